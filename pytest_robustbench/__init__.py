@@ -1,0 +1,70 @@
+"""Robustness gates for visual anomaly detectors, as pytest tests and as a Python API.
+
+Importing this package costs nothing: every public name is loaded when first used (PEP 562).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pytest_robustbench.benchmark import Benchmark
+    from pytest_robustbench.conditions import Condition
+    from pytest_robustbench.corruptions.corruption import Corruption
+    from pytest_robustbench.corruptions.registry import corrupt, register_corruption
+    from pytest_robustbench.datasets.formats import load_split
+    from pytest_robustbench.datasets.split import Sample, Split
+    from pytest_robustbench.detectors.adapters import as_detector
+    from pytest_robustbench.detectors.protocol import Detector, Prediction
+    from pytest_robustbench.evaluation.operating_point import OperatingPoint
+    from pytest_robustbench.evaluation.results import ConditionResult
+    from pytest_robustbench.reports.report import Report
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Benchmark",
+    "Condition",
+    "ConditionResult",
+    "Corruption",
+    "Detector",
+    "OperatingPoint",
+    "Prediction",
+    "Report",
+    "Sample",
+    "Split",
+    "as_detector",
+    "corrupt",
+    "load_split",
+    "register_corruption",
+]
+
+_HOMES = {
+    "Benchmark": "benchmark",
+    "Condition": "conditions",
+    "ConditionResult": "evaluation.results",
+    "Corruption": "corruptions.corruption",
+    "Detector": "detectors.protocol",
+    "OperatingPoint": "evaluation.operating_point",
+    "Prediction": "detectors.protocol",
+    "Report": "reports.report",
+    "Sample": "datasets.split",
+    "Split": "datasets.split",
+    "as_detector": "detectors.adapters",
+    "corrupt": "corruptions.registry",
+    "load_split": "datasets.formats",
+    "register_corruption": "corruptions.registry",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

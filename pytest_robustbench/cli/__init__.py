@@ -1,0 +1,1 @@
+"""The command line: thin front ends of the public Python API."""

@@ -1,0 +1,1 @@
+"""robustness.yaml to validated, frozen domain objects."""

@@ -1,0 +1,1 @@
+"""Image and mask to corrupted image and mask: pure functions."""

@@ -1,0 +1,35 @@
+"""Errors whose message is written for the user: what is wrong, where, and what would be right."""
+
+from __future__ import annotations
+
+
+class RobustbenchError(Exception):
+    """Base of every error this package raises on purpose; its text is the whole message."""
+
+
+class ConfigError(RobustbenchError):
+    """The YAML file or an option says something that cannot be carried out."""
+
+
+class DatasetError(RobustbenchError):
+    """A folder, image or mask is not what the dataset promises."""
+
+
+class CorruptionError(RobustbenchError):
+    """A corruption is unknown, or returned something that is not an image."""
+
+
+class DetectorError(RobustbenchError):
+    """A detector cannot be loaded, raised, or returned something unusable."""
+
+
+class CalibrationError(RobustbenchError):
+    """No trustworthy operating point can be derived."""
+
+
+class NotMeasurableError(RobustbenchError):
+    """A condition cannot be measured: its result would be a number that means nothing."""
+
+
+class ReportError(RobustbenchError):
+    """A report file is unreadable, incomplete or contradicts itself."""

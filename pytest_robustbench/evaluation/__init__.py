@@ -1,0 +1,1 @@
+"""Fit, calibrate, evaluate: arrays to condition results."""

@@ -1,0 +1,1 @@
+"""Scores, maps and masks to numbers: pure functions on arrays."""
