@@ -1,0 +1,59 @@
+"""What may be chosen about calibration and evaluation; no heavy imports, so collection may read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+CalibrationMethod = Literal["holdout", "crossfit"]
+
+
+@dataclass(frozen=True)
+class CalibrationSettings:
+    """How the operating point is found.
+
+    Parameters
+    ----------
+    pixel_normal_quantile, image_normal_quantile : float
+        Share of normal pixels (images) that must lie at or below the threshold; in (0, 1).
+    method : {"holdout", "crossfit"}
+        Hold a `fraction` of the train images out of `fit`, or pool the out-of-fold maps of `folds` fits.
+    fraction : float
+        Held-out share of the train images, in (0, 1).
+    folds : int
+        Number of folds, at least 2.
+    seed : int
+        Seed of the split.
+    """
+
+    pixel_normal_quantile: float = 0.999
+    image_normal_quantile: float = 0.95
+    method: CalibrationMethod = "holdout"
+    fraction: float = 0.2
+    folds: int = 5
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """How conditions are measured.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of every corruption draw.
+    batch_size : int
+        Images per timed `predict` call.
+    pixel_segf1 : bool
+        Whether pixel SegF1 is wanted; switch it off for sets without masks.
+    aupro_limit : float
+        False-positive rate up to which AUPRO is integrated, in (0, 1].
+    memory_budget : int
+        Bytes that decoded images may occupy.
+    """
+
+    seed: int = 0
+    batch_size: int = 1
+    pixel_segf1: bool = True
+    aupro_limit: float = 0.3
+    memory_budget: int = 1 << 30
