@@ -1,4 +1,4 @@
-"""What may be chosen about calibration and evaluation; no heavy imports, so collection may read it."""
+"""What may be chosen about calibration and evaluation; light, so that collection may read it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ class CalibrationSettings:
     pixel_normal_quantile, image_normal_quantile : float
         Share of normal pixels (images) that must lie at or below the threshold; in (0, 1).
     method : {"holdout", "crossfit"}
-        Hold a `fraction` of the train images out of `fit`, or pool the out-of-fold maps of `folds` fits.
+        Hold a `fraction` of the train images out of `fit`, or pool the out-of-fold maps of
+        `folds` fits.
     fraction : float
         Held-out share of the train images, in (0, 1).
     folds : int

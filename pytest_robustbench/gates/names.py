@@ -37,7 +37,7 @@ SUMMARY_METRICS = tuple(p + m for p in (*LEVEL_PREFIXES, *DROP_PREFIXES) for m i
 
 
 def bound_of(metric: str) -> Bound:
-    """Return the bound that `metric` takes: floors for good things, ceilings for bad ones and drops.
+    """Return the bound `metric` takes: floors for good things, ceilings for bad ones and drops.
 
     Raises
     ------

@@ -1,0 +1,240 @@
+"""One (category, detector) pair with its conditions and limits: the public Python API."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from pytest_robustbench.conditions import CLEAN, SEVERITIES, Condition
+from pytest_robustbench.corruptions.corruption import Corruption
+from pytest_robustbench.corruptions.names import BUILT_IN
+from pytest_robustbench.corruptions.registry import load_corruption
+from pytest_robustbench.detectors.adapters import as_detector
+from pytest_robustbench.errors import ConfigError, RobustbenchError
+from pytest_robustbench.evaluation.evaluator import Evaluator, silent
+from pytest_robustbench.gates.judgement import judge, not_measurable
+from pytest_robustbench.reports.environment import environment
+from pytest_robustbench.reports.header import Header, sha256_of
+from pytest_robustbench.reports.record import (
+    condition_record,
+    error_record,
+    metrics_of,
+    undefined_of,
+)
+from pytest_robustbench.reports.report import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from pytest_robustbench.datasets.split import Split
+    from pytest_robustbench.evaluation.operating_point import OperatingPoint
+    from pytest_robustbench.evaluation.results import ConditionResult
+    from pytest_robustbench.evaluation.settings import CalibrationSettings, EvaluationSettings
+    from pytest_robustbench.gates.limits import Limit, Verdict
+
+    Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """The limits of one benchmark.
+
+    Parameters
+    ----------
+    limits : mapping of condition id to limits
+        What each condition is held against.
+    summary : tuple of Limit
+        What the summary over all conditions is held against.
+    """
+
+    limits: Mapping[str, tuple[Limit, ...]] = field(default_factory=dict)
+    summary: tuple[Limit, ...] = ()
+
+    @property
+    def all_limits(self) -> tuple[Limit, ...]:
+        """Every limit, of conditions and of the summary."""
+        return (*(limit for limits in self.limits.values() for limit in limits), *self.summary)
+
+    def judge(self, condition: str, record: Mapping[str, Any]) -> tuple[Verdict, ...]:
+        """Hold the limits of one condition against its record."""
+        limits = self.limits.get(condition, ())
+        if "error" in record:
+            return not_measurable(condition, limits, record["error"])
+        return judge(condition, limits, metrics_of(record), undefined_of(record))
+
+
+class Benchmark:
+    """Fit, calibrate once, and measure a detector on the clean test set and under corruptions.
+
+    Parameters
+    ----------
+    split : Split
+        Train, calibration and test images of one category.
+    detector : Detector
+        Anything `as_detector` takes.
+    corruptions : sequence of str or Corruption, optional
+        All built-in ones by default.
+    severities : sequence of int
+        1 to 5.
+    name : str, optional
+        By default the category.
+    fitted : bool
+        The detector is already fitted and is never fitted here.
+    operating_point : OperatingPoint, optional
+        Thresholds already in production; nothing is calibrated then.
+    calibration : CalibrationSettings, optional
+        How the operating point is found.
+    evaluation : EvaluationSettings, optional
+        How conditions are measured.
+    gate : Gate, optional
+        The limits; none by default.
+    config : mapping, optional
+        The effective configuration, recorded in the report; plain JSON.
+    folder : Path, optional
+        Where import paths are searched and whose git commit is recorded.
+    progress : callable, optional
+        Told ``(phase, done, total)``.
+
+    Raises
+    ------
+    RobustbenchError
+        If a corruption or the detector cannot be used.
+
+    Examples
+    --------
+    >>> split = load_split("synthetic", category="metal", resize=(256, 256))  # doctest: +SKIP
+    >>> Benchmark(split, detector, corruptions=["blur"]).run().write("r.json")  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        split: Split,
+        detector: object,
+        *,
+        corruptions: Sequence[str | Corruption] | None = None,
+        severities: Sequence[int] = SEVERITIES,
+        name: str = "",
+        fitted: bool = False,
+        operating_point: OperatingPoint | None = None,
+        calibration: CalibrationSettings | None = None,
+        evaluation: EvaluationSettings | None = None,
+        gate: Gate | None = None,
+        config: Mapping[str, Any] | None = None,
+        folder: Path | None = None,
+        progress: Progress = silent,
+    ) -> None:
+        self.split = split
+        self.name = name or split.category or split.dataset
+        self.gate = gate or Gate()
+        chosen = BUILT_IN if corruptions is None else corruptions
+        loaded = [_corruption(c, folder) for c in chosen]
+        self.conditions = _conditions([c.name for c in loaded], severities)
+        self._config = config or {}
+        self._folder = folder
+        self._started = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        self.evaluator = Evaluator(
+            split,
+            as_detector(detector),
+            {c.name: c for c in loaded},
+            calibration=calibration,
+            settings=evaluation,
+            fitted=fitted,
+            operating_point=operating_point,
+            progress=progress,
+        )
+
+    def prepare(self) -> OperatingPoint:
+        """Fit and calibrate, once.
+
+        Raises
+        ------
+        RobustbenchError
+            If no trustworthy operating point can be derived.
+        """
+        return self.evaluator.prepare().operating_point
+
+    def evaluate(self, condition: Condition) -> ConditionResult:
+        """Measure one condition at the frozen operating point.
+
+        Raises
+        ------
+        RobustbenchError
+            If the condition cannot be measured.
+        """
+        return self.evaluator.evaluate(condition)
+
+    def header(self) -> Header:
+        """Return what the report says once; the benchmark is prepared."""
+        prepared = self.evaluator.prepare()
+        samples = prepared.inventory.to_dict()
+        detector = self._detector_description()
+        return Header(
+            name=self.name,
+            dataset=self.split.dataset,
+            category=self.split.category,
+            model=self.evaluator.predictor.name,
+            started=self._started,
+            command=shlex.join(sys.argv),
+            operating_point=prepared.operating_point.to_dict(),
+            config=self._config,
+            detector=detector,
+            sha256={
+                "config": sha256_of(self._config),
+                "dataset": sha256_of(samples),
+                "model": sha256_of(detector),
+            },
+            environment=environment(self._folder),
+            samples=samples,
+            notes=(*self.split.notes, *prepared.notes),
+        )
+
+    def run(self, progress: Progress | None = None) -> Report:
+        """Prepare, measure and judge every condition.
+
+        A condition that cannot be measured leaves an error in the report; the others go on.
+
+        Raises
+        ------
+        RobustbenchError
+            If the benchmark cannot be prepared.
+        """
+        if progress is not None:
+            self.evaluator.progress = progress
+        self.prepare()
+        records = {c.id: self._record(c) for c in self.conditions}
+        report = Report(self.header(), self.conditions, records)
+        summary = report.summary()
+        verdicts = [v for c, record in records.items() for v in self.gate.judge(c, record)]
+        verdicts += judge("summary", self.gate.summary, summary.metrics, summary.undefined)
+        return Report(report.header, self.conditions, records, tuple(verdicts))
+
+    def _record(self, condition: Condition) -> dict[str, Any]:
+        try:
+            return condition_record(self.evaluate(condition))
+        except RobustbenchError as error:
+            return error_record(str(error))
+
+    def _detector_description(self) -> dict[str, Any]:
+        detector = self.evaluator.predictor.detector
+        describe = getattr(detector, "description", None)
+        plain: dict[str, Any] = {"name": self.evaluator.predictor.name}
+        if callable(describe):
+            plain |= json.loads(json.dumps(describe(), default=str))
+        return plain | {"fitted": self.evaluator.fitted}
+
+
+def _corruption(chosen: str | Corruption, folder: Path | None) -> Corruption:
+    return chosen if isinstance(chosen, Corruption) else load_corruption(chosen, folder)
+
+
+def _conditions(names: Sequence[str], severities: Sequence[int]) -> tuple[Condition, ...]:
+    """Return clean, then every corruption at every severity in ascending order."""
+    if not names or not severities:
+        raise ConfigError("a benchmark needs at least one corruption and one severity")
+    corrupted = [Condition(name, severity) for name in names for severity in sorted(severities)]
+    return (CLEAN, *corrupted)

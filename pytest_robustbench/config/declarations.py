@@ -1,0 +1,263 @@
+"""What robustness.yaml declares, as light domain objects; nothing is opened or imported for them.
+
+Texts that need an environment variable which is not set are `Unresolved` until the data are needed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from pytest_robustbench.config.environment import Unresolved, as_written
+from pytest_robustbench.evaluation.settings import CalibrationSettings, EvaluationSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pytest_robustbench.conditions import Condition
+    from pytest_robustbench.gates.limits import Limit
+
+DeferredText: TypeAlias = "str | Unresolved"
+
+FIXTURE = "fixture"
+"""Name of a dataset or detector that the project's conftest.py brings."""
+
+
+@dataclass(frozen=True)
+class DetectorDeclaration:
+    """One detector.
+
+    Parameters
+    ----------
+    name : str or Unresolved
+        Built-in name, ``prefix:model``, ``package.module:factory``, or ``"fixture"``.
+    preset, device : str or Unresolved, optional
+        As given; ``None`` leaves the choice to the detector.
+    kwargs : mapping
+        Arguments of the detector's factory.
+    fitted : bool
+        Whether it is fitted already, and must not be fitted again.
+    source : str
+        ``file:line`` of the declaration.
+    label : str
+        What the file calls it: its name under `detectors`, or else `name` itself.
+    """
+
+    name: DeferredText
+    preset: DeferredText | None
+    device: DeferredText | None
+    kwargs: Mapping[str, Any]
+    fitted: bool
+    source: str
+    label: str
+
+    @property
+    def is_fixture(self) -> bool:
+        """Whether conftest.py brings it."""
+        return self.name == FIXTURE
+
+
+@dataclass(frozen=True)
+class DatasetDeclaration:
+    """One dataset.
+
+    Parameters
+    ----------
+    format : str
+        Name of the format, or ``"fixture"``.
+    options : mapping
+        What the format is given beside `resize`: root, category, folders.
+    resize : (int, int), optional
+        Height and width.
+    source : str
+        ``file:line`` of the declaration.
+    """
+
+    format: str
+    options: Mapping[str, object]
+    resize: tuple[int, int] | None
+    source: str
+
+    @property
+    def is_fixture(self) -> bool:
+        """Whether conftest.py brings it."""
+        return self.format == FIXTURE
+
+
+@dataclass(frozen=True)
+class CalibrationDeclaration:
+    """How the operating point is found, and the folder of normal images of its own, if there is."""
+
+    settings: CalibrationSettings = field(default_factory=CalibrationSettings)
+    images: DeferredText | None = None
+
+
+@dataclass(frozen=True)
+class OperatingPointDeclaration:
+    """Thresholds that are known already: as numbers, or in a `file`."""
+
+    pixel_threshold: float | None
+    image_threshold: float | None
+    file: DeferredText | None
+    source: str
+
+
+@dataclass(frozen=True)
+class AllowedChange:
+    """How far a metric may fall or rise against the baseline.
+
+    Parameters
+    ----------
+    metric : str
+        A name of `gates.names`.
+    bound : {"max_drop", "max_rise"}
+        The direction that is worse.
+    value : float
+        The largest change that is still acceptable.
+    relative : bool
+        Whether `value` is a share of the baseline's value.
+    source : str
+        ``file:line`` of the number.
+    """
+
+    metric: str
+    bound: str
+    value: float
+    relative: bool
+    source: str
+
+
+@dataclass(frozen=True)
+class RegressionDeclaration:
+    """The stored report to hold new ones against; ``{name}`` in `baseline` is the benchmark's name."""
+
+    baseline: DeferredText
+    allowed: tuple[AllowedChange, ...]
+    source: str
+
+
+@dataclass(frozen=True)
+class BenchmarkDeclaration:
+    """One benchmark: a (category, detector) pair with its conditions and limits.
+
+    Parameters
+    ----------
+    name, category : str
+        The benchmark's name is part of test ids and of the report's file name.
+    dataset, detector, calibration, operating_point, evaluation
+        What is measured, and how.
+    conditions : tuple of Condition
+        Clean first, then the corruptions in declared order, severities ascending.
+    corruptions : mapping of str to str
+        Name in condition ids -> built-in name or import path.
+    limits : mapping of str to tuple of Limit
+        Condition id -> the limits that bind it; empty where it is only measured.
+    summary_limits : tuple of Limit
+        Limits over all conditions.
+    measure_only : frozenset of str
+        Ids of the conditions that are measured and never judged.
+    regression : RegressionDeclaration, optional
+        The comparison with a stored baseline.
+    limit_train, limit_test : int, optional
+        Largest number of train and test images.
+    source : str
+        ``file:line`` of the declaration.
+    declared_conditions : tuple of Condition
+        The conditions of the file, or its profile, before any narrowing from the command line.
+    declared_limits : tuple of (int or None, int or None)
+        Limits of train and test images before any narrowing.
+    """
+
+    name: str
+    category: str
+    dataset: DatasetDeclaration
+    detector: DetectorDeclaration
+    calibration: CalibrationDeclaration
+    operating_point: OperatingPointDeclaration | None
+    evaluation: EvaluationSettings
+    conditions: tuple[Condition, ...]
+    corruptions: Mapping[str, str]
+    limits: Mapping[str, tuple[Limit, ...]]
+    summary_limits: tuple[Limit, ...]
+    measure_only: frozenset[str]
+    regression: RegressionDeclaration | None
+    limit_train: int | None
+    limit_test: int | None
+    source: str
+    declared_conditions: tuple[Condition, ...]
+    declared_limits: tuple[int | None, int | None]
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether less is measured than the file declares, so that no report can be complete."""
+        subset = (self.limit_train, self.limit_test)
+        return self.conditions != self.declared_conditions or subset != self.declared_limits
+
+    @property
+    def effective(self) -> dict[str, Any]:
+        """The effective configuration as plain JSON, for the report.
+
+        Environment variables stand as they are written, so that it neither differs between machines
+        nor tells what they hold.
+        """
+        return {
+            "name": self.name,
+            "category": self.category,
+            "dataset": _dataset_record(self.dataset),
+            "detector": _record(self.detector),
+            "calibration": {
+                **asdict(self.calibration.settings),
+                "images": as_written(self.calibration.images),
+            },
+            "operating_point": self.operating_point and _record(self.operating_point),
+            "evaluation": asdict(self.evaluation),
+            "conditions": [condition.id for condition in self.conditions],
+            "corruptions": dict(self.corruptions),
+            "accept": {name: _bounds(limits) for name, limits in self.limits.items() if limits},
+            "summary": _bounds(self.summary_limits),
+            "measure_only": [c.id for c in self.conditions if c.id in self.measure_only],
+            "regression": self.regression and _regression_record(self.regression),
+            "limit_train": self.limit_train,
+            "limit_test": self.limit_test,
+        }
+
+
+@dataclass(frozen=True)
+class RobustnessConfig:
+    """Everything one file declares, under one profile.
+
+    Parameters
+    ----------
+    path, folder : Path
+        The file, and the folder that relative paths and imports start at.
+    profile : str, optional
+        Name of the profile that was applied.
+    benchmarks : tuple of BenchmarkDeclaration
+        In the order of the file.
+    """
+
+    path: Path
+    folder: Path
+    profile: str | None
+    benchmarks: tuple[BenchmarkDeclaration, ...]
+
+
+def _record(declaration: Any) -> dict[str, Any]:
+    fields = {k: getattr(declaration, k) for k in declaration.__dataclass_fields__ if k != "source"}
+    record: dict[str, Any] = as_written(fields)  # type: ignore[assignment]
+    return record
+
+
+def _dataset_record(dataset: DatasetDeclaration) -> dict[str, Any]:
+    record = _record(dataset)
+    return {"format": record["format"], **record["options"], "resize": record["resize"]}
+
+
+def _regression_record(regression: RegressionDeclaration) -> dict[str, Any]:
+    changes = {c.metric: {c.bound: c.value, "relative": c.relative} for c in regression.allowed}
+    return {"baseline": as_written(regression.baseline), **changes}
+
+
+def _bounds(limits: tuple[Limit, ...]) -> dict[str, dict[str, float]]:
+    return {limit.metric: {limit.bound: limit.value} for limit in limits}

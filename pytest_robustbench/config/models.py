@@ -1,0 +1,335 @@
+"""The shape of robustness.yaml, section by section; types, names and ranges, nothing else.
+
+Every part may be incomplete here, because `defaults`, a benchmark and a profile are validated one by
+one as well as merged. What needs more than one part to be judged is judged in `semantics`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainValidator,
+    Tag,
+    WithJsonSchema,
+    create_model,
+)
+from pydantic_core import PydanticCustomError
+
+from pytest_robustbench.conditions import SEVERITIES
+from pytest_robustbench.config.environment import Expanded, Unresolved
+from pytest_robustbench.config.reading import scalar_of
+from pytest_robustbench.corruptions.names import BUILT_IN
+from pytest_robustbench.evaluation.settings import EvaluationSettings
+from pytest_robustbench.gates.names import (
+    DROP_PREFIXES,
+    METRICS,
+    MIN_METRICS,
+    SUMMARY_METRICS,
+    bound_of,
+)
+
+
+def _retyped(value: object) -> object:
+    """Let an environment variable stand for a number or a truth value."""
+    return scalar_of(value) if isinstance(value, Expanded) else value
+
+
+def _text(value: object) -> object:
+    if isinstance(value, Unresolved) or (isinstance(value, str) and value.strip()):
+        return value
+    raise PydanticCustomError("expected", "text")
+
+
+def _without_repetition(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    for index, value in enumerate(values):
+        if value in values[:index]:
+            raise PydanticCustomError("repeated", "{value} twice", {"index": index, "value": value})
+    return values
+
+
+def _finite(value: object) -> object:
+    """Refuse NaN and infinity at any depth: a report is standard JSON."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise PydanticCustomError("expected", "finite numbers")
+    for item in _inside(value):
+        _finite(item)
+    return value
+
+
+def _inside(value: object) -> tuple[object, ...]:
+    if isinstance(value, dict):
+        return tuple(value.values())
+    return value if isinstance(value, tuple) else ()
+
+
+def _shape(value: object) -> str | None:
+    """Tell the alternatives of a union apart by shape, so that only one of them complains."""
+    if isinstance(value, (str, Unresolved)):
+        return "<text>"
+    if isinstance(value, tuple):
+        return "<list>"
+    return "<mapping>" if isinstance(value, (dict, BaseModel)) else None
+
+
+Text: TypeAlias = Annotated[
+    str | Unresolved, PlainValidator(_text), WithJsonSchema({"type": "string"})
+]
+"""A text that may wait for an environment variable until the data are needed."""
+
+Whole: TypeAlias = Annotated[int, BeforeValidator(_retyped)]
+Number: TypeAlias = Annotated[float, BeforeValidator(_retyped)]
+Truth: TypeAlias = Annotated[bool, BeforeValidator(_retyped)]
+Count: TypeAlias = Annotated[Whole, Field(ge=1)]
+Seed: TypeAlias = Annotated[Whole, Field(ge=0)]
+Rate: TypeAlias = Annotated[Number, Field(ge=0, le=1)]
+Share: TypeAlias = Annotated[Number, Field(gt=0, lt=1)]
+"""A quantile or fraction, strictly between 0 and 1."""
+Milliseconds: TypeAlias = Annotated[Number, Field(gt=0)]
+Distance: TypeAlias = Annotated[Number, Field(ge=0)]
+Names: TypeAlias = Annotated[tuple[str, ...], AfterValidator(_without_repetition)]
+Severity: TypeAlias = Annotated[Whole, Field(ge=SEVERITIES[0], le=SEVERITIES[-1])]
+
+
+class Section(BaseModel):
+    """A mapping whose keys are all known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Bound(Section):
+    """One number under the key that `bound` names."""
+
+    bound: ClassVar[str]
+
+    @property
+    def value(self) -> float:
+        """The number."""
+        return float(getattr(self, self.bound))
+
+
+class RateFloor(Bound):
+    """A floor under a metric that lies in [0, 1]."""
+
+    bound = "min"
+    min: Rate
+
+
+class RateCeiling(Bound):
+    """A ceiling over a metric that lies in [0, 1]."""
+
+    bound = "max"
+    max: Rate
+
+
+class DurationCeiling(Bound):
+    """A ceiling over a latency, in milliseconds or relative to a reference."""
+
+    bound = "max"
+    max: Milliseconds
+
+
+class DropCeiling(Bound):
+    """A ceiling over what a metric loses from clean to corrupted; negative demands a gain."""
+
+    bound = "max"
+    max: Number
+
+
+class AllowedDrop(Bound):
+    """The largest loss against the baseline of a metric of which more is better."""
+
+    bound = "max_drop"
+    max_drop: Distance
+    relative: Truth = False
+
+
+class AllowedRise(Bound):
+    """The largest rise against the baseline of a metric of which less is better."""
+
+    bound = "max_rise"
+    max_rise: Distance
+    relative: Truth = False
+
+
+def limit_type(metric: str) -> type[Bound]:
+    """Return the shape of a limit on `metric`."""
+    if metric.startswith(DROP_PREFIXES):
+        return DropCeiling
+    if bound_of(metric) == "min":
+        return RateFloor
+    return DurationCeiling if "latency" in metric else RateCeiling
+
+
+def _limit_fields(metrics: tuple[str, ...]) -> dict[str, Any]:
+    return {metric: (limit_type(metric) | None, None) for metric in metrics}
+
+
+ConditionLimits: type[Section] = create_model(
+    "ConditionLimits", __base__=Section, **_limit_fields(METRICS)
+)
+SummaryLimits: type[Section] = create_model(
+    "SummaryLimits", __base__=Section, **_limit_fields(SUMMARY_METRICS)
+)
+_EMPTY: Any = Field(default_factory=ConditionLimits)
+
+
+def _severity_fields() -> dict[str, Any]:
+    return {f"severity_{severity}": (ConditionLimits, _EMPTY) for severity in SEVERITIES}
+
+
+CorruptionLimits: type[Section] = create_model(
+    "CorruptionLimits", __base__=ConditionLimits, **_severity_fields()
+)
+
+
+class Accept(Section):
+    """Limits by scope; every key beside `all`, `clean` and `summary` is a corruption."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, CorruptionLimits] = Field(init=False)  # type: ignore[valid-type]
+
+    all: ConditionLimits = _EMPTY  # type: ignore[valid-type]
+    clean: ConditionLimits = _EMPTY  # type: ignore[valid-type]
+    summary: SummaryLimits = Field(default_factory=SummaryLimits)  # type: ignore[valid-type]
+
+
+class _Baseline(Section):
+    baseline: Text | None = None
+
+
+def _change_fields() -> dict[str, Any]:
+    return {m: ((AllowedDrop if m in MIN_METRICS else AllowedRise) | None, None) for m in METRICS}
+
+
+Regression: type[_Baseline] = create_model("Regression", __base__=_Baseline, **_change_fields())
+
+
+class Dataset(Section):
+    """Where the images are; the options of every format, of which `DATASET_OPTIONS` names each one's."""
+
+    format: str | None = None
+    root: Text | None = None
+    category: Text | None = None
+    resize: tuple[Count, Count] | None = None
+    normal_dir: Text | None = None
+    test_dir: Text | None = None
+    abnormal_dir: Text | None = None
+    mask_dir: Text | None = None
+    test_fraction: Share | None = None
+    n_train: Seed | None = None
+    n_test_good: Seed | None = None
+    n_defect: Seed | None = None
+    size: Count | None = None
+    seed: Seed | None = None
+
+
+DATASET_OPTIONS = {
+    "mvtec": ("root", "category", "resize"),
+    "folder": (
+        *("root", "category", "resize", "normal_dir", "test_dir", "abnormal_dir", "mask_dir"),
+        *("test_fraction", "seed"),
+    ),
+    "synthetic": (*("category", "resize"), *("n_train", "n_test_good", "n_defect", "size", "seed")),
+}
+
+
+class Detector(Section):
+    """Which detector, and how it is made."""
+
+    name: Text
+    preset: Text | None = None
+    device: Text | None = None
+    kwargs: Annotated[dict[str, Any], AfterValidator(_finite)] = Field(default_factory=dict)
+    fitted: Truth = False
+
+
+DetectorEntry: TypeAlias = Annotated[
+    Annotated[Text, Tag("<text>")] | Annotated[Detector, Tag("<mapping>")],
+    Discriminator(_shape),
+]
+
+
+class Calibration(Section):
+    """How the operating point is found."""
+
+    pixel_normal_quantile: Share = 0.999
+    image_normal_quantile: Share = 0.95
+    method: Literal["holdout", "crossfit"] = "holdout"
+    fraction: Share = 0.2
+    folds: Annotated[Whole, Field(ge=2)] = 5
+    seed: Seed = 0
+    images: Text | None = None
+
+
+class Thresholds(Section):
+    """An operating point that is known already: numbers, or a file that holds them."""
+
+    pixel_threshold: Number | None = None
+    image_threshold: Number | None = None
+    file: Text | None = None
+
+
+class Benchmark(Section):
+    """One benchmark, the defaults of all of them, or what a profile changes in them."""
+
+    dataset: (
+        Annotated[
+            Annotated[Literal["fixture"], Tag("<text>")] | Annotated[Dataset, Tag("<mapping>")],
+            Discriminator(_shape),
+        ]
+        | None
+    ) = None
+    detector: (
+        Annotated[
+            Annotated[Text, Tag("<text>")]
+            | Annotated[Detector, Tag("<mapping>")]
+            | Annotated[tuple[DetectorEntry, ...], Field(min_length=1), Tag("<list>")],
+            Discriminator(_shape),
+        ]
+        | None
+    ) = None
+    seed: Seed = 0
+    batch_size: Count = 1
+    aupro_limit: Annotated[Number, Field(gt=0, le=1)] = 0.3
+    memory_budget: Count = EvaluationSettings.memory_budget
+    pixel_segf1: Truth = True
+    calibration: Calibration = Field(default_factory=Calibration)
+    operating_point: (
+        Annotated[
+            Annotated[Text, Tag("<text>")] | Annotated[Thresholds, Tag("<mapping>")],
+            Discriminator(_shape),
+        ]
+        | None
+    ) = None
+    corruptions: Annotated[
+        Annotated[Literal["none"], Tag("<text>")]
+        | Annotated[Names, Field(min_length=1), Tag("<list>")],
+        Discriminator(_shape),
+    ] = tuple(BUILT_IN)
+    severities: Annotated[
+        tuple[Severity, ...], Field(min_length=1), AfterValidator(_without_repetition)
+    ] = SEVERITIES
+    accept: Accept = Field(default_factory=Accept)
+    measure_only: Names = ()
+    regression: Regression | None = None  # type: ignore[valid-type]
+    limit_train: Count | None = None
+    limit_test: Count | None = None
+
+
+class RobustnessFile(Benchmark):
+    """The whole file; the keys of a single benchmark may stand at its top level."""
+
+    schema_version: Annotated[Whole, Field(ge=1, le=1)]
+    name: str | None = None
+    defaults: Benchmark = Field(default_factory=Benchmark)
+    detectors: dict[str, DetectorEntry] = Field(default_factory=dict)
+    benchmarks: Annotated[dict[str, Benchmark], Field(min_length=1)] | None = None
+    profiles: dict[str, Benchmark] = Field(default_factory=dict)

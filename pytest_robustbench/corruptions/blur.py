@@ -1,0 +1,33 @@
+"""Defocus: a Gaussian blur that grows with the image."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pytest_robustbench import opencv
+from pytest_robustbench.corruptions.corruption import Corrupted, Corruption
+
+if TYPE_CHECKING:
+    from pytest_robustbench.arrays import Image, Mask
+
+SIGMAS = (0.5, 1.0, 1.5, 2.0, 3.0)
+"""Standard deviation of severity 1 to 5, in pixels of an image whose shorter side is 256."""
+
+
+def blur(
+    image: Image,
+    mask: Mask | None,
+    severity: int,
+    rng: np.random.Generator,  # noqa: ARG001
+) -> Corrupted:
+    """Blur `image` with the sigma of `severity`; nothing is drawn."""
+    cv2 = opencv.load()
+    sigma = SIGMAS[severity - 1] * max(1.0, min(image.shape[:2]) / 256)
+    # OpenCV's own choice for 8-bit images, written out: it must not change under us.
+    size = 2 * round(3 * sigma) + 1
+    return Corrupted(np.asarray(cv2.GaussianBlur(image, (size, size), sigma)), mask)
+
+
+BLUR = Corruption("blur", blur, parameters={"sigma_at_256": SIGMAS})

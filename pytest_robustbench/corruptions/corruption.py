@@ -1,0 +1,226 @@
+"""What a corruption is, and what it must return."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from pytest_robustbench.arrays import Image, Mask
+from pytest_robustbench.conditions import SEVERITIES
+from pytest_robustbench.corruptions.draws import generator
+from pytest_robustbench.corruptions.names import check_name
+from pytest_robustbench.errors import CorruptionError
+
+JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
+"""Plain JSON."""
+
+
+class Corrupted(NamedTuple):
+    """One corrupted picture.
+
+    Attributes
+    ----------
+    image : Image
+        ``(H, W, 3)`` uint8, RGB.
+    mask : Mask or None
+        ``(H, W)`` bool, True = defect; ``None`` = unknown.
+    ignored : Mask or None
+        ``(H, W)`` bool, True = came from outside the frame and counts nowhere; ``None`` = none did.
+    """
+
+    image: Image
+    mask: Mask | None
+    ignored: Mask | None = None
+
+
+CorruptionFunction: TypeAlias = Callable[
+    [Image, "Mask | None", int, np.random.Generator],
+    "Corrupted | tuple[Image, Mask | None] | tuple[Image, Mask | None, Mask | None]",
+]
+"""``(image, mask, severity, rng)`` to ``(image, mask)`` or ``(image, mask, ignored)``.
+
+The arrays it is given are read-only. It draws from `rng` the same numbers at every severity.
+"""
+
+KeptFunction: TypeAlias = Callable[[Mask, np.random.Generator], float]
+"""``(mask, rng)`` to the share of the defect's pixels still in the frame at severity 5."""
+
+
+@dataclass(frozen=True)
+class Corruption:
+    """A named, versioned corruption.
+
+    Parameters
+    ----------
+    name : str
+        Lower-case letters, digits and underscores: it becomes part of test ids.
+    function : CorruptionFunction
+        What is done to a picture.
+    version : int
+        Raised whenever the same draw gives other pixels, so that reports are not compared.
+    parameters : mapping
+        What else decides the pixels; plain JSON, written into the report.
+    moves_pixels : bool
+        Whether pixels change place, so that a defect may leave the frame.
+    kept : KeptFunction, optional
+        For corruptions that move pixels, the share of the defect that severity 5 keeps. Without it
+        the moved mask's area is held against the source mask's, change of scale included.
+
+    Raises
+    ------
+    CorruptionError
+        If `name` cannot be part of a test id or `parameters` is not plain JSON.
+    """
+
+    name: str
+    function: CorruptionFunction
+    version: int = 1
+    parameters: Mapping[str, JSON] = field(default_factory=dict, hash=False)
+    moves_pixels: bool = False
+    kept: KeptFunction | None = None
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
+        object.__setattr__(self, "parameters", _plain(self.name, self.parameters))
+
+    def specification(self, seed: int) -> dict[str, JSON]:
+        """Return what decides the corrupted pixels of given sources, as plain JSON."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "parameters": dict(self.parameters),
+            "seed": int(seed),
+        }
+
+    def apply(
+        self, image: Image, mask: Mask | None, severity: int, *, seed: int, sample_id: str
+    ) -> Corrupted:
+        """Corrupt one picture.
+
+        Parameters
+        ----------
+        image : Image
+            ``(H, W, 3)`` uint8, RGB; never written to.
+        mask : Mask or None
+            ``(H, W)`` bool; ``None`` where the defect's place is unknown.
+        severity : int
+            1 to 5.
+        seed : int
+            Seed of the benchmark.
+        sample_id : str
+            Identifier of the sample: with the seed it decides every draw.
+
+        Returns
+        -------
+        Corrupted
+            Read-only arrays that share memory with nothing else.
+
+        Raises
+        ------
+        CorruptionError
+            If `severity` is not 1 to 5, or the function raises or returns anything but a picture of
+            the same shape and types.
+        """
+        where = f"corruption {self.name!r} on sample {sample_id!r}"
+        if severity not in SEVERITIES:
+            message = f"{where}: severity must be 1 to 5, not {severity!r}"
+            raise CorruptionError(message)
+        rng = generator(seed, self.name, self.version, sample_id)
+        try:
+            returned = self.function(_locked(image), _locked(mask), severity, rng)
+        except Exception as error:
+            message = f"{where} raised {type(error).__name__}: {error}"
+            raise CorruptionError(message) from error
+        try:
+            return _checked(returned, image, mask)
+        except CorruptionError as error:
+            message = f"{where} {error}"
+            raise CorruptionError(message) from None
+
+    def leaves_out(self, mask: Mask | None, *, seed: int, sample_id: str) -> bool:
+        """Return whether less than half of a sample's defect survives severity 5.
+
+        Such a sample is left out of every severity, so that all of them measure the same samples.
+        Samples without a known, non-empty mask are never left out.
+        """
+        if not self.moves_pixels or mask is None or not mask.any():
+            return False
+        if self.kept is not None:
+            rng = generator(seed, self.name, self.version, sample_id)
+            return bool(self.kept(mask, rng) < 0.5)
+        blank = np.zeros((*mask.shape, 3), np.uint8)
+        moved = self.apply(blank, mask, max(SEVERITIES), seed=seed, sample_id=sample_id)
+        return _counted(moved) < 0.5 * np.count_nonzero(mask)
+
+
+def _plain(name: str, parameters: Mapping[str, JSON]) -> dict[str, JSON]:
+    try:
+        plain: dict[str, JSON] = json.loads(json.dumps(dict(parameters), allow_nan=False))
+    except (TypeError, ValueError) as error:
+        message = f"the parameters of corruption {name!r} must be plain JSON: {error}"
+        raise CorruptionError(message) from error
+    return plain
+
+
+def _locked(array: Any) -> Any:
+    if array is None:
+        return None
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _checked(returned: object, image: Image, mask: Mask | None) -> Corrupted:
+    if not isinstance(returned, tuple) or len(returned) not in (2, 3):
+        message = f"returned {_described(returned)}, not (image, mask) or (image, mask, ignored)"
+        raise CorruptionError(message)
+    result = Corrupted(*returned)
+    _check_array("image", result.image, np.uint8, image.shape)
+    if (result.mask is None) != (mask is None):
+        message = (
+            f"returned {_described(result.mask)} as mask where it was given {_described(mask)}"
+        )
+        raise CorruptionError(message)
+    for part in ("mask", "ignored"):
+        array = getattr(result, part)
+        if array is not None:
+            _check_array(part, array, np.bool_, image.shape[:2])
+    return Corrupted(*(_own(array) for array in result))
+
+
+def _check_array(part: str, array: object, dtype: type, shape: tuple[int, ...]) -> None:
+    good = isinstance(array, np.ndarray) and array.dtype == dtype and array.shape == shape
+    if not good:
+        wanted = f"{np.dtype(dtype).name} array of shape {shape}"
+        message = f"returned {_described(array)} as {part}, not a {wanted}"
+        raise CorruptionError(message)
+
+
+def _described(value: object) -> str:
+    if isinstance(value, np.ndarray):
+        return f"a {value.dtype.name} array of shape {value.shape}"
+    if value is None:
+        return "None"
+    if isinstance(value, tuple):
+        return f"a tuple of {len(value)}"
+    return f"a {type(value).__name__}"
+
+
+def _own(array: Any) -> Any:
+    # A function may hand back its input, a view of it, or a buffer it will use again.
+    if array is None:
+        return None
+    own = np.array(array, order="C")
+    own.flags.writeable = False
+    return own
+
+
+def _counted(moved: Corrupted) -> int:
+    if moved.mask is None:
+        return 0
+    counted = moved.mask if moved.ignored is None else moved.mask & ~moved.ignored
+    return int(np.count_nonzero(counted))

@@ -1,0 +1,67 @@
+"""Fingerprints of corrupted pictures and of whole conditions."""
+
+from __future__ import annotations
+
+import json
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pytest_robustbench.corruptions.corruption import JSON, Corrupted
+
+
+def picture_digest(corrupted: Corrupted) -> str:
+    """Return the digest of one corrupted picture: image, mask and ignored pixels.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits. Shapes and types are part of it; an unknown mask differs from an
+        empty one.
+    """
+    digest = blake2b(digest_size=8)
+    for part in corrupted:
+        digest.update(_header(part))
+        if part is not None:
+            digest.update(np.ascontiguousarray(part).data)
+    return digest.hexdigest()
+
+
+def condition_digest(
+    specification: Mapping[str, JSON],
+    severity: int | None,
+    ids: Sequence[str],
+    digests: Sequence[str],
+) -> str:
+    """Return the digest of one condition over its pictures.
+
+    Parameters
+    ----------
+    specification : mapping
+        `Corruption.specification`; empty for clean.
+    severity : int or None
+        1 to 5; ``None`` for clean.
+    ids, digests : sequence of str
+        Sample ids and their picture digests, in any common order.
+
+    Returns
+    -------
+    str
+        32 hexadecimal digits.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many ids as digests.
+    """
+    pictures = sorted(zip(ids, digests, strict=True))
+    content = json.dumps([dict(specification), severity, pictures], sort_keys=True)
+    return blake2b(content.encode("ascii"), digest_size=16).hexdigest()
+
+
+def _header(part: np.ndarray[Any, Any] | None) -> bytes:
+    return b"none;" if part is None else f"{part.dtype.str}{part.shape};".encode("ascii")

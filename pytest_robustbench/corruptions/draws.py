@@ -1,0 +1,38 @@
+"""Random numbers that depend on what is corrupted, never on when, where or in which order."""
+
+from __future__ import annotations
+
+import json
+from hashlib import blake2b
+
+import numpy as np
+
+
+def generator(seed: int, name: str, version: int, sample_id: str) -> np.random.Generator:
+    """Return the generator of one corruption of one sample.
+
+    Severity is not part of the key: every severity of a sample sees the same draws and scales them,
+    so that severity 5 is severity 4 and more.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the benchmark.
+    name, version : str, int
+        Name and version of the corruption.
+    sample_id : str
+        Identifier of the sample within its split.
+
+    Returns
+    -------
+    numpy.random.Generator
+        A fresh counter-based Philox generator [1]_.
+
+    References
+    ----------
+    .. [1] Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+    """
+    # JSON quotes its strings: no two different keys share an encoding.
+    encoded = json.dumps([int(seed), name, int(version), sample_id]).encode("ascii")
+    key = int.from_bytes(blake2b(encoded, digest_size=16).digest(), "little")
+    return np.random.Generator(np.random.Philox(key=key))

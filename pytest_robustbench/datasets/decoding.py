@@ -1,0 +1,90 @@
+"""Image files to arrays, and what can be wrong with a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pytest_robustbench import opencv
+from pytest_robustbench.errors import DatasetError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+_PNG_START = b"\x89PNG"
+_PNG_END = b"IEND\xaeB`\x82"
+_JPEG_START = b"\xff\xd8\xff"
+_JPEG_SCAN = b"\xff\xda"
+_JPEG_END = b"\xff\xd9"
+
+
+def decode_file(path: Path) -> NDArray[Any]:
+    """Decode one image file.
+
+    EXIF orientation is applied, as viewers, labelling tools and ``cv2.imread`` do, so that a mask
+    drawn on what one sees fits. Alpha is dropped, a palette is looked up, bit depth is kept.
+
+    Returns
+    -------
+    ndarray
+        ``(H, W)`` or ``(H, W, 3)`` RGB, in the file's own dtype.
+
+    Raises
+    ------
+    DatasetError
+        If the file cannot be read, is cut short or is no image.
+    """
+    data = _read(path)
+    if _is_cut_short(data):
+        message = f"{path} is cut short: its end is missing; copy or export it again"
+        raise DatasetError(message)
+    cv2 = opencv.load()
+    try:
+        # Through memory, not cv2.imread: that cannot open non-ASCII paths on Windows.
+        pixels = cv2.imdecode(
+            np.frombuffer(data, np.uint8), cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
+        )
+    except cv2.error as error:
+        message = f"{path} cannot be decoded: {error}"
+        raise DatasetError(message) from error
+    if pixels is None:
+        message = f"{path} is damaged, or no image in spite of its name"
+        raise DatasetError(message)
+    rgb: NDArray[Any] = pixels if pixels.ndim == 2 else pixels[:, :, ::-1]
+    return rgb
+
+
+def _read(path: Path) -> bytes:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror or error}"
+        raise DatasetError(message) from error
+    if not data:
+        message = f"{path} is empty (0 bytes)"
+        raise DatasetError(message)
+    return data
+
+
+def _is_cut_short(data: bytes) -> bool:
+    """Tell a truncated PNG or JPEG, which some decoders fill up with gray and accept."""
+    if data.startswith(_PNG_START):
+        return _PNG_END not in data
+    if data.startswith(_JPEG_START):
+        return data.find(_JPEG_END, _scan_start(data)) < 0
+    return False
+
+
+def _scan_start(data: bytes) -> int:
+    """Return where a JPEG's scan begins: past the headers, as a thumbnail there has its own end."""
+    position = 2
+    while data[position : position + 1] == b"\xff" and data[position : position + 2] != _JPEG_SCAN:
+        if data[position + 1 : position + 2] == b"\xff":  # a fill byte
+            position += 1
+        else:
+            position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+    return position

@@ -1,0 +1,29 @@
+"""Find the same picture in two parts of a split, whatever the files are called."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_robustbench.datasets.split import Sample
+    from pytest_robustbench.datasets.store import PictureStore
+
+
+def shared_pictures(
+    a: Sequence[Sample], b: Sequence[Sample], store: PictureStore
+) -> list[tuple[Sample, Sample]]:
+    """Return every pair from `a` and `b` whose images have equal pixels before resizing.
+
+    Masks play no part. Pairs come in the order of `a`, then of `b`.
+    """
+    by_digest: defaultdict[str, list[Sample]] = defaultdict(list)
+    for sample in b:
+        by_digest[store.load(sample).image_digest].append(sample)
+    return [
+        (sample, twin)
+        for sample in a
+        for twin in by_digest.get(store.load(sample).image_digest, [])
+    ]

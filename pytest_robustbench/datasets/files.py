@@ -1,0 +1,109 @@
+"""Image files in folders: found, sorted and named in the same way on every machine."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.errors import DatasetError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """One image file.
+
+    Parameters
+    ----------
+    path : Path
+        Where it lies.
+    name : str
+        Its path below the listed folder: posix, NFC-normalised, without suffix unless two files
+        differ only in their suffix.
+    """
+
+    path: Path
+    name: str
+
+
+def image_files(folder: Path, *, recursive: bool = False) -> tuple[ImageFile, ...]:
+    """List the images in `folder`, sorted by their normalised relative path.
+
+    Hidden files and folders, and files that are no images by their suffix, are left out.
+
+    Raises
+    ------
+    DatasetError
+        If `folder` is not a readable folder.
+    """
+    # macOS hands out decomposed (NFD) names, Linux whatever was written: NFC makes ids portable.
+    found = sorted(
+        (nfc(path.relative_to(folder).as_posix()), path) for path in _walk(folder, recursive)
+    )
+    stems = Counter(_without_suffix(relative) for relative, _ in found)
+    return tuple(
+        ImageFile(path, stem if stems[stem := _without_suffix(relative)] == 1 else relative)
+        for relative, path in found
+    )
+
+
+def subfolders(folder: Path) -> tuple[Path, ...]:
+    """List the visible folders in `folder`, sorted by name; none when it does not exist."""
+    if not folder.is_dir():
+        return ()
+    return tuple(
+        sorted((path for path in _visible(folder) if path.is_dir()), key=lambda p: nfc(p.name))
+    )
+
+
+def required_folder(path: Path, role: str) -> Path:
+    """Return `path`.
+
+    Raises
+    ------
+    DatasetError
+        If it is not a folder.
+    """
+    if not path.is_dir():
+        what = "is a file, not a folder" if path.exists() else "does not exist"
+        message = f"{role}: {path} {what}"
+        raise DatasetError(message)
+    return path
+
+
+def nfc(text: str) -> str:
+    """Return `text` in Unicode's composed normal form."""
+    return unicodedata.normalize("NFC", text)
+
+
+def no_images(folder: Path, role: str) -> DatasetError:
+    """Return the error for a folder that should hold images and holds none."""
+    return DatasetError(f"{role}: no image in {folder} (looked for {', '.join(IMAGE_SUFFIXES)})")
+
+
+def _walk(folder: Path, recursive: bool) -> Iterator[Path]:
+    for path in _visible(folder):
+        if path.is_dir():
+            if recursive:
+                yield from _walk(path, recursive)
+        elif path.suffix.lower() in IMAGE_SUFFIXES:
+            yield path
+
+
+def _visible(folder: Path) -> list[Path]:
+    try:
+        return [path for path in folder.iterdir() if not path.name.startswith(".")]
+    except OSError as error:
+        message = f"{folder} cannot be listed: {error.strerror or error}"
+        raise DatasetError(message) from error
+
+
+def _without_suffix(relative: str) -> str:
+    return relative[: relative.rindex(".")]

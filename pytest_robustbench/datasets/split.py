@@ -1,0 +1,188 @@
+"""Samples, and the split of one category into train, calibration and test images."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.errors import DatasetError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any, TypeAlias
+
+    from numpy.typing import NDArray
+
+    Pixels: TypeAlias = NDArray[Any]
+    Source: TypeAlias = Path | Callable[[], Pixels] | Pixels
+
+NORMAL = 0
+DEFECT = 1
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Sample:
+    """One image with what is known about it; nothing is decoded before it is needed.
+
+    Parameters
+    ----------
+    id : str
+        Name that is the same on every machine, such as ``test/crack/000``.
+    label : {0, 1}
+        0 for a normal image, 1 for an image with a defect.
+    image : Path, array or callable
+        A file, an array ``(H, W)`` or ``(H, W, 3)`` (RGB; uint8, uint16 or bool), or a function
+        without arguments that returns such an array.
+    mask : Path, array, callable or None
+        Any non-zero pixel is defect. A file, a folder whose masks are united, an array ``(H, W)``
+        or ``(H, W, C)``, or a function that returns one. ``None`` means empty for a normal image
+        and unknown for a defect image.
+    defect_type : str
+        Kind of the defect; ``"good"`` for normal images.
+
+    Raises
+    ------
+    DatasetError
+        If the id is empty, the label neither 0 nor 1, or a source of the wrong kind.
+    """
+
+    id: str
+    label: int
+    image: Source
+    mask: Source | None = None
+    defect_type: str = "good"
+
+    def __post_init__(self) -> None:
+        if not self.id:
+            raise DatasetError("a sample has an empty id; ids tell images apart in every report")
+        if self.label not in (NORMAL, DEFECT):
+            message = f"sample {self.id!r}: label is 0 (normal) or 1 (defect), not {self.label!r}"
+            raise DatasetError(message)
+        for role, source in (("image", self.image), ("mask", self.mask)):
+            if not (_is_source(source) or (role == "mask" and source is None)):
+                message = (
+                    f"sample {self.id!r}: {role} is a pathlib.Path, an array or a function that "
+                    f"returns an array, not {type(source).__name__}"
+                )
+                raise DatasetError(message)
+
+    def __repr__(self) -> str:
+        return (
+            f"Sample(id={self.id!r}, label={self.label}, image={_brief(self.image)}, "
+            f"mask={_brief(self.mask)}, defect_type={self.defect_type!r})"
+        )
+
+    @property
+    def mask_is_unknown(self) -> bool:
+        """Whether this is a defect image that nobody has drawn a mask for."""
+        return self.label == DEFECT and self.mask is None
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """The images of one category.
+
+    Parameters
+    ----------
+    dataset, category : str
+        Name of the format and of the category.
+    train : tuple of Sample
+        Normal images a detector may be fitted on.
+    test : tuple of Sample
+        Labelled images that conditions are measured on; at least one.
+    calibration : tuple of Sample
+        Normal images that no detector is ever fitted on, such as ``validation/good``.
+    resize : (int, int), optional
+        Height and width every image and mask is resized to; ``None`` keeps each image's own size.
+    root : str
+        Folder the images come from, for messages.
+    notes : tuple of str
+        What a reader of the results should know about the data.
+
+    Raises
+    ------
+    DatasetError
+        If ids repeat within a part, a train or calibration image is labelled as defect, the test
+        part is empty or the size impossible.
+    """
+
+    dataset: str
+    category: str
+    train: tuple[Sample, ...]
+    test: tuple[Sample, ...]
+    calibration: tuple[Sample, ...] = ()
+    resize: tuple[int, int] | None = None
+    root: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.test:
+            message = (
+                f"{self.dataset}/{self.category}: there are no test images; at least one is needed"
+            )
+            raise DatasetError(message)
+        for part in ("train", "test", "calibration"):
+            self._check_ids(part)
+        for part in ("train", "calibration"):
+            self._check_normal(part)
+        _check_size(self.resize)
+
+    def _check_ids(self, part: str) -> None:
+        counts = Counter(sample.id for sample in getattr(self, part))
+        twice = [name for name, count in counts.items() if count > 1]
+        if twice:
+            message = (
+                f"{self.dataset}/{self.category}: {part} has more than one sample named "
+                f"{listed(twice)}; ids must be unique"
+            )
+            raise DatasetError(message)
+
+    def _check_normal(self, part: str) -> None:
+        wrong = [sample.id for sample in getattr(self, part) if sample.label != NORMAL]
+        if wrong:
+            message = (
+                f"{self.dataset}/{self.category}: {part} holds only normal images (label 0), but "
+                f"{listed(wrong)} {'is' if len(wrong) == 1 else 'are'} labelled as defect"
+            )
+            raise DatasetError(message)
+
+    @property
+    def unknown_masks(self) -> int:
+        """How many defect images of the test part have no mask."""
+        return sum(sample.mask_is_unknown for sample in self.test)
+
+
+def listed(names: Iterable[str], shown: int = 3) -> str:
+    """Return the first names and how many more there are: ``'a', 'b', 'c' and 4 more``."""
+    all_names = list(names)
+    text = ", ".join(repr(name) for name in all_names[:shown])
+    more = len(all_names) - shown
+    return f"{text} and {more} more" if more > 0 else text
+
+
+def _is_source(source: object) -> bool:
+    return isinstance(source, Path) or callable(source) or _is_array(source)
+
+
+def _is_array(source: object) -> bool:
+    # Told by its attributes: whoever only lists files should not have to import numpy.
+    return hasattr(source, "shape") and hasattr(source, "dtype")
+
+
+def _brief(source: object) -> str:
+    if source is None or isinstance(source, Path):
+        return repr(None if source is None else source.as_posix())
+    if _is_array(source):
+        return f"<array {source.shape} {source.dtype}>"  # type: ignore[attr-defined]
+    return "<callable>"
+
+
+def _check_size(resize: Sequence[int] | None) -> None:
+    if resize is None:
+        return
+    sizes = tuple(resize) if isinstance(resize, (tuple, list)) else ()
+    if len(sizes) != 2 or not all(type(size) is int and size > 0 for size in sizes):
+        message = f"resize is [height, width] in pixels, both above 0, or nothing; not {resize!r}"
+        raise DatasetError(message)

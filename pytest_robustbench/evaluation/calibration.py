@@ -1,0 +1,165 @@
+"""From normal images to the operating point."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pytest_robustbench.errors import CalibrationError
+from pytest_robustbench.evaluation.operating_point import CalibrationHealth, OperatingPoint
+from pytest_robustbench.evaluation.prediction import ImagePrediction, require_maps_of_all_or_none
+from pytest_robustbench.metrics.quantile import conformal_threshold, tail_health
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from pytest_robustbench.arrays import Floats
+    from pytest_robustbench.evaluation.settings import CalibrationSettings
+
+ENOUGH_IMAGES = 24
+LARGE_TAIL_SHARE = 0.5
+
+
+def held_out(n: int, settings: CalibrationSettings) -> NDArray[np.intp]:
+    """Return the sorted indices of the train images held out from `fit`.
+
+    ``default_rng(seed).choice(n, ceil(n * fraction), replace=False)``, at least 1 and at most
+    ``n - 1``: pyimgano's split, so that thresholds can be compared.
+
+    Raises
+    ------
+    CalibrationError
+        If there are fewer than two images.
+    """
+    if n < 2:
+        message = f"{n} train images cannot be divided into a fit part and a calibration part"
+        raise CalibrationError(message)
+    size = min(n - 1, max(1, math.ceil(n * settings.fraction)))
+    chosen = np.random.default_rng(settings.seed).choice(n, size=size, replace=False)
+    return np.sort(chosen).astype(np.intp)
+
+
+def folds(n: int, settings: CalibrationSettings) -> list[NDArray[np.intp]]:
+    """Return the sorted indices of each fold; sizes differ by at most one.
+
+    Raises
+    ------
+    CalibrationError
+        If there are fewer images than folds.
+    """
+    if n < settings.folds:
+        message = f"{n} train images cannot be divided into {settings.folds} folds"
+        raise CalibrationError(message)
+    order = np.random.default_rng(settings.seed).permutation(n)
+    return [np.sort(part) for part in np.array_split(order, settings.folds)]
+
+
+def calibrate(
+    predictions: Sequence[ImagePrediction],
+    digests: Sequence[str],
+    settings: CalibrationSettings,
+    method: str,
+) -> OperatingPoint:
+    """Derive both thresholds from the predictions of normal images the detector has not seen.
+
+    Parameters
+    ----------
+    predictions : sequence of ImagePrediction
+        Scores and maps at mask resolution, one per calibration image.
+    digests : sequence of str
+        Source digests of the calibration images.
+    settings : CalibrationSettings
+        The quantiles.
+    method : str
+        Recorded in the operating point.
+
+    Raises
+    ------
+    CalibrationError
+        If the scores cannot carry a fixed threshold: constant, clamped or scaled per image.
+    """
+    scores = np.array([p.score for p in predictions], np.float32)
+    maps = [p.map for p in predictions if p.map is not None]
+    require_maps_of_all_or_none(len(maps), len(predictions))
+    _refuse_constant_scores(scores)
+    image_threshold, false_rejects = conformal_threshold(scores, settings.image_normal_quantile)
+    threshold, health = _pixel_threshold(maps, settings.pixel_normal_quantile)
+    return OperatingPoint(
+        pixel_threshold=threshold,
+        image_threshold=image_threshold,
+        method=method,
+        pixel_normal_quantile=settings.pixel_normal_quantile,
+        image_normal_quantile=settings.image_normal_quantile,
+        n_images=len(scores),
+        expected_false_reject_rate=false_rejects,
+        calibrated_on=hashlib.blake2b("\n".join(digests).encode(), digest_size=16).hexdigest(),
+        health=health,
+        warnings=_warnings(len(scores), health),
+    )
+
+
+def _pixel_threshold(
+    maps: Sequence[Floats], quantile: float
+) -> tuple[float | None, CalibrationHealth | None]:
+    if not maps:
+        return None, None
+    _refuse_unusable_maps(maps)
+    tail = tail_health(maps, quantile)
+    if tail.threshold_is_maximum:
+        message = (
+            f"the pixel threshold lies on the largest calibration score ({tail.threshold:.6g}, "
+            f"shared by {tail.ties_at_maximum} pixels): the score scale is clamped, and nothing "
+            "could ever be anomalous. Return unclamped scores"
+        )
+        raise CalibrationError(message)
+    health = CalibrationHealth(
+        n_images=tail.images,
+        n_tail_images=tail.images_in_tail,
+        largest_tail_share=tail.largest_share,
+        without_each=tail.without_each,
+    )
+    return tail.threshold, health
+
+
+def _refuse_constant_scores(scores: NDArray[np.float32]) -> None:
+    if len(scores) > 1 and np.ptp(scores) == 0:
+        message = (
+            f"every calibration image has the same score ({scores[0]:.6g}): a clamped or "
+            "per-image scaled score cannot carry a fixed threshold"
+        )
+        raise CalibrationError(message)
+
+
+def _refuse_unusable_maps(maps: Sequence[Floats]) -> None:
+    lowest = np.array([m.min() for m in maps])
+    highest = np.array([m.max() for m in maps])
+    if lowest.min() == highest.max():
+        message = f"the anomaly maps of the calibration images are constant ({lowest[0]:.6g})"
+        raise CalibrationError(message)
+    if len(maps) > 1 and np.ptp(lowest) == 0 and np.ptp(highest) == 0:
+        message = (
+            f"every calibration map runs from exactly {lowest[0]:.6g} to {highest[0]:.6g}: "
+            "per-image min-max scaling makes a fixed threshold meaningless. Return raw scores"
+        )
+        raise CalibrationError(message)
+
+
+def _warnings(n_images: int, health: CalibrationHealth | None) -> tuple[str, ...]:
+    found = []
+    if n_images < ENOUGH_IMAGES:
+        found.append(
+            f"calibrated on {n_images} images, fewer than {ENOUGH_IMAGES}: the thresholds depend "
+            "on which images these are (method: crossfit uses all of them)"
+        )
+    if health is not None and health.largest_tail_share > LARGE_TAIL_SHARE:
+        low, high = min(health.without_each), max(health.without_each)
+        found.append(
+            f"one calibration image carries {health.largest_tail_share:.0%} of the pixels above "
+            f"the threshold: it may be defective (without one image: {low:.4g} to {high:.4g})"
+        )
+    return tuple(found)

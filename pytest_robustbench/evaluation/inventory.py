@@ -1,0 +1,116 @@
+"""The test samples, looked at once: sizes, digests, labels, and which masks are known."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pytest_robustbench.errors import DatasetError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from pytest_robustbench.datasets.split import Sample
+    from pytest_robustbench.datasets.store import PictureStore
+
+LISTED_PROBLEMS = 10
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """Columns over the test samples, in the split's order.
+
+    Parameters
+    ----------
+    ids : tuple of str
+        Sample ids.
+    labels : (N,) int64
+        1 = defect.
+    shapes : tuple of (int, int)
+        Height and width at which each image is evaluated.
+    digests : tuple of str
+        Source digests of image and mask.
+    mask_known : (N,) bool
+        False for a defect image without a mask.
+    """
+
+    ids: tuple[str, ...]
+    labels: NDArray[np.int64]
+    shapes: tuple[tuple[int, int], ...]
+    digests: tuple[str, ...]
+    mask_known: NDArray[np.bool_]
+
+    @property
+    def unknown_masks(self) -> tuple[str, ...]:
+        """Ids of the defect samples without a mask."""
+        return tuple(i for i, known in zip(self.ids, self.mask_known, strict=True) if not known)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the columns as plain JSON: the report's ``samples``."""
+        return {
+            "id": list(self.ids),
+            "label": self.labels.tolist(),
+            "mask_known": self.mask_known.tolist(),
+            "shape": [list(shape) for shape in self.shapes],
+            "source_digest": list(self.digests),
+        }
+
+
+def take_inventory(samples: Sequence[Sample], store: PictureStore) -> Inventory:
+    """Decode every sample once.
+
+    Raises
+    ------
+    DatasetError
+        If images or masks cannot be used: all of them in one message.
+    """
+    facts = _facts(samples, store)
+    return Inventory(
+        ids=tuple(s.id for s in samples),
+        labels=np.array([s.label for s in samples], np.int64),
+        shapes=tuple(f.shape for f in facts),
+        digests=tuple(f.digest for f in facts),
+        mask_known=np.array([f.mask_known for f in facts], np.bool_),
+    )
+
+
+@dataclass(frozen=True)
+class _Failure:
+    message: str
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What is kept of a picture, so that memory does not grow with the number of images."""
+
+    shape: tuple[int, int]
+    digest: str
+    mask_known: bool
+
+
+def _facts(samples: Sequence[Sample], store: PictureStore) -> list[_Facts]:
+    def look(sample: Sample) -> _Facts | _Failure:
+        try:
+            picture = store.load(sample)
+        except DatasetError as error:
+            return _Failure(str(error))
+        height, width = picture.image.shape[:2]
+        return _Facts((height, width), picture.digest, picture.mask is not None)
+
+    with ThreadPoolExecutor() as pool:
+        looked = list(pool.map(look, samples))
+    problems = [f.message for f in looked if isinstance(f, _Failure)]
+    if problems:
+        raise DatasetError(_listed(problems))
+    return [f for f in looked if isinstance(f, _Facts)]
+
+
+def _listed(problems: Sequence[str]) -> str:
+    shown = "\n".join(problems[:LISTED_PROBLEMS])
+    more = len(problems) - LISTED_PROBLEMS
+    return f"{shown}\n(and {more} more)" if more > 0 else shown

@@ -1,0 +1,109 @@
+"""Wall time of `predict`: warm, synchronised, undisturbed, and relative to a reference workload."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from pytest_robustbench.evaluation.results import Latency
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+T = TypeVar("T")
+
+NS_PER_MS = 1e6
+REFERENCE_EVERY = 8  # calls; the reference must cost little beside the fastest detectors
+
+
+class ReferenceWorkload:
+    """A fixed piece of work, a matrix product and a memory copy, to measure the machine by."""
+
+    def __init__(self) -> None:
+        side = np.linspace(0, 1, 256 * 256, dtype=np.float32).reshape(256, 256)
+        self._left, self._right, self._product = side, side.T.copy(), np.empty_like(side)
+        self._source = np.zeros(1 << 20, np.float32)
+        self._target = np.empty_like(self._source)
+
+    def __call__(self) -> None:
+        """Do the work once."""
+        np.matmul(self._left, self._right, out=self._product)
+        np.copyto(self._target, self._source)
+
+
+@dataclass
+class Stopwatch:
+    """Collects the time of `predict` calls of one condition.
+
+    The garbage collector is held off while a call runs, and the device is waited for before and
+    after, so that neither a collection nor a queued kernel is charged to the wrong call.
+
+    Parameters
+    ----------
+    synchronize : callable
+        Waits until the device has finished.
+    reference : ReferenceWorkload
+        Timed before every eighth call.
+    """
+
+    synchronize: Callable[[], None]
+    reference: ReferenceWorkload
+    _calls: list[float] = field(default_factory=list)
+    _references: list[float] = field(default_factory=list)
+
+    def time(self, predict: Callable[[], T], n_images: int) -> T:
+        """Run `predict` once and record its milliseconds per image."""
+        with _collector_held_off():
+            self.synchronize()
+            if len(self._calls) % REFERENCE_EVERY == 0:
+                self._references.append(self._elapsed_ms(self.reference)[1])
+            result, elapsed = self._elapsed_ms(predict)
+        self._calls.append(elapsed / n_images)
+        return result
+
+    def _elapsed_ms(self, work: Callable[[], T]) -> tuple[T, float]:
+        start = time.perf_counter_ns()
+        result = work()
+        self.synchronize()
+        return result, (time.perf_counter_ns() - start) / NS_PER_MS
+
+    def latency(self, batch_size: int) -> Latency:
+        """Summarise the calls so far."""
+        return Latency(
+            calls=tuple(self._calls),
+            batch_size=batch_size,
+            median=float(np.median(self._calls)),
+            p95=float(np.quantile(self._calls, 0.95)),
+            mean=float(np.mean(self._calls)),
+            reference=float(np.median(self._references)),
+        )
+
+
+def device_synchronizer(detector: object) -> Callable[[], None]:
+    """Return what waits for the device: the detector's own `synchronize`, or CUDA's."""
+    own = getattr(detector, "synchronize", None)
+    return own if callable(own) else _synchronize_cuda
+
+
+def _synchronize_cuda() -> None:
+    # Looked up, not imported: a detector that does not use torch must not pay for it.
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized():
+        torch.cuda.synchronize()
+
+
+@contextmanager
+def _collector_held_off() -> Iterator[None]:
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

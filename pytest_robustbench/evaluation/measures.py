@@ -1,0 +1,137 @@
+"""Counts and scores of one condition to every metric a limit may name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pytest_robustbench.evaluation.results import ConditionResult, PerImage
+from pytest_robustbench.metrics.counts import CountColumns, trivial_pixel_segf1
+from pytest_robustbench.metrics.images import best_f1, decide
+from pytest_robustbench.metrics.ranking import rank_pixels
+from pytest_robustbench.metrics.summary import Measured, measure_images, measure_pixels
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_robustbench.conditions import Condition
+    from pytest_robustbench.evaluation.inventory import Inventory
+    from pytest_robustbench.evaluation.operating_point import OperatingPoint
+    from pytest_robustbench.evaluation.results import Latency
+    from pytest_robustbench.evaluation.settings import EvaluationSettings
+    from pytest_robustbench.evaluation.tally import Tally
+
+SWITCHED_OFF = "pixel SegF1 is switched off (pixel_segf1: false)"
+NO_THRESHOLD = "the operating point has no pixel threshold"
+SEGF1_METRICS = ("pixel_segf1", "pixel_segf1_per_image")
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Turns the tally of one condition into its result.
+
+    Parameters
+    ----------
+    tally : Tally
+        Counts and scores of all images.
+    inventory : Inventory
+        The test samples.
+    operating_point : OperatingPoint
+        The frozen thresholds.
+    settings : EvaluationSettings
+        Which metrics are wanted.
+    """
+
+    tally: Tally
+    inventory: Inventory
+    operating_point: OperatingPoint
+    settings: EvaluationSettings
+
+    def result(
+        self,
+        condition: Condition,
+        latency: Latency,
+        specification: Mapping[str, Any],
+        data_digest: str,
+    ) -> ConditionResult:
+        """Compute every metric once."""
+        values, reasons = self._metrics(latency)
+        kept = self.tally.measured
+        scores, labels = self.tally.score[kept], self.inventory.labels[kept]
+        decisions = decide(scores, labels, self.operating_point.image_threshold)
+        return ConditionResult(
+            condition=condition,
+            metrics=values,
+            undefined=reasons,
+            image_threshold=self.operating_point.image_threshold,
+            pixel_threshold=self.operating_point.pixel_threshold,
+            image_counts={
+                "tp": decisions.tp,
+                "tn": decisions.tn,
+                "fp": decisions.fp,
+                "fn": decisions.fn,
+            },
+            best_f1=best_f1(scores, labels),
+            trivial_segf1=trivial_pixel_segf1(self._columns()),
+            per_image=self._per_image(),
+            latency=latency,
+            specification=specification,
+            data_digest=data_digest,
+            left_out=tuple(i for i, k in zip(self.inventory.ids, kept, strict=True) if not k),
+            unknown_masks=self.inventory.unknown_masks,
+        )
+
+    def _metrics(self, latency: Latency) -> tuple[dict[str, float | None], dict[str, str]]:
+        kept = self.tally.measured
+        images = measure_images(
+            self.tally.score[kept],
+            self.inventory.labels[kept],
+            self.operating_point.image_threshold,
+        )
+        pixels = self._pixels()
+        values = {**pixels.values, **images.values, **_latency_metrics(latency)}
+        reasons = {**pixels.reasons, **images.reasons}
+        if not self.settings.pixel_segf1:
+            values.update(dict.fromkeys(SEGF1_METRICS))
+            reasons.update(dict.fromkeys(SEGF1_METRICS, SWITCHED_OFF))
+        return values, reasons
+
+    def _pixels(self) -> Measured:
+        if self.tally.n_maps == 0:
+            return measure_pixels(None)
+        if self.operating_point.pixel_threshold is None:
+            reasons = dict.fromkeys(measure_pixels(None).values, NO_THRESHOLD)
+            return Measured(dict.fromkeys(reasons), reasons)
+        ranking = rank_pixels(
+            self.tally.background,
+            self.tally.defect,
+            self.tally.regions,
+            self.settings.aupro_limit,
+        )
+        return measure_pixels(self._columns().where(self.tally.measured), ranking)
+
+    def _columns(self) -> CountColumns:
+        return CountColumns(
+            *self.tally.counts, defective=self.inventory.labels == 1, known=self.tally.known
+        )
+
+    def _per_image(self) -> PerImage:
+        tp, fp, fn, tn = self.tally.counts
+        return PerImage(
+            measured=self.tally.measured,
+            known=self.tally.known,
+            score=self.tally.score,
+            tp=tp,
+            fp=fp,
+            fn=fn,
+            tn=tn,
+            digest=tuple(self.tally.digests),
+        )
+
+
+def _latency_metrics(latency: Latency) -> dict[str, float]:
+    return {
+        "latency_ms_per_image": latency.median,
+        "latency_p95_ms": latency.p95,
+        "latency_relative": latency.relative,
+    }

@@ -1,0 +1,165 @@
+"""The frozen thresholds a detector is judged at, and what they were calibrated on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pytest_robustbench.errors import CalibrationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class CalibrationHealth:
+    """How far the pixel threshold can be trusted.
+
+    Parameters
+    ----------
+    n_images : int
+        Number of calibration images.
+    n_tail_images : int
+        How many of them carry the pixels above the threshold.
+    largest_tail_share : float
+        Share of those pixels that lie in one single image.
+    without_each : tuple of float
+        The pixel threshold with each single image left out.
+    """
+
+    n_images: int
+    n_tail_images: int
+    largest_tail_share: float
+    without_each: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """One pixel threshold and one image threshold, calibrated once and used for every condition.
+
+    A pixel (image) is called anomalous when its score lies strictly above the threshold.
+
+    Parameters
+    ----------
+    pixel_threshold : float or None
+        Exactly representable as float32; ``None`` for a detector without maps.
+    image_threshold : float
+        Exactly representable as float32.
+    method : str
+        ``holdout``, ``crossfit``, ``images`` (normal images of their own) or ``given``.
+    pixel_normal_quantile, image_normal_quantile : float, optional
+        The quantiles asked for; ``None`` where the thresholds were given.
+    n_images : int
+        Number of calibration images; 0 where the thresholds were given.
+    expected_false_reject_rate : float, optional
+        Share of future normal images above the image threshold, ``(n + 1 - k) / (n + 1)``.
+    calibrated_on : str
+        Digest of the calibration images' pixels; empty where the thresholds were given.
+    health : CalibrationHealth, optional
+        How stable the pixel threshold is.
+    warnings : tuple of str
+        What a reader of the result has to know.
+    """
+
+    pixel_threshold: float | None
+    image_threshold: float
+    method: str = "given"
+    pixel_normal_quantile: float | None = None
+    image_normal_quantile: float | None = None
+    n_images: int = 0
+    expected_false_reject_rate: float | None = None
+    calibrated_on: str = ""
+    health: CalibrationHealth | None = None
+    warnings: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        for name in ("pixel_threshold", "image_threshold"):
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, _as_float32(name, value))
+
+    @property
+    def digest(self) -> str:
+        """Identity of the operating point: thresholds, quantiles and calibration images."""
+        parts = [
+            self.pixel_threshold,
+            self.image_threshold,
+            self.pixel_normal_quantile,
+            self.image_normal_quantile,
+            self.calibrated_on,
+        ]
+        return hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Smallest and largest pixel threshold when one calibration image is left out."""
+        if self.health is None or not self.health.without_each:
+            return None
+        return min(self.health.without_each), max(self.health.without_each)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the operating point as plain JSON, digest and interval included."""
+        plain = asdict(self)
+        plain["interval"] = self.interval
+        plain["digest"] = self.digest
+        loaded: dict[str, Any] = json.loads(json.dumps(plain))
+        return loaded
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> OperatingPoint:
+        """Rebuild what `to_dict` wrote.
+
+        Raises
+        ------
+        CalibrationError
+            If a threshold is missing, or the digest contradicts the values.
+        """
+        if not isinstance(plain, dict) or "image_threshold" not in plain:
+            raise CalibrationError("the operating point has no image_threshold")
+        known = {f.name for f in fields(cls)}
+        values = {k: v for k, v in plain.items() if k in known}
+        if values.get("health"):
+            health = dict(values["health"])
+            health["without_each"] = tuple(health["without_each"])
+            values["health"] = CalibrationHealth(**health)
+        values["warnings"] = tuple(values.get("warnings", ()))
+        values.setdefault("pixel_threshold", None)
+        point = cls(**values)
+        if plain.get("digest", point.digest) != point.digest:
+            raise CalibrationError("the operating point was edited: its digest does not match")
+        return point
+
+    @classmethod
+    def read(cls, path: Path) -> OperatingPoint:
+        """Read the operating point from a report, or from a file that holds nothing else.
+
+        Raises
+        ------
+        CalibrationError
+            If the file is missing, is no JSON, or holds no operating point.
+        """
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            return cls.from_dict(content.get("operating_point", content))
+        except (OSError, ValueError, AttributeError, TypeError, KeyError) as error:
+            message = f"cannot read an operating point from {path}: {error}"
+            raise CalibrationError(message) from error
+        except CalibrationError as error:
+            message = f"cannot use {path}: {error}"
+            raise CalibrationError(message) from error
+
+
+def _as_float32(name: str, value: float) -> float:
+    """Round to float32, so that ``score > threshold`` means the same in every precision."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+        message = f"{name} must be a number, not {value!r}"
+        raise CalibrationError(message)
+    if not np.isfinite(np.float32(value)):
+        message = f"{name} must be a finite number, not {value!r}"
+        raise CalibrationError(message)
+    return float(np.float32(value))

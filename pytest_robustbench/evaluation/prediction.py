@@ -1,0 +1,150 @@
+"""Calls of the detector: checked, finite, and named after the images they concern."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pytest_robustbench.detectors.validation import checked_prediction, require_finite
+from pytest_robustbench.errors import DetectorError, NotMeasurableError, RobustbenchError
+from pytest_robustbench.metrics.resizing import resize_map
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_robustbench.arrays import Floats, Image
+    from pytest_robustbench.detectors.protocol import Detector, Prediction
+    from pytest_robustbench.evaluation.latency import Stopwatch
+
+
+@dataclass(frozen=True)
+class ImagePrediction:
+    """Score and map of one image; the map ``(H, W)`` float32 at the image's size, or ``None``."""
+
+    score: float
+    map: Floats | None
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """Runs one detector and vouches for what it returns.
+
+    Parameters
+    ----------
+    detector : Detector
+        The detector under test.
+    batch_size : int
+        Images per call.
+    """
+
+    detector: Detector
+    batch_size: int = 1
+
+    @property
+    def name(self) -> str:
+        """How messages call the detector."""
+        return str(getattr(self.detector, "name", type(self.detector).__name__))
+
+    def fit(self, images: Sequence[Image]) -> None:
+        """Fit the detector.
+
+        Raises
+        ------
+        DetectorError
+            If the detector raises.
+        """
+        try:
+            self.detector.fit(images)
+        except RobustbenchError:
+            raise
+        except Exception as error:
+            message = f"detector {self.name!r} raised in fit: {_describe(error)}"
+            raise DetectorError(message) from error
+
+    def predict(
+        self,
+        images: Sequence[Image],
+        ids: Sequence[str],
+        where: str,
+        stopwatch: Stopwatch | None = None,
+    ) -> list[ImagePrediction]:
+        """Predict `images` in batches, timed if a stopwatch is given.
+
+        Parameters
+        ----------
+        images : sequence of (H, W, 3) uint8 arrays
+            RGB; sizes may differ.
+        ids : sequence of str
+            Their sample ids, for messages.
+        where : str
+            Condition or calibration, for messages.
+        stopwatch : Stopwatch, optional
+            Times every call.
+
+        Raises
+        ------
+        DetectorError
+            If the detector raises, or returns the wrong number or shape of scores or maps.
+        NotMeasurableError
+            If a score or map is not finite.
+        """
+        predictions: list[ImagePrediction] = []
+        for start in range(0, len(images), self.batch_size):
+            stop = start + self.batch_size
+            # Copies: a detector may write into its input, and the pictures are cached.
+            batch = [np.array(image) for image in images[start:stop]]
+            predictions += self._predict_batch(batch, ids[start:stop], where, stopwatch)
+        return predictions
+
+    def _predict_batch(
+        self, batch: list[Image], ids: Sequence[str], where: str, stopwatch: Stopwatch | None
+    ) -> list[ImagePrediction]:
+        raw = self._call(batch, ids, where, stopwatch)
+        label = f"detector {self.name!r}, {where}, image {', '.join(ids)}"
+        prediction = checked_prediction(raw, batch, label)
+        require_finite(prediction, ids, f"detector {self.name!r}, {where}")
+        return [
+            ImagePrediction(float(score), None if m is None else resize_map(m, image.shape[:2]))
+            for score, m, image in zip(prediction.scores, _maps(prediction), batch, strict=True)
+        ]
+
+    def _call(
+        self, batch: list[Image], ids: Sequence[str], where: str, stopwatch: Stopwatch | None
+    ) -> object:
+        try:
+            if stopwatch is None:
+                return self.detector.predict(batch)
+            return stopwatch.time(lambda: self.detector.predict(batch), len(batch))
+        except RobustbenchError:
+            raise
+        except Exception as error:
+            message = (
+                f"detector {self.name!r} raised on image {', '.join(ids)} ({where}): "
+                f"{_describe(error)}"
+            )
+            raise DetectorError(message) from error
+
+
+def require_maps_of_all_or_none(n_maps: int, n_images: int) -> None:
+    """Refuse a detector that gives maps for some images only.
+
+    Raises
+    ------
+    NotMeasurableError
+        If pixel metrics would speak of some images only.
+    """
+    if 0 < n_maps < n_images:
+        message = f"the detector gives maps for {n_maps} of {n_images} images: all or none"
+        raise NotMeasurableError(message)
+
+
+def _maps(prediction: Prediction) -> Sequence[Floats | None]:
+    if prediction.maps is None:
+        return [None] * len(prediction.scores)
+    return list(prediction.maps)
+
+
+def _describe(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

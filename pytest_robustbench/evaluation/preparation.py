@@ -1,0 +1,156 @@
+"""Fit and calibrate, once: from a split and a detector to an operating point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.datasets.duplicates import shared_pictures
+from pytest_robustbench.errors import CalibrationError
+from pytest_robustbench.evaluation.batch_check import check_batch_independence
+from pytest_robustbench.evaluation.calibration import calibrate, folds, held_out
+from pytest_robustbench.evaluation.train_images import TrainImages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pytest_robustbench.datasets.split import Sample, Split
+    from pytest_robustbench.datasets.store import PictureStore
+    from pytest_robustbench.evaluation.operating_point import OperatingPoint
+    from pytest_robustbench.evaluation.prediction import ImagePrediction, Predictor
+    from pytest_robustbench.evaluation.settings import CalibrationSettings
+
+
+BATCH_CHECK_CANDIDATES = 8
+
+UNSEEN_IMAGES_NEEDED = (
+    "the detector is already fitted, so its own train images would give a threshold far too low "
+    "(false positives 9 to 16 times the promised rate): declare calibration.images, a folder of "
+    "normal images it has never seen, or an operating_point"
+)
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """Everything that fitting and calibrating one benchmark needs.
+
+    Parameters
+    ----------
+    split : Split
+        Train, calibration and test samples.
+    store : PictureStore
+        Decodes them.
+    predictor : Predictor
+        The detector.
+    settings : CalibrationSettings
+        How to calibrate.
+    fitted : bool
+        The detector has already seen its train images: it is not fitted here.
+    given : OperatingPoint, optional
+        Thresholds already in production: nothing is calibrated.
+    progress : callable
+        Told ``(phase, done, total)``.
+    """
+
+    split: Split
+    store: PictureStore
+    predictor: Predictor
+    settings: CalibrationSettings
+    fitted: bool
+    given: OperatingPoint | None
+    progress: Callable[[str, int, int], None]
+    notes: list[str] = field(default_factory=list)
+
+    def run(self) -> OperatingPoint:
+        """Fit unless fitted, check the detector, and return the operating point.
+
+        Raises
+        ------
+        CalibrationError
+            If there are no images to calibrate on that the detector has not seen.
+        DetectorError
+            If the detector fails, or depends on its batch.
+        """
+        self._refuse_seen_images()
+        fit_part, calibration_part, method = self._parts()
+        if self._crossfits(method):
+            predictions = self._out_of_fold()
+            self._fit(fit_part)
+        else:
+            self._fit(fit_part)
+            predictions = self._predict(calibration_part) if self.given is None else []
+        self._check_batches(calibration_part)
+        if self.given is not None:
+            return self.given
+        digests = [self.store.load(sample).digest for sample in calibration_part]
+        return calibrate(predictions, digests, self.settings, method)
+
+    def _crossfits(self, method: str) -> bool:
+        return method == "crossfit" and self.given is None
+
+    def _parts(self) -> tuple[Sequence[Sample], Sequence[Sample], str]:
+        """Return the fit part, the calibration part and the method's name."""
+        train, own = self.split.train, self.split.calibration
+        if self.fitted:
+            if not own and self.given is None:
+                raise CalibrationError(UNSEEN_IMAGES_NEEDED)
+            return (), own, "images"
+        if own:
+            return train, own, "images"
+        if self.settings.method == "crossfit":
+            return train, train, "crossfit"
+        out = set(held_out(len(train), self.settings).tolist())
+        fit_part = [s for i, s in enumerate(train) if i not in out]
+        return fit_part, [s for i, s in enumerate(train) if i in out], "holdout"
+
+    def _fit(self, samples: Sequence[Sample]) -> None:
+        if self.fitted:
+            return
+        self.progress("fit", 0, len(samples))
+        self.predictor.fit(TrainImages(samples, self.store))
+        self.progress("fit", len(samples), len(samples))
+
+    def _out_of_fold(self) -> list[ImagePrediction]:
+        train = self.split.train
+        by_index: dict[int, ImagePrediction] = {}
+        for fold in folds(len(train), self.settings):
+            inside = set(fold.tolist())
+            self._fit([s for i, s in enumerate(train) if i not in inside])
+            predicted = self._predict([train[i] for i in fold])
+            by_index.update(zip(fold.tolist(), predicted, strict=True))
+        return [by_index[i] for i in range(len(train))]
+
+    def _predict(self, samples: Sequence[Sample]) -> list[ImagePrediction]:
+        predictions: list[ImagePrediction] = []
+        for sample in samples:
+            self.progress("calibrate", len(predictions), len(samples))
+            image = self.store.load(sample).image
+            predictions += self.predictor.predict([image], [sample.id], "calibration")
+        self.progress("calibrate", len(samples), len(samples))
+        return predictions
+
+    def _check_batches(self, calibration_part: Sequence[Sample]) -> None:
+        samples = (calibration_part or self.split.test)[:BATCH_CHECK_CANDIDATES]
+        images = [self.store.load(sample).image for sample in samples]
+        note = check_batch_independence(self.predictor, images, [s.id for s in samples])
+        if note:
+            self.notes.append(note)
+
+    def _refuse_seen_images(self) -> None:
+        own = self.split.calibration
+        if self.given is not None or not own:
+            return
+        seen = shared_pictures(self.split.train, own, self.store)
+        if seen:
+            raise CalibrationError(_seen("train", "the detector has seen it", seen))
+        leaked = shared_pictures(self.split.test, own, self.store)
+        if leaked:
+            raise CalibrationError(_seen("test", "the test set must stay unseen", leaked))
+
+
+def _seen(part: str, why: str, pairs: Sequence[tuple[Sample, Sample]]) -> str:
+    first, second = pairs[0]
+    return (
+        f"{len(pairs)} calibration image(s) are also {part} images ({second.id} is {first.id}): "
+        f"{why}. Calibrate on normal images that are in no other part"
+    )

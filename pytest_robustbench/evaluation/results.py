@@ -1,0 +1,121 @@
+"""What measuring one condition gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from pytest_robustbench.conditions import Condition
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Wall time of `predict`, milliseconds.
+
+    Parameters
+    ----------
+    calls : tuple of float
+        Milliseconds per image (call time / batch size) of every timed call, in order.
+    batch_size : int
+        Images per call.
+    median, p95, mean : float
+        Over `calls`.
+    reference : float
+        Median milliseconds of the fixed reference workload, interleaved with the calls.
+    """
+
+    calls: tuple[float, ...]
+    batch_size: int
+    median: float
+    p95: float
+    mean: float
+    reference: float
+
+    @property
+    def relative(self) -> float:
+        """Median time per image in units of the reference workload."""
+        return self.median / self.reference
+
+
+@dataclass(frozen=True)
+class PerImage:
+    """Columns over the test samples of the split, in its order.
+
+    Parameters
+    ----------
+    measured : (N,) bool
+        False for an image that the condition leaves out.
+    known : (N,) bool
+        Whether the pixels of the image count: measured, with a map and a known mask.
+    score : (N,) float32
+        Image scores; NaN where not measured.
+    tp, fp, fn, tn : (N,) int64
+        Pixel counts at the pixel threshold; 0 where not known.
+    digest : tuple of str
+        Digest of corrupted pixels and mask; empty where not measured.
+    """
+
+    measured: NDArray[np.bool_]
+    known: NDArray[np.bool_]
+    score: NDArray[np.float32]
+    tp: NDArray[np.int64]
+    fp: NDArray[np.int64]
+    fn: NDArray[np.int64]
+    tn: NDArray[np.int64]
+    digest: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ConditionResult:
+    """One condition, measured at the frozen operating point.
+
+    Parameters
+    ----------
+    condition : Condition
+        What was done to the images.
+    metrics : mapping of str to float or None
+        Every metric a limit may name; ``None`` where it is not defined.
+    undefined : mapping of str to str
+        Why a metric is ``None``.
+    image_threshold, pixel_threshold : float
+        The operating point used (`pixel_threshold` may be ``None``).
+    image_counts : mapping of str to int
+        ``tp tn fp fn`` over images.
+    best_f1 : tuple of float, or None
+        Best image F1 over all thresholds and its threshold: what retuning would have bought.
+    trivial_segf1 : float or None
+        SegF1 of calling every pixel a defect.
+    per_image : PerImage
+        Enough to redo every pooled metric.
+    latency : Latency
+        Timings of `predict`.
+    specification : mapping
+        Name, version, parameters and seed of the corruption; empty for clean.
+    data_digest : str
+        Hash over the specification and the images' digests.
+    left_out : tuple of str
+        Ids of samples the corruption pushed out of the frame.
+    unknown_masks : tuple of str
+        Ids of defect samples without a mask.
+    """
+
+    condition: Condition
+    metrics: Mapping[str, float | None]
+    undefined: Mapping[str, str]
+    image_threshold: float
+    pixel_threshold: float | None
+    image_counts: Mapping[str, int]
+    best_f1: tuple[float, float] | None
+    trivial_segf1: float | None
+    per_image: PerImage
+    latency: Latency
+    specification: Mapping[str, Any]
+    data_digest: str
+    left_out: tuple[str, ...] = field(default=())
+    unknown_masks: tuple[str, ...] = field(default=())

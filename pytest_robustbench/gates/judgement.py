@@ -1,0 +1,78 @@
+"""Limits held against measured values."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.gates.limits import Limit, Outcome, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+NOT_MEASURED = "not measured"
+
+
+def judge(
+    condition: str,
+    limits: Iterable[Limit],
+    metrics: Mapping[str, float | None],
+    undefined: Mapping[str, str],
+) -> tuple[Verdict, ...]:
+    """Hold every limit against the metrics of one condition, or of the summary.
+
+    Parameters
+    ----------
+    condition : str
+        Id of the condition, or ``"summary"``.
+    limits : iterable of Limit
+        What was declared.
+    metrics : mapping of str to float or None
+        What was measured.
+    undefined : mapping of str to str
+        Why a metric is ``None``.
+
+    Returns
+    -------
+    tuple of Verdict
+        One per limit. A metric that is absent, ``None`` or not finite gives ``error``, never
+        ``pass``.
+    """
+    return tuple(
+        _judge_one(condition, limit, metrics.get(limit.metric), undefined) for limit in limits
+    )
+
+
+def not_measurable(condition: str, limits: Iterable[Limit], reason: str) -> tuple[Verdict, ...]:
+    """Return an ``error`` verdict for every limit of a condition that could not be measured."""
+    return tuple(Verdict(condition, limit, None, "error", reason) for limit in limits)
+
+
+def _judge_one(
+    condition: str, limit: Limit, value: float | None, undefined: Mapping[str, str]
+) -> Verdict:
+    if value is None:
+        reason = undefined.get(limit.metric, NOT_MEASURED)
+        return Verdict(condition, limit, None, "error", reason)
+    if not math.isfinite(value):
+        return Verdict(condition, limit, None, "error", f"{limit.metric} is not finite")
+    return Verdict(condition, limit, value, _outcome(limit, value))
+
+
+def _outcome(limit: Limit, value: float) -> Outcome:
+    met = value >= limit.value if limit.bound == "min" else value <= limit.value
+    return "pass" if met else "fail"
+
+
+def would_fail_a_silent_detector(limits: Iterable[Limit]) -> bool:
+    """Return whether any limit would fail a detector that never calls anything defective.
+
+    Ceilings on false alarms and on latency are met best by a detector that does nothing.
+    """
+    return any(_notices_silence(limit) for limit in limits)
+
+
+def _notices_silence(limit: Limit) -> bool:
+    if limit.metric.endswith("miss_rate"):
+        return limit.value < 1
+    return limit.bound == "min" and limit.value > 0 and not limit.metric.endswith("specificity")

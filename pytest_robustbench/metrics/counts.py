@@ -1,0 +1,197 @@
+"""Pixels right and wrong at the frozen threshold, and every metric that follows from their counts.
+
+The metrics read per-image columns only, so a stored report is enough to compute them again, over
+all images or over a resample of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pytest_robustbench.metrics.ratios import ratio
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from pytest_robustbench.arrays import Floats, Mask
+
+
+@dataclass(frozen=True)
+class PixelCounts:
+    """Numbers of pixels: defect found, background called defect, defect missed, background left."""
+
+    tp: int
+    fp: int
+    fn: int
+    tn: int
+
+
+@dataclass(frozen=True)
+class CountColumns:
+    """Pixel counts of N images, one array per count.
+
+    Parameters
+    ----------
+    tp, fp, fn, tn : ndarray of shape (N,), int64
+        Counts of each image; not read where `known` is False.
+    defective : ndarray of shape (N,), bool
+        Whether the image is labelled defective.
+    known : ndarray of shape (N,), bool
+        Whether the mask is known. Normal images have a known, empty mask.
+    """
+
+    tp: NDArray[np.int64]
+    fp: NDArray[np.int64]
+    fn: NDArray[np.int64]
+    tn: NDArray[np.int64]
+    defective: NDArray[np.bool_]
+    known: NDArray[np.bool_]
+
+    def where(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> CountColumns:
+        """Return the columns of the chosen images; indices may repeat, as in a bootstrap."""
+        return CountColumns(
+            self.tp[chosen],
+            self.fp[chosen],
+            self.fn[chosen],
+            self.tn[chosen],
+            self.defective[chosen],
+            self.known[chosen],
+        )
+
+
+def count_pixels(
+    anomaly_map: Floats, mask: Mask, threshold: float, ignored: Mask | None = None
+) -> PixelCounts:
+    """Count the pixels of one image that are right and wrong at `threshold`.
+
+    A pixel is called defect when ``score > threshold``, strictly, compared in float32.
+
+    Parameters
+    ----------
+    anomaly_map : ndarray of shape (H, W), float32
+        Scores; higher is more anomalous.
+    mask : ndarray of shape (H, W), bool
+        True = defect.
+    threshold : float
+        The frozen pixel threshold.
+    ignored : ndarray of shape (H, W), bool, optional
+        Pixels that count nowhere.
+    """
+    called = np.asarray(anomaly_map, dtype=np.float32) > np.float32(threshold)
+    if ignored is not None:
+        called, mask = called[~ignored], mask[~ignored]
+    tp = int(np.count_nonzero(called & mask))
+    fp = int(np.count_nonzero(called)) - tp
+    fn = int(np.count_nonzero(mask)) - tp
+    return PixelCounts(tp, fp, fn, called.size - tp - fp - fn)
+
+
+def count_columns(counts: Sequence[PixelCounts | None], labels: Sequence[int]) -> CountColumns:
+    """Return the columns of many images.
+
+    Parameters
+    ----------
+    counts : sequence of PixelCounts or None
+        One per image; ``None`` where the mask is unknown.
+    labels : sequence of int
+        One per image; 0 = normal, 1 = defective.
+
+    Raises
+    ------
+    ValueError
+        If the two differ in length.
+    """
+    if len(counts) != len(labels):
+        message = f"{len(counts)} pixel counts, but {len(labels)} labels"
+        raise ValueError(message)
+    nothing = PixelCounts(0, 0, 0, 0)
+    rows = [(each.tp, each.fp, each.fn, each.tn) for each in (c or nothing for c in counts)]
+    tp, fp, fn, tn = np.array(rows, dtype=np.int64).reshape(-1, 4).T
+    known = np.array([each is not None for each in counts], dtype=bool)
+    return CountColumns(tp, fp, fn, tn, np.asarray(labels, dtype=np.int64) != 0, known)
+
+
+def pooled(columns: CountColumns) -> PixelCounts:
+    """Return the sums over all images whose mask is known."""
+    known = columns.known
+    return PixelCounts(
+        tp=int(columns.tp[known].sum()),
+        fp=int(columns.fp[known].sum()),
+        fn=int(columns.fn[known].sum()),
+        tn=int(columns.tn[known].sum()),
+    )
+
+
+def segf1(tp: int, fp: int, fn: int) -> float | None:
+    """Return ``2 TP / (2 TP + FP + FN)``; ``None`` where there is no defect pixel to be found."""
+    return ratio(2 * tp, 2 * tp + fp + fn) if tp + fn else None
+
+
+def trivial_segf1(tp: int, fp: int, fn: int, tn: int) -> float | None:
+    """Return the SegF1 of calling every pixel defect; a SegF1 near it says nothing."""
+    return segf1(tp + fn, fp + tn, 0)
+
+
+def false_positive_rate(fp: int, tn: int) -> float | None:
+    """Return ``FP / (FP + TN)``; ``None`` where there is no background pixel."""
+    return ratio(fp, fp + tn)
+
+
+def pixel_segf1(columns: CountColumns) -> float | None:
+    """Return SegF1 pooled over all pixels of all images with a known mask.
+
+    ``None`` where these hold no defect pixel.
+    """
+    total = pooled(columns)
+    return segf1(total.tp, total.fp, total.fn)
+
+
+def trivial_pixel_segf1(columns: CountColumns) -> float | None:
+    """Return what `pixel_segf1` would be if every pixel were called defect."""
+    total = pooled(columns)
+    return trivial_segf1(total.tp, total.fp, total.fn, total.tn)
+
+
+def pixel_segf1_per_image(columns: CountColumns) -> float | None:
+    """Return the mean SegF1 of the defect images whose mask is known.
+
+    A mask that holds no defect pixel (all of it ignored) leaves nothing to find: such an image has
+    no SegF1 and is left out. ``None`` where no image remains.
+    """
+    shown = _with_defect_pixels(columns)
+    return _mean(2 * shown.tp / (2 * shown.tp + shown.fp + shown.fn))
+
+
+def trivial_segf1_per_image(columns: CountColumns) -> float | None:
+    """Return what `pixel_segf1_per_image` would be if every pixel were called defect."""
+    shown = _with_defect_pixels(columns)
+    defect = shown.tp + shown.fn
+    return _mean(2 * defect / (2 * defect + shown.fp + shown.tn))
+
+
+def bg_fpr(columns: CountColumns) -> float | None:
+    """Return the false positive rate over all pixels known to be background.
+
+    These are all pixels of normal images and the background pixels of defect images with a mask.
+    ``None`` where there is none.
+    """
+    total = pooled(columns)
+    return false_positive_rate(total.fp, total.tn)
+
+
+def normal_fpr(columns: CountColumns) -> float | None:
+    """Return the false positive rate over the pixels of normal images; ``None`` without any."""
+    return bg_fpr(columns.where(~columns.defective))
+
+
+def _with_defect_pixels(columns: CountColumns) -> CountColumns:
+    return columns.where(columns.known & columns.defective & (columns.tp + columns.fn > 0))
+
+
+def _mean(values: NDArray[np.float64]) -> float | None:
+    return float(values.mean()) if values.size else None

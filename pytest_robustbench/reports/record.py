@@ -1,0 +1,143 @@
+"""A condition's result as plain JSON, and back to metrics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pytest_robustbench.gates.names import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from pytest_robustbench.evaluation.results import ConditionResult, Latency, PerImage
+
+    Record = dict[str, Any]
+
+PIXEL_METRICS = (
+    "pixel_auroc",
+    "pixel_average_precision",
+    "aupro",
+    "pixel_segf1",
+    "pixel_segf1_per_image",
+    "bg_fpr",
+    "normal_fpr",
+)
+DECISION_METRICS = (
+    "precision",
+    "recall",
+    "f1",
+    "specificity",
+    "accuracy",
+    "miss_rate",
+    "false_reject_rate",
+)
+_PATHS: Mapping[str, tuple[str, ...]] = {
+    **{name: ("results", "pixel_metrics", name) for name in PIXEL_METRICS},
+    **{name: ("results", "metrics", name) for name in DECISION_METRICS},
+    "auroc": ("results", "auroc"),
+    "average_precision": ("results", "average_precision"),
+    "latency_ms_per_image": ("latency_ms_per_image",),
+    "latency_p95_ms": ("latency", "p95_ms"),
+    "latency_relative": ("latency", "relative"),
+}
+
+
+def condition_record(result: ConditionResult) -> Record:
+    """Return one condition in the report's schema."""
+    metrics = result.metrics
+    return {
+        "latency_ms_per_image": metrics["latency_ms_per_image"],
+        "results": {
+            "auroc": metrics["auroc"],
+            "average_precision": metrics["average_precision"],
+            "threshold": result.image_threshold,
+            "metrics": {name: metrics[name] for name in DECISION_METRICS} | {**result.image_counts},
+            "best_f1": _best_f1(result.best_f1),
+            "pixel_metrics": _pixel_metrics(result),
+        },
+        "undefined": dict(result.undefined),
+        "specification": dict(result.specification),
+        "data_digest": result.data_digest,
+        "left_out": list(result.left_out),
+        "unknown_masks": list(result.unknown_masks),
+        "latency": _latency(result.latency),
+        "per_image": _per_image(result.per_image),
+    }
+
+
+def error_record(message: str) -> Record:
+    """Return the record of a condition that could not be measured."""
+    return {"error": message}
+
+
+def metrics_of(record: Mapping[str, Any]) -> dict[str, float | None]:
+    """Return every metric of a record by the name limits use; all ``None`` for an error."""
+    return {name: _at(record, _PATHS[name]) for name in METRICS}
+
+
+def undefined_of(record: Mapping[str, Any]) -> dict[str, str]:
+    """Return why metrics of a record are ``None``."""
+    if "error" in record:
+        return dict.fromkeys(METRICS, str(record["error"]))
+    return dict(record["undefined"])
+
+
+def _at(record: Mapping[str, Any], path: tuple[str, ...]) -> float | None:
+    found: Any = record
+    for part in path:
+        found = found.get(part) if found else None
+    return None if found is None else float(found)
+
+
+def _best_f1(best: tuple[float, float] | None) -> Record | None:
+    return None if best is None else {"f1": best[0], "threshold": best[1]}
+
+
+def _pixel_metrics(result: ConditionResult) -> Record:
+    values: Record = {name: result.metrics[name] for name in PIXEL_METRICS}
+    return values | {
+        "pixel_threshold": result.pixel_threshold,
+        "trivial_segf1": result.trivial_segf1,
+    }
+
+
+def _latency(latency: Latency) -> Record:
+    return {
+        "batch_size": latency.batch_size,
+        "count": len(latency.calls),
+        "median_ms": latency.median,
+        "p95_ms": latency.p95,
+        "mean_ms": latency.mean,
+        "reference_ms": latency.reference,
+        "relative": latency.relative,
+        "calls_ms": [_rounded(call) for call in latency.calls],
+    }
+
+
+def _rounded(milliseconds: float) -> float:
+    """Four digits: finer than any clock's noise, and short in the file."""
+    return float(f"{milliseconds:.4g}")
+
+
+def _per_image(columns: PerImage) -> Record:
+    return {
+        "score": _column(shortest(columns.score), columns.measured),
+        "tp": _column(columns.tp.tolist(), columns.known),
+        "fp": _column(columns.fp.tolist(), columns.known),
+        "fn": _column(columns.fn.tolist(), columns.known),
+        "tn": _column(columns.tn.tolist(), columns.known),
+        "digest": _column(list(columns.digest), columns.measured),
+    }
+
+
+def shortest(values: NDArray[np.float32]) -> list[float]:
+    """Return the shortest decimals that read back as the same float32."""
+    return [float(np.format_float_positional(v, unique=True)) for v in values]
+
+
+def _column(values: list[Any], present: NDArray[np.bool_]) -> list[Any]:
+    return [v if p else None for v, p in zip(values, present.tolist(), strict=True)]

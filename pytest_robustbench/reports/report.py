@@ -1,0 +1,150 @@
+"""The report of one benchmark."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_robustbench.conditions import CLEAN, Condition
+from pytest_robustbench.errors import ReportError
+from pytest_robustbench.gates.limits import Limit, Verdict
+from pytest_robustbench.gates.summary import Summary, summarize
+from pytest_robustbench.reports.json_lines import dumps
+from pytest_robustbench.reports.record import metrics_of, undefined_of
+from pytest_robustbench.reports.writing import write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_robustbench.reports.header import Header
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything one benchmark found, as plain JSON.
+
+    Parameters
+    ----------
+    header : Header
+        What is said once: data, detector, operating point, configuration, environment.
+    declared : tuple of Condition
+        Every condition that a complete run measures.
+    records : mapping of condition id to record
+        What was measured, or ``{"error": message}``.
+    verdicts : tuple of Verdict
+        Every limit that was judged.
+    narrowed : tuple of str
+        Options that made this run less than what was declared; not empty = not complete.
+    """
+
+    header: Header
+    declared: tuple[Condition, ...]
+    records: Mapping[str, Mapping[str, Any]]
+    verdicts: tuple[Verdict, ...] = field(default=())
+    narrowed: tuple[str, ...] = field(default=())
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Ids of declared conditions without a measurement."""
+        return tuple(c.id for c in self.declared if "results" not in self.records.get(c.id, {}))
+
+    @property
+    def complete(self) -> bool:
+        """Whether every declared condition was measured, on all declared images."""
+        return not self.missing and not self.narrowed
+
+    @property
+    def passed(self) -> bool:
+        """Whether the run is complete and every judged limit passed."""
+        return self.complete and all(v.outcome == "pass" for v in self.verdicts)
+
+    def summary(self) -> Summary:
+        """Return means, worst values and drops over what was tried."""
+        tried = {c.id: self.records[c.id] for c in self.declared if c.id in self.records}
+        return summarize(
+            {c: metrics_of(record) for c, record in tried.items()},
+            {c: undefined_of(record) for c, record in tried.items()},
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report in its published schema."""
+        header = self.header.to_dict()
+        return {
+            "schema_version": SCHEMA_VERSION,
+            **{k: header.pop(k) for k in ("name", "dataset", "category", "model")},
+            "complete": self.complete,
+            "missing": list(self.missing),
+            "narrowed": list(self.narrowed),
+            **header,
+            "verdicts": [verdict_to_dict(v) for v in self.verdicts],
+            "robustness_summary": dict(self.summary().metrics),
+            "robustness": {
+                "pixel_threshold_strategy": self.header.pixel_threshold_strategy,
+                "pixel_normal_quantile": self.header.pixel_normal_quantile,
+                "clean": self.records.get(CLEAN.id),
+                "corruptions": self._by_corruption(),
+            },
+        }
+
+    def _by_corruption(self) -> dict[str, dict[str, Any]]:
+        nested: dict[str, dict[str, Any]] = {}
+        for condition in self.declared:
+            if not condition.is_clean and condition.id in self.records:
+                by_severity = nested.setdefault(condition.corruption, {})
+                by_severity[f"severity_{condition.severity}"] = self.records[condition.id]
+        return nested
+
+    def write(self, path: str | Path) -> None:
+        """Write the report as JSON: the old file or the new one, never half of one.
+
+        Raises
+        ------
+        ReportError
+            If the file cannot be written.
+        """
+        write_atomically(Path(path), dumps(self.to_dict()))
+
+
+def verdict_to_dict(verdict: Verdict) -> dict[str, Any]:
+    """Return a verdict as plain JSON."""
+    return {
+        "condition": verdict.condition,
+        "metric": verdict.limit.metric,
+        "bound": verdict.limit.bound,
+        "limit": verdict.limit.value,
+        "value": verdict.value,
+        "verdict": verdict.outcome,
+        "reason": verdict.reason,
+        "source": verdict.limit.source,
+    }
+
+
+def verdict_from_dict(plain: Mapping[str, Any]) -> Verdict:
+    """Rebuild what `verdict_to_dict` wrote."""
+    limit = Limit(plain["metric"], plain["bound"], plain["limit"], plain["source"])
+    return Verdict(plain["condition"], limit, plain["value"], plain["verdict"], plain["reason"])
+
+
+def read_report(path: Path) -> dict[str, Any]:
+    """Read a report file.
+
+    Raises
+    ------
+    ReportError
+        If it is missing, is no JSON, or has another schema version.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        message = f"cannot read the report {path}: {error}"
+        raise ReportError(message) from error
+    version = content.get("schema_version") if isinstance(content, dict) else None
+    if version != SCHEMA_VERSION:
+        message = f"{path} has schema version {version!r}, not {SCHEMA_VERSION}"
+        raise ReportError(message)
+    loaded: dict[str, Any] = content
+    return loaded

@@ -1,0 +1,224 @@
+"""AUROC and AP are scikit-learn's, AUPRO is the exact area: also under ties and odd regions."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from pytest_robustbench.metrics.pixels import part_pixels, pool_pixels
+from pytest_robustbench.metrics.ranking import UNDEFINED, rank_pixels, rank_scores
+
+LIMITS = st.sampled_from([0.05, 0.3, 1.0])
+
+
+@st.composite
+def pixel_sets(draw):
+    """Background and defect scores with few or many distinct values, and region numbers."""
+    generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    levels = draw(st.sampled_from([1, 2, 5, 50, 100_000]))
+    background = generator.integers(0, levels, draw(st.integers(1, 60)))
+    defect = generator.integers(0, levels, draw(st.integers(1, 25)))
+    defect = defect + draw(st.sampled_from([0, levels // 3, levels]))
+    regions = generator.integers(0, draw(st.integers(1, 25)), defect.size)
+    return background.astype(np.float32), defect.astype(np.float32), regions
+
+
+def rank(background, defect, regions, limit=0.3):
+    return rank_pixels(background.copy(), defect, regions, limit)
+
+
+def slow_aupro(background, defect, regions, limit):
+    """Walk every distinct score of all pixels from the top, by the definition and nothing else."""
+    points = [(0.0, 0.0)]
+    for threshold in sorted({*background.tolist(), *defect.tolist()}, reverse=True):
+        overlaps = [np.mean(defect[regions == each] >= threshold) for each in set(regions.tolist())]
+        points.append((float(np.mean(background >= threshold)), float(np.mean(overlaps))))
+    area = 0.0
+    for (x0, y0), (x1, y1) in pairwise(points):
+        if x1 > limit:
+            end = y0 + (y1 - y0) * (limit - x0) / (x1 - x0)
+            return (area + (limit - x0) * (y0 + end) / 2) / limit
+        area += (x1 - x0) * (y0 + y1) / 2
+    return area / limit
+
+
+@given(pixel_sets(), LIMITS)
+@settings(deadline=None, max_examples=150)
+def test_agrees_with_the_definitions(pixels, limit):
+    background, defect, _ = pixels
+    truth = np.repeat([0, 1], [background.size, defect.size])
+    scores = np.concatenate([background, defect])
+
+    ranking = rank(*pixels, limit)
+
+    assert ranking.auroc == pytest.approx(roc_auc_score(truth, scores), abs=1e-9)
+    expected = average_precision_score(truth, scores)
+    assert ranking.average_precision == pytest.approx(expected, abs=1e-9)
+    assert ranking.aupro == pytest.approx(slow_aupro(*pixels, limit), abs=1e-9)
+
+
+def test_agrees_on_many_pixels_with_heavy_ties():
+    generator = np.random.default_rng(1)
+    background = np.round(generator.normal(0, 1, 200_000), 1).astype(np.float32)
+    defect = np.round(generator.normal(1, 1, 3_000), 1).astype(np.float32)
+    regions = generator.integers(0, 40, defect.size)
+    truth = np.repeat([0, 1], [background.size, defect.size])
+    scores = np.concatenate([background, defect])
+
+    ranking = rank(background, defect, regions)
+
+    assert ranking.auroc == pytest.approx(roc_auc_score(truth, scores), abs=1e-9)
+    expected = average_precision_score(truth, scores)
+    assert ranking.average_precision == pytest.approx(expected, abs=1e-9)
+    expected = slow_aupro(background, defect, regions, 0.3)
+    assert ranking.aupro == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("limit", [0.05, 0.3, 1.0])
+def test_all_tied_is_chance(limit):
+    ranking = rank(np.ones(12, np.float32), np.ones(4, np.float32), np.arange(4), limit)
+
+    assert ranking.auroc == 0.5
+    assert ranking.average_precision == 0.25
+    assert ranking.aupro == pytest.approx(limit / 2)  # the diagonal up to the limit
+
+
+@pytest.mark.parametrize("limit", [0.05, 0.3, 1.0])
+def test_perfect_and_inverted(limit):
+    low, high, regions = np.zeros(50, np.float32), np.ones(50, np.float32), np.arange(50) // 20
+
+    perfect, inverted = rank(low, high, regions, limit), rank(high, low, regions, limit)
+
+    assert perfect.auroc == perfect.average_precision == 1
+    assert perfect.aupro == pytest.approx(1)
+    assert inverted.auroc == inverted.aupro == 0
+
+
+def test_a_small_region_counts_as_much_as_a_large_one():
+    background = np.arange(10, dtype=np.float32)
+    defect = np.array([99] * 90 + [-1], np.float32)
+
+    ranking = rank(background, defect, np.repeat([1, 2], [90, 1]))
+
+    assert ranking.aupro == pytest.approx(0.5)
+    assert ranking.auroc == pytest.approx(90 / 91)
+
+
+def test_the_limit_lies_between_two_thresholds():
+    # One background pixel in four; overlap 0 -> 1 along the diagonal from FPR 0 to 0.25.
+    background, defect = np.array([2, 1, 0, 0], np.float32), np.array([2, 2], np.float32)
+
+    assert rank(background, defect, np.zeros(2, int), 0.1).aupro == pytest.approx(
+        0.4 * 0.1 / 2 / 0.1
+    )
+    assert rank(background, defect, np.zeros(2, int), 0.3).aupro == pytest.approx(0.175 / 0.3)
+
+
+@pytest.mark.parametrize("sizes", [(0, 3), (3, 0), (0, 0)])
+def test_one_class_alone_is_not_defined(sizes):
+    background, defect = (np.ones(size, np.float32) for size in sizes)
+
+    assert rank_pixels(background, defect, np.zeros(defect.size, int)) == UNDEFINED
+    assert rank_scores(background, defect) == UNDEFINED
+    assert UNDEFINED.auroc is UNDEFINED.average_precision is UNDEFINED.aupro is None
+
+
+@pytest.mark.parametrize("limit", [0.0, -0.1, 1.01, float("nan")])
+def test_limit_outside_is_an_error(limit):
+    with pytest.raises(ValueError, match="AUPRO limit"):
+        rank(np.ones(2, np.float32), np.ones(2, np.float32), np.zeros(2, int), limit)
+
+
+def test_regions_must_fit_the_defect_pixels():
+    with pytest.raises(ValueError, match="3 region numbers, but 2 defect pixels"):
+        rank(np.ones(2, np.float32), np.ones(2, np.float32), np.zeros(3, int))
+
+
+@given(pixel_sets(), LIMITS)
+@settings(deadline=None, max_examples=60)
+def test_only_the_order_of_scores_matters(pixels, limit):
+    background, defect, regions = pixels
+    values = np.unique(np.concatenate([background, defect]))
+    curved = np.cumsum(1 + np.arange(values.size) % 7).astype(np.float32) - 50
+
+    transformed = (curved[np.searchsorted(values, each)] for each in (background, defect))
+
+    assert rank(*transformed, regions, limit) == rank(*pixels, limit)
+
+
+@given(pixel_sets(), LIMITS, st.integers(0, 2**32 - 1))
+@settings(deadline=None, max_examples=60)
+def test_order_and_numbering_do_not_matter(pixels, limit, seed):
+    background, defect, regions = pixels
+    generator = np.random.default_rng(seed)
+    order = generator.permutation(defect.size)
+    numbers = generator.permutation(100)  # other numbers for the same regions, with gaps
+
+    shuffled = rank(
+        generator.permutation(background), defect[order], numbers[regions][order], limit
+    )
+
+    expected = rank(*pixels, limit)
+    assert shuffled.auroc == expected.auroc
+    assert shuffled.average_precision == expected.average_precision
+    assert shuffled.aupro == pytest.approx(expected.aupro, abs=1e-12)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(deadline=None, max_examples=25)
+def test_images_are_pooled_in_any_order_and_ignored_pixels_count_nowhere(seed):
+    generator = np.random.default_rng(seed)
+    images = [
+        (
+            generator.integers(0, 9, (12, 14)).astype(np.float32),
+            generator.random((12, 14)) < 0.15,
+            generator.random((12, 14)) < 0.2,
+        )
+        for _ in range(4)
+    ]
+    spoilt = [
+        (np.where(ignored, np.float32(1000), scores), mask, ignored)
+        for scores, mask, ignored in images
+    ]
+
+    expected, reversed_, same = (
+        rank(*pool_pixels([part_pixels(*image) for image in some]))
+        for some in (images, images[::-1], spoilt)
+    )
+
+    assert same == expected
+    assert reversed_.auroc == expected.auroc
+    assert reversed_.aupro == pytest.approx(expected.aupro, abs=1e-12)
+
+
+def test_ignored_pixels_shrink_a_region():
+    scores = np.array([[5, 1, 0, 5, 0, 0]], np.float32)
+    mask = np.array([[1, 1, 0, 1, 0, 0]], bool)
+    ignored = np.array([[0, 1, 0, 0, 0, 0]], bool)
+
+    parts = part_pixels(scores, mask, ignored)
+
+    assert parts.defect.tolist() == [5, 5]
+    assert rank(*parts).aupro == pytest.approx(1)
+    assert rank(*part_pixels(scores, mask)).aupro == pytest.approx(1)
+    assert rank(*part_pixels(scores[:, :3] - [[0, 9, 0]], mask[:, :3])).aupro == pytest.approx(0.5)
+
+
+def test_regions_of_different_images_stay_apart():
+    mask = np.zeros((5, 5), bool)
+    mask[0, 0] = mask[4, 4] = True
+    parts = [part_pixels(np.zeros((5, 5), np.float32), each) for each in (mask, mask & False, mask)]
+
+    pooled = pool_pixels(parts)
+
+    assert np.unique(pooled.regions).size == 4
+    assert (pooled.background.size, pooled.defect.size) == (71, 4)
+
+
+def test_pooling_nothing_gives_nothing():
+    assert [part.size for part in pool_pixels([])] == [0, 0, 0]
