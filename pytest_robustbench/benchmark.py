@@ -14,17 +14,13 @@ from pytest_robustbench.corruptions.corruption import Corruption
 from pytest_robustbench.corruptions.names import BUILT_IN
 from pytest_robustbench.corruptions.registry import load_corruption
 from pytest_robustbench.detectors.adapters import as_detector
-from pytest_robustbench.errors import ConfigError, RobustbenchError
+from pytest_robustbench.errors import RobustbenchError
 from pytest_robustbench.evaluation.evaluator import Evaluator, silent
 from pytest_robustbench.gates.judgement import judge, not_measurable
 from pytest_robustbench.reports.environment import environment
+from pytest_robustbench.reports.fields import metrics_of, undefined_of
 from pytest_robustbench.reports.header import Header, sha256_of
-from pytest_robustbench.reports.record import (
-    condition_record,
-    error_record,
-    metrics_of,
-    undefined_of,
-)
+from pytest_robustbench.reports.record import condition_record, error_record
 from pytest_robustbench.reports.report import Report
 
 if TYPE_CHECKING:
@@ -78,7 +74,7 @@ class Benchmark:
     detector : Detector
         Anything `as_detector` takes.
     corruptions : sequence of str or Corruption, optional
-        All built-in ones by default.
+        All built-in ones by default; an empty one leaves the clean condition.
     severities : sequence of int
         1 to 5.
     name : str, optional
@@ -234,7 +230,5 @@ def _corruption(chosen: str | Corruption, folder: Path | None) -> Corruption:
 
 def _conditions(names: Sequence[str], severities: Sequence[int]) -> tuple[Condition, ...]:
     """Return clean, then every corruption at every severity in ascending order."""
-    if not names or not severities:
-        raise ConfigError("a benchmark needs at least one corruption and one severity")
     corrupted = [Condition(name, severity) for name in names for severity in sorted(severities)]
     return (CLEAN, *corrupted)

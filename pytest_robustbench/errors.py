@@ -11,8 +11,16 @@ class ConfigError(RobustbenchError):
     """The YAML file or an option says something that cannot be carried out."""
 
 
+class UnsetVariableError(ConfigError):
+    """The YAML refers to an environment variable that is not set and has no default."""
+
+
 class DatasetError(RobustbenchError):
     """A folder, image or mask is not what the dataset promises."""
+
+
+class MissingDataError(DatasetError):
+    """The images are not on this machine: a folder does not exist, or its variable is not set."""
 
 
 class CorruptionError(RobustbenchError):

@@ -19,7 +19,7 @@ def load() -> ModuleType:
         If it cannot be imported; the message names the remedy.
     """
     try:
-        import cv2  # noqa: PLC0415 - importing it here is the purpose of this module
+        import cv2
     except ImportError as error:
         message = (
             f"OpenCV cannot be imported ({error}). In a slim image, install opencv-python-headless "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_robustbench.conditions import SEVERITIES
 from pytest_robustbench.config import models
 from pytest_robustbench.config.environment import Expanded, Unresolved, not_set
 from pytest_robustbench.config.nodes import key_mark, value_mark
@@ -67,12 +68,15 @@ def problems_of(error: ValidationError, tree: Table) -> Iterator[Problem]:
         # A bound of the wrong direction is also a missing one of the right direction: say it once.
         if detail["type"] == "missing" and path[:-1] in unknown:
             continue
+        # A list whose items are wrong counts as empty for pydantic: the items have been told of.
+        if detail["type"] == "too_short" and detail["input"]:
+            continue
         yield _problem(detail, path, tree)
 
 
 def section_of(path: Path) -> Path:
     """Return `path` below the benchmark, profile or defaults it lies in."""
-    return path[_WRAPPERS.get(str(path[0]), 0) :] if path else path
+    return path[_WRAPPERS.get(str(path[0]), 0) :] or path
 
 
 def dotted(path: Path) -> str:
@@ -197,6 +201,10 @@ def _wrong_value(detail: ErrorDetails, section: Path) -> str:
         return f"{dotted(section)} is needed to collect the tests: {not_set(value)}"
     if detail["type"] in ("too_short", "too_long"):
         return _wrong_length(detail, section)
+    if detail["type"] in _COMPARISONS and section[0] == "severities":
+        return f"unknown severity {shown(value)}; valid: {', '.join(map(str, SEVERITIES))}"
+    if detail["type"] == "not_finite":
+        return f"{dotted(section)} holds NaN or infinity, which no report can carry"
     message = f"{dotted(section)} must be {_expected(detail, section)}, found {shown(value)}"
     return message + _advice(detail, section)
 
@@ -213,24 +221,27 @@ def _wrong_length(detail: ErrorDetails, section: Path) -> str:
 
 
 def _expected(detail: ErrorDetails, section: Path) -> str:
-    kind, context = detail["type"], detail.get("ctx", {})
+    kind, last = detail["type"], section[-1]
     if kind in _COMPARISONS:
-        name, words = _COMPARISONS[kind]
-        return f"{words} {context[name]}"
-    if kind == "literal_error":
-        return f"{context['expected']}".replace("'", "")
-    if kind == "expected":
-        return detail["msg"]
-    if kind == "union_tag_not_found":
-        return _ALTERNATIVES[_name_of(section)]
-    if kind == "model_type" and section[-1] in (*METRICS, *SUMMARY_METRICS):
-        (bound,) = _bounds_of(str(section[-1]), section)
+        return _range(detail, str(last))
+    if kind in ("literal_error", "union_tag_not_found"):
+        return _alternatives(detail, section)
+    if kind == "model_type" and last in (*METRICS, *SUMMARY_METRICS):
+        (bound,) = _bounds_of(str(last), section)
         return f"{{{bound}: number}}"
     return _KINDS.get(kind, detail["msg"])
 
 
-def _name_of(section: Path) -> str:
-    return next(str(step) for step in section if step in _ALTERNATIVES)
+def _range(detail: ErrorDetails, name: str) -> str:
+    if name.endswith(("quantile", "fraction")):
+        return "strictly between 0 and 1"
+    key, words = _COMPARISONS[detail["type"]]
+    return f"{words} {detail['ctx'][key]}"
+
+
+def _alternatives(detail: ErrorDetails, section: Path) -> str:
+    named = [_ALTERNATIVES[str(step)] for step in section if step in _ALTERNATIVES]
+    return named[0] if named else str(detail["ctx"]["expected"]).replace("'", "")
 
 
 def _advice(detail: ErrorDetails, section: Path) -> str:

@@ -130,7 +130,7 @@ class AllowedChange:
 
 @dataclass(frozen=True)
 class RegressionDeclaration:
-    """The stored report to hold new ones against; ``{name}`` in `baseline` is the benchmark's name."""
+    """The report to hold new ones against; ``{name}`` in `baseline` is the benchmark's name."""
 
     baseline: DeferredText
     allowed: tuple[AllowedChange, ...]

@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.errors import ConfigError
+from pytest_robustbench.config.scalars import scalar_of
+from pytest_robustbench.errors import UnsetVariableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,6 +88,23 @@ def _value(reference: re.Match[str], environ: Mapping[str, str]) -> str | None:
     return value if value or reference["default"] is None else reference["default"]
 
 
+def retyped(value: object) -> object:
+    """Let a text that is nothing but one variable stand for the number or truth value it spells."""
+    if isinstance(value, dict):
+        return {key: retyped(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [retyped(item) for item in value]
+    if isinstance(value, Expanded) and _REFERENCE.fullmatch(value.written):
+        typed = scalar_of(value)
+        return value if isinstance(typed, str) else typed
+    return value
+
+
+def settled(value: str | Unresolved | None) -> str | Unresolved | None:
+    """Return a text without the memory of how it was written: a name, not a place."""
+    return str(value) if isinstance(value, Expanded) else value
+
+
 def resolved(value: object, environ: Mapping[str, str] = os.environ) -> object:
     """Return `value`, at any depth of lists and mappings, with nothing left unresolved.
 
@@ -94,7 +112,7 @@ def resolved(value: object, environ: Mapping[str, str] = os.environ) -> object:
 
     Raises
     ------
-    ConfigError
+    UnsetVariableError
         Naming the variable, ``file:line`` and the remedy, if a variable is still not set.
     """
     if isinstance(value, dict):
@@ -105,7 +123,8 @@ def resolved(value: object, environ: Mapping[str, str] = os.environ) -> object:
         return str(value) if isinstance(value, Expanded) else value
     text = expand(value.written, environ, value.source)
     if isinstance(text, Unresolved):
-        raise ConfigError(f"{text.source}: {not_set(text)}")
+        message = f"{text.source}: {not_set(text)}"
+        raise UnsetVariableError(message)
     return str(text)
 
 

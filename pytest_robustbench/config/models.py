@@ -1,13 +1,13 @@
 """The shape of robustness.yaml, section by section; types, names and ranges, nothing else.
 
-Every part may be incomplete here, because `defaults`, a benchmark and a profile are validated one by
-one as well as merged. What needs more than one part to be judged is judged in `semantics`.
+Every part may be incomplete here, because `defaults`, a benchmark and a profile are validated one
+by one as well as merged. What needs more than one part is judged in `inputs` and `runs`.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -25,7 +25,7 @@ from pydantic_core import PydanticCustomError
 
 from pytest_robustbench.conditions import SEVERITIES
 from pytest_robustbench.config.environment import Expanded, Unresolved
-from pytest_robustbench.config.reading import scalar_of
+from pytest_robustbench.config.scalars import scalar_of
 from pytest_robustbench.corruptions.names import BUILT_IN
 from pytest_robustbench.evaluation.settings import EvaluationSettings
 from pytest_robustbench.gates.names import (
@@ -58,7 +58,7 @@ def _without_repetition(values: tuple[Any, ...]) -> tuple[Any, ...]:
 def _finite(value: object) -> object:
     """Refuse NaN and infinity at any depth: a report is standard JSON."""
     if isinstance(value, float) and not math.isfinite(value):
-        raise PydanticCustomError("expected", "finite numbers")
+        raise PydanticCustomError("not_finite", "finite numbers")
     for item in _inside(value):
         _finite(item)
     return value
@@ -172,48 +172,54 @@ def _limit_fields(metrics: tuple[str, ...]) -> dict[str, Any]:
     return {metric: (limit_type(metric) | None, None) for metric in metrics}
 
 
-ConditionLimits: type[Section] = create_model(
-    "ConditionLimits", __base__=Section, **_limit_fields(METRICS)
-)
-SummaryLimits: type[Section] = create_model(
-    "SummaryLimits", __base__=Section, **_limit_fields(SUMMARY_METRICS)
-)
-_EMPTY: Any = Field(default_factory=ConditionLimits)
+def _severity_fields(limits: type[Section]) -> dict[str, Any]:
+    written = (limits, Field(default_factory=limits))
+    return {f"severity_{severity}": written for severity in SEVERITIES}
 
 
-def _severity_fields() -> dict[str, Any]:
-    return {f"severity_{severity}": (ConditionLimits, _EMPTY) for severity in SEVERITIES}
-
-
-CorruptionLimits: type[Section] = create_model(
-    "CorruptionLimits", __base__=ConditionLimits, **_severity_fields()
-)
+if TYPE_CHECKING:
+    ConditionLimits: TypeAlias = Section
+    SummaryLimits: TypeAlias = Section
+    CorruptionLimits: TypeAlias = Section
+else:
+    ConditionLimits = create_model("ConditionLimits", __base__=Section, **_limit_fields(METRICS))
+    SummaryLimits = create_model(
+        "SummaryLimits", __base__=Section, **_limit_fields(SUMMARY_METRICS)
+    )
+    CorruptionLimits = create_model(
+        "CorruptionLimits", __base__=ConditionLimits, **_severity_fields(ConditionLimits)
+    )
 
 
 class Accept(Section):
     """Limits by scope; every key beside `all`, `clean` and `summary` is a corruption."""
 
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, CorruptionLimits] = Field(init=False)  # type: ignore[valid-type]
+    __pydantic_extra__: dict[str, CorruptionLimits] = Field(init=False)
 
-    all: ConditionLimits = _EMPTY  # type: ignore[valid-type]
-    clean: ConditionLimits = _EMPTY  # type: ignore[valid-type]
-    summary: SummaryLimits = Field(default_factory=SummaryLimits)  # type: ignore[valid-type]
+    all: ConditionLimits = Field(default_factory=ConditionLimits)
+    clean: ConditionLimits = Field(default_factory=ConditionLimits)
+    summary: SummaryLimits = Field(default_factory=SummaryLimits)
 
 
-class _Baseline(Section):
+class Baseline(Section):
+    """The stored report to hold new ones against."""
+
     baseline: Text | None = None
 
 
-def _change_fields() -> dict[str, Any]:
-    return {m: ((AllowedDrop if m in MIN_METRICS else AllowedRise) | None, None) for m in METRICS}
-
-
-Regression: type[_Baseline] = create_model("Regression", __base__=_Baseline, **_change_fields())
+if TYPE_CHECKING:
+    Regression = Baseline
+else:
+    Regression = create_model(
+        "Regression",
+        __base__=Baseline,
+        **{m: ((AllowedDrop if m in MIN_METRICS else AllowedRise) | None, None) for m in METRICS},
+    )
 
 
 class Dataset(Section):
-    """Where the images are; the options of every format, of which `DATASET_OPTIONS` names each one's."""
+    """Where the images are; `DATASET_OPTIONS` names the options of each format."""
 
     format: str | None = None
     root: Text | None = None
@@ -319,7 +325,7 @@ class Benchmark(Section):
     ] = SEVERITIES
     accept: Accept = Field(default_factory=Accept)
     measure_only: Names = ()
-    regression: Regression | None = None  # type: ignore[valid-type]
+    regression: Regression | None = None
     limit_train: Count | None = None
     limit_test: Count | None = None
 

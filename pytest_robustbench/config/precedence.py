@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from pytest_robustbench.config.models import Bound
 from pytest_robustbench.config.nodes import value_mark
 from pytest_robustbench.gates.limits import Limit
 from pytest_robustbench.gates.names import METRICS, SUMMARY_METRICS
-from pytest_robustbench.gates.names import Bound as BoundName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pytest_robustbench.conditions import Condition
-    from pytest_robustbench.config.models import Accept, Section
+    from pytest_robustbench.config.models import Accept, Bound, Section
     from pytest_robustbench.config.nodes import Table
+    from pytest_robustbench.gates.names import Bound as BoundName
 
 Layer = dict[str, "Limit | None"]
 """The limits of one scope; ``None`` drops what a less specific scope declares."""
@@ -65,10 +64,13 @@ def scopes_of(condition: Condition) -> tuple[tuple[str, ...], ...]:
 
 def section_at(accept: Accept, scope: tuple[str, ...]) -> Section | None:
     """Return the section under `scope`, or None where it is not written."""
-    section: Section | None = accept
-    for step in scope:
-        section = getattr(section, step, None)
-    return section
+    first, *severities = scope
+    # A corruption may be called like a method of pydantic's, so attributes are for fields alone.
+    is_field = first in type(accept).model_fields
+    section = getattr(accept, first) if is_field else (accept.model_extra or {}).get(first)
+    for severity in severities:
+        section = getattr(section, severity, None)
+    return cast("Section | None", section)
 
 
 def _limits(section: Section, table: Table, file: str) -> Layer:

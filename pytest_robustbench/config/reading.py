@@ -14,10 +14,10 @@ import yaml
 
 from pytest_robustbench.config.nodes import Entry, Items, Leaf, Mark, Node, Table
 from pytest_robustbench.config.problems import Problem, config_error, shown_path
+from pytest_robustbench.config.scalars import CONVERTERS, SCALARS
 from pytest_robustbench.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 MAX_DEPTH = 40
@@ -26,21 +26,9 @@ MAX_NODES = 50_000
 _TAG = "tag:yaml.org,2002:"
 _MERGE = "<<"
 _TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
-_CORE_SCALARS: tuple[tuple[str, str, str], ...] = (
-    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
-    (
-        "float",
-        r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
-        r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
-        "-+.0123456789",
-    ),
-    ("null", r"~|null|Null|NULL|", "~nN"),
-    ("merge", _MERGE, "<"),
-)
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     """A document that is YAML, but nothing this package accepts."""
 
     def __init__(self, mark: Mark, message: str) -> None:
@@ -58,15 +46,16 @@ class _Loader(yaml.SafeLoader):
         """Compose one node, refusing to go deeper than any sensible file does."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise _Refused(_mark(self.get_mark()), _TOO_DEEP)
+            raise _RefusedError(_mark(self.get_mark()), _TOO_DEEP)
         node = super().compose_node(parent, index)
         self.depth -= 1
         return node
 
 
-for _name, _pattern, _first in _CORE_SCALARS:
-    _letters = [*_first, ""] if _name == "null" else list(_first)
-    _Loader.add_implicit_resolver(_TAG + _name, re.compile(f"(?:{_pattern})$"), _letters)
+for _kind, _pattern in SCALARS.items():
+    # PyYAML asks for the letters a scalar may begin with; None stands for any.
+    _Loader.add_implicit_resolver(_TAG + _kind, re.compile(rf"(?:{_pattern})\Z"), None)
+_Loader.add_implicit_resolver(_TAG + "merge", re.compile(rf"{_MERGE}\Z"), ["<"])
 
 
 def read_tree(path: Path) -> Table:
@@ -82,9 +71,9 @@ def read_tree(path: Path) -> Table:
     try:
         root = yaml.compose(text, Loader=_Loader)
         if root is None:
-            raise _Refused(Mark(1, 1), "the file is empty; see the example in the documentation")
+            raise _RefusedError(Mark(1, 1), "the file is empty; it needs schema_version: 1")
         tree = _Conversion().node(root)
-    except _Refused as refused:
+    except _RefusedError as refused:
         raise config_error(path, [refused.problem]) from None
     except yaml.MarkedYAMLError as error:
         raise config_error(path, [_syntax_problem(error)]) from None
@@ -94,14 +83,6 @@ def read_tree(path: Path) -> Table:
         problem = Problem(tree.mark, "the file must be a mapping of keys to values")
         raise config_error(path, [problem])
     return tree
-
-
-def scalar_of(text: str) -> object:
-    """Return what `text` would be as an unquoted YAML scalar: a number, a truth value, or text."""
-    for name, pattern, _ in _CORE_SCALARS[:3]:
-        if re.fullmatch(pattern, text):
-            return _CONVERTERS[name](text)
-    return text
 
 
 def _text(path: Path) -> str:
@@ -132,8 +113,8 @@ def _syntax_problem(error: yaml.MarkedYAMLError) -> Problem:
     message = error.problem or error.context or "not YAML"
     if "'\\t'" in message:
         message = "a tab cannot indent YAML; use spaces"
-    elif error.context and error.context_mark and error.context != message:
-        message = f"{message} {error.context} that begins on line {error.context_mark.line + 1}"
+    elif error.context and error.context_mark:
+        message = f"{error.context} (from line {error.context_mark.line + 1}): {message}"
     return Problem(_mark(mark) if mark else Mark(1, 1), f"not valid YAML: {message}")
 
 
@@ -154,11 +135,11 @@ class _Conversion:
         mark = _mark(node.start_mark)
         if self._count > MAX_NODES:
             message = f"aliases make the file grow to more than {MAX_NODES} values"
-            raise _Refused(mark, message)
+            raise _RefusedError(mark, message)
         if id(node) in self._open:
-            raise _Refused(mark, "an anchor contains itself")
+            raise _RefusedError(mark, "an anchor contains itself")
         if len(self._open) > MAX_DEPTH:
-            raise _Refused(mark, _TOO_DEEP)
+            raise _RefusedError(mark, _TOO_DEEP)
         self._open.append(id(node))
         converted = self._converted(node, mark)
         self._open.pop()
@@ -180,7 +161,7 @@ class _Conversion:
             if key in written:
                 first = written[key].mark
                 message = f"duplicate key {key!r}; it stands on line {first.line} already"
-                raise _Refused(place, message)
+                raise _RefusedError(place, message)
             written[key] = Entry(place, self.node(value_node))
         if any(key_node.tag == _TAG + "merge" for key_node, _ in node.value):
             written = {**_inherited(written.pop(_MERGE).node), **written}
@@ -193,7 +174,7 @@ def _inherited(value: Node) -> dict[str, Entry]:
     entries: dict[str, Entry] = {}
     for table in tables:
         if not isinstance(table, Table):
-            raise _Refused(table.mark, "'<<' takes a mapping or a list of mappings")
+            raise _RefusedError(table.mark, "'<<' takes a mapping or a list of mappings")
         entries = {**table.entries, **entries}
     return entries
 
@@ -202,26 +183,27 @@ def _key(node: yaml.Node) -> str:
     mark = _mark(node.start_mark)
     if not isinstance(node, yaml.ScalarNode):
         message = "a key must be text; write a value that holds braces or brackets in quotes"
-        raise _Refused(mark, message)
-    if node.tag != _TAG + "merge":
-        _scalar(node, mark)
+        raise _RefusedError(mark, message)
+    _scalar(node, mark)
     return str(node.value)
 
 
 def _scalar(node: yaml.ScalarNode, mark: Mark) -> object:
     name = node.tag.removeprefix(_TAG)
-    if name == node.tag or name not in _CONVERTERS:
-        raise _Refused(mark, _unknown_tag(node.tag))
+    if node.tag == _TAG + "merge":
+        return _MERGE
+    if name == node.tag or name not in CONVERTERS:
+        raise _RefusedError(mark, _unknown_tag(node.tag))
     try:
-        return _CONVERTERS[name](node.value)
+        return CONVERTERS[name](node.value)
     except ValueError:
         message = f"{node.value!r} is not what the tag {_shown_tag(node.tag)} promises"
-        raise _Refused(mark, message) from None
+        raise _RefusedError(mark, message) from None
 
 
 def _require_tag(node: yaml.Node, name: str, mark: Mark) -> None:
     if node.tag != _TAG + name:
-        raise _Refused(mark, _unknown_tag(node.tag))
+        raise _RefusedError(mark, _unknown_tag(node.tag))
 
 
 def _unknown_tag(tag: str) -> str:
@@ -230,30 +212,3 @@ def _unknown_tag(tag: str) -> str:
 
 def _shown_tag(tag: str) -> str:
     return tag.replace(_TAG, "!!")
-
-
-def _integer(text: str) -> int:
-    bases = {"0o": 8, "0x": 16}
-    return int(text, bases.get(text[:2], 10))
-
-
-def _floating(text: str) -> float:
-    # YAML writes .inf and .nan where Python writes inf and nan
-    is_name = text[-1:].isalpha()
-    return float(text.replace(".", "") if is_name else text)
-
-
-def _truth(text: str) -> bool:
-    if text.lower() not in ("true", "false"):
-        raise ValueError(text)
-    return text.lower() == "true"
-
-
-_CONVERTERS: dict[str, Callable[[str], object]] = {
-    "str": str,
-    "null": lambda _: None,
-    "bool": _truth,
-    "int": _integer,
-    "float": _floating,
-    "merge": str,
-}

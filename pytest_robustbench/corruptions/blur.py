@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from pytest_robustbench import opencv
 from pytest_robustbench.corruptions.corruption import Corrupted, Corruption
+from pytest_robustbench.corruptions.gray import by_channel
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from pytest_robustbench.arrays import Image, Mask
 
 SIGMAS = (0.5, 1.0, 1.5, 2.0, 3.0)
@@ -25,9 +27,9 @@ def blur(
     """Blur `image` with the sigma of `severity`; nothing is drawn."""
     cv2 = opencv.load()
     sigma = SIGMAS[severity - 1] * max(1.0, min(image.shape[:2]) / 256)
-    # OpenCV's own choice for 8-bit images, written out: it must not change under us.
-    size = 2 * round(3 * sigma) + 1
-    return Corrupted(np.asarray(cv2.GaussianBlur(image, (size, size), sigma)), mask)
+    size = 2 * math.ceil(3 * sigma) + 1
+    blurred = by_channel(image, lambda part: cv2.GaussianBlur(part, (size, size), sigma))
+    return Corrupted(blurred, mask)
 
 
 BLUR = Corruption("blur", blur, parameters={"sigma_at_256": SIGMAS})

@@ -154,7 +154,7 @@ class Corruption:
             return bool(self.kept(mask, rng) < 0.5)
         blank = np.zeros((*mask.shape, 3), np.uint8)
         moved = self.apply(blank, mask, max(SEVERITIES), seed=seed, sample_id=sample_id)
-        return _counted(moved) < 0.5 * np.count_nonzero(mask)
+        return 2 * _counted(moved) < int(np.count_nonzero(mask))
 
 
 def _plain(name: str, parameters: Mapping[str, JSON]) -> dict[str, JSON]:

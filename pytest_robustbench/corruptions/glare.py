@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 BLOBS = 5
 """Blob i joins after severity i: severity 1 shows one, severity 5 all."""
 
-RADIUS = (0.05, 0.12)
+RADIUS = (0.06, 0.12)
 """Standard deviation of a grown blob along its longer axis, as a share of the shorter side."""
 
-ASPECT = (0.35, 0.9)
+ASPECT = (0.45, 0.95)
 """Shorter axis over longer axis."""
 
 PEAK = (0.9, 1.6)
@@ -44,7 +44,7 @@ def glare(image: Image, mask: Mask | None, severity: int, rng: np.random.Generat
 
     Their centres, shapes and full size are drawn once per image. Severity makes each one larger
     and brighter, and lets further ones join; no pixel ever gets darker from one severity to the
-    next, because every step from blob to pixel is a non-decreasing function in exact arithmetic.
+    next, because every step from blob to pixel is non-decreasing, its rounding included.
     """
     cv2 = opencv.load()
     light = _enlarge(_light(image.shape[:2], severity, rng), image.shape[:2])

@@ -8,7 +8,7 @@ import numpy as np
 
 from pytest_robustbench import opencv
 from pytest_robustbench.corruptions.corruption import Corrupted, Corruption
-from pytest_robustbench.corruptions.gray import is_gray
+from pytest_robustbench.corruptions.gray import by_channel
 
 if TYPE_CHECKING:
     from pytest_robustbench.arrays import Image, Mask
@@ -24,26 +24,23 @@ def jpeg(
     rng: np.random.Generator,  # noqa: ARG001
 ) -> Corrupted:
     """Encode and decode `image` at the quality of `severity`; nothing is drawn."""
-    recode = _recode_gray if is_gray(image) else _recode_colour
-    return Corrupted(recode(image, QUALITIES[severity - 1]), mask)
+    quality = QUALITIES[severity - 1]
+    return Corrupted(by_channel(image, lambda picture: _recode(picture, quality)), mask)
 
 
-def _recode_colour(image: Image, quality: int) -> Image:
+def _recode(picture: Image, quality: int) -> Image:
+    """Encode and decode ``(H, W, 3)`` RGB in colour, ``(H, W)`` as a gray JPEG."""
     cv2 = opencv.load()
-    decoded = _recode(cv2.cvtColor(image, cv2.COLOR_RGB2BGR), quality, cv2.IMREAD_COLOR)
+    if picture.ndim == 2:
+        return _stored(picture, quality)
+    decoded = _stored(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), quality)
     return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB))
 
 
-def _recode_gray(image: Image, quality: int) -> Image:
+def _stored(picture: Image, quality: int) -> Image:
     cv2 = opencv.load()
-    decoded = _recode(cv2.extractChannel(image, 0), quality, cv2.IMREAD_GRAYSCALE)
-    return np.asarray(cv2.merge([decoded, decoded, decoded]))
-
-
-def _recode(image: Image, quality: int, flag: int) -> Image:
-    cv2 = opencv.load()
-    _, encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.asarray(cv2.imdecode(encoded, flag))
+    _, encoded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED))
 
 
 JPEG = Corruption("jpeg", jpeg, parameters={"quality": QUALITIES})

@@ -105,7 +105,7 @@ def _distance_to(points: NDArray[np.float64], size: int) -> tuple[Field, Field]:
 def _ellipse(
     rng: np.random.Generator, size: int, radii: tuple[float, float]
 ) -> tuple[Field, Field, Field]:
-    """Return pixel offsets from a random ellipse's centre, and the radius, which is 1 on its rim."""
+    """Return pixel offsets from a random ellipse's centre, and the radius: 1 on its rim."""
     x, y = _pixel_grid(size)
     centre = rng.uniform(0.2, 0.8, size=2) * size
     major, minor = np.sort(rng.uniform(*radii, size=2))[::-1] * size

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.errors import DatasetError
+from pytest_robustbench.errors import DatasetError, MissingDataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,12 +68,16 @@ def required_folder(path: Path, role: str) -> Path:
 
     Raises
     ------
+    MissingDataError
+        If it does not exist.
     DatasetError
-        If it is not a folder.
+        If it is a file.
     """
+    if not path.exists():
+        message = f"{role}: {path} does not exist"
+        raise MissingDataError(message)
     if not path.is_dir():
-        what = "is a file, not a folder" if path.exists() else "does not exist"
-        message = f"{role}: {path} {what}"
+        message = f"{role}: {path} is a file, not a folder"
         raise DatasetError(message)
     return path
 

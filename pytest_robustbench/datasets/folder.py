@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def load_folder(  # noqa: PLR0913 - the keys of the YAML section, all by keyword
+def load_folder(
     *,
     root: str | os.PathLike[str] | None = None,
     category: str | None = None,
@@ -121,7 +121,7 @@ def _held_out(
     normals: tuple[Sample, ...], fraction: float, seed: int
 ) -> tuple[tuple[Sample, ...], tuple[Sample, ...]]:
     """Split the normal images into (train, test), at least one image each."""
-    import numpy as np  # noqa: PLC0415 - only this draw needs it
+    import numpy as np
 
     count = len(normals)
     if count < 2:

@@ -130,7 +130,8 @@ def _scaled(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     if pixels.dtype == np.uint8:
         return pixels.view(np.uint8)
     if pixels.dtype == np.bool_:
-        return np.where(pixels, np.uint8(255), np.uint8(0))
+        white: NDArray[np.uint8] = pixels.view(np.uint8) * np.uint8(255)
+        return white
     if pixels.dtype == np.uint16:
         table = (np.arange(65536, dtype=np.uint32) + 128) // 257
         scaled: NDArray[np.uint8] = table.astype(np.uint8)[pixels]

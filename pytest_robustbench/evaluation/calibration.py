@@ -156,7 +156,7 @@ def _warnings(n_images: int, health: CalibrationHealth | None) -> tuple[str, ...
             f"calibrated on {n_images} images, fewer than {ENOUGH_IMAGES}: the thresholds depend "
             "on which images these are (method: crossfit uses all of them)"
         )
-    if health is not None and health.largest_tail_share > LARGE_TAIL_SHARE:
+    if health is not None and health.without_each and health.largest_tail_share > LARGE_TAIL_SHARE:
         low, high = min(health.without_each), max(health.without_each)
         found.append(
             f"one calibration image carries {health.largest_tail_share:.0%} of the pixels above "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -218,8 +219,10 @@ class Evaluator:
     ) -> ImageMeasurement:
         digest = picture_digest(picture)
         threshold = self.prepare().operating_point.pixel_threshold
+        if threshold is None:  # ranking needs none, and what is counted is not reported then
+            threshold = math.inf
         has_map = prediction.map is not None
-        if prediction.map is None or picture.mask is None or threshold is None:
+        if prediction.map is None or picture.mask is None:
             return ImageMeasurement(prediction.score, digest, has_map, None)
         where = self._defect_pixels_of(index, picture.mask, picture.ignored)
         pixels = measure_pixels(prediction.map, picture.mask, picture.ignored, threshold, where)

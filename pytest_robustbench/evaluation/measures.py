@@ -12,7 +12,7 @@ from pytest_robustbench.metrics.ranking import rank_pixels
 from pytest_robustbench.metrics.summary import Measured, measure_images, measure_pixels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pytest_robustbench.conditions import Condition
     from pytest_robustbench.evaluation.inventory import Inventory
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SWITCHED_OFF = "pixel SegF1 is switched off (pixel_segf1: false)"
 NO_THRESHOLD = "the operating point has no pixel threshold"
 SEGF1_METRICS = ("pixel_segf1", "pixel_segf1_per_image")
+COUNTED_METRICS = (*SEGF1_METRICS, "bg_fpr", "normal_fpr")
 
 
 @dataclass(frozen=True)
@@ -89,26 +90,24 @@ class Measures:
             self.operating_point.image_threshold,
         )
         pixels = self._pixels()
-        values = {**pixels.values, **images.values, **_latency_metrics(latency)}
-        reasons = {**pixels.reasons, **images.reasons}
         if not self.settings.pixel_segf1:
-            values.update(dict.fromkeys(SEGF1_METRICS))
-            reasons.update(dict.fromkeys(SEGF1_METRICS, SWITCHED_OFF))
-        return values, reasons
+            pixels = _without(pixels, SEGF1_METRICS, SWITCHED_OFF)
+        values = {**pixels.values, **images.values, **_latency_metrics(latency)}
+        return values, {**pixels.reasons, **images.reasons}
 
     def _pixels(self) -> Measured:
         if self.tally.n_maps == 0:
             return measure_pixels(None)
-        if self.operating_point.pixel_threshold is None:
-            reasons = dict.fromkeys(measure_pixels(None).values, NO_THRESHOLD)
-            return Measured(dict.fromkeys(reasons), reasons)
         ranking = rank_pixels(
             self.tally.background,
             self.tally.defect,
             self.tally.regions,
             self.settings.aupro_limit,
         )
-        return measure_pixels(self._columns().where(self.tally.measured), ranking)
+        measured = measure_pixels(self._columns().where(self.tally.measured), ranking)
+        if self.operating_point.pixel_threshold is None:
+            return _without(measured, COUNTED_METRICS, NO_THRESHOLD)
+        return measured
 
     def _columns(self) -> CountColumns:
         return CountColumns(
@@ -127,6 +126,13 @@ class Measures:
             tn=tn,
             digest=tuple(self.tally.digests),
         )
+
+
+def _without(measured: Measured, metrics: Sequence[str], reason: str) -> Measured:
+    return Measured(
+        {**measured.values, **dict.fromkeys(metrics)},
+        {**measured.reasons, **dict.fromkeys(metrics, reason)},
+    )
 
 
 def _latency_metrics(latency: Latency) -> dict[str, float]:

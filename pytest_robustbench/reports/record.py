@@ -1,4 +1,4 @@
-"""A condition's result as plain JSON, and back to metrics."""
+"""A condition's result as plain JSON."""
 
 from __future__ import annotations
 
@@ -6,44 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_robustbench.gates.names import METRICS
+from pytest_robustbench.reports.fields import DECISION_METRICS, PIXEL_METRICS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from pytest_robustbench.evaluation.results import ConditionResult, Latency, PerImage
 
     Record = dict[str, Any]
-
-PIXEL_METRICS = (
-    "pixel_auroc",
-    "pixel_average_precision",
-    "aupro",
-    "pixel_segf1",
-    "pixel_segf1_per_image",
-    "bg_fpr",
-    "normal_fpr",
-)
-DECISION_METRICS = (
-    "precision",
-    "recall",
-    "f1",
-    "specificity",
-    "accuracy",
-    "miss_rate",
-    "false_reject_rate",
-)
-_PATHS: Mapping[str, tuple[str, ...]] = {
-    **{name: ("results", "pixel_metrics", name) for name in PIXEL_METRICS},
-    **{name: ("results", "metrics", name) for name in DECISION_METRICS},
-    "auroc": ("results", "auroc"),
-    "average_precision": ("results", "average_precision"),
-    "latency_ms_per_image": ("latency_ms_per_image",),
-    "latency_p95_ms": ("latency", "p95_ms"),
-    "latency_relative": ("latency", "relative"),
-}
 
 
 def condition_record(result: ConditionResult) -> Record:
@@ -72,25 +42,6 @@ def condition_record(result: ConditionResult) -> Record:
 def error_record(message: str) -> Record:
     """Return the record of a condition that could not be measured."""
     return {"error": message}
-
-
-def metrics_of(record: Mapping[str, Any]) -> dict[str, float | None]:
-    """Return every metric of a record by the name limits use; all ``None`` for an error."""
-    return {name: _at(record, _PATHS[name]) for name in METRICS}
-
-
-def undefined_of(record: Mapping[str, Any]) -> dict[str, str]:
-    """Return why metrics of a record are ``None``."""
-    if "error" in record:
-        return dict.fromkeys(METRICS, str(record["error"]))
-    return dict(record["undefined"])
-
-
-def _at(record: Mapping[str, Any], path: tuple[str, ...]) -> float | None:
-    found: Any = record
-    for part in path:
-        found = found.get(part) if found else None
-    return None if found is None else float(found)
 
 
 def _best_f1(best: tuple[float, float] | None) -> Record | None:

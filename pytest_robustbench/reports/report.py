@@ -11,8 +11,8 @@ from pytest_robustbench.conditions import CLEAN, Condition
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.gates.limits import Limit, Verdict
 from pytest_robustbench.gates.summary import Summary, summarize
+from pytest_robustbench.reports.fields import metrics_of, undefined_of
 from pytest_robustbench.reports.json_lines import dumps
-from pytest_robustbench.reports.record import metrics_of, undefined_of
 from pytest_robustbench.reports.writing import write_atomically
 
 if TYPE_CHECKING:

@@ -54,8 +54,8 @@ def test_quantile_is_numpys(maps, q):
 
 
 @pytest.mark.skipif(NUMPY < (2, 4), reason="earlier numpy rounds elsewhere on the way to float32")
-@given(map_sets(), QUANTILES)
-@settings(deadline=None, max_examples=80)
+@given(map_sets(), st.one_of(QUANTILES, st.floats(0, 1)))
+@settings(deadline=None, max_examples=150)
 def test_quantile_is_numpys_to_the_last_bit(maps, q):
     assert normal_quantile(maps, q) == float(np.quantile(pooled(maps), q))
 
@@ -71,12 +71,18 @@ def test_at_most_the_promised_share_lies_above(maps, q):
 
 
 def test_many_images_where_only_the_upper_tail_is_kept():
-    generator = np.random.default_rng(4)
-    maps = [generator.gamma(2, 1 + i % 5, (40, 50)).astype(np.float32) for i in range(30)]
+    scores = np.random.default_rng(4).permutation(60_001).astype(np.float32) / 2**16
+    maps = [scores[:1], *scores[1:].reshape(30, 40, 50)]
 
-    threshold = normal_quantile(maps, 0.999)
+    assert normal_quantile(maps, 0.999) == pytest.approx(59_940 / 2**16, abs=1e-7)
+    assert normal_quantile(maps, 0.9985) == pytest.approx(59_910 / 2**16, abs=1e-7)
 
-    assert close_in_float32(threshold, np.quantile(pooled(maps).astype(np.float64), 0.999), maps)
+
+def test_interpolation_never_leaves_its_two_values():
+    # From the lower value alone, -1e8 + 1e8 * (1 - 2**-24) would end at -8, not near -6.
+    maps = [np.array([[-1e8, 0]], np.float32)]
+
+    assert normal_quantile(maps, 1 - 2**-24) == pytest.approx(-1e8 * 2**-24)
 
 
 def test_maps_are_left_as_they_were():

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from pytest_robustbench.metrics.pixels import part_pixels, pool_pixels
 from pytest_robustbench.metrics.ranking import UNDEFINED, rank_pixels, rank_scores
 
 LIMITS = st.sampled_from([0.05, 0.3, 1.0])
@@ -169,56 +168,17 @@ def test_order_and_numbering_do_not_matter(pixels, limit, seed):
     assert shuffled.aupro == pytest.approx(expected.aupro, abs=1e-12)
 
 
-@given(st.integers(0, 2**32 - 1))
-@settings(deadline=None, max_examples=25)
-def test_images_are_pooled_in_any_order_and_ignored_pixels_count_nowhere(seed):
-    generator = np.random.default_rng(seed)
-    images = [
-        (
-            generator.integers(0, 9, (12, 14)).astype(np.float32),
-            generator.random((12, 14)) < 0.15,
-            generator.random((12, 14)) < 0.2,
-        )
-        for _ in range(4)
-    ]
-    spoilt = [
-        (np.where(ignored, np.float32(1000), scores), mask, ignored)
-        for scores, mask, ignored in images
-    ]
+def test_a_region_is_as_large_as_its_pixels_that_count():
+    # Of region 1 the second pixel is ignored and hence not given; region 2 has none left at all.
+    background, defect = np.zeros(3, np.float32), np.array([5, -1], np.float32)
 
-    expected, reversed_, same = (
-        rank(*pool_pixels([part_pixels(*image) for image in some]))
-        for some in (images, images[::-1], spoilt)
-    )
-
-    assert same == expected
-    assert reversed_.auroc == expected.auroc
-    assert reversed_.aupro == pytest.approx(expected.aupro, abs=1e-12)
+    assert rank(background, defect, np.array([1, 3])).aupro == pytest.approx(0.5)
+    assert rank(background, defect[:1], np.array([1])).aupro == pytest.approx(1)
 
 
-def test_ignored_pixels_shrink_a_region():
-    scores = np.array([[5, 1, 0, 5, 0, 0]], np.float32)
-    mask = np.array([[1, 1, 0, 1, 0, 0]], bool)
-    ignored = np.array([[0, 1, 0, 0, 0, 0]], bool)
+def test_defect_scores_are_left_as_they_were():
+    defect = np.array([3, 1, 2], np.float32)
 
-    parts = part_pixels(scores, mask, ignored)
+    rank_pixels(np.array([2, 0], np.float32), defect, np.array([0, 1, 1]))
 
-    assert parts.defect.tolist() == [5, 5]
-    assert rank(*parts).aupro == pytest.approx(1)
-    assert rank(*part_pixels(scores, mask)).aupro == pytest.approx(1)
-    assert rank(*part_pixels(scores[:, :3] - [[0, 9, 0]], mask[:, :3])).aupro == pytest.approx(0.5)
-
-
-def test_regions_of_different_images_stay_apart():
-    mask = np.zeros((5, 5), bool)
-    mask[0, 0] = mask[4, 4] = True
-    parts = [part_pixels(np.zeros((5, 5), np.float32), each) for each in (mask, mask & False, mask)]
-
-    pooled = pool_pixels(parts)
-
-    assert np.unique(pooled.regions).size == 4
-    assert (pooled.background.size, pooled.defect.size) == (71, 4)
-
-
-def test_pooling_nothing_gives_nothing():
-    assert [part.size for part in pool_pixels([])] == [0, 0, 0]
+    assert defect.tolist() == [3, 1, 2]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -111,6 +113,16 @@ def test_an_image_without_mask_counts_nowhere():
         counts.normal_fpr,
     ):
         assert metric(with_unknown) == metric(without)
+
+
+def test_counts_of_an_image_without_mask_are_not_read():
+    maps, masks, _, labels = images(8)
+    found = columns(maps, masks, labels, 2.0)
+    hidden = replace(found, known=np.arange(labels.size) != 1)
+    nonsense = replace(hidden, tp=np.where(hidden.known, hidden.tp, 10**6))
+
+    assert counts.pixel_segf1(nonsense) == counts.pixel_segf1(hidden)
+    assert counts.pixel_segf1_per_image(nonsense) == counts.pixel_segf1_per_image(hidden)
 
 
 def test_a_defect_image_with_nothing_left_to_find_is_left_out_of_the_mean():

@@ -1,0 +1,78 @@
+"""A declared benchmark, its split and detector, to the `Benchmark` that measures it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.benchmark import Benchmark, Gate
+from pytest_robustbench.config.build import (
+    build_corruptions,
+    build_operating_point,
+    complete_split,
+)
+from pytest_robustbench.datasets.split import Split
+from pytest_robustbench.errors import ConfigError
+from pytest_robustbench.evaluation.operating_point import OperatingPoint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pytest_robustbench.config.declarations import BenchmarkDeclaration
+
+
+def build_benchmark(
+    declaration: BenchmarkDeclaration,
+    folder: Path,
+    split: object,
+    detector: object,
+    *,
+    operating_point: Path | None,
+    progress: Callable[[str, int, int], None],
+) -> Benchmark:
+    """Return the benchmark, not yet prepared.
+
+    Parameters
+    ----------
+    declaration : BenchmarkDeclaration
+        What the YAML says.
+    folder : Path
+        Folder of the YAML file.
+    split : Split
+        As `build_split` or a conftest's fixture gives it.
+    detector : object
+        Anything `as_detector` takes.
+    operating_point : Path, optional
+        File whose thresholds replace what the YAML says about calibration.
+    progress : callable
+        Told ``(phase, done, total)``.
+
+    Raises
+    ------
+    RobustbenchError
+        If a corruption, the split, the detector or the operating point cannot be used.
+    """
+    if not isinstance(split, Split):
+        message = f"robustness_dataset must return a Split, not {type(split).__name__}"
+        raise ConfigError(message)
+    if declaration.dataset.is_fixture:
+        split = complete_split(split, declaration, folder)
+    if operating_point is None:
+        point = build_operating_point(declaration, folder)
+    else:
+        point = OperatingPoint.read(operating_point)
+    return Benchmark(
+        split,
+        detector,
+        corruptions=list(build_corruptions(declaration, folder).values()),
+        severities=sorted({c.severity for c in declaration.conditions if c.severity}),
+        name=declaration.name,
+        fitted=declaration.detector.fitted,
+        operating_point=point,
+        calibration=declaration.calibration.settings,
+        evaluation=declaration.evaluation,
+        gate=Gate(declaration.limits, declaration.summary_limits),
+        config=declaration.effective,
+        folder=folder,
+        progress=progress,
+    )

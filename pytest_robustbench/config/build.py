@@ -1,0 +1,180 @@
+"""Declarations to what they declare: here files are opened, modules imported, detectors made.
+
+Relative paths and imports start at the folder of the YAML file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from pytest_robustbench.config.environment import resolved
+from pytest_robustbench.datasets.formats import ALIASES
+from pytest_robustbench.errors import ConfigError, RobustbenchError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+    from pytest_robustbench.config.declarations import (
+        BenchmarkDeclaration,
+        DetectorDeclaration,
+        RegressionDeclaration,
+    )
+    from pytest_robustbench.corruptions.corruption import Corruption
+    from pytest_robustbench.datasets.split import Split
+    from pytest_robustbench.detectors.protocol import Detector
+    from pytest_robustbench.evaluation.operating_point import OperatingPoint
+
+
+def build_split(declaration: BenchmarkDeclaration, folder: Path) -> Split:
+    """List the images of a benchmark: its dataset, calibration images and limits applied.
+
+    Parameters
+    ----------
+    declaration : BenchmarkDeclaration
+        Whose dataset is no fixture.
+    folder : Path
+        Folder of the YAML file.
+
+    Raises
+    ------
+    ConfigError
+        If an environment variable is not set, or the dataset is a fixture.
+    DatasetError
+        If the folders are not what the format promises.
+    """
+    from pytest_robustbench.datasets.formats import load_split
+
+    dataset = declaration.dataset
+    if dataset.is_fixture:
+        raise _brought_by_conftest("dataset", dataset.source)
+    options = _options(declaration, folder)
+    split = load_split(dataset.format, resize=dataset.resize, **options)
+    return complete_split(split, declaration, folder)
+
+
+def complete_split(split: Split, declaration: BenchmarkDeclaration, folder: Path) -> Split:
+    """Give `split`, whoever made it, the declared calibration images and limits.
+
+    Raises
+    ------
+    ConfigError
+        If an environment variable is not set.
+    DatasetError
+        If the folder of calibration images is missing or empty.
+    """
+    from pytest_robustbench.datasets.images import image_folder
+    from pytest_robustbench.datasets.subset import limit_split
+
+    images = declaration.calibration.images
+    if images is not None:
+        place = _below(folder, str(resolved(images)))
+        split = replace(split, calibration=image_folder(place, "calibration"))
+    return limit_split(split, train=declaration.limit_train, test=declaration.limit_test)
+
+
+def build_detector(declaration: DetectorDeclaration, folder: Path) -> Detector:
+    """Make the declared detector; it is not fitted here.
+
+    A keyword argument called ``path``, or ending in ``_path``, is a path.
+
+    Raises
+    ------
+    ConfigError
+        If an environment variable is not set, or the detector is a fixture.
+    DetectorError
+        If it cannot be made.
+    """
+    from pytest_robustbench.detectors.adapters import as_detector
+    from pytest_robustbench.detectors.loading import load_detector
+
+    if declaration.is_fixture:
+        raise _brought_by_conftest("detector", declaration.source)
+    kwargs = cast("dict[str, Any]", resolved(dict(declaration.kwargs)))
+    loaded = load_detector(
+        str(resolved(declaration.name)),
+        preset=cast("str | None", resolved(declaration.preset)),
+        device=cast("str | None", resolved(declaration.device)),
+        kwargs=_with_paths(kwargs, folder),
+        folder=folder,
+    )
+    return as_detector(loaded)
+
+
+def build_corruptions(declaration: BenchmarkDeclaration, folder: Path) -> dict[str, Corruption]:
+    """Load the corruptions of a benchmark, by their names in condition ids.
+
+    Raises
+    ------
+    CorruptionError
+        If one cannot be imported, or is no corruption.
+    """
+    from pytest_robustbench.corruptions.registry import load_corruption
+
+    return {name: load_corruption(path, folder) for name, path in declaration.corruptions.items()}
+
+
+def build_operating_point(declaration: BenchmarkDeclaration, folder: Path) -> OperatingPoint | None:
+    """Return the operating point that is declared, read from its file if need be.
+
+    Raises
+    ------
+    ConfigError
+        Naming file:line of the declaration, if there is no operating point in its file.
+    """
+    from pytest_robustbench.evaluation.operating_point import OperatingPoint
+
+    point = declaration.operating_point
+    if point is None:
+        return None
+    try:
+        if point.file is not None:
+            return OperatingPoint.read(_below(folder, str(resolved(point.file))))
+        numbers = {"pixel_threshold": point.pixel_threshold}
+        return OperatingPoint.from_dict({**numbers, "image_threshold": point.image_threshold})
+    except RobustbenchError as error:
+        if isinstance(error, ConfigError):
+            raise
+        message = f"{point.source}: {error}"
+        raise ConfigError(message) from None
+
+
+def baseline_path(regression: RegressionDeclaration, name: str, folder: Path) -> Path:
+    """Return where the baseline of the benchmark called `name` lies.
+
+    Raises
+    ------
+    ConfigError
+        If an environment variable is not set.
+    """
+    template = str(resolved(regression.baseline))
+    return _below(folder, template.replace("{name}", name))
+
+
+def _options(declaration: BenchmarkDeclaration, folder: Path) -> dict[str, Any]:
+    dataset = declaration.dataset
+    options = cast("dict[str, Any]", resolved(dict(dataset.options)))
+    if ALIASES.get(dataset.format, dataset.format) == "synthetic":
+        return options
+    # The other folders of a dataset start at its root.
+    return {**options, "root": _below(folder, options.get("root", "."))}
+
+
+def _with_paths(kwargs: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    def is_path(key: str, value: object) -> bool:
+        return (key == "path" or key.endswith("_path")) and isinstance(value, str)
+
+    return {k: str(_below(folder, v)) if is_path(k, v) else v for k, v in kwargs.items()}
+
+
+def _below(folder: Path, path: str | os.PathLike[str]) -> Path:
+    return folder / Path(path).expanduser()
+
+
+def _brought_by_conftest(what: str, source: str) -> ConfigError:
+    return ConfigError(
+        f"{source}: '{what}: fixture' says that a conftest.py overrides the fixture "
+        f"robustness_{what}, and none does"
+    )

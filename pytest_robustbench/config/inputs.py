@@ -1,0 +1,236 @@
+"""The dataset, the detector and the operating point that a benchmark declares."""
+
+from __future__ import annotations
+
+import string
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.config.complaints import shown
+from pytest_robustbench.config.declarations import (
+    FIXTURE,
+    AllowedChange,
+    CalibrationDeclaration,
+    DatasetDeclaration,
+    DetectorDeclaration,
+    OperatingPointDeclaration,
+    RegressionDeclaration,
+)
+from pytest_robustbench.config.environment import Unresolved, retyped, settled
+from pytest_robustbench.config.models import DATASET_OPTIONS, Dataset, Detector, Thresholds
+from pytest_robustbench.datasets.formats import ALIASES, FORMATS
+from pytest_robustbench.detectors.names import PRESETS, known_names
+from pytest_robustbench.evaluation.settings import CalibrationSettings
+from pytest_robustbench.gates.names import METRICS
+from pytest_robustbench.naming import suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_robustbench.config.models import Benchmark, Calibration
+    from pytest_robustbench.config.page import Page, Step
+
+WITHOUT_CALIBRATION_IMAGES = ("folder", "synthetic")
+"""Formats that never bring validation images; the others may, which only their folder tells."""
+
+_FITTED_NEEDS = (
+    "fitted: true needs calibration.images (normal images the detector never saw) or an "
+    "operating_point: on its own train images a fitted detector scores far too low, and a "
+    "threshold from them gives about ten times the promised false positives"
+)
+
+
+def dataset_of(model: Benchmark, page: Page) -> DatasetDeclaration | None:
+    """Return the declared dataset; None after a complaint."""
+    declared = model.dataset
+    if declared is None:
+        page.complain("'dataset' is missing; give a mapping with a format, or fixture")
+        return None
+    if not isinstance(declared, Dataset):
+        return DatasetDeclaration(FIXTURE, {}, None, page.source("dataset"))
+    if _format_problem(declared.format):
+        page.complain(_format_problem(declared.format), "dataset", "format")
+        return None
+    return _dataset(declared, str(declared.format), page)
+
+
+def _format_problem(name: str | None) -> str:
+    valid = [*FORMATS, *ALIASES]
+    if name is None:
+        return f"'format' is missing under dataset; valid: {', '.join(sorted(valid))}"
+    return "" if name in valid else f"unknown dataset format {name!r}; {suggestion(name, valid)}"
+
+
+def _dataset(declared: Dataset, name: str, page: Page) -> DatasetDeclaration:
+    valid = DATASET_OPTIONS[ALIASES.get(name, name)]
+    written = [key for key in page.table.table("dataset").entries if key != "format"]
+    for key in written:
+        if key not in valid:
+            message = f"the {name} format has no option {key!r}; {suggestion(key, valid)}"
+            page.complain_of_key(message, "dataset", key)
+    options = {key: getattr(declared, key) for key in valid if key != "resize" and key in written}
+    options = {key: value for key, value in options.items() if value is not None}
+    if "root" not in options and name not in WITHOUT_CALIBRATION_IMAGES:
+        message = f"'root' is missing under dataset: the folder that holds the {name} categories"
+        page.complain(message, "dataset")
+    category = page.key or ((page.title or "benchmark") if name == "folder" else None)
+    if category is not None:
+        options.setdefault("category", category)
+    return DatasetDeclaration(name, options, declared.resize, page.source("dataset"))
+
+
+def shelf_of(
+    declared: Mapping[str, str | Unresolved | Detector], page: Page
+) -> dict[str, DetectorDeclaration]:
+    """Return what stands under `detectors`, by name.
+
+    The page's table is the table of that section.
+    """
+    shelf = {}
+    for label, entry in declared.items():
+        if label == FIXTURE:
+            page.complain_of_key("a detector cannot be called 'fixture'; that name is taken", label)
+        shelf[label] = _detector(entry, label, page, (label,))
+    return shelf
+
+
+def detectors_of(
+    model: Benchmark, shelf: Mapping[str, DetectorDeclaration], page: Page
+) -> list[DetectorDeclaration]:
+    """Return the detectors of a benchmark, references to the shelf followed."""
+    declared = model.detector
+    if declared is None:
+        page.complain("'detector' is missing; give a name, a mapping, or fixture")
+        return []
+    if not isinstance(declared, tuple):
+        return [_referenced(declared, shelf, page, ("detector",))]
+    return [_referenced(d, shelf, page, ("detector", i)) for i, d in enumerate(declared)]
+
+
+def _referenced(
+    entry: str | Unresolved | Detector,
+    shelf: Mapping[str, DetectorDeclaration],
+    page: Page,
+    path: tuple[Step, ...],
+) -> DetectorDeclaration:
+    if isinstance(entry, str) and entry in shelf:
+        return shelf[entry]
+    return _detector(entry, None, page, path, [*shelf])
+
+
+def _detector(
+    entry: str | Unresolved | Detector,
+    label: str | None,
+    page: Page,
+    path: tuple[Step, ...],
+    shelf: list[str] | None = None,
+) -> DetectorDeclaration:
+    detector = entry if isinstance(entry, Detector) else Detector(name=entry)
+    place = (*path, "name") if isinstance(entry, Detector) else path
+    name = settled(detector.name)
+    _check_detector(detector, page, path, place, shelf or [])
+    kwargs = retyped(detector.kwargs)
+    return DetectorDeclaration(
+        name=name or "",
+        preset=settled(detector.preset),
+        device=settled(detector.device),
+        kwargs=kwargs if isinstance(kwargs, dict) else {},
+        fitted=detector.fitted,
+        source=page.source(*path),
+        label=label or (name if isinstance(name, str) else "detector"),
+    )
+
+
+def _check_detector(
+    detector: Detector,
+    page: Page,
+    path: tuple[Step, ...],
+    place: tuple[Step, ...],
+    shelf: list[str],
+) -> None:
+    name, preset = detector.name, detector.preset
+    if not isinstance(name, str) or ":" in name:
+        return
+    if name == FIXTURE:
+        for key in ("preset", "device", "kwargs"):
+            if key in detector.model_fields_set:
+                message = f"{key!r} has no effect on a fixture: conftest.py makes that detector"
+                page.complain_of_key(message, *path, key)
+    elif name not in known_names():
+        valid = [*shelf, *known_names(), FIXTURE]
+        page.complain(f"unknown detector {name!r}; {suggestion(name, valid)}", *place)
+    elif isinstance(preset, str) and preset not in PRESETS:
+        message = f"unknown preset {preset!r}; {suggestion(preset, PRESETS)}"
+        page.complain(message, *path, "preset")
+
+
+def calibration_of(declared: Calibration) -> CalibrationDeclaration:
+    """Return how the operating point is to be found."""
+    chosen = declared.model_dump(exclude={"images"})
+    return CalibrationDeclaration(CalibrationSettings(**chosen), declared.images)
+
+
+def operating_point_of(model: Benchmark, page: Page) -> OperatingPointDeclaration | None:
+    """Return the operating point that is known already, if there is one."""
+    declared = model.operating_point
+    if declared is None:
+        return None
+    if not isinstance(declared, Thresholds):
+        declared = Thresholds(file=declared)
+    _check_operating_point(declared, model, page)
+    return OperatingPointDeclaration(
+        declared.pixel_threshold,
+        declared.image_threshold,
+        declared.file,
+        page.source("operating_point"),
+    )
+
+
+def _check_operating_point(declared: Thresholds, model: Benchmark, page: Page) -> None:
+    numbers = {"pixel_threshold", "image_threshold"} & declared.model_fields_set
+    if declared.file is not None and numbers:
+        page.complain("operating_point takes numbers or a file, not both", "operating_point")
+    elif declared.file is None and declared.image_threshold is None:
+        message = "'image_threshold' is missing under operating_point"
+        page.complain(message, "operating_point")
+    if model.calibration.images is not None:
+        message = "calibration.images and operating_point exclude each other; choose one"
+        page.complain(message, "operating_point")
+
+
+def check_fitted(
+    detector: DetectorDeclaration, dataset: DatasetDeclaration, model: Benchmark, page: Page
+) -> None:
+    """Complain of a fitted detector that nothing could calibrate."""
+    calibrated = model.calibration.images is not None or model.operating_point is not None
+    if detector.fitted and not calibrated and dataset.format in WITHOUT_CALIBRATION_IMAGES:
+        page.complain(_FITTED_NEEDS, "detector", "fitted")
+
+
+def regression_of(model: Benchmark, page: Page) -> RegressionDeclaration | None:
+    """Return the declared comparison with a baseline, if there is one."""
+    declared = model.regression
+    if declared is None:
+        return None
+    baseline = declared.baseline
+    if baseline is None:
+        page.complain("'baseline' is missing under regression", "regression")
+        return None
+    if isinstance(baseline, str) and _wrong_placeholder(baseline):
+        message = f"regression.baseline may hold {{name}} in braces, found {shown(baseline)}"
+        page.complain(message, "regression", "baseline")
+    allowed = tuple(_change(m, declared, page) for m in METRICS if getattr(declared, m) is not None)
+    return RegressionDeclaration(baseline, allowed, page.source("regression"))
+
+
+def _change(metric: str, declared: object, page: Page) -> AllowedChange:
+    change = getattr(declared, metric)
+    source = page.source("regression", metric, change.bound)
+    return AllowedChange(metric, change.bound, change.value, change.relative, source)
+
+
+def _wrong_placeholder(template: str) -> bool:
+    try:
+        fields = [part[1:] for part in string.Formatter().parse(template) if part[1] is not None]
+    except ValueError:
+        return True
+    return any(field != ("name", "", None) for field in fields)

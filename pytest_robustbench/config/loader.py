@@ -1,0 +1,220 @@
+"""robustness.yaml to declarations; every mistake in it is told at once, with its place."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter, ValidationError
+
+from pytest_robustbench.config.assembly import assembled, check_names
+from pytest_robustbench.config.complaints import problems_of
+from pytest_robustbench.config.declarations import RobustnessConfig
+from pytest_robustbench.config.environment import expand, malformed_reference
+from pytest_robustbench.config.inputs import shelf_of
+from pytest_robustbench.config.models import Benchmark, DetectorEntry, RobustnessFile
+from pytest_robustbench.config.nodes import Entry, Leaf, Mark, Table, map_leaves, merged, plain
+from pytest_robustbench.config.page import Page
+from pytest_robustbench.config.problems import Problem, config_error, shown_path
+from pytest_robustbench.config.reading import read_tree
+from pytest_robustbench.errors import ConfigError
+from pytest_robustbench.naming import suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pytest_robustbench.config.declarations import BenchmarkDeclaration, DetectorDeclaration
+    from pytest_robustbench.config.nodes import Node
+
+_FILE_KEYS = tuple(set(RobustnessFile.model_fields) - set(Benchmark.model_fields))
+_WRAPPERS = ("benchmarks", "profiles")
+
+
+def load_config(
+    path: Path, *, profile: str | None = None, environ: Mapping[str, str] = os.environ
+) -> RobustnessConfig:
+    """Read and validate `path`; nothing it names is opened or imported.
+
+    Parameters
+    ----------
+    path : Path
+        The YAML file.
+    profile : str, optional
+        Name under `profiles` of what to change. All profiles are validated in any case.
+    environ : mapping of str to str
+        Environment variables.
+
+    Raises
+    ------
+    ConfigError
+        Listing every problem, one a line, as ``file:line:column: message``.
+    """
+    problems: list[Problem] = []
+    tree = _normal(_expanded(read_tree(path), environ, shown_path(path), problems))
+    _check_version(tree, path)
+    problems += _shape_problems(tree)
+    _check_profile(profile, tree, path)
+    declared = _declared(tree, path, problems)
+    if problems:
+        raise config_error(path, problems)
+    folder = path.absolute().parent
+    return RobustnessConfig(path.absolute(), folder, profile, tuple(declared[profile]))
+
+
+def _expanded(tree: Table, environ: Mapping[str, str], file: str, problems: list[Problem]) -> Table:
+    """Fill in environment variables."""
+
+    def fill(leaf: Leaf) -> Leaf:
+        if not isinstance(leaf.value, str):
+            return leaf
+        malformed = malformed_reference(leaf.value)
+        if malformed:
+            message = (
+                f"{malformed!r} is neither ${{VAR}} nor ${{VAR:-default}}; "
+                "write $$ for a dollar sign"
+            )
+            problems.append(Problem(leaf.mark, message))
+        return Leaf(leaf.mark, expand(leaf.value, environ, f"{file}:{leaf.mark.line}"))
+
+    filled = map_leaves(tree, fill)
+    return filled if isinstance(filled, Table) else tree
+
+
+def _normal(tree: Table) -> Table:
+    """Read ``hazelnut:`` and ``nightly:`` without a value as empty mappings."""
+    empty = [k for k in ("defaults", "detectors", "profiles") if _is_null(tree.get(k))]
+    tree = tree.without(empty)
+    entries = dict(tree.entries)
+    for key in _WRAPPERS:
+        inner = tree.get(key)
+        if isinstance(inner, Table):
+            entries[key] = Entry(entries[key].mark, _with_empty_tables(inner))
+    return Table(tree.mark, entries)
+
+
+def _with_empty_tables(table: Table) -> Table:
+    return Table(
+        table.mark,
+        {
+            k: Entry(e.mark, Table(e.mark, {}) if _is_null(e.node) else e.node)
+            for k, e in table.entries.items()
+        },
+    )
+
+
+def _is_null(node: Node | None) -> bool:
+    return isinstance(node, Leaf) and node.value is None
+
+
+def _check_version(tree: Table, path: Path) -> None:
+    """Refuse a file of another version before judging it by the rules of this one."""
+    version = tree.get("schema_version")
+    if isinstance(version, Leaf) and isinstance(version.value, int) and version.value != 1:
+        message = f"schema_version {version.value} is not known to this release; it reads 1"
+        raise config_error(path, [Problem(version.mark, message)])
+
+
+def _shape_problems(tree: Table) -> list[Problem]:
+    try:
+        RobustnessFile.model_validate(plain(tree))
+    except ValidationError as error:
+        return list(problems_of(error, tree))
+    return []
+
+
+def _check_profile(profile: str | None, tree: Table, path: Path) -> None:
+    names = tree.table("profiles").entries
+    if profile is not None and profile not in names:
+        known = suggestion(profile, names) if names else "the file declares no profiles"
+        message = f"{shown_path(path)}: unknown profile {profile!r}; {known}"
+        raise ConfigError(message)
+
+
+def _declared(
+    tree: Table, path: Path, problems: list[Problem]
+) -> dict[str | None, list[BenchmarkDeclaration]]:
+    """Return the benchmarks of the file under no profile, and under each of them."""
+    shelf_page = Page(
+        shown_path(path), None, tree.mark, tree.table("detectors"), tree, problems=problems
+    )
+    shelf = _shelf(shelf_page)
+    pages = _pages(tree, path, problems)
+    declared: dict[str | None, list[BenchmarkDeclaration]] = {}
+    if shelf is None:
+        return declared
+    declared[None], sound = _assembled_all(pages, shelf)
+    for name in tree.table("profiles").entries:
+        views = [_profile_page(page, name, tree) for page in sound]
+        declared[name], _ = _assembled_all(views, shelf)
+    return declared
+
+
+def _assembled_all(
+    pages: list[Page], shelf: Mapping[str, DetectorDeclaration]
+) -> tuple[list[BenchmarkDeclaration], list[Page]]:
+    """Return the benchmarks of all pages, and the pages nothing is wrong with."""
+    found: list[tuple[BenchmarkDeclaration, Page]] = []
+    sound: list[Page] = []
+    for page in pages:
+        before = len(page.problems)
+        found += [(benchmark, page) for benchmark in assembled(page, shelf)]
+        sound += [page] if len(page.problems) == before else []
+    check_names(found)
+    return [benchmark for benchmark, _ in found], sound
+
+
+def _shelf(page: Page) -> dict[str, DetectorDeclaration] | None:
+    try:
+        models = TypeAdapter(dict[str, DetectorEntry]).validate_python(plain(page.table))
+    except ValidationError:
+        return None
+    return shelf_of(models, page)
+
+
+def _pages(tree: Table, path: Path, problems: list[Problem]) -> list[Page]:
+    defaults, own = tree.table("defaults"), tree.without(_FILE_KEYS)
+    blank = Page(shown_path(path), None, Mark(1, 1), own, own, problems=problems)
+    if tree.get("benchmarks") is None:
+        name = tree.get("name")
+        named = replace(blank, title=_text(name), mark=name.mark if name else blank.mark)
+        return [replace(named, table=merged(defaults, own))]
+    misplaced = _misplaced(tree)
+    problems += misplaced
+    return [] if misplaced else _several_pages(tree, blank)
+
+
+def _misplaced(tree: Table) -> list[Problem]:
+    """Return a problem for every key of a single benchmark that stands beside `benchmarks`."""
+    text = "{!r} stands beside benchmarks; move it into one of them, or to defaults"
+    keys = [key for key in ("name", *Benchmark.model_fields) if key in tree.entries]
+    return [Problem(tree.entries[key].mark, text.format(key)) for key in keys]
+
+
+def _several_pages(tree: Table, blank: Page) -> list[Page]:
+    defaults = tree.table("defaults")
+    return [
+        replace(
+            blank,
+            key=key,
+            title=key,
+            mark=entry.mark,
+            table=merged(defaults, entry.node),
+            own=entry.node,
+        )
+        for key, entry in tree.table("benchmarks").entries.items()
+        if isinstance(entry.node, Table)
+    ]
+
+
+def _text(node: Node | None) -> str | None:
+    return node.value if isinstance(node, Leaf) and isinstance(node.value, str) else None
+
+
+def _profile_page(page: Page, name: str, tree: Table) -> Page:
+    profiles = tree.table("profiles")
+    own = profiles.table(name)
+    table = merged(page.table, own)
+    mark = profiles.entries[name].mark
+    return replace(page, table=table, own=own, profile=name, profile_mark=mark)

@@ -1,0 +1,96 @@
+"""Measure less than the file declares, as the command line may ask."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.conditions import CLEAN
+from pytest_robustbench.config.problems import shown_path
+from pytest_robustbench.errors import ConfigError
+from pytest_robustbench.naming import suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from pytest_robustbench.conditions import Condition
+    from pytest_robustbench.config.declarations import BenchmarkDeclaration, RobustnessConfig
+
+
+def narrow(
+    config: RobustnessConfig,
+    *,
+    corruptions: Collection[str] | None = None,
+    severities: Collection[int] | None = None,
+    limit_train: int | None = None,
+    limit_test: int | None = None,
+    device: str | None = None,
+) -> RobustnessConfig:
+    """Return `config` with fewer conditions or images, or on another device; None changes nothing.
+
+    Clean is always kept; ``corruptions=["clean"]`` keeps nothing else. What the file declares stays
+    in `declared_conditions` and `declared_limits`, which completeness is judged against.
+
+    Raises
+    ------
+    ConfigError
+        If no benchmark runs a corruption or severity, or a limit is below 1.
+    """
+    conditions = [c for b in config.benchmarks for c in b.conditions]
+    where = shown_path(config.path)
+    _check_corruptions(corruptions or (), dict.fromkeys(c.corruption for c in conditions), where)
+    _check_severities(severities or (), {c.severity for c in conditions if c.severity}, where)
+    for name, value in (("limit_train", limit_train), ("limit_test", limit_test)):
+        if value is not None and value < 1:
+            message = f"{name} must be at least 1, not {value}"
+            raise ConfigError(message)
+    benchmarks = (_narrowed(b, corruptions, severities) for b in config.benchmarks)
+    return replace(
+        config,
+        benchmarks=tuple(
+            replace(
+                b,
+                limit_train=b.limit_train if limit_train is None else limit_train,
+                limit_test=b.limit_test if limit_test is None else limit_test,
+                detector=b.detector if device is None else replace(b.detector, device=device),
+            )
+            for b in benchmarks
+        ),
+    )
+
+
+def _check_corruptions(asked: Iterable[str], run: Collection[str], where: str) -> None:
+    for name in asked:
+        if name not in run:
+            message = f"no benchmark of {where} runs the corruption {name!r}; "
+            raise ConfigError(message + suggestion(name, run))
+
+
+def _check_severities(asked: Iterable[int], run: Collection[int], where: str) -> None:
+    for severity in asked:
+        if severity not in run:
+            valid = ", ".join(str(s) for s in sorted(run)) or "none"
+            message = f"no benchmark of {where} runs severity {severity!r}; valid: {valid}"
+            raise ConfigError(message)
+
+
+def _narrowed(
+    benchmark: BenchmarkDeclaration,
+    corruptions: Collection[str] | None,
+    severities: Collection[int] | None,
+) -> BenchmarkDeclaration:
+    def kept(condition: Condition) -> bool:
+        return condition == CLEAN or (
+            (corruptions is None or condition.corruption in corruptions)
+            and (severities is None or condition.severity in severities)
+        )
+
+    conditions = tuple(c for c in benchmark.conditions if kept(c))
+    names = {c.corruption for c in conditions}
+    return replace(
+        benchmark,
+        conditions=conditions,
+        corruptions={n: path for n, path in benchmark.corruptions.items() if n in names},
+        limits={c.id: benchmark.limits[c.id] for c in conditions},
+        measure_only=benchmark.measure_only & {c.id for c in conditions},
+    )

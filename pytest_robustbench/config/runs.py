@@ -1,0 +1,208 @@
+"""Which conditions a benchmark runs, and which of them are judged."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.conditions import CLEAN, Condition
+from pytest_robustbench.config.complaints import dotted, misplaced_scope
+from pytest_robustbench.config.precedence import LimitTable
+from pytest_robustbench.corruptions.names import RESERVED, known_names
+from pytest_robustbench.naming import suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pytest_robustbench.config.models import Accept, Benchmark
+    from pytest_robustbench.config.page import Page
+    from pytest_robustbench.gates.limits import Limit
+
+SCOPES = ("all", "clean", "summary")
+_TAKEN = {*SCOPES, *RESERVED, "complete", "regression"}
+_CORRUPTION_NAME = re.compile(r"[a-z0-9_]+")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What runs, and what is judged of it; the fields are those of `BenchmarkDeclaration`."""
+
+    corruptions: Mapping[str, str]
+    conditions: tuple[Condition, ...]
+    unjudged: frozenset[str]
+    limits: Mapping[str, tuple[Limit, ...]]
+    summary: tuple[Limit, ...]
+
+
+def plan_of(model: Benchmark, page: Page) -> Plan | None:
+    """Return what a benchmark runs and judges; None where a corruption's name is wrong.
+
+    What is judged cannot be checked then without complaining of the same mistake again.
+    """
+    before = len(page.problems)
+    corruptions = corruptions_of(model, page)
+    if len(page.problems) > before:
+        return None
+    conditions = conditions_of(corruptions, model.severities)
+    unjudged = measured_only(model, conditions, page)
+    check_scopes(model.accept, conditions, page)
+    check_pixel_segf1(model, page)
+    limits, summary = limits_of(model, conditions, unjudged, page)
+    return Plan(corruptions, conditions, unjudged, limits, summary)
+
+
+def corruptions_of(model: Benchmark, page: Page) -> dict[str, str]:
+    """Return the corruptions in declared order: name in condition ids -> name or import path."""
+    if model.corruptions == "none":
+        return {}
+    found: dict[str, str] = {}
+    known = known_names()
+    for index, reference in enumerate(model.corruptions):
+        name = corruption_name(reference)
+        problem = _corruption_problem(reference, name, found, known)
+        if problem:
+            page.complain(problem, "corruptions", index)
+        else:
+            found[name] = reference
+    return found
+
+
+def corruption_name(reference: str) -> str:
+    """Return the name of a corruption in condition ids: its own, or an import path's last part."""
+    return re.split(r"[:.]", reference)[-1].lower() if ":" in reference else reference
+
+
+def _corruption_problem(
+    reference: str, name: str, found: Mapping[str, str], known: Iterable[str]
+) -> str:
+    if name == CLEAN.corruption:
+        return "'clean' is no corruption; it is always run, so leave it out of corruptions"
+    if ":" not in reference and reference not in known:
+        return f"unknown corruption {reference!r} in corruptions; {suggestion(reference, known)}"
+    if name in _TAKEN or not _CORRUPTION_NAME.fullmatch(name):
+        return (
+            f"corruption {reference!r} would be called {name!r} in test ids; call it something "
+            "else, in letters, digits and underscores"
+        )
+    if name in found:
+        return f"corruptions {found[name]!r} and {reference!r} would both be called {name!r}"
+    return ""
+
+
+def conditions_of(corruptions: Iterable[str], severities: Iterable[int]) -> tuple[Condition, ...]:
+    """Return clean, then every corruption in order at ascending severities."""
+    levels = sorted(severities)
+    return (CLEAN, *(Condition(name, level) for name in corruptions for level in levels))
+
+
+def measured_only(
+    model: Benchmark, conditions: tuple[Condition, ...], page: Page
+) -> frozenset[str]:
+    """Return the ids of the conditions that `measure_only` names."""
+    chosen: set[str] = set()
+    for index, name in enumerate(model.measure_only):
+        ids = {c.id for c in conditions if name in (c.id, c.corruption)}
+        chosen |= ids
+        if not ids and page.insists_on("measure_only"):
+            page.complain(_unknown_condition(name, conditions), "measure_only", index)
+        elif page.writes("measure_only") and page.writes("accept", *name.split("-")):
+            scope = dotted(("accept", *name.split("-")))
+            message = f"measure_only names {name!r}, but {scope} declares limits; drop one of them"
+            page.complain(message, "measure_only", index)
+    return frozenset(chosen)
+
+
+def _unknown_condition(name: str, conditions: tuple[Condition, ...]) -> str:
+    valid = list(dict.fromkeys(c.corruption for c in conditions))
+    if name in known_names():
+        return f"measure_only names {name!r}, which is not run; run: {', '.join(valid)}"
+    pool = [*valid, *(c.id for c in conditions)] if "-" in name else valid
+    return f"unknown condition {name!r} in measure_only; {suggestion(name, pool)}"
+
+
+def check_scopes(accept: Accept, conditions: tuple[Condition, ...], page: Page) -> None:
+    """Complain of every scope under `accept` that no condition falls into."""
+    run = dict.fromkeys(c.corruption for c in conditions if not c.is_clean)
+    severities = {c.severity for c in conditions}
+    for scope, limits in (accept.model_extra or {}).items():
+        if not page.insists_on("accept", scope):
+            continue
+        if scope not in run:
+            page.complain_of_key(_scope_not_run(scope, list(run)), "accept", scope)
+            continue
+        for level in sorted(limits.model_fields_set):
+            _check_severity(scope, level, severities, page)
+
+
+def _check_severity(scope: str, level: str, run: set[int | None], page: Page) -> None:
+    number = level.removeprefix("severity_")
+    if number == level or int(number) in run or not page.insists_on("accept", scope, level):
+        return
+    message = f"limit for {scope}-{level}, which is not run; severities: {_listed(run)}"
+    page.complain_of_key(message, "accept", scope, level)
+
+
+def _listed(severities: set[int | None]) -> str:
+    return ", ".join(str(s) for s in sorted(s for s in severities if s is not None))
+
+
+def _scope_not_run(scope: str, run: list[str]) -> str:
+    if misplaced_scope(scope):
+        return misplaced_scope(scope)
+    if scope in known_names():
+        return f"limit for {scope}, which is not run; corruptions: {', '.join(run) or 'none'}"
+    return f"unknown corruption {scope!r} under accept; {suggestion(scope, [*SCOPES, *run])}"
+
+
+def limits_of(
+    model: Benchmark, conditions: tuple[Condition, ...], unjudged: frozenset[str], page: Page
+) -> tuple[dict[str, tuple[Limit, ...]], tuple[Limit, ...]]:
+    """Return the limits of every condition, and those of the summary."""
+    table = LimitTable(model.accept, page.table.table("accept"), page.file)
+    limits = {c.id: () if c.id in unjudged else table.of(c) for c in conditions}
+    unreached = [c for c in conditions if not limits[c.id] and c.id not in unjudged]
+    if unreached:
+        names = ", ".join(_grouped(unreached, conditions))
+        page.complain(
+            f"no limit reaches {names}: declare one under accept, or name it in measure_only",
+            "accept",
+        )
+    elif page.profile and not any(limits.values()):
+        page.complain("no condition is left that any limit would judge", "measure_only")
+    return limits, table.of_summary()
+
+
+def _grouped(some: list[Condition], conditions: tuple[Condition, ...]) -> list[str]:
+    """Name whole corruptions where every severity of them is among `some`."""
+    names = []
+    for corruption in dict.fromkeys(c.corruption for c in some):
+        missing = [c.id for c in some if c.corruption == corruption]
+        whole = len(missing) == sum(c.corruption == corruption for c in conditions)
+        names += [corruption] if whole else missing
+    return names
+
+
+def check_pixel_segf1(model: Benchmark, page: Page) -> None:
+    """Complain of limits on Pixel SegF1 where it is switched off."""
+    if model.pixel_segf1:
+        return
+    for path in _limit_paths(page):
+        if "pixel_segf1" in str(path[-1]):
+            message = (
+                f"limit on {path[-1]} under {dotted(path[:-1])}, but pixel_segf1 is switched off"
+            )
+            page.complain_of_key(message, *path)
+
+
+def _limit_paths(page: Page) -> list[tuple[str, ...]]:
+    accept = page.table.table("accept")
+    paths = [("regression", metric) for metric in page.table.table("regression").entries]
+    found: list[tuple[str, ...]] = [*paths]
+    for scope in accept.entries:
+        inner = accept.table(scope)
+        found += [("accept", scope, key) for key in inner.entries]
+        for key in inner.entries:
+            if key.startswith("severity_"):
+                found += [("accept", scope, key, metric) for metric in inner.table(key).entries]
+    return found

@@ -1,0 +1,23 @@
+"""The JSON Schema of robustness.yaml, for editors that complete and check YAML."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_robustbench.config.models import RobustnessFile
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of the file.
+
+    Keys that begin with ``x-`` are allowed everywhere, as they are by the loader.
+    """
+    schema = RobustnessFile.model_json_schema()
+    for part in (schema, *schema["$defs"].values()):
+        if part.get("type") == "object":
+            part["patternProperties"] = {"^x-": {}}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": "robustness.yaml",
+    }

@@ -1,0 +1,157 @@
+"""The summary, completeness and regression items: verdicts over all conditions of a benchmark."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+
+from pytest_robustbench.plugin.judging import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pytest_robustbench.plugin.ledger import Account
+
+    Outcome = Literal["passed", "failed", "skipped"]
+
+NOT_JUDGED = "not judged: "
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """One item that has no test function of its own.
+
+    Parameters
+    ----------
+    name : str
+        ``summary``, ``complete`` or ``regression``.
+    outcome : {"passed", "failed", "skipped"}
+        How it ended.
+    text : str
+        Why.
+    """
+
+    name: str
+    outcome: Outcome
+    text: str = ""
+
+
+def aggregates(account: Account, narrowing: Sequence[str]) -> Iterator[Aggregate]:
+    """Judge one benchmark over all its conditions."""
+    if account.declaration.summary_limits:
+        yield _summary(account, narrowing)
+    yield _complete(account, narrowing)
+    if account.declaration.regression is not None:
+        yield _regression(account)
+
+
+def number_of_aggregates(account: Account) -> int:
+    """Return how many aggregate items a benchmark will have."""
+    declaration = account.declaration
+    return 1 + bool(declaration.summary_limits) + (declaration.regression is not None)
+
+
+def _summary(account: Account, narrowing: Sequence[str]) -> Aggregate:
+    unjudged = _why_not_judged(account, narrowing)
+    if unjudged:
+        return Aggregate("summary", "skipped", NOT_JUDGED + unjudged)
+    violated = [v for v in account.summary_verdicts() if v.outcome != "pass"]
+    if violated:
+        return Aggregate("summary", "failed", "\n".join(describe(v) for v in violated))
+    return Aggregate("summary", "passed")
+
+
+def _complete(account: Account, narrowing: Sequence[str]) -> Aggregate:
+    problems = list(_incompleteness(account))
+    if problems:
+        return Aggregate("complete", "failed", "\n".join(problems))
+    unjudged = _why_not_judged(account, narrowing)
+    if unjudged:
+        return Aggregate("complete", "skipped", NOT_JUDGED + unjudged)
+    return Aggregate("complete", "passed")
+
+
+def _incompleteness(account: Account) -> Iterator[str]:
+    if account.write_error:
+        yield account.write_error
+    if account.missing and not account.data_missing:
+        yield f"selected, but ended without a verdict: {_listed(account.missing)}"
+    if account.errors:
+        yield f"could not be measured: {_listed(account.errors)}"
+    if account.unasserted:
+        yield "violated limits that no test asserted (call robustness_judge in your test):"
+        yield from (describe(verdict) for verdict in account.unasserted)
+
+
+def _why_not_judged(account: Account, narrowing: Sequence[str]) -> str:
+    if account.data_missing:
+        return f"the data are missing: {account.data_missing}"
+    if account.declaration.is_narrowed:
+        return f"this run is less than what the YAML declares ({', '.join(narrowing)})"
+    if account.deselected:
+        n, total = len(account.deselected), len(account.declared)
+        return f"{n} of {total} conditions are deselected"
+    return ""
+
+
+def _regression(account: Account) -> Aggregate:
+    regression = account.declaration.regression
+    source = regression.source if regression else ""
+    return Aggregate(
+        "regression",
+        "failed",
+        f"{source}: regression is declared, but this version cannot compare with a baseline yet; "
+        "remove the section to gate on limits alone",
+    )
+
+
+def _listed(names: Sequence[str], most: int = 8) -> str:
+    shown = ", ".join(names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
+def report_as_items(config: pytest.Config, account: Account, found: Sequence[Aggregate]) -> None:
+    """Report aggregates as if they were items.
+
+    They cannot be collected items: what they judge is known only when everything else has run,
+    whatever the order, and under several workers only on the controller.
+    """
+    for aggregate in found:
+        nodeid, location = _address(account, aggregate.name)
+        config.hook.pytest_runtest_logstart(nodeid=nodeid, location=location)
+        for report in _phases(nodeid, location, aggregate):
+            config.hook.pytest_runtest_logreport(report=report)
+        config.hook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
+
+
+def _address(account: Account, name: str) -> tuple[str, tuple[str, int | None, str]]:
+    suffix = f"[{account.declaration.name}-{name}]"
+    path, line, test = account.anchor.location
+    nodeid = account.anchor.nodeid.partition("[")[0] + suffix
+    return nodeid, (path, line, test.partition("[")[0] + suffix)
+
+
+def _phases(
+    nodeid: str, location: tuple[str, int | None, str], aggregate: Aggregate
+) -> Iterator[pytest.TestReport]:
+    for when in ("setup", "call", "teardown"):
+        called = when == "call"
+        yield pytest.TestReport(
+            nodeid=nodeid,
+            location=location,
+            keywords={"robustness": 1, location[2]: 1},
+            outcome=aggregate.outcome if called else "passed",
+            longrepr=_longrepr(location, aggregate) if called else None,
+            when=when,  # type: ignore[arg-type]
+        )
+
+
+def _longrepr(location: tuple[str, int | None, str], aggregate: Aggregate) -> object:
+    if aggregate.outcome == "skipped":
+        return (location[0], location[1] or 0, f"Skipped: {aggregate.text}")
+    if aggregate.outcome == "failed":
+        failure = pytest.fail.Exception(aggregate.text, pytrace=False)
+        return pytest.ExceptionInfo.from_exception(failure).getrepr(style="value")
+    return None

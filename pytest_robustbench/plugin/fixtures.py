@@ -1,0 +1,160 @@
+"""The robustness_* fixtures. Each is a view of the session: nothing is measured twice."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_robustbench.errors import MissingDataError, RobustbenchError
+from pytest_robustbench.plugin.judging import Judge
+from pytest_robustbench.plugin.parametrize import condition_of
+from pytest_robustbench.plugin.stash import SESSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_robustbench.conditions import Condition
+    from pytest_robustbench.config.declarations import BenchmarkDeclaration
+    from pytest_robustbench.datasets.split import Split
+    from pytest_robustbench.detectors.protocol import Detector
+    from pytest_robustbench.evaluation.operating_point import OperatingPoint
+    from pytest_robustbench.evaluation.results import ConditionResult
+    from pytest_robustbench.plugin.session import Session
+
+
+@pytest.fixture(scope="session")
+def robustness_benchmark(request: pytest.FixtureRequest) -> BenchmarkDeclaration:
+    """The declared benchmark: its name, data, detector, conditions and limits.
+
+    >>> def test_gated_on_misses(robustness_benchmark):
+    ...     for limits in robustness_benchmark.limits.values():
+    ...         assert any(limit.metric == "miss_rate" for limit in limits)
+    """
+    session = request.config.stash[SESSION]
+    if session.problem:
+        pytest.fail(session.problem, pytrace=False)
+    declaration: BenchmarkDeclaration = session.declarations[_param(request)]
+    return declaration
+
+
+@pytest.fixture(scope="session")
+def robustness_dataset(
+    request: pytest.FixtureRequest, robustness_benchmark: BenchmarkDeclaration
+) -> Split:
+    """The split the YAML declares. Override it to bring data of your own (``dataset: fixture``).
+
+    >>> @pytest.fixture(scope="session")
+    ... def robustness_dataset():
+    ...     return Split("line", "caps", train=my_train_samples, test=my_test_samples)
+    """
+    session = request.config.stash[SESSION]
+    with _told(session, robustness_benchmark):
+        return session.build_split(robustness_benchmark)
+
+
+@pytest.fixture(scope="session")
+def robustness_detector(
+    request: pytest.FixtureRequest, robustness_benchmark: BenchmarkDeclaration
+) -> Detector:
+    """The detector the YAML declares. Override it to bring your own (``detector: fixture``).
+
+    >>> @pytest.fixture(scope="session")
+    ... def robustness_detector(robustness_benchmark):
+    ...     return MyDetector(robustness_benchmark.category)
+    """
+    session = request.config.stash[SESSION]
+    with _told(session, robustness_benchmark):
+        detector: Any = session.build_detector(robustness_benchmark)
+        return detector  # type: ignore[no-any-return]
+
+
+@pytest.fixture(scope="session")
+def robustness_threshold(
+    request: pytest.FixtureRequest,
+    robustness_benchmark: BenchmarkDeclaration,
+    robustness_dataset: Split,
+    robustness_detector: Detector,
+) -> OperatingPoint:
+    """The operating point, calibrated once per session on images the detector has not seen.
+
+    >>> def test_threshold_is_where_production_has_it(robustness_threshold):
+    ...     assert robustness_threshold.pixel_threshold == pytest.approx(0.42, rel=0.1)
+    """
+    session = request.config.stash[SESSION]
+    with _told(session, robustness_benchmark):
+        benchmark = session.prepare(robustness_benchmark, robustness_dataset, robustness_detector)
+        return benchmark.prepare()
+
+
+@pytest.fixture(scope="session")
+def robustness_condition(request: pytest.FixtureRequest) -> Condition:
+    """The condition of this item: clean, or one corruption at one severity.
+
+    >>> def test_mild(robustness_condition, robustness_result):
+    ...     if robustness_condition.severity == 1:
+    ...         assert robustness_result.metrics["miss_rate"] == 0
+    """
+    return condition_of(_param(request))
+
+
+@pytest.fixture
+def robustness_result(
+    request: pytest.FixtureRequest,
+    robustness_benchmark: BenchmarkDeclaration,
+    robustness_condition: Condition,
+    robustness_threshold: OperatingPoint,
+) -> ConditionResult:
+    """What was measured under this condition, once per session, reruns included.
+
+    Any test that asks for it gets one item per benchmark and condition.
+
+    >>> def test_worst_image(robustness_result):
+    ...     assert robustness_result.metrics["pixel_segf1_per_image"] > 0.1
+    """
+    session = request.config.stash[SESSION]
+    finding = session.measure(robustness_benchmark, robustness_condition)
+    if finding.result is None:
+        pytest.fail(finding.error, pytrace=False)
+    return finding.result
+
+
+@pytest.fixture
+def robustness_judge(request: pytest.FixtureRequest) -> Judge:
+    """Holds a result against every declared limit of its condition.
+
+    >>> def test_robustness(robustness_result, robustness_judge):
+    ...     robustness_judge(robustness_result)
+    """
+    return Judge(request)
+
+
+def _param(request: pytest.FixtureRequest) -> str:
+    if not hasattr(request, "param"):
+        pytest.fail(
+            f"{request.node.nodeid or request.fixturename} asks for robustness fixtures, but "
+            "pytest cannot parametrize it over the conditions (unittest.TestCase methods are "
+            "never parametrized): write it as a plain test function",
+            pytrace=False,
+        )
+    return str(request.param)
+
+
+@contextmanager
+def _told(session: Session, declaration: BenchmarkDeclaration) -> Iterator[None]:
+    """Turn our errors into one clear message, and remember them for the report."""
+    try:
+        yield
+    except MissingDataError as error:
+        if session.settings.missing_data == "skip":
+            session.data_missing[declaration.name] = str(error)
+            pytest.skip(f"NOT JUDGED, the data are missing: {error}")
+        _fail(session, declaration, error)
+    except RobustbenchError as error:
+        _fail(session, declaration, error)
+
+
+def _fail(session: Session, declaration: BenchmarkDeclaration, error: RobustbenchError) -> None:
+    session.fail(declaration.name, str(error))
+    pytest.fail(str(error), pytrace=False)

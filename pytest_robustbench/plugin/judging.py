@@ -1,0 +1,106 @@
+"""Verdicts to the outcome of an item."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_robustbench.plugin.parametrize import params_of
+from pytest_robustbench.plugin.publishing import publish_timings
+from pytest_robustbench.plugin.stash import JUDGED, SESSION
+
+if TYPE_CHECKING:
+    from pytest_robustbench.evaluation.results import ConditionResult
+    from pytest_robustbench.gates.limits import Verdict
+    from pytest_robustbench.plugin.session import Finding, Session
+
+
+class Judge:
+    """Callable that asserts every limit of a result's condition.
+
+    Parameters
+    ----------
+    request : pytest.FixtureRequest
+        Of the item that judges.
+    """
+
+    def __init__(self, request: pytest.FixtureRequest) -> None:
+        self._request = request
+        self._session: Session = request.config.stash[SESSION]
+
+    def __call__(self, result: ConditionResult) -> None:
+        """Fail listing every violated limit; skip where the condition is only measured."""
+        __tracebackhide__ = True
+        benchmark, _ = params_of(self._request.node)
+        finding = self._session.finding(benchmark, result.condition.id)
+        if finding is None or finding.result is not result:
+            raise ValueError("only the item's own robustness_result can be judged")
+        self._request.node.stash[JUDGED] = True
+        self._record_properties(finding)
+        publish_timings(self._request, result.latency)
+        violated = [v for v in finding.verdicts if v.outcome != "pass"]
+        if violated:
+            pytest.fail(self._failure_text(finding, violated), pytrace=False)
+        if not finding.verdicts:
+            pytest.skip("measured, no limit")
+
+    def _record_properties(self, finding: Finding) -> None:
+        self._request.node.user_properties.extend(
+            (v.limit.metric, v.value) for v in finding.verdicts
+        )
+
+    def _failure_text(self, finding: Finding, violated: list[Verdict]) -> str:
+        from pytest_robustbench.plugin.pictures import save_worst_images
+
+        lines = [describe(verdict) for verdict in violated]
+        benchmark = self._session.benchmark(finding.declaration.name)
+        if benchmark is not None and finding.result is not None:
+            folder = self._session.settings.report_dir
+            lines += save_worst_images(benchmark, finding.result, folder)
+        return "\n".join([*lines, "", "run it again:", f"  {self._command(finding)}"])
+
+    def _command(self, finding: Finding) -> str:
+        """Return what reruns this item at the operating point of this run.
+
+        It writes into a folder of its own, so that the report of the whole run stays.
+        """
+        settings, node = self._session.settings, self._request.node
+        start = self._request.config.invocation_params.dir
+        test = os.path.relpath(node.path, start) + node.nodeid[node.nodeid.index("::") :]
+        report_dir = _relative(settings.report_dir, start)
+        point = os.path.join(report_dir, f"{finding.declaration.name}.json")  # noqa: PTH118
+        words = ["pytest", test, f"--robustness-operating-point={point}"]
+        words.append(f"--robustness-report-dir={os.path.join(report_dir, 'rerun')}")  # noqa: PTH118
+        if settings.config is not None:
+            words.append(f"--robustness-config={_relative(settings.config, start)}")
+        if settings.profile:
+            words.append(f"--robustness-profile={settings.profile}")
+        for name in ("limit_train", "limit_test", "device"):
+            value = getattr(settings, name)
+            if value is not None:
+                words.append(f"--robustness-{name.replace('_', '-')}={value}")
+        return shlex.join(words)
+
+
+def _relative(path: os.PathLike[str], start: os.PathLike[str]) -> str:
+    return os.path.relpath(path, start)
+
+
+def describe(verdict: Verdict) -> str:
+    """Return one line: metric, value, limit, distance, and where it was declared."""
+    limit = verdict.limit
+    bound = "floor" if limit.bound == "min" else "ceiling"
+    declared = f"{bound} {limit.value:g} ({limit.source})"
+    if verdict.value is None:
+        return (
+            f"{verdict.condition}: {limit.metric} cannot be measured: {verdict.reason}; {declared}"
+        )
+    side = "below" if limit.bound == "min" else "above"
+    distance = abs(verdict.value - limit.value)
+    return (
+        f"{verdict.condition}: {limit.metric} = {verdict.value:.4g} is {distance:.2g} {side} the "
+        f"{declared}"
+    )

@@ -1,0 +1,138 @@
+"""What the controller knows: which conditions were selected, and what became of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pytest_robustbench.gates.judgement import judge, not_measurable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import pytest
+
+    from pytest_robustbench.config.declarations import BenchmarkDeclaration
+    from pytest_robustbench.gates.limits import Verdict
+    from pytest_robustbench.plugin.payload import Payload
+    from pytest_robustbench.reports.report import Report
+
+
+@dataclass
+class Account:
+    """The books of one benchmark.
+
+    Parameters
+    ----------
+    declaration : BenchmarkDeclaration
+        What was declared.
+    anchor : pytest.Item
+        The first of its items: aggregate items are named after it.
+    selected : set of str
+        Ids of the conditions whose items were selected to run.
+    """
+
+    declaration: BenchmarkDeclaration
+    anchor: pytest.Item
+    selected: set[str] = field(default_factory=set)
+    header: Mapping[str, Any] | None = None
+    records: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    verdicts: dict[str, tuple[Verdict, ...]] = field(default_factory=dict)
+    judged: set[str] = field(default_factory=set)
+    data_missing: str = ""
+    report_path: Path | None = None
+    write_error: str = ""
+
+    def add(self, payload: Payload) -> None:
+        """Enter what one item told."""
+        from pytest_robustbench.reports.report import verdict_from_dict
+
+        self.header = payload.header
+        self.data_missing = self.data_missing or payload.data_missing
+        if payload.record is not None:
+            self.records[payload.condition] = payload.record
+            self.verdicts[payload.condition] = tuple(map(verdict_from_dict, payload.verdicts))
+        if payload.judged:
+            self.judged.add(payload.condition)
+
+    @property
+    def declared(self) -> tuple[str, ...]:
+        """Ids of every condition that a complete run measures."""
+        return tuple(c.id for c in self.declaration.declared_conditions)
+
+    @property
+    def deselected(self) -> tuple[str, ...]:
+        """Declared conditions that were not asked for in this run."""
+        return tuple(c for c in self.declared if c not in self.selected)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Selected conditions that ended without any finding."""
+        return tuple(c for c in self.declared if c in self.selected and c not in self.records)
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """Conditions that could not be measured."""
+        return tuple(c for c, record in self.records.items() if "error" in record)
+
+    @property
+    def unasserted(self) -> tuple[Verdict, ...]:
+        """Violated limits that no test asserted."""
+        return tuple(
+            verdict
+            for condition, verdicts in self.verdicts.items()
+            for verdict in verdicts
+            if verdict.outcome != "pass" and condition not in self.judged
+        )
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether this run measures less than what the YAML declares."""
+        return bool(self.deselected) or self.declaration.is_narrowed
+
+    def summary_verdicts(self) -> tuple[Verdict, ...]:
+        """Judge the summary limits; none in a narrowed run, whose means mean something else."""
+        limits = self.declaration.summary_limits
+        if self.narrowed or not limits:
+            return ()
+        if self.missing:
+            return not_measurable("summary", limits, f"not measured: {', '.join(self.missing)}")
+        summary = self._report((), ()).summary()
+        return judge("summary", limits, summary.metrics, summary.undefined)
+
+    def report(self, narrowing: tuple[str, ...] = ()) -> Report | None:
+        """Return the report of what is known; ``None`` where no item told anything."""
+        if self.header is None:
+            return None
+        return self._report(narrowing, self.summary_verdicts())
+
+    def _report(self, narrowing: tuple[str, ...], summary: tuple[Verdict, ...]) -> Report:
+        from pytest_robustbench.reports.header import Header
+        from pytest_robustbench.reports.report import Report
+
+        assert self.header is not None, "no item told anything"
+        verdicts = [v for c in self.declared for v in self.verdicts.get(c, ())]
+        return Report(
+            header=Header.from_dict(self.header),
+            declared=self.declaration.declared_conditions,
+            records=self.records,
+            verdicts=(*verdicts, *summary),
+            narrowed=narrowing,
+        )
+
+
+@dataclass
+class Ledger:
+    """The accounts of every benchmark that was selected."""
+
+    accounts: dict[str, Account] = field(default_factory=dict)
+
+    def select(self, declaration: BenchmarkDeclaration, condition: str, item: pytest.Item) -> None:
+        """Enter that an item will run."""
+        account = self.accounts.setdefault(declaration.name, Account(declaration, item))
+        account.selected.add(condition)
+
+    def add(self, payload: Payload) -> None:
+        """Enter what an item told."""
+        self.accounts[payload.benchmark].add(payload)

@@ -1,0 +1,76 @@
+"""What one item tells the controller: one JSON string on its report."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_robustbench.plugin.session import Session
+
+ATTRIBUTE = "robustness"
+
+
+@dataclass(frozen=True)
+class Payload:
+    """Plain JSON data, because a report crosses process borders.
+
+    Parameters
+    ----------
+    benchmark, condition : str
+        What the item was about.
+    header : mapping
+        `Header.to_dict` of the benchmark.
+    record : mapping, optional
+        The condition's record; ``None`` where the data are missing.
+    verdicts : list of mapping
+        The condition's limits, judged.
+    judged : bool
+        Whether the item asserted the verdicts.
+    data_missing : str
+        Why the data are missing; empty where they are not.
+    """
+
+    benchmark: str
+    condition: str
+    header: Mapping[str, Any]
+    record: Mapping[str, Any] | None
+    verdicts: list[dict[str, Any]]
+    judged: bool
+    data_missing: str = ""
+
+    def dumps(self) -> str:
+        """Serialize."""
+        return json.dumps(self.__dict__, allow_nan=False)
+
+    @classmethod
+    def loads(cls, text: str) -> Payload:
+        """Rebuild what `dumps` wrote."""
+        return cls(**json.loads(text))
+
+
+def payload_of(session: Session, benchmark: str, condition: str, *, judged: bool) -> Payload | None:
+    """Return what is known about a condition; ``None`` where nothing was found out."""
+    from pytest_robustbench.gates.judgement import not_measurable
+    from pytest_robustbench.reports.record import error_record
+    from pytest_robustbench.reports.report import verdict_to_dict
+
+    finding = session.finding(benchmark, condition)
+    error, missing = session.error_of(benchmark), session.data_missing.get(benchmark, "")
+    if finding is None and not error and not missing:
+        return None
+    limits = session.declarations[benchmark].limits.get(condition, ())
+    verdicts = finding.verdicts if finding else not_measurable(condition, limits, error or missing)
+    record = finding.record if finding else error_record(error) if error else None
+    return Payload(
+        benchmark=benchmark,
+        condition=condition,
+        header=session.header(benchmark).to_dict(),
+        record=record,
+        verdicts=[verdict_to_dict(v) for v in verdicts],
+        judged=judged,
+        data_missing=missing,
+    )

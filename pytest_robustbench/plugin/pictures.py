@@ -1,0 +1,112 @@
+"""The worst images of a failing condition as PNG files beside the report."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pytest_robustbench import opencv
+from pytest_robustbench.errors import RobustbenchError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from pytest_robustbench.arrays import Image, Mask
+    from pytest_robustbench.benchmark import Benchmark
+    from pytest_robustbench.evaluation.results import ConditionResult
+
+WORST = 3
+TRUTH = (0, 160, 255)
+CALLED = (255, 40, 40)
+GAP = 4
+
+
+def save_worst_images(benchmark: Benchmark, result: ConditionResult, folder: Path) -> list[str]:
+    """Save corrupted image, ground truth and prediction side by side; return lines naming them.
+
+    Parameters
+    ----------
+    benchmark : Benchmark
+        Prepared.
+    result : ConditionResult
+        Of the condition that failed.
+    folder : Path
+        Report folder; pictures lie in ``<folder>/<benchmark>/<condition>/``.
+    """
+    target = folder / benchmark.name / result.condition.id
+    lines = ["", "worst images (image, ground truth in blue, called anomalous in red):"]
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for rank, index in enumerate(worst_images(result, _labels(benchmark)), start=1):
+            sample = benchmark.split.test[index]
+            path = target / f"{rank}-{re.sub(r'[^A-Za-z0-9._-]+', '_', sample.id)}.png"
+            _write(path, _panels(benchmark, result, index))
+            lines.append(f"  {sample.id}: {path}")
+    except (OSError, RobustbenchError) as error:
+        lines.append(f"  cannot be saved: {error}")
+    return lines
+
+
+def _labels(benchmark: Benchmark) -> NDArray[np.int64]:
+    return np.array([sample.label for sample in benchmark.split.test], np.int64)
+
+
+def worst_images(result: ConditionResult, labels: NDArray[np.int64]) -> list[int]:
+    """Return the indices of the worst images: most wrong pixels for their kind, then wrong image.
+
+    A defect image is as bad as its SegF1 is far from 1, a normal one as its share of false
+    positives; without pixels it is the distance of the score on the wrong side of the threshold.
+    """
+    columns = result.per_image
+    wrong = (columns.fp + columns.fn).astype(np.float64)
+    found = 2.0 * columns.tp + wrong
+    total = np.maximum(columns.tp + columns.fp + columns.fn + columns.tn, 1)
+    badness = np.where(labels == 1, wrong / np.maximum(found, 1), wrong / total)
+    margin = (columns.score - result.image_threshold) * np.where(labels == 1, -1, 1)
+    badness = np.where(columns.known, badness, 0) + (margin > 0)
+    badness[~columns.measured] = -1
+    worst = np.argsort(-badness, kind="stable")[:WORST]
+    return [int(i) for i in worst if badness[i] > 0]
+
+
+def _panels(benchmark: Benchmark, result: ConditionResult, index: int) -> Image:
+    corrupted, anomaly_map = benchmark.evaluator.picture(result.condition, index)
+    panels = [corrupted.image, _outlined(corrupted.image, corrupted.mask, TRUTH)]
+    if anomaly_map is not None and result.pixel_threshold is not None:
+        called = anomaly_map > np.float32(result.pixel_threshold)
+        if corrupted.ignored is not None:
+            called &= ~corrupted.ignored
+        panels.append(_filled(corrupted.image, called))
+    gap = np.full((corrupted.image.shape[0], GAP, 3), 255, np.uint8)
+    strips = [strip for panel in panels for strip in (panel, gap)][:-1]
+    return np.concatenate(strips, axis=1)
+
+
+def _outlined(image: Image, mask: Mask | None, colour: tuple[int, int, int]) -> Image:
+    drawn = np.array(image)
+    if mask is None:
+        return drawn
+    cv2 = opencv.load()
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(drawn, contours, -1, colour, 1)
+    return drawn
+
+
+def _filled(image: Image, called: Mask) -> Image:
+    drawn = np.array(image)
+    half = drawn[called].astype(np.uint16) + np.array(CALLED, np.uint16)
+    drawn[called] = (half // 2).astype(np.uint8)
+    return _outlined(drawn, called, CALLED)
+
+
+def _write(path: Path, image: Image) -> None:
+    cv2: Any = opencv.load()
+    done, data = cv2.imencode(".png", image[..., ::-1])
+    if not done:
+        message = f"OpenCV cannot encode {path.name}"
+        raise RobustbenchError(message)
+    path.write_bytes(data.tobytes())

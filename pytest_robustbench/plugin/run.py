@@ -1,0 +1,165 @@
+"""The course of a run: select, measure, book, conclude."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_robustbench.errors import ConfigError, ReportError
+from pytest_robustbench.plugin.aggregate import (
+    aggregates,
+    number_of_aggregates,
+    report_as_items,
+)
+from pytest_robustbench.plugin.parametrize import params_of
+from pytest_robustbench.plugin.payload import ATTRIBUTE, Payload, payload_of
+from pytest_robustbench.plugin.progress import ProgressLine
+from pytest_robustbench.plugin.stash import JUDGED, LEDGER, SESSION, SETTINGS
+
+if TYPE_CHECKING:
+    from pytest_robustbench.plugin.ledger import Account, Ledger
+    from pytest_robustbench.plugin.options import Settings
+    from pytest_robustbench.plugin.session import Session
+
+MARKER = (
+    "robustness(benchmark, corruption, severity): one condition of a robustness benchmark; "
+    'select with -m robustness or -m "robustness(severity=5)"'
+)
+MAKERS = ("robustness_dataset", "robustness_detector")
+
+
+def session_of(config: pytest.Config) -> Session:
+    """Return what this process knows, reading the YAML when first asked."""
+    if SESSION not in config.stash:
+        from pytest_robustbench.plugin.session import open_session
+
+        try:
+            opened = open_session(config.stash[SETTINGS], ProgressLine(config))
+        except ConfigError as error:
+            raise pytest.UsageError(str(error)) from None
+        config.stash[SESSION] = opened
+    return config.stash[SESSION]
+
+
+def refuse_unfitting_options(config: pytest.Config) -> None:
+    """Read the YAML now if options narrow it, so that a misspelt one stops pytest at once.
+
+    Raises
+    ------
+    pytest.UsageError
+        If an option names what the YAML does not have.
+    """
+    settings = config.stash[SETTINGS]
+    if settings.narrowing or settings.profile:
+        session = session_of(config)
+        if settings.profile and session.problem and "profile" in session.problem:
+            raise pytest.UsageError(session.problem)
+
+
+def note_selection(session: pytest.Session) -> None:
+    """Open the books on every condition that is going to run."""
+    for item in session.items:
+        benchmark, condition = params_of(item)
+        if benchmark and condition:
+            declaration = session_of(session.config).declarations[benchmark]
+            _ledger_of(session.config).select(declaration, condition, item)
+
+
+def _ledger_of(config: pytest.Config) -> Ledger:
+    if LEDGER not in config.stash:
+        from pytest_robustbench.plugin.ledger import Ledger
+
+        config.stash[LEDGER] = Ledger()
+        config.pluginmanager.register(Bookkeeper(config.stash[LEDGER]), "robustness-bookkeeper")
+    return config.stash[LEDGER]
+
+
+class Bookkeeper:
+    """Reads what items tell; registered only where there are such items."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Enter an item's payload."""
+        text = getattr(report, ATTRIBUTE, "")
+        if text:
+            self._ledger.add(Payload.loads(text))
+
+
+def note_override(
+    config: pytest.Config, fixturedef: pytest.FixtureDef[Any], result: object
+) -> None:
+    """Remember which function made a dataset or detector, ours or a conftest's."""
+    if fixturedef.argname in MAKERS and SESSION in config.stash:
+        config.stash[SESSION].note_origin(result, fixturedef.func)
+
+
+def attach_payload(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Put what an item found on its last report."""
+    benchmark, condition = params_of(item)
+    if report.when != "teardown" or not (benchmark and condition):
+        return
+    judged = item.stash.get(JUDGED, False)
+    payload = payload_of(session_of(item.config), benchmark, condition, judged=judged)
+    if payload is not None:
+        setattr(report, ATTRIBUTE, payload.dumps())
+
+
+def announce_aggregates(session: pytest.Session) -> None:
+    """Count the aggregate items in, so that progress does not pass 100 %."""
+    if not session.config.option.collectonly:
+        session.testscollected += sum(map(number_of_aggregates, accounts_of(session.config)))
+
+
+def conclude(session: pytest.Session) -> None:
+    """Judge every benchmark over all its conditions and write its report."""
+    if session.config.option.collectonly:
+        return
+    settings = session.config.stash[SETTINGS]
+    for account in accounts_of(session.config):
+        _write_report(account, settings)
+        found = tuple(aggregates(account, settings.narrowing))
+        report_as_items(session.config, account, found)
+
+
+def accounts_of(config: pytest.Config) -> tuple[Account, ...]:
+    """Return the books of every benchmark this run is about."""
+    return tuple(config.stash[LEDGER].accounts.values()) if LEDGER in config.stash else ()
+
+
+def _write_report(account: Account, settings: Settings) -> None:
+    report = account.report(settings.narrowing)
+    if report is None:
+        return
+    path = settings.report_dir / f"{account.declaration.name}.json"
+    try:
+        report.write(path)
+    except ReportError as error:
+        account.write_error = str(error)
+    else:
+        account.report_path = path
+
+
+def write_session_file(session: pytest.Session, exitstatus: int) -> None:
+    """List the benchmarks of this session with their verdicts, files and hashes.
+
+    Raises
+    ------
+    pytest.exit.Exception
+        If the file cannot be written.
+    """
+    accounts = accounts_of(session.config)
+    if not accounts or session.config.option.collectonly:
+        return
+    from pytest_robustbench.plugin.session_file import session_record
+    from pytest_robustbench.reports.json_lines import dumps
+    from pytest_robustbench.reports.writing import write_atomically
+
+    settings = session.config.stash[SETTINGS]
+    record = session_record(accounts, settings.narrowing, int(exitstatus))
+    try:
+        write_atomically(settings.report_dir / "session.json", dumps(record))
+    except ReportError as error:
+        raise pytest.exit.Exception(str(error), returncode=1) from None

@@ -1,0 +1,330 @@
+"""What one process knows while it measures: the YAML, prepared benchmarks, final results."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_robustbench.errors import (
+    ConfigError,
+    MissingDataError,
+    RobustbenchError,
+    UnsetVariableError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pytest_robustbench.benchmark import Benchmark
+    from pytest_robustbench.conditions import Condition
+    from pytest_robustbench.config.declarations import BenchmarkDeclaration, RobustnessConfig
+    from pytest_robustbench.datasets.split import Split
+    from pytest_robustbench.evaluation.results import ConditionResult
+    from pytest_robustbench.gates.limits import Verdict
+    from pytest_robustbench.plugin.options import Settings
+    from pytest_robustbench.reports.header import Header
+
+    Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The final word on one condition.
+
+    Parameters
+    ----------
+    declaration : BenchmarkDeclaration
+        The benchmark it belongs to.
+    condition : Condition
+        What was measured.
+    result : ConditionResult, optional
+        ``None`` where it could not be measured.
+    record : mapping
+        The report's record of it.
+    verdicts : tuple of Verdict
+        Its limits, judged.
+    """
+
+    declaration: BenchmarkDeclaration
+    condition: Condition
+    result: ConditionResult | None
+    record: Mapping[str, Any]
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def error(self) -> str:
+        """Why it could not be measured; empty where it was."""
+        return str(self.record.get("error", ""))
+
+
+@dataclass
+class Prepared:
+    """A benchmark that was tried to prepare once: ready, or the reason why not."""
+
+    benchmark: Benchmark | None
+    detector: object
+    error: str = ""
+
+
+@dataclass
+class Session:
+    """One per process; every hook and fixture that measures goes through it.
+
+    Parameters
+    ----------
+    settings : Settings
+        Options.
+    config : RobustnessConfig, optional
+        ``None`` where there is no valid YAML.
+    problem : str
+        Why there is none.
+    progress : callable
+        Told ``(phase, done, total)``.
+    """
+
+    settings: Settings
+    config: RobustnessConfig | None
+    problem: str
+    progress: Progress
+    _built: dict[tuple[str, str], object] = field(default_factory=dict)
+    _origins: list[tuple[object, object]] = field(default_factory=list)
+    _prepared: dict[str, Prepared] = field(default_factory=dict)
+    _findings: dict[tuple[str, str], Finding] = field(default_factory=dict)
+    _errors: dict[str, str] = field(default_factory=dict)
+    _headers: dict[str, Header] = field(default_factory=dict)
+    data_missing: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def declarations(self) -> Mapping[str, BenchmarkDeclaration]:
+        """The declared benchmarks by name; empty without a valid YAML."""
+        return {b.name: b for b in self.config.benchmarks} if self.config else {}
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths and imports of the YAML start."""
+        return self.config.folder if self.config else Path.cwd()
+
+    def build_split(self, declaration: BenchmarkDeclaration) -> Split:
+        """Return the split the YAML declares.
+
+        Raises
+        ------
+        RobustbenchError
+            If the data cannot be found, or the YAML leaves them to a conftest.py.
+        """
+        from pytest_robustbench.config.build import build_split
+
+        try:
+            split = build_split(declaration, self.folder)
+        except UnsetVariableError as error:
+            raise MissingDataError(str(error)) from error
+        self._built["dataset", declaration.name] = split
+        return split
+
+    def build_detector(self, declaration: BenchmarkDeclaration) -> object:
+        """Return the detector the YAML declares.
+
+        Raises
+        ------
+        RobustbenchError
+            If it cannot be loaded, or the YAML leaves it to a conftest.py.
+        """
+        from pytest_robustbench.config.build import build_detector
+
+        detector = build_detector(declaration.detector, self.folder)
+        self._built["detector", declaration.name] = detector
+        return detector
+
+    def note_origin(self, value: object, function: object) -> None:
+        """Remember which fixture function made a dataset or detector."""
+        self._origins.append((value, function))
+
+    def prepare(
+        self, declaration: BenchmarkDeclaration, split: object, detector: object
+    ) -> Benchmark:
+        """Fit and calibrate once per session; later calls return the same, or fail the same.
+
+        Raises
+        ------
+        RobustbenchError
+            If the benchmark cannot be prepared, or overrides and YAML contradict each other.
+        """
+        known = self._prepared.get(declaration.name)
+        if known is None:
+            known = self._prepare_once(declaration, split, detector)
+            self._prepared[declaration.name] = known
+        elif known.detector is not detector:
+            self._require_same_origin(declaration, known.detector, detector)
+        if known.benchmark is None:
+            raise RobustbenchError(known.error)
+        return known.benchmark
+
+    def _prepare_once(
+        self, declaration: BenchmarkDeclaration, split: object, detector: object
+    ) -> Prepared:
+        try:
+            self._require_announced(declaration, "dataset", split)
+            self._require_announced(declaration, "detector", detector)
+            self._require_unshared(declaration, detector)
+            benchmark = self._benchmark(declaration, split, detector)
+            benchmark.prepare()
+        except RobustbenchError as error:
+            return Prepared(None, detector, str(error))
+        return Prepared(benchmark, detector)
+
+    def _benchmark(
+        self, declaration: BenchmarkDeclaration, split: object, detector: object
+    ) -> Benchmark:
+        from pytest_robustbench.config.benchmarks import build_benchmark
+
+        return build_benchmark(
+            declaration,
+            self.folder,
+            split,
+            detector,
+            operating_point=self.settings.operating_point,
+            progress=self.progress,
+        )
+
+    def measure(self, declaration: BenchmarkDeclaration, condition: Condition) -> Finding:
+        """Measure a condition of a prepared benchmark; the first finding is final."""
+        key = (declaration.name, condition.id)
+        if key not in self._findings:
+            benchmark = self._prepared[declaration.name].benchmark
+            assert benchmark is not None, "measured before prepared"
+            self._findings[key] = _find(benchmark, declaration, condition)
+        return self._findings[key]
+
+    def benchmark(self, name: str) -> Benchmark | None:
+        """Return a prepared benchmark."""
+        prepared = self._prepared.get(name)
+        return prepared.benchmark if prepared else None
+
+    def fail(self, name: str, message: str) -> None:
+        """Remember why a benchmark cannot be measured; the first reason stays."""
+        self._errors.setdefault(name, message)
+
+    def error_of(self, name: str) -> str:
+        """Return why a benchmark cannot be measured; empty where it can."""
+        return self._errors.get(name, "")
+
+    def finding(self, name: str, condition: str) -> Finding | None:
+        """Return what was found on one condition so far."""
+        return self._findings.get((name, condition))
+
+    def header(self, name: str) -> Header:
+        """Return the report's header of one benchmark, as much of it as is known."""
+        benchmark = self.benchmark(name)
+        if benchmark is None:
+            return _header_without_data(self.declarations[name], self.folder)
+        if name not in self._headers:
+            self._headers[name] = benchmark.header()
+        return self._headers[name]
+
+    def _require_announced(
+        self, declaration: BenchmarkDeclaration, part: str, value: object
+    ) -> None:
+        declared = getattr(declaration, part)
+        built = self._built.get((part, declaration.name))
+        if not declared.is_fixture and value is not built:
+            message = (
+                f"{declared.source}: a conftest.py overrides robustness_{part}, but the YAML "
+                f"declares another one; write '{part}: fixture' there, or remove the override"
+            )
+            raise ConfigError(message)
+
+    def _require_unshared(self, declaration: BenchmarkDeclaration, detector: object) -> None:
+        for name, other in self._prepared.items():
+            if other.detector is detector:
+                message = (
+                    f"benchmarks {name!r} and {declaration.name!r} were given the same detector "
+                    "instance: fitting one would change the other. Let robustness_detector make "
+                    "one per robustness_benchmark"
+                )
+                raise ConfigError(message)
+
+    def _require_same_origin(
+        self, declaration: BenchmarkDeclaration, first: object, second: object
+    ) -> None:
+        if self._origin(first) is not self._origin(second):
+            message = (
+                f"two different overrides of robustness_detector serve benchmark "
+                f"{declaration.name!r}: its results would depend on which test ran first"
+            )
+            raise ConfigError(message)
+
+    def _origin(self, value: object) -> object:
+        return next((function for made, function in self._origins if made is value), None)
+
+
+def _find(benchmark: Benchmark, declaration: BenchmarkDeclaration, condition: Condition) -> Finding:
+    from pytest_robustbench.reports.record import condition_record, error_record
+
+    result: ConditionResult | None = None
+    try:
+        result = benchmark.evaluate(condition)
+        record = condition_record(result)
+    except RobustbenchError as error:
+        record = error_record(str(error))
+    verdicts = benchmark.gate.judge(condition.id, record)
+    return Finding(declaration, condition, result, record, verdicts)
+
+
+def _header_without_data(declaration: BenchmarkDeclaration, folder: Path) -> Header:
+    from pytest_robustbench.reports.environment import environment
+    from pytest_robustbench.reports.header import Header, sha256_of
+
+    config = declaration.effective
+    return Header(
+        name=declaration.name,
+        dataset=declaration.dataset.format,
+        category=declaration.category,
+        model=declaration.detector.label,
+        started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        command=shlex.join(sys.argv),
+        config=config,
+        sha256={"config": sha256_of(config), "dataset": None, "model": None},
+        environment=environment(folder),
+    )
+
+
+def open_session(settings: Settings, progress: Progress) -> Session:
+    """Read the YAML; a broken one leaves a session that says so when a test asks.
+
+    Raises
+    ------
+    ConfigError
+        If the YAML is fine but an option does not fit it.
+    """
+    if settings.config is None:
+        return Session(settings, None, _NO_CONFIG, progress)
+    from pytest_robustbench.config.loader import load_config
+
+    try:
+        config = load_config(settings.config, profile=settings.profile)
+    except ConfigError as error:
+        return Session(settings, None, str(error), progress)
+    return Session(settings, _narrowed(config, settings), "", progress)
+
+
+def _narrowed(config: RobustnessConfig, settings: Settings) -> RobustnessConfig:
+    from pytest_robustbench.config.narrowing import narrow
+
+    return narrow(
+        config,
+        corruptions=settings.corruptions,
+        severities=settings.severities,
+        limit_train=settings.limit_train,
+        limit_test=settings.limit_test,
+        device=settings.device,
+    )
+
+
+_NO_CONFIG = (
+    "there is no robustness.yaml where pytest was called or in its rootdir: write one (see the "
+    "README), or name it with --robustness-config"
+)

@@ -1,0 +1,17 @@
+"""What the plugin keeps on pytest's objects, typed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_robustbench.plugin.ledger import Ledger
+    from pytest_robustbench.plugin.options import Settings
+    from pytest_robustbench.plugin.session import Session
+
+SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()
+SESSION: pytest.StashKey[Session] = pytest.StashKey()
+LEDGER: pytest.StashKey[Ledger] = pytest.StashKey()
+JUDGED: pytest.StashKey[bool] = pytest.StashKey()

@@ -1,0 +1,57 @@
+"""Where each metric stands in a condition's record; light, so that the terminal may ask."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pytest_robustbench.gates.names import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PIXEL_METRICS = (
+    "pixel_auroc",
+    "pixel_average_precision",
+    "aupro",
+    "pixel_segf1",
+    "pixel_segf1_per_image",
+    "bg_fpr",
+    "normal_fpr",
+)
+DECISION_METRICS = (
+    "precision",
+    "recall",
+    "f1",
+    "specificity",
+    "accuracy",
+    "miss_rate",
+    "false_reject_rate",
+)
+_PATHS: Mapping[str, tuple[str, ...]] = {
+    **{name: ("results", "pixel_metrics", name) for name in PIXEL_METRICS},
+    **{name: ("results", "metrics", name) for name in DECISION_METRICS},
+    "auroc": ("results", "auroc"),
+    "average_precision": ("results", "average_precision"),
+    "latency_ms_per_image": ("latency_ms_per_image",),
+    "latency_p95_ms": ("latency", "p95_ms"),
+    "latency_relative": ("latency", "relative"),
+}
+
+
+def metrics_of(record: Mapping[str, Any]) -> dict[str, float | None]:
+    """Return every metric of a record by the name limits use; all ``None`` for an error."""
+    return {name: _at(record, _PATHS[name]) for name in METRICS}
+
+
+def undefined_of(record: Mapping[str, Any]) -> dict[str, str]:
+    """Return why metrics of a record are ``None``."""
+    if "error" in record:
+        return dict.fromkeys(METRICS, str(record["error"]))
+    return dict(record["undefined"])
+
+
+def _at(record: Mapping[str, Any], path: tuple[str, ...]) -> float | None:
+    found: Any = record
+    for part in path:
+        found = found.get(part) if found else None
+    return None if found is None else float(found)

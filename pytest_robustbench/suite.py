@@ -1,0 +1,21 @@
+"""The ready-made test: one item per benchmark and condition of ``robustness.yaml``.
+
+In a test module of yours, one line is all it takes, and your conftest.py overrides reach it::
+
+    from pytest_robustbench.suite import test_robustness
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_robustbench.evaluation.results import ConditionResult
+    from pytest_robustbench.plugin.judging import Judge
+
+__all__ = ["test_robustness"]
+
+
+def test_robustness(robustness_result: ConditionResult, robustness_judge: Judge) -> None:
+    """Hold one condition, measured at the frozen operating point, against its limits."""
+    robustness_judge(robustness_result)
