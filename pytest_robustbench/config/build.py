@@ -96,7 +96,7 @@ def build_detector(declaration: DetectorDeclaration, folder: Path) -> Detector:
     loaded = load_detector(
         str(resolved(declaration.name)),
         preset=cast("str | None", resolved(declaration.preset)),
-        device=cast("str | None", resolved(declaration.device)),
+        device=str(resolved(declaration.device) or "auto"),
         kwargs=_with_paths(kwargs, folder),
         folder=folder,
     )

@@ -46,7 +46,8 @@ class _Loader(yaml.SafeLoader):
         """Compose one node, refusing to go deeper than any sensible file does."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise _RefusedError(_mark(self.get_mark()), _TOO_DEEP)
+            event = self.peek_event()  # type: ignore[no-untyped-call]
+            raise _RefusedError(_mark(event.start_mark), _TOO_DEEP)
         node = super().compose_node(parent, index)
         self.depth -= 1
         return node

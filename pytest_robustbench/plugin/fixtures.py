@@ -146,15 +146,12 @@ def _told(session: Session, declaration: BenchmarkDeclaration) -> Iterator[None]
     """Turn our errors into one clear message, and remember them for the report."""
     try:
         yield
-    except MissingDataError as error:
-        if session.settings.missing_data == "skip":
-            session.data_missing[declaration.name] = str(error)
-            pytest.skip(f"NOT JUDGED, the data are missing: {error}")
-        _fail(session, declaration, error)
+        return
     except RobustbenchError as error:
-        _fail(session, declaration, error)
-
-
-def _fail(session: Session, declaration: BenchmarkDeclaration, error: RobustbenchError) -> None:
-    session.fail(declaration.name, str(error))
-    pytest.fail(str(error), pytrace=False)
+        problem = error
+    # Outside the except block: the message is all there is to see, no chain of tracebacks.
+    if isinstance(problem, MissingDataError) and session.settings.missing_data == "skip":
+        session.data_missing[declaration.name] = str(problem)
+        pytest.skip(f"NOT JUDGED, the data are missing: {problem}")
+    session.fail(declaration.name, str(problem))
+    pytest.fail(str(problem), pytrace=False)

@@ -59,7 +59,8 @@ class Judge:
         benchmark = self._session.benchmark(finding.declaration.name)
         if benchmark is not None and finding.result is not None:
             folder = self._session.settings.report_dir
-            lines += save_worst_images(benchmark, finding.result, folder)
+            metric = violated[0].limit.metric
+            lines += save_worst_images(benchmark, finding.result, metric, folder)
         return "\n".join([*lines, "", "run it again:", f"  {self._command(finding)}"])
 
     def _command(self, finding: Finding) -> str:

@@ -78,12 +78,14 @@ class Account:
 
     @property
     def unasserted(self) -> tuple[Verdict, ...]:
-        """Violated limits that no test asserted."""
+        """Violated limits of measured conditions that no test asserted."""
         return tuple(
             verdict
             for condition, verdicts in self.verdicts.items()
             for verdict in verdicts
-            if verdict.outcome != "pass" and condition not in self.judged
+            if verdict.outcome != "pass"
+            and condition not in self.judged
+            and condition not in self.errors
         )
 
     @property

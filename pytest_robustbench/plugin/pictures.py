@@ -9,6 +9,7 @@ import numpy as np
 
 from pytest_robustbench import opencv
 from pytest_robustbench.errors import RobustbenchError
+from pytest_robustbench.reports.fields import DECISION_METRICS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,9 +24,12 @@ WORST = 3
 TRUTH = (0, 160, 255)
 CALLED = (255, 40, 40)
 GAP = 4
+FALSE_POSITIVE_METRICS = ("bg_fpr", "normal_fpr")
 
 
-def save_worst_images(benchmark: Benchmark, result: ConditionResult, folder: Path) -> list[str]:
+def save_worst_images(
+    benchmark: Benchmark, result: ConditionResult, metric: str, folder: Path
+) -> list[str]:
     """Save corrupted image, ground truth and prediction side by side; return lines naming them.
 
     Parameters
@@ -34,14 +38,16 @@ def save_worst_images(benchmark: Benchmark, result: ConditionResult, folder: Pat
         Prepared.
     result : ConditionResult
         Of the condition that failed.
+    metric : str
+        The metric whose limit is violated.
     folder : Path
         Report folder; pictures lie in ``<folder>/<benchmark>/<condition>/``.
     """
     target = folder / benchmark.name / result.condition.id
-    lines = ["", "worst images (image, ground truth in blue, called anomalous in red):"]
+    lines = ["", f"worst images for {metric} (image, truth in blue, called anomalous in red):"]
     try:
         target.mkdir(parents=True, exist_ok=True)
-        for rank, index in enumerate(worst_images(result, _labels(benchmark)), start=1):
+        for rank, index in enumerate(worst_images(result, _labels(benchmark), metric), start=1):
             sample = benchmark.split.test[index]
             path = target / f"{rank}-{re.sub(r'[^A-Za-z0-9._-]+', '_', sample.id)}.png"
             _write(path, _panels(benchmark, result, index))
@@ -55,22 +61,40 @@ def _labels(benchmark: Benchmark) -> NDArray[np.int64]:
     return np.array([sample.label for sample in benchmark.split.test], np.int64)
 
 
-def worst_images(result: ConditionResult, labels: NDArray[np.int64]) -> list[int]:
-    """Return the indices of the worst images: most wrong pixels for their kind, then wrong image.
+def worst_images(result: ConditionResult, labels: NDArray[np.int64], metric: str) -> list[int]:
+    """Return the indices of the images that did most to violate a limit on `metric`.
 
-    A defect image is as bad as its SegF1 is far from 1, a normal one as its share of false
-    positives; without pixels it is the distance of the score on the wrong side of the threshold.
+    For false positive rates it is an image's share of false positives, for image decisions the
+    distance of its score on the wrong side of the threshold, otherwise how far a defect image's
+    SegF1 is from 1.
     """
-    columns = result.per_image
-    wrong = (columns.fp + columns.fn).astype(np.float64)
-    found = 2.0 * columns.tp + wrong
-    total = np.maximum(columns.tp + columns.fp + columns.fn + columns.tn, 1)
-    badness = np.where(labels == 1, wrong / np.maximum(found, 1), wrong / total)
-    margin = (columns.score - result.image_threshold) * np.where(labels == 1, -1, 1)
-    badness = np.where(columns.known, badness, 0) + (margin > 0)
-    badness[~columns.measured] = -1
+    if metric in FALSE_POSITIVE_METRICS:
+        badness = _false_positives(result)
+    elif metric in DECISION_METRICS:
+        badness = _wrong_side(result, labels)
+    else:
+        badness = _segf1_loss(result, labels)
+    badness[~result.per_image.measured] = 0
     worst = np.argsort(-badness, kind="stable")[:WORST]
     return [int(i) for i in worst if badness[i] > 0]
+
+
+def _false_positives(result: ConditionResult) -> NDArray[np.float64]:
+    columns = result.per_image
+    rates: NDArray[np.float64] = columns.fp / np.maximum(columns.fp + columns.tn, 1)
+    return rates
+
+
+def _wrong_side(result: ConditionResult, labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    above = np.nan_to_num(result.per_image.score) - result.image_threshold
+    return np.where(labels == 1, -above, above).astype(np.float64)
+
+
+def _segf1_loss(result: ConditionResult, labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    columns = result.per_image
+    wrong = columns.fp + columns.fn
+    loss = wrong / np.maximum(2 * columns.tp + wrong, 1)
+    return np.where(labels == 1, loss, 0.0)
 
 
 def _panels(benchmark: Benchmark, result: ConditionResult, index: int) -> Image:

@@ -48,7 +48,7 @@ def _benchmark(reporter: pytest.TerminalReporter, account: Account, *, quiet: bo
         reporter.write_line(text, yellow=True, bold=True)
         return
     reporter.write_line(_title(account), bold=True)
-    if not quiet:
+    if not quiet and len(account.errors) < len(account.records):
         _tables(reporter, account)
     for note in _notes(account):
         reporter.write_line(f"  note: {note}", yellow=True)

@@ -1,0 +1,62 @@
+"""Pictures as the built-in detectors want them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pytest_robustbench import opencv
+from pytest_robustbench.errors import DetectorError
+
+if TYPE_CHECKING:
+    from collections.abc import Sized
+
+    from pytest_robustbench.arrays import Image
+
+FEWEST_TO_FIT = 2
+
+
+def squared(image: Image, size: int) -> Image:
+    """Resize an image of any shape to ``(size, size, 3)``, without regard to its aspect.
+
+    Averages where it shrinks, so that thin structures do not alias.
+
+    Raises
+    ------
+    DetectorError
+        If it is not a uint8 array of shape (H, W, 3).
+    """
+    if not _is_picture(image):
+        found = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image)
+        message = f"an image must be a uint8 array of shape (H, W, 3), not {found}"
+        raise DetectorError(message)
+    if image.shape == (size, size, 3):
+        return image
+    cv2 = opencv.load()
+    shrinks = max(image.shape[:2]) > size
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    resized: Image = cv2.resize(image, (size, size), interpolation=method)
+    return resized
+
+
+def require_enough(images: Sized, name: str) -> None:
+    """Refuse to fit on nothing, or on one image, which shows no variation.
+
+    Raises
+    ------
+    DetectorError
+        If there are fewer than two images.
+    """
+    if len(images) < FEWEST_TO_FIT:
+        message = (
+            f"detector {name!r} needs at least {FEWEST_TO_FIT} images to fit on, and was given "
+            f"{len(images)}"
+        )
+        raise DetectorError(message)
+
+
+def _is_picture(image: object) -> bool:
+    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.size == 0:
+        return False
+    return image.ndim == 3 and image.shape[2] == 3
