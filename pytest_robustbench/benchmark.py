@@ -14,7 +14,7 @@ from pytest_robustbench.corruptions.corruption import Corruption
 from pytest_robustbench.corruptions.names import BUILT_IN
 from pytest_robustbench.corruptions.registry import load_corruption
 from pytest_robustbench.detectors.adapters import as_detector
-from pytest_robustbench.errors import RobustbenchError
+from pytest_robustbench.errors import ConfigError, RobustbenchError
 from pytest_robustbench.evaluation.evaluator import Evaluator, silent
 from pytest_robustbench.gates.judgement import judge, not_measurable
 from pytest_robustbench.reports.environment import environment
@@ -129,7 +129,7 @@ class Benchmark:
         self.gate = gate or Gate()
         chosen = BUILT_IN if corruptions is None else corruptions
         loaded = [_corruption(c, folder) for c in chosen]
-        self.conditions = _conditions([c.name for c in loaded], severities)
+        self.conditions = _conditions(_names(loaded), severities)
         self._config = config or {}
         self._folder = folder
         self._started = datetime.now(timezone.utc).isoformat(timespec="seconds")
@@ -220,7 +220,9 @@ class Benchmark:
         describe = getattr(detector, "description", None)
         plain: dict[str, Any] = {"name": self.evaluator.predictor.name}
         if callable(describe):
-            plain |= json.loads(json.dumps(describe(), default=str))
+            # Standard JSON has no infinity: such a setting is recorded as the word.
+            text = json.dumps(describe(), default=str, skipkeys=True)
+            plain |= json.loads(text, parse_constant=str)
         return plain | {"fitted": self.evaluator.fitted}
 
 
@@ -228,7 +230,16 @@ def _corruption(chosen: str | Corruption, folder: Path | None) -> Corruption:
     return chosen if isinstance(chosen, Corruption) else load_corruption(chosen, folder)
 
 
+def _names(corruptions: Sequence[Corruption]) -> list[str]:
+    names = [c.name for c in corruptions]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        message = f"corruptions {', '.join(twice)} are given twice: a name stands for one condition"
+        raise ConfigError(message)
+    return names
+
+
 def _conditions(names: Sequence[str], severities: Sequence[int]) -> tuple[Condition, ...]:
     """Return clean, then every corruption at every severity in ascending order."""
-    corrupted = [Condition(name, severity) for name in names for severity in sorted(severities)]
+    corrupted = [Condition(name, severity) for name in names for severity in sorted({*severities})]
     return (CLEAN, *corrupted)

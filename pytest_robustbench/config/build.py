@@ -87,20 +87,18 @@ def build_detector(declaration: DetectorDeclaration, folder: Path) -> Detector:
     DetectorError
         If it cannot be made.
     """
-    from pytest_robustbench.detectors.adapters import as_detector
     from pytest_robustbench.detectors.loading import load_detector
 
     if declaration.is_fixture:
         raise _brought_by_conftest("detector", declaration.source)
     kwargs = cast("dict[str, Any]", resolved(dict(declaration.kwargs)))
-    loaded = load_detector(
+    return load_detector(
         str(resolved(declaration.name)),
         preset=cast("str | None", resolved(declaration.preset)),
-        device=str(resolved(declaration.device) or "auto"),
+        device=str(resolved(declaration.device or "auto")),
         kwargs=_with_paths(kwargs, folder),
         folder=folder,
     )
-    return as_detector(loaded)
 
 
 def build_corruptions(declaration: BenchmarkDeclaration, folder: Path) -> dict[str, Corruption]:

@@ -236,7 +236,7 @@ def _range(detail: ErrorDetails, name: str) -> str:
     if name.endswith(("quantile", "fraction")):
         return "strictly between 0 and 1"
     key, words = _COMPARISONS[detail["type"]]
-    return f"{words} {detail['ctx'][key]}"
+    return f"{words} {detail['ctx'][key]:g}"
 
 
 def _alternatives(detail: ErrorDetails, section: Path) -> str:

@@ -18,7 +18,12 @@ from pytest_robustbench.config.declarations import (
 from pytest_robustbench.config.environment import Unresolved, retyped, settled
 from pytest_robustbench.config.models import DATASET_OPTIONS, Dataset, Detector, Thresholds
 from pytest_robustbench.datasets.formats import ALIASES, FORMATS
-from pytest_robustbench.detectors.names import PRESETS, known_names
+from pytest_robustbench.detectors.names import (
+    PRESETS,
+    RESERVED_PREFIXES,
+    is_import_path,
+    known_names,
+)
 from pytest_robustbench.evaluation.settings import CalibrationSettings
 from pytest_robustbench.gates.names import METRICS
 from pytest_robustbench.naming import suggestion
@@ -148,9 +153,12 @@ def _check_detector(
     shelf: list[str],
 ) -> None:
     name, preset = detector.name, detector.preset
-    if not isinstance(name, str) or ":" in name:
+    if not isinstance(name, str):
         return
-    if name == FIXTURE:
+    if ":" in name:
+        if name.partition(":")[0] not in RESERVED_PREFIXES and not is_import_path(name):
+            page.complain(f"{name!r} is not of the form package.module:factory", *place)
+    elif name == FIXTURE:
         for key in ("preset", "device", "kwargs"):
             if key in detector.model_fields_set:
                 message = f"{key!r} has no effect on a fixture: conftest.py makes that detector"

@@ -55,10 +55,10 @@ def load_config(
     tree = _normal(_expanded(read_tree(path), environ, shown_path(path), problems))
     _check_version(tree, path)
     problems += _shape_problems(tree)
-    _check_profile(profile, tree, path)
     declared = _declared(tree, path, problems)
     if problems:
         raise config_error(path, problems)
+    _check_profile(profile, tree, path)
     folder = path.absolute().parent
     return RobustnessConfig(path.absolute(), folder, profile, tuple(declared[profile]))
 

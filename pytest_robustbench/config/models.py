@@ -84,18 +84,20 @@ Text: TypeAlias = Annotated[
 ]
 """A text that may wait for an environment variable until the data are needed."""
 
-Whole: TypeAlias = Annotated[int, BeforeValidator(_retyped)]
-Number: TypeAlias = Annotated[float, BeforeValidator(_retyped)]
-Truth: TypeAlias = Annotated[bool, BeforeValidator(_retyped)]
-Count: TypeAlias = Annotated[Whole, Field(ge=1)]
-Seed: TypeAlias = Annotated[Whole, Field(ge=0)]
-Rate: TypeAlias = Annotated[Number, Field(ge=0, le=1)]
-Share: TypeAlias = Annotated[Number, Field(gt=0, lt=1)]
+# Last, so that it comes before the checks of range, which the JSON Schema shows.
+_ENV = BeforeValidator(_retyped)
+
+Number: TypeAlias = Annotated[float, _ENV]
+Truth: TypeAlias = Annotated[bool, _ENV]
+Count: TypeAlias = Annotated[int, Field(ge=1), _ENV]
+Seed: TypeAlias = Annotated[int, Field(ge=0), _ENV]
+Rate: TypeAlias = Annotated[float, Field(ge=0, le=1), _ENV]
+Share: TypeAlias = Annotated[float, Field(gt=0, lt=1), _ENV]
 """A quantile or fraction, strictly between 0 and 1."""
-Milliseconds: TypeAlias = Annotated[Number, Field(gt=0)]
-Distance: TypeAlias = Annotated[Number, Field(ge=0)]
+Milliseconds: TypeAlias = Annotated[float, Field(gt=0), _ENV]
+Distance: TypeAlias = Annotated[float, Field(ge=0), _ENV]
 Names: TypeAlias = Annotated[tuple[str, ...], AfterValidator(_without_repetition)]
-Severity: TypeAlias = Annotated[Whole, Field(ge=SEVERITIES[0], le=SEVERITIES[-1])]
+Severity: TypeAlias = Annotated[int, Field(ge=SEVERITIES[0], le=SEVERITIES[-1]), _ENV]
 
 
 class Section(BaseModel):
@@ -195,7 +197,8 @@ class Accept(Section):
     """Limits by scope; every key beside `all`, `clean` and `summary` is a corruption."""
 
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, CorruptionLimits] = Field(init=False)
+    if not TYPE_CHECKING:  # mypy would take it for an argument
+        __pydantic_extra__: dict[str, CorruptionLimits]
 
     all: ConditionLimits = Field(default_factory=ConditionLimits)
     clean: ConditionLimits = Field(default_factory=ConditionLimits)
@@ -270,7 +273,7 @@ class Calibration(Section):
     image_normal_quantile: Share = 0.95
     method: Literal["holdout", "crossfit"] = "holdout"
     fraction: Share = 0.2
-    folds: Annotated[Whole, Field(ge=2)] = 5
+    folds: Annotated[int, Field(ge=2), _ENV] = 5
     seed: Seed = 0
     images: Text | None = None
 
@@ -304,7 +307,7 @@ class Benchmark(Section):
     ) = None
     seed: Seed = 0
     batch_size: Count = 1
-    aupro_limit: Annotated[Number, Field(gt=0, le=1)] = 0.3
+    aupro_limit: Annotated[float, Field(gt=0, le=1), _ENV] = 0.3
     memory_budget: Count = EvaluationSettings.memory_budget
     pixel_segf1: Truth = True
     calibration: Calibration = Field(default_factory=Calibration)
@@ -333,7 +336,7 @@ class Benchmark(Section):
 class RobustnessFile(Benchmark):
     """The whole file; the keys of a single benchmark may stand at its top level."""
 
-    schema_version: Annotated[Whole, Field(ge=1, le=1)]
+    schema_version: Annotated[int, Field(ge=1, le=1), _ENV]
     name: str | None = None
     defaults: Benchmark = Field(default_factory=Benchmark)
     detectors: dict[str, DetectorEntry] = Field(default_factory=dict)

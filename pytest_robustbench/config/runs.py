@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SCOPES = ("all", "clean", "summary")
 _TAKEN = {*SCOPES, *RESERVED, "complete", "regression"}
 _CORRUPTION_NAME = re.compile(r"[a-z0-9_]+")
+_IMPORT_PATH = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,8 @@ def _corruption_problem(
         return "'clean' is no corruption; it is always run, so leave it out of corruptions"
     if ":" not in reference and reference not in known:
         return f"unknown corruption {reference!r} in corruptions; {suggestion(reference, known)}"
+    if ":" in reference and not _IMPORT_PATH.fullmatch(reference):
+        return f"{reference!r} is not of the form package.module:name"
     if name in _TAKEN or not _CORRUPTION_NAME.fullmatch(name):
         return (
             f"corruption {reference!r} would be called {name!r} in test ids; call it something "

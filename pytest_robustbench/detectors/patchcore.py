@@ -188,10 +188,7 @@ class PatchCore:
         """Return the features of one image's patches, ``(patches, channels)``, row by row."""
         pixels = torch.from_numpy(squared(image, self.settings.input_size))
         batch = pixels.to(self.device).permute(2, 0, 1)[None].float()
-        shallow, deep = (
-            functional.avg_pool2d(tap, NEIGHBOURHOOD, stride=1, padding=NEIGHBOURHOOD // 2)
-            for tap in self._network(batch)
-        )
+        shallow, deep = (_averaged(tap) for tap in self._network(batch))
         deep = functional.interpolate(deep, size=shallow.shape[-2:], mode="bilinear")
         features = torch.cat([shallow, deep], dim=1)
         return features.permute(0, 2, 3, 1).reshape(-1, features.shape[1])
@@ -203,6 +200,16 @@ class PatchCore:
         grid = distances.reshape(side, side).cpu().numpy()
         enlarged: Floats = cv2.resize(grid, (size, size), interpolation=cv2.INTER_LINEAR)
         return cv2.GaussianBlur(enlarged, (0, 0), sigma) if sigma else enlarged
+
+
+def _averaged(features: Tensor) -> Tensor:
+    """Average each position's neighbourhood; at the border, what of it lies inside the picture.
+
+    Zeros counted there would make border patches outliers that crowd the coreset.
+    """
+    return functional.avg_pool2d(
+        features, NEIGHBOURHOOD, stride=1, padding=NEIGHBOURHOOD // 2, count_include_pad=False
+    )
 
 
 def build(preset: str | None, device: str, settings: Mapping[str, Any]) -> PatchCore:

@@ -88,6 +88,7 @@ def calibrate(
     require_maps_of_all_or_none(len(maps), len(predictions))
     _refuse_constant_scores(scores)
     image_threshold, false_rejects = conformal_threshold(scores, settings.image_normal_quantile)
+    _refuse_unusable_maps([p.extremes for p in predictions if p.extremes is not None])
     threshold, health = _pixel_threshold(maps, settings.pixel_normal_quantile)
     return OperatingPoint(
         pixel_threshold=threshold,
@@ -108,7 +109,6 @@ def _pixel_threshold(
 ) -> tuple[float | None, CalibrationHealth | None]:
     if not maps:
         return None, None
-    _refuse_unusable_maps(maps)
     tail = tail_health(maps, quantile)
     if tail.threshold_is_maximum:
         message = (
@@ -135,16 +135,19 @@ def _refuse_constant_scores(scores: NDArray[np.float32]) -> None:
         raise CalibrationError(message)
 
 
-def _refuse_unusable_maps(maps: Sequence[Floats]) -> None:
-    lowest = np.array([m.min() for m in maps])
-    highest = np.array([m.max() for m in maps])
+def _refuse_unusable_maps(extremes: Sequence[tuple[float, float]]) -> None:
+    """Judge the maps as the detector gave them: resizing blurs what scaling per image leaves."""
+    if not extremes:
+        return
+    lowest, highest = np.array(extremes).T
     if lowest.min() == highest.max():
         message = f"the anomaly maps of the calibration images are constant ({lowest[0]:.6g})"
         raise CalibrationError(message)
-    if len(maps) > 1 and np.ptp(lowest) == 0 and np.ptp(highest) == 0:
+    if len(extremes) > 1 and np.ptp(lowest) == 0 and np.ptp(highest) == 0:
         message = (
             f"every calibration map runs from exactly {lowest[0]:.6g} to {highest[0]:.6g}: "
-            "per-image min-max scaling makes a fixed threshold meaningless. Return raw scores"
+            "per-image min-max scaling, or a clamp at both ends, makes a fixed threshold "
+            "meaningless. Return raw scores"
         )
         raise CalibrationError(message)
 

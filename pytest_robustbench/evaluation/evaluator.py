@@ -231,7 +231,7 @@ class Evaluator:
     def _defect_pixels_of(self, index: int, mask: Mask, ignored: Mask | None) -> DefectPixels:
         """Label regions once for all conditions that leave the mask alone."""
         source = self._store.load(self.split.test[index]).mask
-        if ignored is not None or not np.array_equal(mask, source):
+        if ignored is not None or source is None or not np.array_equal(mask, source):
             return DefectPixels.of(mask, ignored)
         if index not in self._defect_pixels:
             self._defect_pixels[index] = DefectPixels.of(mask, None)

@@ -61,6 +61,17 @@ class Inventory:
         }
 
 
+def require_readable(samples: Sequence[Sample], store: PictureStore) -> None:
+    """Decode every sample once, for nothing but what may be wrong.
+
+    Raises
+    ------
+    DatasetError
+        If images cannot be used: all of them in one message.
+    """
+    _facts(samples, store)
+
+
 def take_inventory(samples: Sequence[Sample], store: PictureStore) -> Inventory:
     """Decode every sample once.
 

@@ -110,15 +110,15 @@ class Measures:
         return measured
 
     def _columns(self) -> CountColumns:
-        return CountColumns(
-            *self.tally.counts, defective=self.inventory.labels == 1, known=self.tally.known
-        )
+        tp, fp, fn, tn = self.tally.counts
+        return CountColumns(tp, fp, fn, tn, self.inventory.labels == 1, self.tally.known)
 
     def _per_image(self) -> PerImage:
         tp, fp, fn, tn = self.tally.counts
+        thresholded = self.operating_point.pixel_threshold is not None
         return PerImage(
             measured=self.tally.measured,
-            known=self.tally.known,
+            known=self.tally.known & thresholded,
             score=self.tally.score,
             tp=tp,
             fp=fp,

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+LARGEST = float(np.finfo(np.float32).max)
+
 
 @dataclass(frozen=True)
 class CalibrationHealth:
@@ -80,7 +82,7 @@ class OperatingPoint:
     def __post_init__(self) -> None:
         for name in ("pixel_threshold", "image_threshold"):
             value = getattr(self, name)
-            if value is not None:
+            if value is not None or name == "image_threshold":
                 object.__setattr__(self, name, _as_float32(name, value))
 
     @property
@@ -159,7 +161,7 @@ def _as_float32(name: str, value: float) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
         message = f"{name} must be a number, not {value!r}"
         raise CalibrationError(message)
-    if not np.isfinite(np.float32(value)):
+    if not abs(value) <= LARGEST:  # NaN compares false
         message = f"{name} must be a finite number, not {value!r}"
         raise CalibrationError(message)
     return float(np.float32(value))

@@ -21,10 +21,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ImagePrediction:
-    """Score and map of one image; the map ``(H, W)`` float32 at the image's size, or ``None``."""
+    """What the detector says about one image.
+
+    Parameters
+    ----------
+    score : float
+        The image score.
+    map : (H, W) float32 or None
+        At the image's size.
+    extremes : tuple of float, optional
+        Smallest and largest value of the map as the detector gave it, before any resizing.
+    """
 
     score: float
     map: Floats | None
+    extremes: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -106,7 +117,7 @@ class Predictor:
         prediction = checked_prediction(raw, batch, label)
         require_finite(prediction, ids, f"detector {self.name!r}, {where}")
         return [
-            ImagePrediction(float(score), None if m is None else resize_map(m, image.shape[:2]))
+            _image_prediction(float(score), m, image)
             for score, m, image in zip(prediction.scores, _maps(prediction), batch, strict=True)
         ]
 
@@ -144,6 +155,13 @@ def _maps(prediction: Prediction) -> Sequence[Floats | None]:
     if prediction.maps is None:
         return [None] * len(prediction.scores)
     return list(prediction.maps)
+
+
+def _image_prediction(score: float, raw: Floats | None, image: Image) -> ImagePrediction:
+    if raw is None:
+        return ImagePrediction(score, None)
+    extremes = float(raw.min()), float(raw.max())
+    return ImagePrediction(score, resize_map(raw, image.shape[:2]), extremes)
 
 
 def _describe(error: Exception) -> str:

@@ -52,11 +52,12 @@ class PerImage:
     measured : (N,) bool
         False for an image that the condition leaves out.
     known : (N,) bool
-        Whether the pixels of the image count: measured, with a map and a known mask.
+        Whether the pixels of the image are counted: measured, with a map, a known mask and a pixel
+        threshold.
     score : (N,) float32
         Image scores; NaN where not measured.
     tp, fp, fn, tn : (N,) int64
-        Pixel counts at the pixel threshold; 0 where not known.
+        Pixel counts at the pixel threshold; not to be read where not known.
     digest : tuple of str
         Digest of corrupted pixels and mask; empty where not measured.
     """

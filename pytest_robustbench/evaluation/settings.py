@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
+
+from pytest_robustbench.errors import ConfigError
 
 CalibrationMethod = Literal["holdout", "crossfit"]
 
@@ -25,6 +27,11 @@ class CalibrationSettings:
         Number of folds, at least 2.
     seed : int
         Seed of the split.
+
+    Raises
+    ------
+    ConfigError
+        If a value cannot be used.
     """
 
     pixel_normal_quantile: float = 0.999
@@ -33,6 +40,13 @@ class CalibrationSettings:
     fraction: float = 0.2
     folds: int = 5
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("pixel_normal_quantile", "image_normal_quantile", "fraction"):
+            _require(0 < getattr(self, name) < 1, name, "between 0 and 1", getattr(self, name))
+        methods = get_args(CalibrationMethod)
+        _require(self.method in methods, "method", f"one of {', '.join(methods)}", self.method)
+        _require(self.folds >= 2, "folds", "at least 2", self.folds)
 
 
 @dataclass(frozen=True)
@@ -51,6 +65,11 @@ class EvaluationSettings:
         False-positive rate up to which AUPRO is integrated, in (0, 1].
     memory_budget : int
         Bytes that decoded images may occupy.
+
+    Raises
+    ------
+    ConfigError
+        If a value cannot be used.
     """
 
     seed: int = 0
@@ -58,3 +77,13 @@ class EvaluationSettings:
     pixel_segf1: bool = True
     aupro_limit: float = 0.3
     memory_budget: int = 1 << 30
+
+    def __post_init__(self) -> None:
+        _require(self.batch_size >= 1, "batch_size", "at least 1", self.batch_size)
+        _require(0 < self.aupro_limit <= 1, "aupro_limit", "above 0, at most 1", self.aupro_limit)
+
+
+def _require(condition: bool, name: str, expected: str, found: object) -> None:
+    if not condition:
+        message = f"{name} must be {expected}, not {found!r}"
+        raise ConfigError(message)

@@ -6,11 +6,14 @@ import math
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.gates.limits import Limit, Outcome, Verdict
+from pytest_robustbench.gates.names import DROP_PREFIXES, measured_metric
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 NOT_MEASURED = "not measured"
+FOUND_SHARES = ("pixel_segf1", "pixel_segf1_per_image", "f1", "recall")
+"""Floored metrics that are 0 where nothing is called defective."""
 
 
 def judge(
@@ -67,12 +70,20 @@ def _outcome(limit: Limit, value: float) -> Outcome:
 def would_fail_a_silent_detector(limits: Iterable[Limit]) -> bool:
     """Return whether any limit would fail a detector that never calls anything defective.
 
-    Ceilings on false alarms and on latency are met best by a detector that does nothing.
+    Ceilings on false alarms and on latency are met best by a detector that does nothing; so are
+    those on drops, for it has nothing to lose. Ranking metrics (AUROC, average precision, AUPRO)
+    do not see the threshold that is never crossed, and the accuracy of such a detector is the share
+    of good images, which may be anything.
     """
     return any(_notices_silence(limit) for limit in limits)
 
 
 def _notices_silence(limit: Limit) -> bool:
-    if limit.metric.endswith("miss_rate"):
+    metric = measured_metric(limit.metric)
+    if metric == "precision":  # not defined where nothing is called, and that never passes
+        return True
+    if limit.metric.startswith(DROP_PREFIXES):
+        return False
+    if metric == "miss_rate":
         return limit.value < 1
-    return limit.bound == "min" and limit.value > 0 and not limit.metric.endswith("specificity")
+    return metric in FOUND_SHARES and limit.value > 0

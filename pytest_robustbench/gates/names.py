@@ -44,12 +44,16 @@ def bound_of(metric: str) -> Bound:
     KeyError
         If no limit may name `metric`.
     """
-    if metric.startswith(DROP_PREFIXES) and metric in SUMMARY_METRICS:
+    if metric not in METRICS and metric not in SUMMARY_METRICS:
+        raise KeyError(metric)
+    if metric.startswith(DROP_PREFIXES):
         return "max"
-    for prefix in LEVEL_PREFIXES:
-        metric = metric.removeprefix(prefix)
-    if metric in MIN_METRICS:
-        return "min"
-    if metric in MAX_METRICS:
-        return "max"
-    raise KeyError(metric)
+    return "min" if measured_metric(metric) in MIN_METRICS else "max"
+
+
+def measured_metric(metric: str) -> str:
+    """Return the metric of a condition that `metric` summarizes; itself if it is one."""
+    for prefix in (*LEVEL_PREFIXES, *DROP_PREFIXES):
+        if metric.startswith(prefix):
+            return metric.removeprefix(prefix)
+    return metric

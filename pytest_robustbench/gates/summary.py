@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.conditions import CLEAN
+from pytest_robustbench.gates.judgement import NOT_MEASURED
 from pytest_robustbench.gates.names import DROP_PREFIXES, LEVEL_PREFIXES, METRICS, bound_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 CLEAN_PREFIX = "clean_"
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Every summary metric by name; ``None`` with a reason where one condition has no value.
+    """Clean values and every summary metric by name; each ``None`` has a reason.
 
     A mean over the conditions that happened to be measurable would speak of fewer conditions than
     were declared, so one undefined condition makes the metric undefined.
@@ -47,30 +49,35 @@ def summarize(
     """
     values: dict[str, float | None] = {}
     reasons: dict[str, str] = {}
+    corrupted = [condition for condition in metrics if condition != CLEAN.id]
     for metric in METRICS:
-        clean = metrics.get(CLEAN.id, {}).get(metric)
-        corrupted = {c: m.get(metric) for c, m in metrics.items() if c != CLEAN.id}
-        reason = _why_undefined(metric, corrupted, undefined)
-        levels = [v for v in corrupted.values() if v is not None] if not reason else []
-        values |= {CLEAN_PREFIX + metric: clean} | _levels(metric, levels)
-        values |= _drops(metric, clean, levels)
-        clean_reason = undefined.get(CLEAN.id, {}).get(metric, "clean was not measured")
-        for name in (p + metric for p in (*LEVEL_PREFIXES, *DROP_PREFIXES)):
-            if values[name] is None:
-                reasons[name] = reason or f"{CLEAN.id}: {clean_reason}"
+        no_clean = _why_undefined(metric, [CLEAN.id], metrics, undefined)
+        no_level = _why_undefined(metric, corrupted, metrics, undefined)
+        clean = None if no_clean else metrics[CLEAN.id][metric]
+        levels = [] if no_level else [float(metrics[c][metric] or 0) for c in corrupted]
+        found = {CLEAN_PREFIX + metric: clean} | _levels(metric, levels)
+        found |= _drops(metric, clean, levels)
+        values |= found
+        for name in (name for name, value in found.items() if value is None):
+            reasons[name] = no_clean if name.startswith(CLEAN_PREFIX) else no_level or no_clean
     return Summary(values, reasons)
 
 
 def _why_undefined(
     metric: str,
-    corrupted: Mapping[str, float | None],
+    conditions: Sequence[str],
+    metrics: Mapping[str, Mapping[str, float | None]],
     undefined: Mapping[str, Mapping[str, str]],
 ) -> str:
-    if not corrupted:
+    """Return why a metric has no value under one of the conditions; empty where all have one."""
+    if not conditions:
         return "no corrupted condition was measured"
-    for condition, value in corrupted.items():
+    for condition in conditions:
+        value = metrics.get(condition, {}).get(metric)
         if value is None:
-            return f"{condition}: {undefined.get(condition, {}).get(metric, 'not measured')}"
+            return f"{condition}: {undefined.get(condition, {}).get(metric, NOT_MEASURED)}"
+        if not math.isfinite(value):
+            return f"{condition}: {metric} is not finite"
     return ""
 
 
@@ -87,6 +94,6 @@ def _drops(metric: str, clean: float | None, levels: list[float]) -> dict[str, f
     mean, worst = DROP_PREFIXES
     if clean is None or not levels:
         return {mean + metric: None, worst + metric: None}
-    sign = 1 if bound_of(metric) == "min" else -1
-    drops = [sign * (clean - level) for level in levels]
+    higher_is_better = bound_of(metric) == "min"
+    drops = [clean - level if higher_is_better else level - clean for level in levels]
     return {mean + metric: fmean(drops), worst + metric: max(drops)}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from pytest_robustbench.plugin.judging import describe
+from pytest_robustbench.gates.wording import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -144,11 +144,11 @@ def _phases(
             keywords={"robustness": 1, location[2]: 1},
             outcome=aggregate.outcome if called else "passed",
             longrepr=_longrepr(location, aggregate) if called else None,
-            when=when,  # type: ignore[arg-type]
+            when=when,
         )
 
 
-def _longrepr(location: tuple[str, int | None, str], aggregate: Aggregate) -> object:
+def _longrepr(location: tuple[str, int | None, str], aggregate: Aggregate) -> Any:
     if aggregate.outcome == "skipped":
         return (location[0], location[1] or 0, f"Skipped: {aggregate.text}")
     if aggregate.outcome == "failed":
@@ -156,8 +156,8 @@ def _longrepr(location: tuple[str, int | None, str], aggregate: Aggregate) -> ob
     return None
 
 
-def _failure(text: str) -> object:
-    """Return what an item that calls `pytest.fail` shows, its line in the short summary included."""
+def _failure(text: str) -> Any:
+    """Return what an item that calls `pytest.fail` shows, short summary included."""
     try:
         pytest.fail(text, pytrace=False)
     except pytest.fail.Exception:

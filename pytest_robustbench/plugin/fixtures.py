@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_robustbench.errors import MissingDataError, RobustbenchError
-from pytest_robustbench.plugin.judging import Judge
 from pytest_robustbench.plugin.parametrize import condition_of
 from pytest_robustbench.plugin.stash import SESSION
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.detectors.protocol import Detector
     from pytest_robustbench.evaluation.operating_point import OperatingPoint
     from pytest_robustbench.evaluation.results import ConditionResult
+    from pytest_robustbench.plugin.judging import Judge
     from pytest_robustbench.plugin.session import Session
 
 
@@ -127,6 +127,8 @@ def robustness_judge(request: pytest.FixtureRequest) -> Judge:
     >>> def test_robustness(robustness_result, robustness_judge):
     ...     robustness_judge(robustness_result)
     """
+    from pytest_robustbench.plugin.judging import Judge
+
     return Judge(request)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_robustbench.gates.wording import describe
 from pytest_robustbench.plugin.parametrize import params_of
 from pytest_robustbench.plugin.publishing import publish_timings
 from pytest_robustbench.plugin.stash import JUDGED, SESSION
@@ -88,20 +89,3 @@ class Judge:
 
 def _relative(path: os.PathLike[str], start: os.PathLike[str]) -> str:
     return os.path.relpath(path, start)
-
-
-def describe(verdict: Verdict) -> str:
-    """Return one line: metric, value, limit, distance, and where it was declared."""
-    limit = verdict.limit
-    bound = "floor" if limit.bound == "min" else "ceiling"
-    declared = f"{bound} {limit.value:g} ({limit.source})"
-    if verdict.value is None:
-        return (
-            f"{verdict.condition}: {limit.metric} cannot be measured: {verdict.reason}; {declared}"
-        )
-    side = "below" if limit.bound == "min" else "above"
-    distance = abs(verdict.value - limit.value)
-    return (
-        f"{verdict.condition}: {limit.metric} = {verdict.value:.4g} is {distance:.2g} {side} the "
-        f"{declared}"
-    )

@@ -1,4 +1,7 @@
-"""The course of a run: select, measure, book, conclude."""
+"""The course of a run: select, measure, book, conclude.
+
+Modules that only a run with robustness items needs are imported where they are used.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_robustbench.errors import ConfigError, ReportError
-from pytest_robustbench.plugin.aggregate import (
-    aggregates,
-    number_of_aggregates,
-    report_as_items,
-)
 from pytest_robustbench.plugin.parametrize import params_of
-from pytest_robustbench.plugin.payload import ATTRIBUTE, Payload, payload_of
-from pytest_robustbench.plugin.progress import ProgressLine
 from pytest_robustbench.plugin.stash import JUDGED, LEDGER, SESSION, SETTINGS
 
 if TYPE_CHECKING:
@@ -32,6 +28,7 @@ MAKERS = ("robustness_dataset", "robustness_detector")
 def session_of(config: pytest.Config) -> Session:
     """Return what this process knows, reading the YAML when first asked."""
     if SESSION not in config.stash:
+        from pytest_robustbench.plugin.progress import ProgressLine
         from pytest_robustbench.plugin.session import open_session
 
         try:
@@ -59,6 +56,8 @@ def refuse_unfitting_options(config: pytest.Config) -> None:
 
 def note_selection(session: pytest.Session) -> None:
     """Open the books on every condition that is going to run."""
+    if session.config.option.collectonly:
+        return
     for item in session.items:
         benchmark, condition = params_of(item)
         if benchmark and condition:
@@ -83,6 +82,8 @@ class Bookkeeper:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Enter an item's payload."""
+        from pytest_robustbench.plugin.payload import ATTRIBUTE, Payload
+
         text = getattr(report, ATTRIBUTE, "")
         if text:
             self._ledger.add(Payload.loads(text))
@@ -101,6 +102,8 @@ def attach_payload(item: pytest.Item, report: pytest.TestReport) -> None:
     benchmark, condition = params_of(item)
     if report.when != "teardown" or not (benchmark and condition):
         return
+    from pytest_robustbench.plugin.payload import ATTRIBUTE, payload_of
+
     judged = item.stash.get(JUDGED, False)
     payload = payload_of(session_of(item.config), benchmark, condition, judged=judged)
     if payload is not None:
@@ -109,16 +112,22 @@ def attach_payload(item: pytest.Item, report: pytest.TestReport) -> None:
 
 def announce_aggregates(session: pytest.Session) -> None:
     """Count the aggregate items in, so that progress does not pass 100 %."""
-    if not session.config.option.collectonly:
-        session.testscollected += sum(map(number_of_aggregates, accounts_of(session.config)))
+    accounts = accounts_of(session.config)
+    if accounts:
+        from pytest_robustbench.plugin.aggregate import number_of_aggregates
+
+        session.testscollected += sum(map(number_of_aggregates, accounts))
 
 
 def conclude(session: pytest.Session) -> None:
     """Judge every benchmark over all its conditions and write its report."""
-    if session.config.option.collectonly:
+    accounts = accounts_of(session.config)
+    if not accounts:
         return
+    from pytest_robustbench.plugin.aggregate import aggregates, report_as_items
+
     settings = session.config.stash[SETTINGS]
-    for account in accounts_of(session.config):
+    for account in accounts:
         _write_report(account, settings)
         found = tuple(aggregates(account, settings.narrowing))
         report_as_items(session.config, account, found)
@@ -151,7 +160,7 @@ def write_session_file(session: pytest.Session, exitstatus: int) -> None:
         If the file cannot be written.
     """
     accounts = accounts_of(session.config)
-    if not accounts or session.config.option.collectonly:
+    if not accounts:
         return
     from pytest_robustbench.plugin.session_file import session_record
     from pytest_robustbench.reports.json_lines import dumps

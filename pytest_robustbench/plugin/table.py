@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.gates.names import METRICS
+from pytest_robustbench.gates.wording import shown
 from pytest_robustbench.reports.fields import metrics_of
 
 if TYPE_CHECKING:
@@ -66,9 +67,9 @@ def _cells(account: Account, condition: str, metrics: Sequence[str]) -> list[Cel
 
 
 def _cell(value: float | None, verdict: Verdict | None) -> Cell:
-    shown = "-" if value is None else f"{value:.3g}"
     if verdict is None:
-        return Cell(shown)
+        return Cell("-" if value is None else f"{value:.3g}")
+    text = "-" if value is None else shown(value, verdict.limit.value)
     sign = ">=" if verdict.limit.bound == "min" else "<="
     violated = verdict.outcome != "pass"
-    return Cell(f"{'! ' if violated else ''}{shown} {sign} {verdict.limit.value:g}", violated)
+    return Cell(f"{'! ' if violated else ''}{text} {sign} {verdict.limit.value:g}", violated)

@@ -1,24 +1,15 @@
-"""Header line and summary table."""
+"""What a run writes beside its items: the header line, and the summary at the end."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.gates.judgement import would_fail_a_silent_detector
 from pytest_robustbench.plugin.run import accounts_of
 from pytest_robustbench.plugin.stash import SETTINGS
-from pytest_robustbench.plugin.table import Cell, rows_of, shown_metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     import pytest
-
-    from pytest_robustbench.plugin.ledger import Account
-
-METRICS_PER_TABLE = 3
-NEAR_TRIVIAL = 1.25
 
 
 def header(config: pytest.Config) -> str | None:
@@ -36,105 +27,8 @@ def summary(reporter: pytest.TerminalReporter) -> None:
     accounts = accounts_of(reporter.config)
     if not accounts:
         return
+    from pytest_robustbench.plugin.overview import write_benchmark
+
     reporter.section("robustness")
-    quiet = reporter.config.get_verbosity() < 0
     for account in accounts:
-        _benchmark(reporter, account, quiet=quiet)
-
-
-def _benchmark(reporter: pytest.TerminalReporter, account: Account, *, quiet: bool) -> None:
-    if account.data_missing:
-        text = f"{account.declaration.name}: NOT JUDGED, the data are missing"
-        reporter.write_line(text, yellow=True, bold=True)
-        return
-    reporter.write_line(_title(account), bold=True)
-    if not quiet and len(account.errors) < len(account.records):
-        _tables(reporter, account)
-    for note in _notes(account):
-        reporter.write_line(f"  note: {note}", yellow=True)
-    if account.report_path is not None:
-        start = reporter.config.invocation_params.dir
-        reporter.write_line(f"  report: {os.path.relpath(account.report_path, start)}")
-    if not quiet:
-        reporter.write_line("")
-
-
-def _title(account: Account) -> str:
-    name = account.declaration.name
-    if account.header is None:
-        return f"{name}: nothing was measured"
-    parts = [str(account.header["model"])]
-    point = account.header["operating_point"]
-    if point is not None:
-        threshold = point["pixel_threshold"]
-        if threshold is not None:
-            parts.append(f"pixel threshold {threshold:.4g}")
-        how = f"{point['method']}, {point['n_images']} images"
-        parts.append(f"image threshold {point['image_threshold']:.4g}")
-        parts.append("given" if point["method"] == "given" else how)
-    return f"{name}: " + ", ".join(parts)
-
-
-def _tables(reporter: pytest.TerminalReporter, account: Account) -> None:
-    metrics = shown_metrics(account)
-    rows = rows_of(account, metrics)
-    width = max((len(condition) for condition, _ in rows), default=0)
-    for start in range(0, len(metrics), METRICS_PER_TABLE):
-        part = metrics[start : start + METRICS_PER_TABLE]
-        cells = [(name, row[start : start + METRICS_PER_TABLE]) for name, row in rows]
-        _table(reporter, part, cells, width)
-
-
-def _table(
-    reporter: pytest.TerminalReporter,
-    metrics: Sequence[str],
-    rows: Sequence[tuple[str, Sequence[Cell]]],
-    width: int,
-) -> None:
-    columns = [
-        max(len(metric), *(len(cells[i].text) for _, cells in rows))
-        for i, metric in enumerate(metrics)
-    ]
-    titles = (m.rjust(w) for m, w in zip(metrics, columns, strict=True))
-    reporter.write_line(f"  {'':{width}}  " + "  ".join(titles))
-    for condition, cells in rows:
-        reporter.write(f"  {condition:{width}}")
-        for cell, column in zip(cells, columns, strict=True):
-            reporter.write("  ")
-            reporter.write(cell.text.rjust(column), red=cell.violated, bold=cell.violated)
-        reporter.write_line("")
-
-
-def _notes(account: Account) -> Iterator[str]:
-    header = account.header
-    if header is not None:
-        yield from header["notes"]
-        point = header["operating_point"]
-        yield from point["warnings"] if point else ()
-    yield from _data_notes(account)
-    declaration = account.declaration
-    limits = [limit for each in declaration.limits.values() for limit in each]
-    if not would_fail_a_silent_detector([*limits, *declaration.summary_limits]):
-        yield (
-            "no limit would fail a detector that never fires: add a floor such as pixel_segf1 "
-            "or recall, or a ceiling on miss_rate"
-        )
-
-
-def _data_notes(account: Account) -> Iterator[str]:
-    clean = account.records.get("clean", {})
-    unknown = clean.get("unknown_masks", ())
-    if unknown:
-        yield f"{len(unknown)} defect images have no mask: their pixels count nowhere"
-    left_out = {c: len(r["left_out"]) for c, r in account.records.items() if r.get("left_out")}
-    if left_out:
-        condition, n = next(iter(left_out.items()))
-        corruption = condition.partition("-")[0]
-        yield f"{corruption} leaves out {n} images whose defect it would push out of the frame"
-    pixels = clean.get("results", {}).get("pixel_metrics", {})
-    segf1, trivial = pixels.get("pixel_segf1"), pixels.get("trivial_segf1")
-    if segf1 is not None and trivial and segf1 < NEAR_TRIVIAL * trivial:
-        yield (
-            f"clean pixel_segf1 {segf1:.3g} is near {trivial:.3g}, what calling every pixel a "
-            "defect gives: it says nothing"
-        )
+        write_benchmark(reporter, account)

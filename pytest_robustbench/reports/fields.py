@@ -47,7 +47,7 @@ def undefined_of(record: Mapping[str, Any]) -> dict[str, str]:
     """Return why metrics of a record are ``None``."""
     if "error" in record:
         return dict.fromkeys(METRICS, str(record["error"]))
-    return dict(record["undefined"])
+    return dict(record.get("undefined", {}))
 
 
 def _at(record: Mapping[str, Any], path: tuple[str, ...]) -> float | None:

@@ -71,7 +71,8 @@ class Header:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the header as plain JSON."""
-        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        # Standard JSON has no infinity: such a setting is recorded as the word.
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)), parse_constant=str)
         return plain
 
     @classmethod
@@ -82,5 +83,5 @@ class Header:
 
 def sha256_of(plain: Any) -> str:
     """Return the SHA-256 of plain JSON data, independent of the order of keys."""
-    text = json.dumps(plain, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(plain, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

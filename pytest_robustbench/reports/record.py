@@ -86,8 +86,15 @@ def _per_image(columns: PerImage) -> Record:
 
 
 def shortest(values: NDArray[np.float32]) -> list[float]:
-    """Return the shortest decimals that read back as the same float32."""
-    return [float(np.format_float_positional(v, unique=True)) for v in values]
+    """Return the shortest decimals that read back as the same float32.
+
+    Read as float64 first, as JSON is, a decimal may round to the middle between two float32; there
+    the exact float64 stands instead.
+    """
+    decimals = values.astype("U32").astype(np.float64)
+    exact = values.astype(np.float64)
+    chosen: list[float] = np.where(decimals.astype(np.float32) == values, decimals, exact).tolist()
+    return chosen
 
 
 def _column(values: list[Any], present: NDArray[np.bool_]) -> list[Any]:

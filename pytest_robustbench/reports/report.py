@@ -13,6 +13,7 @@ from pytest_robustbench.gates.limits import Limit, Verdict
 from pytest_robustbench.gates.summary import Summary, summarize
 from pytest_robustbench.reports.fields import metrics_of, undefined_of
 from pytest_robustbench.reports.json_lines import dumps
+from pytest_robustbench.reports.schema import report_schema
 from pytest_robustbench.reports.writing import write_atomically
 
 if TYPE_CHECKING:
@@ -104,9 +105,14 @@ class Report:
         Raises
         ------
         ReportError
-            If the file cannot be written.
+            If the file cannot be written, or a number in it is not finite.
         """
-        write_atomically(Path(path), dumps(self.to_dict()))
+        try:
+            text = dumps(self.to_dict())
+        except ValueError as error:
+            message = f"cannot write {path}: {error}"
+            raise ReportError(message) from error
+        write_atomically(Path(path), text)
 
 
 def verdict_to_dict(verdict: Verdict) -> dict[str, Any]:
@@ -135,16 +141,30 @@ def read_report(path: Path) -> dict[str, Any]:
     Raises
     ------
     ReportError
-        If it is missing, is no JSON, or has another schema version.
+        If it is missing, is no standard JSON, has another schema version, or lacks a key.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+    except OSError as error:
+        message = f"cannot read the report {path}: {error.strerror or error}"
+        raise ReportError(message) from error
+    except ValueError as error:
         message = f"cannot read the report {path}: {error}"
         raise ReportError(message) from error
-    version = content.get("schema_version") if isinstance(content, dict) else None
+    if not isinstance(content, dict):
+        message = f"{path} is no report: it holds a {type(content).__name__}, not an object"
+        raise ReportError(message)
+    version = content.get("schema_version")
     if version != SCHEMA_VERSION:
         message = f"{path} has schema version {version!r}, not {SCHEMA_VERSION}"
         raise ReportError(message)
-    loaded: dict[str, Any] = content
-    return loaded
+    lacking = [key for key in report_schema()["required"] if key not in content]
+    if lacking:
+        message = f"{path} is no whole report: it lacks {', '.join(lacking)}"
+        raise ReportError(message)
+    return content
+
+
+def _refuse_constant(name: str) -> None:
+    message = f"{name} is no standard JSON"
+    raise ValueError(message)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from pathlib import Path
+import secrets
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from pytest_robustbench.errors import ReportError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -17,25 +21,22 @@ def write_atomically(path: Path, text: str) -> None:
     ReportError
         If the file cannot be written; an existing file is left as it was.
     """
-    temporary = ""
+    # Not `tempfile`, whose files are private to the user: a report has the mode of any new file.
+    temporary = path.parent / f".{secrets.token_hex(8)}.tmp"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(_default_mode())
+        _write(temporary, text)
         os.replace(temporary, path)  # noqa: PTH105  (the name says what it is for)
     except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
-        message = f"cannot write {path}: {error}"
+        message = f"cannot write {path}: {error.strerror or error}"
         raise ReportError(message) from error
+    finally:
+        with suppress(OSError):  # it is gone where it was moved, and never was where none was made
+            temporary.unlink()
 
 
-def _default_mode() -> int:
-    """Return the mode a plain ``open`` would give; `mkstemp` is private to the user."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
+def _write(path: Path, text: str) -> None:
+    with path.open("x", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,80 @@
+"""The entry point of the console script: finds the command and carries it out."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest_robustbench
+from pytest_robustbench.cli import schema
+from pytest_robustbench.errors import RobustbenchError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PROGRAM = "pytest-robustbench"
+COMMANDS = (schema.COMMAND,)
+USERS_MISTAKE = 2
+CLOSED_PIPE = 141  # 128 + SIGPIPE, as the shell would report it
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one line: the usage is what ``--help`` is for."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USERS_MISTAKE, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command that `argv` names.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Without the program's name; by default what the program was called with.
+
+    Returns
+    -------
+    int
+        Exit code: 0 where all is well, 2 where the user made a mistake; then one message stands on
+        standard error.
+    """
+    try:
+        arguments = _parser().parse_args(argv)
+    except SystemExit as stop:  # --help, --version, or a mistake that has been explained
+        return int(stop.code or 0)
+    try:
+        code: int = arguments.run(arguments)
+        sys.stdout.flush()
+    except RobustbenchError as error:
+        sys.stderr.write(f"{PROGRAM} {arguments.command}: {error}\n")
+        return USERS_MISTAKE
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        _discard_output()
+        return CLOSED_PIPE
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog=PROGRAM,
+        description="Robustness gates for visual anomaly detectors.",
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"{PROGRAM} {pytest_robustbench.__version__}"
+    )
+    subparsers = parser.add_subparsers(dest="command", metavar="command", required=True)
+    for command in COMMANDS:
+        described = subparsers.add_parser(
+            command.name, help=command.summary, description=command.summary
+        )
+        command.add_arguments(described)
+        described.set_defaults(run=command.run)
+    return parser
+
+
+def _discard_output() -> None:
+    """Give Python's own flush at exit somewhere to write to."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

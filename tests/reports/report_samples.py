@@ -1,0 +1,133 @@
+"""Reports for tests: a small real benchmark, and drawn results of any size."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import blake2b
+
+import numpy as np
+
+from pytest_robustbench.benchmark import Benchmark, Gate
+from pytest_robustbench.conditions import CLEAN, SEVERITIES, Condition
+from pytest_robustbench.corruptions.names import BUILT_IN
+from pytest_robustbench.datasets.formats import load_split
+from pytest_robustbench.evaluation.operating_point import OperatingPoint
+from pytest_robustbench.evaluation.results import ConditionResult, Latency, PerImage
+from pytest_robustbench.gates.limits import Limit
+from pytest_robustbench.metrics.counts import CountColumns, trivial_pixel_segf1
+from pytest_robustbench.metrics.images import best_f1, decide
+from pytest_robustbench.metrics.ranking import Ranking
+from pytest_robustbench.metrics.summary import measure_images, measure_pixels
+from pytest_robustbench.reports.environment import environment
+from pytest_robustbench.reports.header import Header, sha256_of
+from pytest_robustbench.reports.record import condition_record
+from pytest_robustbench.reports.report import Report
+
+GATE = Gate(
+    {
+        "clean": (Limit("auroc", "min", 0.0, "robustness.yaml:3"),),
+        "blur-severity_3": (Limit("bg_fpr", "max", -1.0, "robustness.yaml:4"),),
+    },
+    (Limit("worst_drop_recall", "max", 1.0, "robustness.yaml:5"),),
+)
+GIVEN = OperatingPoint(pixel_threshold=20.0, image_threshold=30.0)
+
+
+def contrast(images):
+    """How far each pixel is from its image's median gray: a map, and its maximum as score."""
+    gray = [image.mean(axis=2, dtype=np.float32) for image in images]
+    return [np.abs(plane - np.median(plane)) for plane in gray]
+
+
+def scores_only(images):
+    return np.array([m.max() for m in contrast(images)], np.float32), None
+
+
+def small_benchmark(detector=contrast, **options):
+    drawn = load_split("synthetic", n_train=8, n_test_good=3, n_defect=5, size=32)
+    split = replace(drawn, train=(), calibration=drawn.train)  # a callable is already fitted
+    options = {"corruptions": ["blur", "geo_jitter"], "severities": [3, 5], "gate": GATE} | options
+    return Benchmark(split, detector, fitted=True, **options)
+
+
+def drawn_result(condition, rng, n=6, side=64, maps=True):
+    """Metrics that follow from drawn scores and counts; only the pixel ranking is made up."""
+    labels = (np.arange(n) % 3 > 0).astype(np.int64)
+    score = rng.gamma(4, 1, n).astype(np.float32)
+    fp, found = rng.integers(0, side * side // 50, n), rng.integers(0, side * side // 20, n)
+    fn = rng.integers(0, side * side // 20, n) * labels
+    tp = found * labels
+    known = np.full(n, maps)
+    columns = CountColumns(tp, fp, fn, side * side - tp - fp - fn, labels == 1, known)
+    calls = tuple(rng.gamma(20, 1, n).tolist())
+    latency = Latency(calls, 1, float(np.median(calls)), max(calls), float(np.mean(calls)), 0.7)
+    images, decisions = measure_images(score, labels, 4.0), decide(score, labels, 4.0)
+    pixels = measure_pixels(columns, Ranking(0.9, 0.5, 0.8)) if maps else measure_pixels(None)
+    times = {
+        "latency_ms_per_image": latency.median,
+        "latency_p95_ms": latency.p95,
+        "latency_relative": latency.relative,
+    }
+    return ConditionResult(
+        condition=condition,
+        metrics={**images.values, **pixels.values, **times},
+        undefined={**images.reasons, **pixels.reasons},
+        image_threshold=4.0,
+        pixel_threshold=3.5 if maps else None,
+        image_counts={name: getattr(decisions, name) for name in ("tp", "tn", "fp", "fn")},
+        best_f1=best_f1(score, labels),
+        trivial_segf1=trivial_pixel_segf1(columns),
+        per_image=PerImage(
+            measured=np.full(n, True),
+            known=known,
+            score=score,
+            **{name: getattr(columns, name) for name in ("tp", "fp", "fn", "tn")},
+            digest=tuple(rng.bytes(8).hex() for _ in range(n)),
+        ),
+        latency=latency,
+        specification={}
+        if condition.is_clean
+        else {"name": condition.corruption, "version": 1, "parameters": {}, "seed": 0},
+        data_digest=blake2b(condition.id.encode(), digest_size=16).hexdigest(),
+    )
+
+
+def drawn_header(n=6, side=64, ids=None, **changes):
+    samples = {
+        "id": ids or [f"test/scratch/{i:03d}" for i in range(n)],
+        "label": [int(i % 3 > 0) for i in range(n)],
+        "mask_known": [True] * n,
+        "shape": [[side, side]] * n,
+        "source_digest": [f"{i:016x}" for i in range(n)],
+    }
+    fields = {
+        "name": "nuts",
+        "dataset": "mvtec",
+        "category": "nuts",
+        "model": "drawn",
+        "started": "2025-01-31T12:00:00+00:00",
+        "command": "pytest -m robustness",
+        "operating_point": GIVEN.to_dict(),
+        "detector": {"name": "drawn"},
+        "sha256": {"config": sha256_of({}), "dataset": sha256_of(samples), "model": None},
+        "environment": environment(),
+        "samples": samples,
+    }
+    return Header(**fields | changes)
+
+
+def drawn_report(n=6, side=64, corruptions=("blur",), maps=True, **changes):
+    rng = np.random.default_rng(0)
+    conditions = (CLEAN, *(Condition(c, s) for c in corruptions for s in SEVERITIES))
+    results = [drawn_result(c, rng, n, side, maps) for c in conditions]
+    records = {r.condition.id: condition_record(r) for r in results}
+    return Report(drawn_header(n, side, **changes), conditions, records)
+
+
+def full_size_report(side):
+    return drawn_report(160, side, BUILT_IN)
+
+
+def unprepared_header():
+    header = drawn_header(operating_point=None, samples=None, detector={})
+    return Header(**vars(header) | {"sha256": {"config": None, "dataset": None, "model": None}})
