@@ -18,9 +18,9 @@ from pytest_robustbench.errors import ConfigError, RobustbenchError
 from pytest_robustbench.evaluation.evaluator import Evaluator, silent
 from pytest_robustbench.gates.judgement import judge, not_measurable
 from pytest_robustbench.reports.environment import environment
-from pytest_robustbench.reports.fields import metrics_of, undefined_of
+from pytest_robustbench.reports.fields import error_record, metrics_of, undefined_of
 from pytest_robustbench.reports.header import Header, sha256_of
-from pytest_robustbench.reports.record import condition_record, error_record
+from pytest_robustbench.reports.record import condition_record
 from pytest_robustbench.reports.report import Report
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class Benchmark:
         chosen = BUILT_IN if corruptions is None else corruptions
         loaded = [_corruption(c, folder) for c in chosen]
         self.conditions = _conditions(_names(loaded), severities)
-        self._config = config or {}
+        self._config = _plain(config or {})
         self._folder = folder
         self._started = datetime.now(timezone.utc).isoformat(timespec="seconds")
         self.evaluator = Evaluator(
@@ -224,6 +224,16 @@ class Benchmark:
             text = json.dumps(describe(), default=str, skipkeys=True)
             plain |= json.loads(text, parse_constant=str)
         return plain | {"fitted": self.evaluator.fitted}
+
+
+def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `config` as the report will hold it; refuse now what JSON cannot hold."""
+    try:
+        plain: dict[str, Any] = json.loads(json.dumps(dict(config), allow_nan=False))
+    except (TypeError, ValueError) as error:
+        message = f"config must be plain JSON: {error}"
+        raise ConfigError(message) from None
+    return plain
 
 
 def _corruption(chosen: str | Corruption, folder: Path | None) -> Corruption:

@@ -174,6 +174,7 @@ class Evaluator:
 
     def picture(self, condition: Condition, index: int) -> tuple[Corrupted, Floats | None]:
         """Return one corrupted test picture and its anomaly map at mask resolution."""
+        self.prepare()
         corrupted = self._corrupted(index, condition)
         sample = self.split.test[index]
         (prediction,) = self.predictor.predict([corrupted.image], [sample.id], condition.id)

@@ -19,21 +19,24 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 NS_PER_MS = 1e6
-REFERENCE_EVERY = 8  # calls; the reference must cost little beside the fastest detectors
+REFERENCE_FIRST = 4  # calls that each get a reference, then
+REFERENCE_EVERY = 8  # calls get one together: it must cost little beside the fastest detectors
 
 
 class ReferenceWorkload:
     """A fixed piece of work, a matrix product and a memory copy, to measure the machine by."""
 
     def __init__(self) -> None:
-        side = np.linspace(0, 1, 256 * 256, dtype=np.float32).reshape(256, 256)
-        self._left, self._right, self._product = side, side.T.copy(), np.empty_like(side)
+        self._matrix = np.linspace(0, 1, 128 * 128, dtype=np.float32).reshape(128, 128)
+        self._product = np.empty_like(self._matrix)
         self._source = np.zeros(1 << 20, np.float32)
         self._target = np.empty_like(self._source)
+        self()  # touch the memory once
 
     def __call__(self) -> None:
         """Do the work once."""
-        np.matmul(self._left, self._right, out=self._product)
+        # Without BLAS: the spinning threads of a busy machine would swing it eighty-fold.
+        np.einsum("ij,jk->ik", self._matrix, self._matrix, out=self._product, optimize=False)
         np.copyto(self._target, self._source)
 
 
@@ -49,7 +52,7 @@ class Stopwatch:
     synchronize : callable
         Waits until the device has finished.
     reference : ReferenceWorkload
-        Timed before every eighth call.
+        Timed before each of the first calls, and before every eighth of the others.
     """
 
     synchronize: Callable[[], None]
@@ -61,7 +64,8 @@ class Stopwatch:
         """Run `predict` once and record its milliseconds per image."""
         with _collector_held_off():
             self.synchronize()
-            if len(self._calls) % REFERENCE_EVERY == 0:
+            n = len(self._calls)
+            if n < REFERENCE_FIRST or n % REFERENCE_EVERY == 0:
                 self._references.append(self._elapsed_ms(self.reference)[1])
             result, elapsed = self._elapsed_ms(predict)
         self._calls.append(elapsed / n_images)

@@ -97,9 +97,9 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         run.conclude(session)
 
 
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write what the whole session came to."""
-    run.write_session_file(session, exitstatus)
+    run.finish(session)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

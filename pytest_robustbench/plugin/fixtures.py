@@ -89,7 +89,9 @@ def robustness_threshold(
 
 
 @pytest.fixture(scope="session")
-def robustness_condition(request: pytest.FixtureRequest) -> Condition:
+def robustness_condition(
+    request: pytest.FixtureRequest, robustness_benchmark: BenchmarkDeclaration
+) -> Condition:
     """The condition of this item: clean, or one corruption at one severity.
 
     >>> def test_mild(robustness_condition, robustness_result):
@@ -148,12 +150,11 @@ def _told(session: Session, declaration: BenchmarkDeclaration) -> Iterator[None]
     """Turn our errors into one clear message, and remember them for the report."""
     try:
         yield
-        return
     except RobustbenchError as error:
-        problem = error
-    # Outside the except block: the message is all there is to see, no chain of tracebacks.
-    if isinstance(problem, MissingDataError) and session.settings.missing_data == "skip":
-        session.data_missing[declaration.name] = str(problem)
-        pytest.skip(f"NOT JUDGED, the data are missing: {problem}")
-    session.fail(declaration.name, str(problem))
-    pytest.fail(str(problem), pytrace=False)
+        problem = str(error)
+        if isinstance(error, MissingDataError) and session.settings.missing_data == "skip":
+            session.data_missing[declaration.name] = problem
+            pytest.skip(f"NOT JUDGED, the data are missing: {problem}")
+        session.fail(declaration.name, problem)
+        # From None: the message is all there is to see, no chain of tracebacks.
+        raise pytest.fail.Exception(problem, pytrace=False) from None

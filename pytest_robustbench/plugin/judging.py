@@ -39,8 +39,9 @@ class Judge:
         finding = self._session.finding(benchmark, result.condition.id)
         if finding is None or finding.result is not result:
             raise ValueError("only the item's own robustness_result can be judged")
+        if not self._request.node.stash.get(JUDGED, False):  # a rerun would list them twice
+            self._record_properties(finding)
         self._request.node.stash[JUDGED] = True
-        self._record_properties(finding)
         publish_timings(self._request, result.latency)
         violated = [v for v in finding.verdicts if v.outcome != "pass"]
         if violated:
@@ -54,14 +55,8 @@ class Judge:
         )
 
     def _failure_text(self, finding: Finding, violated: list[Verdict]) -> str:
-        from pytest_robustbench.plugin.pictures import save_worst_images
-
         lines = [describe(verdict) for verdict in violated]
-        benchmark = self._session.benchmark(finding.declaration.name)
-        if benchmark is not None and finding.result is not None:
-            folder = self._session.settings.report_dir
-            metric = violated[0].limit.metric
-            lines += save_worst_images(benchmark, finding.result, metric, folder)
+        lines += self._session.worst_images(finding, violated[0].limit.metric)
         return "\n".join([*lines, "", "run it again:", f"  {self._command(finding)}"])
 
     def _command(self, finding: Finding) -> str:

@@ -42,6 +42,7 @@ class Account:
     judged: set[str] = field(default_factory=set)
     data_missing: str = ""
     report_path: Path | None = None
+    report_sha256: str | None = None
     write_error: str = ""
 
     def add(self, payload: Payload) -> None:
@@ -129,6 +130,7 @@ class Ledger:
     """The accounts of every benchmark that was selected."""
 
     accounts: dict[str, Account] = field(default_factory=dict)
+    write_error: str = ""
 
     def select(self, declaration: BenchmarkDeclaration, condition: str, item: pytest.Item) -> None:
         """Enter that an item will run."""

@@ -154,7 +154,13 @@ def read_settings(config: pytest.Config) -> Settings:
 
 def _given(config: pytest.Config, option: Option) -> Any:
     from_command_line = config.getoption(option.ini)
-    return from_command_line if from_command_line is not None else config.getini(option.ini)
+    if from_command_line is not None:
+        return from_command_line
+    try:
+        return config.getini(option.ini)
+    except (TypeError, ValueError) as error:
+        message = f"{option.ini} in {config.inipath}: {error}"
+        raise pytest.UsageError(message) from None
 
 
 def _refuse(name: str, problem: str) -> None:
@@ -192,9 +198,9 @@ def _first_file(folders: list[Path], name: str) -> Path | None:
     return next((path for folder in folders if (path := Path(folder, name)).is_file()), None)
 
 
-def _words(value: str | list[str]) -> list[str]:
+def _words(value: str | list[Any]) -> list[str]:
     words = value if isinstance(value, list) else [value]
-    return [part.strip() for word in words for part in word.split(",") if part.strip()]
+    return [part.strip() for word in words for part in str(word).split(",") if part.strip()]
 
 
 def _names(value: str | list[str] | None) -> tuple[str, ...] | None:

@@ -55,7 +55,7 @@ class Payload:
 def payload_of(session: Session, benchmark: str, condition: str, *, judged: bool) -> Payload | None:
     """Return what is known about a condition; ``None`` where nothing was found out."""
     from pytest_robustbench.gates.judgement import not_measurable
-    from pytest_robustbench.reports.record import error_record
+    from pytest_robustbench.reports.fields import error_record
     from pytest_robustbench.reports.report import verdict_to_dict
 
     finding = session.finding(benchmark, condition)

@@ -5,6 +5,7 @@ Modules that only a run with robustness items needs are imported where they are 
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -56,13 +57,18 @@ def refuse_unfitting_options(config: pytest.Config) -> None:
 
 def note_selection(session: pytest.Session) -> None:
     """Open the books on every condition that is going to run."""
-    if session.config.option.collectonly:
+    if _only_looks(session.config):
         return
     for item in session.items:
         benchmark, condition = params_of(item)
         if benchmark and condition:
             declaration = session_of(session.config).declarations[benchmark]
             _ledger_of(session.config).select(declaration, condition, item)
+
+
+def _only_looks(config: pytest.Config) -> bool:
+    """Whether nothing is going to be measured: --collect-only, --setup-only, --setup-plan."""
+    return bool(config.option.collectonly or config.getoption("setuponly", False))
 
 
 def _ledger_of(config: pytest.Config) -> Ledger:
@@ -145,30 +151,34 @@ def _write_report(account: Account, settings: Settings) -> None:
     path = settings.report_dir / f"{account.declaration.name}.json"
     try:
         report.write(path)
-    except ReportError as error:
+        account.report_sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    except (OSError, ReportError) as error:
         account.write_error = str(error)
     else:
         account.report_path = path
 
 
-def write_session_file(session: pytest.Session, exitstatus: int) -> None:
-    """List the benchmarks of this session with their verdicts, files and hashes.
-
-    Raises
-    ------
-    pytest.exit.Exception
-        If the file cannot be written.
-    """
-    accounts = accounts_of(session.config)
-    if not accounts:
+def finish(session: pytest.Session) -> None:
+    """Write session.json, and let no session with a failed item end with exit status 0."""
+    if not accounts_of(session.config):
         return
+    ledger = session.config.stash[LEDGER]
+    if session.testsfailed and not session.exitstatus:  # pytest.exit(returncode=0) in a test
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    try:
+        _write_session_file(session)
+    except ReportError as error:
+        ledger.write_error = str(error)
+        session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+
+
+def _write_session_file(session: pytest.Session) -> None:
+    """List the benchmarks of this session with their verdicts, files and hashes."""
     from pytest_robustbench.plugin.session_file import session_record
     from pytest_robustbench.reports.json_lines import dumps
     from pytest_robustbench.reports.writing import write_atomically
 
     settings = session.config.stash[SETTINGS]
-    record = session_record(accounts, settings.narrowing, int(exitstatus))
-    try:
-        write_atomically(settings.report_dir / "session.json", dumps(record))
-    except ReportError as error:
-        raise pytest.exit.Exception(str(error), returncode=1) from None
+    accounts = accounts_of(session.config)
+    record = session_record(accounts, settings.narrowing, int(session.exitstatus))
+    write_atomically(settings.report_dir / "session.json", dumps(record))

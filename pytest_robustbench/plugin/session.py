@@ -66,6 +66,7 @@ class Prepared:
     """A benchmark that was tried to prepare once: ready, or the reason why not."""
 
     benchmark: Benchmark | None
+    split: object
     detector: object
     error: str = ""
 
@@ -94,6 +95,7 @@ class Session:
     _origins: list[tuple[object, object]] = field(default_factory=list)
     _prepared: dict[str, Prepared] = field(default_factory=dict)
     _findings: dict[tuple[str, str], Finding] = field(default_factory=dict)
+    _worst_images: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     _errors: dict[str, str] = field(default_factory=dict)
     _headers: dict[str, Header] = field(default_factory=dict)
     data_missing: dict[str, str] = field(default_factory=dict)
@@ -157,8 +159,9 @@ class Session:
         if known is None:
             known = self._prepare_once(declaration, split, detector)
             self._prepared[declaration.name] = known
-        elif known.detector is not detector:
-            self._require_same_origin(declaration, known.detector, detector)
+        else:
+            self._require_same_origin(declaration, "dataset", known.split, split)
+            self._require_same_origin(declaration, "detector", known.detector, detector)
         if known.benchmark is None:
             raise RobustbenchError(known.error)
         return known.benchmark
@@ -173,8 +176,8 @@ class Session:
             benchmark = self._benchmark(declaration, split, detector)
             benchmark.prepare()
         except RobustbenchError as error:
-            return Prepared(None, detector, str(error))
-        return Prepared(benchmark, detector)
+            return Prepared(None, split, detector, str(error))
+        return Prepared(benchmark, split, detector)
 
     def _benchmark(
         self, declaration: BenchmarkDeclaration, split: object, detector: object
@@ -198,6 +201,19 @@ class Session:
             assert benchmark is not None, "measured before prepared"
             self._findings[key] = _find(benchmark, declaration, condition)
         return self._findings[key]
+
+    def worst_images(self, finding: Finding, metric: str) -> list[str]:
+        """Save the worst images of a condition once, reruns included; return lines naming them."""
+        name, condition = finding.declaration.name, finding.condition.id
+        benchmark = self.benchmark(name)
+        if benchmark is None or finding.result is None:
+            return []
+        if (name, condition) not in self._worst_images:
+            from pytest_robustbench.plugin.pictures import save_worst_images
+
+            lines = save_worst_images(benchmark, finding.result, metric, self.settings.report_dir)
+            self._worst_images[name, condition] = lines
+        return self._worst_images[name, condition]
 
     def benchmark(self, name: str) -> Benchmark | None:
         """Return a prepared benchmark."""
@@ -248,11 +264,11 @@ class Session:
                 raise ConfigError(message)
 
     def _require_same_origin(
-        self, declaration: BenchmarkDeclaration, first: object, second: object
+        self, declaration: BenchmarkDeclaration, part: str, first: object, second: object
     ) -> None:
-        if self._origin(first) is not self._origin(second):
+        if first is not second and self._origin(first) is not self._origin(second):
             message = (
-                f"two different overrides of robustness_detector serve benchmark "
+                f"two different overrides of robustness_{part} serve benchmark "
                 f"{declaration.name!r}: its results would depend on which test ran first"
             )
             raise ConfigError(message)
@@ -262,7 +278,8 @@ class Session:
 
 
 def _find(benchmark: Benchmark, declaration: BenchmarkDeclaration, condition: Condition) -> Finding:
-    from pytest_robustbench.reports.record import condition_record, error_record
+    from pytest_robustbench.reports.fields import error_record
+    from pytest_robustbench.reports.record import condition_record
 
     result: ConditionResult | None = None
     try:

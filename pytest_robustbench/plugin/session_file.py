@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.plugin.aggregate import aggregates
@@ -36,7 +35,7 @@ def _benchmark(account: Account, narrowing: tuple[str, ...]) -> dict[str, Any]:
         "outcomes": {a.name: a.outcome for a in aggregates(account, narrowing)},
         "verdicts": _counts(account),
         "report": path.name if path else None,
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest() if path else None,
+        "sha256": account.report_sha256,
     }
 
 

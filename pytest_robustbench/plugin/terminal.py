@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.plugin.run import accounts_of
-from pytest_robustbench.plugin.stash import SETTINGS
+from pytest_robustbench.plugin.stash import LEDGER, SETTINGS
 
 if TYPE_CHECKING:
     import pytest
@@ -32,3 +32,6 @@ def summary(reporter: pytest.TerminalReporter) -> None:
     reporter.section("robustness")
     for account in accounts:
         write_benchmark(reporter, account)
+    problem = reporter.config.stash[LEDGER].write_error
+    if problem:
+        reporter.write_line(problem, red=True, bold=True)

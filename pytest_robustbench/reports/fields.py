@@ -38,6 +38,11 @@ _PATHS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+def error_record(message: str) -> dict[str, Any]:
+    """Return the record of a condition that could not be measured."""
+    return {"error": message}
+
+
 def metrics_of(record: Mapping[str, Any]) -> dict[str, float | None]:
     """Return every metric of a record by the name limits use; all ``None`` for an error."""
     return {name: _at(record, _PATHS[name]) for name in METRICS}

@@ -39,11 +39,6 @@ def condition_record(result: ConditionResult) -> Record:
     }
 
 
-def error_record(message: str) -> Record:
-    """Return the record of a condition that could not be measured."""
-    return {"error": message}
-
-
 def _best_f1(best: tuple[float, float] | None) -> Record | None:
     return None if best is None else {"f1": best[0], "threshold": best[1]}
 

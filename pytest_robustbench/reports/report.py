@@ -11,7 +11,7 @@ from pytest_robustbench.conditions import CLEAN, Condition
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.gates.limits import Limit, Verdict
 from pytest_robustbench.gates.summary import Summary, summarize
-from pytest_robustbench.reports.fields import metrics_of, undefined_of
+from pytest_robustbench.reports.fields import error_record, metrics_of, undefined_of
 from pytest_robustbench.reports.json_lines import dumps
 from pytest_robustbench.reports.schema import report_schema
 from pytest_robustbench.reports.writing import write_atomically
@@ -60,20 +60,26 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether the run is complete and every judged limit passed."""
-        return self.complete and all(v.outcome == "pass" for v in self.verdicts)
+        """Whether the run is complete, limits were judged, and every one of them passed."""
+        outcomes = {v.outcome for v in self.verdicts}
+        return self.complete and outcomes == {"pass"}
 
     def summary(self) -> Summary:
-        """Return means, worst values and drops over what was tried."""
-        tried = {c.id: self.records[c.id] for c in self.declared if c.id in self.records}
+        """Return means, worst values and drops over every declared condition.
+
+        One that was not measured leaves them undefined: a mean over the others would be another
+        quantity under the same name.
+        """
+        absent = error_record("not measured")
+        records = {c.id: self.records.get(c.id, absent) for c in self.declared}
         return summarize(
-            {c: metrics_of(record) for c, record in tried.items()},
-            {c: undefined_of(record) for c, record in tried.items()},
+            {c: metrics_of(record) for c, record in records.items()},
+            {c: undefined_of(record) for c, record in records.items()},
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report in its published schema."""
-        header = self.header.to_dict()
+        header, summary = self.header.to_dict(), self.summary()
         return {
             "schema_version": SCHEMA_VERSION,
             **{k: header.pop(k) for k in ("name", "dataset", "category", "model")},
@@ -82,7 +88,8 @@ class Report:
             "narrowed": list(self.narrowed),
             **header,
             "verdicts": [verdict_to_dict(v) for v in self.verdicts],
-            "robustness_summary": dict(self.summary().metrics),
+            "robustness_summary": dict(summary.metrics),
+            "robustness_summary_undefined": dict(summary.undefined),
             "robustness": {
                 "pixel_threshold_strategy": self.header.pixel_threshold_strategy,
                 "pixel_normal_quantile": self.header.pixel_normal_quantile,

@@ -24,8 +24,8 @@ from pytest_robustbench.metrics.counts import (
     trivial_pixel_segf1,
 )
 from pytest_robustbench.metrics.images import best_f1, decide, rank_images
-from pytest_robustbench.reports.fields import metrics_of, undefined_of
-from pytest_robustbench.reports.record import condition_record, error_record, shortest
+from pytest_robustbench.reports.fields import error_record, metrics_of, undefined_of
+from pytest_robustbench.reports.record import condition_record, shortest
 from pytest_robustbench.reports.report import verdict_from_dict, verdict_to_dict
 
 floats32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
