@@ -4,8 +4,9 @@
     name: caps
     dataset: fixture
     detector: fixture
+    corruptions: [jpeg, blur]
     accept:
-      all: {bg_fpr: {max: 0.05}, miss_rate: {max: 0.2}}
+      all: {bg_fpr: {max: 0.2}, miss_rate: {max: 0.2}}
 
 and a test module with the one line ``from pytest_robustbench.suite import test_robustness``.
 Both fixtures are session-scoped: a benchmark is fitted and calibrated once.

@@ -1,0 +1,22 @@
+"""Real categories with the built-in detector, measured once per session."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest_robustbench as rb
+from pytest_robustbench.detectors.loading import load_detector
+
+CATEGORIES = ("hazelnut_toy", "magnetic_tile", "kolektor", "grid")
+
+
+def real_split(test_data, category):
+    return rb.load_split(
+        "mvtec", root=test_data / "mvtec_layout", category=category, resize=(256, 256)
+    )
+
+
+@cache
+def patchcore_benchmark(test_data, category):
+    """The default preset, fitted and calibrated when first asked."""
+    return rb.Benchmark(real_split(test_data, category), load_detector("patchcore", device="cpu"))

@@ -1,0 +1,92 @@
+"""The built-in detector on real images: good enough to be useful, and reported completely."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from integration_data import CATEGORIES, patchcore_benchmark
+
+from pytest_robustbench.conditions import CLEAN
+from pytest_robustbench.evaluation.operating_point import OperatingPoint
+from pytest_robustbench.reports.fields import metrics_of
+from pytest_robustbench.reports.schema import report_schema
+
+pytest.importorskip("torch")
+jsonschema = pytest.importorskip("jsonschema")
+
+BYTES_IN_GIT = 300_000
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+def test_every_metric_is_defined_on_clean_images(test_data, category):
+    result = patchcore_benchmark(test_data, category).evaluate(CLEAN)
+
+    assert result.undefined == {}
+    assert all(value is not None for value in result.metrics.values())
+    assert result.metrics["pixel_segf1"] > result.trivial_segf1
+    assert result.metrics["normal_fpr"] < 0.02
+
+
+@pytest.mark.parametrize(
+    ("category", "metric", "floor"),
+    [
+        ("hazelnut_toy", "auroc", 0.97),
+        ("hazelnut_toy", "pixel_auroc", 0.97),
+        ("magnetic_tile", "auroc", 0.93),
+        ("grid", "pixel_auroc", 0.93),
+    ],
+)
+def test_detects_real_defects(test_data, category, metric, floor):
+    result = patchcore_benchmark(test_data, category).evaluate(CLEAN)
+
+    assert result.metrics[metric] >= floor
+
+
+@pytest.fixture(scope="module", params=["hazelnut_toy", "grid"])
+def report(request, test_data):
+    return patchcore_benchmark(test_data, request.param).run()
+
+
+def test_all_conditions_make_a_valid_report(report, tmp_path):
+    report.write(tmp_path / "report.json")
+
+    text = (tmp_path / "report.json").read_text(encoding="utf-8")
+    plain = json.loads(text)
+    jsonschema.validate(plain, report_schema(), cls=jsonschema.Draft202012Validator)
+    assert plain == json.loads(json.dumps(report.to_dict()))
+    assert plain["complete"] is True
+    assert len(report.records) == 26
+    assert sum(map(len, plain["robustness"]["corruptions"].values())) == 25
+    assert len(text) < BYTES_IN_GIT
+    assert (
+        OperatingPoint.read(tmp_path / "report.json").digest == plain["operating_point"]["digest"]
+    )
+
+
+def test_the_columns_of_the_report_are_enough_to_pool_again(report):
+    plain = report.to_dict()
+    labels = plain["samples"]["label"]
+
+    for record in report.records.values():
+        columns = record["per_image"]
+        tp, fp, fn, tn = (sum(filter(None, columns[name])) for name in ("tp", "fp", "fn", "tn"))
+        metrics = metrics_of(record)
+        assert metrics["pixel_segf1"] == 2 * tp / (2 * tp + fp + fn)
+        assert metrics["bg_fpr"] == fp / (fp + tn)
+        threshold = record["results"]["threshold"]
+        missed = [
+            score <= threshold
+            for score, label in zip(columns["score"], labels, strict=True)
+            if label and score is not None
+        ]
+        assert metrics["miss_rate"] == sum(missed) / len(missed)
+
+
+def test_the_worst_corruption_hurts(report):
+    """A summary whose worst value equalled the clean one would have measured nothing."""
+    summary = report.summary().metrics
+
+    assert summary["worst_corruption_pixel_segf1"] < 0.8 * summary["clean_pixel_segf1"]
+    assert summary["worst_corruption_pixel_segf1"] <= summary["mean_corruption_pixel_segf1"]
+    assert summary["worst_corruption_bg_fpr"] > 2 * summary["clean_bg_fpr"]
