@@ -220,10 +220,19 @@ class Benchmark:
         describe = getattr(detector, "description", None)
         plain: dict[str, Any] = {"name": self.evaluator.predictor.name}
         if callable(describe):
-            # Standard JSON has no infinity: such a setting is recorded as the word.
-            text = json.dumps(describe(), default=str, skipkeys=True)
-            plain |= json.loads(text, parse_constant=str)
+            plain |= _described(describe)
         return plain | {"fitted": self.evaluator.fitted}
+
+
+def _described(describe: Callable[[], object]) -> dict[str, Any]:
+    """Return a detector's own description as plain JSON; it must never cost a finished run."""
+    try:
+        # Standard JSON has no infinity: such a setting is recorded as the word.
+        text = json.dumps(describe(), default=str, skipkeys=True)
+        plain: dict[str, Any] = json.loads(text, parse_constant=str)
+        return dict(plain)
+    except Exception as error:  # whatever a user's code may raise
+        return {"description": f"not available: {type(error).__name__}: {error}"}
 
 
 def _plain(config: Mapping[str, Any]) -> dict[str, Any]:

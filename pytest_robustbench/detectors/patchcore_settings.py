@@ -43,7 +43,7 @@ class PatchCoreSettings:
     input_size: int = 256
     coreset_size: int = 2000
     candidates: int = 50_000
-    projection: int = 64
+    projection: int = 0
     smoothing: float = 4.0
     backbone: str = "efficientnet_lite0"
     pretrained: bool = True
@@ -79,9 +79,9 @@ def _is_number(value: object) -> bool:
 
 
 PRESET_SETTINGS = {
-    "industrial-fast": PatchCoreSettings(input_size=192, coreset_size=1000),
+    "industrial-fast": PatchCoreSettings(input_size=192, coreset_size=1000, smoothing=3.0),
     "industrial-balanced": PatchCoreSettings(),
     "industrial-accurate": PatchCoreSettings(
-        input_size=320, coreset_size=6000, candidates=100_000, smoothing=5.0
+        input_size=320, coreset_size=4000, projection=64, smoothing=5.0
     ),
 }

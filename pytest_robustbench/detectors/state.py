@@ -12,7 +12,7 @@ import numpy as np
 from pytest_robustbench.errors import DetectorError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from os import PathLike
 
     from pytest_robustbench.arrays import Floats
@@ -45,9 +45,9 @@ def write_state(
 
 
 def read_state(
-    path: str | PathLike[str], detector: str
-) -> tuple[dict[str, Any], dict[str, Floats]]:
-    """Return settings and arrays as `write_state` wrote them. No pickle is ever loaded.
+    path: str | PathLike[str], detector: str, names: Sequence[str]
+) -> tuple[dict[str, Any], list[Floats]]:
+    """Return settings and the arrays called `names`, as written. No pickle is ever loaded.
 
     Raises
     ------
@@ -56,12 +56,13 @@ def read_state(
     """
     try:
         with np.load(Path(path), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        header = json.loads(str(arrays.pop(HEADER)))
-    except (OSError, ValueError, KeyError, AttributeError, BadZipFile) as error:
+            header = json.loads(str(file[HEADER]))
+            found, settings = str(header["detector"]), dict(header["settings"])
+            arrays = [file[name] for name in names if found == detector]
+    except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
         message = f"{path}: not a saved detector ({type(error).__name__}: {error})"
         raise DetectorError(message) from error
-    if header["detector"] != detector:
-        message = f"{path}: holds a {header['detector']!r} detector, not {detector!r}"
+    if found != detector:
+        message = f"{path}: holds a {found!r} detector, not {detector!r}"
         raise DetectorError(message)
-    return header["settings"], arrays
+    return settings, arrays

@@ -70,7 +70,7 @@ class Predictor:
             self.detector.fit(images)
         except RobustbenchError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             message = f"detector {self.name!r} raised in fit: {_describe(error)}"
             raise DetectorError(message) from error
 
@@ -130,7 +130,7 @@ class Predictor:
             return stopwatch.time(lambda: self.detector.predict(batch), len(batch))
         except RobustbenchError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             message = (
                 f"detector {self.name!r} raised on image {', '.join(ids)} ({where}): "
                 f"{_describe(error)}"
@@ -164,5 +164,5 @@ def _image_prediction(score: float, raw: Floats | None, image: Image) -> ImagePr
     return ImagePrediction(score, resize_map(raw, image.shape[:2]), extremes)
 
 
-def _describe(error: Exception) -> str:
+def _describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"

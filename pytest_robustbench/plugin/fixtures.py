@@ -32,10 +32,11 @@ def robustness_benchmark(request: pytest.FixtureRequest) -> BenchmarkDeclaration
     ...     for limits in robustness_benchmark.limits.values():
     ...         assert any(limit.metric == "miss_rate" for limit in limits)
     """
+    name = _param(request)
     session = request.config.stash[SESSION]
     if session.problem:
         pytest.fail(session.problem, pytrace=False)
-    declaration: BenchmarkDeclaration = session.declarations[_param(request)]
+    declaration: BenchmarkDeclaration = session.declarations[name]
     return declaration
 
 
@@ -106,6 +107,9 @@ def robustness_result(
     request: pytest.FixtureRequest,
     robustness_benchmark: BenchmarkDeclaration,
     robustness_condition: Condition,
+    *,
+    robustness_dataset: Split,
+    robustness_detector: Detector,
     robustness_threshold: OperatingPoint,
 ) -> ConditionResult:
     """What was measured under this condition, once per session, reruns included.
@@ -116,6 +120,11 @@ def robustness_result(
     ...     assert robustness_result.metrics["pixel_segf1_per_image"] > 0.1
     """
     session = request.config.stash[SESSION]
+    with _told(session, robustness_benchmark):
+        # robustness_threshold is cached: it does not see this item's own overrides.
+        session.require_prepared(
+            robustness_benchmark, robustness_dataset, robustness_detector, robustness_threshold
+        )
     finding = session.measure(robustness_benchmark, robustness_condition)
     if finding.result is None:
         pytest.fail(finding.error, pytrace=False)
@@ -123,7 +132,9 @@ def robustness_result(
 
 
 @pytest.fixture
-def robustness_judge(request: pytest.FixtureRequest) -> Judge:
+def robustness_judge(
+    request: pytest.FixtureRequest, robustness_benchmark: BenchmarkDeclaration
+) -> Judge:
     """Holds a result against every declared limit of its condition.
 
     >>> def test_robustness(robustness_result, robustness_judge):
@@ -137,9 +148,9 @@ def robustness_judge(request: pytest.FixtureRequest) -> Judge:
 def _param(request: pytest.FixtureRequest) -> str:
     if not hasattr(request, "param"):
         pytest.fail(
-            f"{request.node.nodeid or request.fixturename} asks for robustness fixtures, but "
-            "pytest cannot parametrize it over the conditions (unittest.TestCase methods are "
-            "never parametrized): write it as a plain test function",
+            "this test asks for robustness fixtures, but pytest cannot parametrize it over the "
+            "conditions: write it as a plain test function that names them as arguments "
+            "(unittest.TestCase methods are never parametrized, nor does getfixturevalue do it)",
             pytrace=False,
         )
     return str(request.param)

@@ -158,7 +158,7 @@ def _given(config: pytest.Config, option: Option) -> Any:
         return from_command_line
     try:
         return config.getini(option.ini)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, pytest.UsageError) as error:
         message = f"{option.ini} in {config.inipath}: {error}"
         raise pytest.UsageError(message) from None
 

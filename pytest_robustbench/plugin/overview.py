@@ -93,7 +93,8 @@ def _notes(account: Account) -> Iterator[str]:
     yield from _data_notes(account)
     declaration = account.declaration
     limits = [limit for each in declaration.limits.values() for limit in each]
-    if not would_fail_a_silent_detector([*limits, *declaration.summary_limits]):
+    measured = len(account.errors) < len(account.records)
+    if measured and not would_fail_a_silent_detector([*limits, *declaration.summary_limits]):
         yield (
             "no limit would fail a detector that never fires: add a floor such as pixel_segf1 "
             "or recall, or a ceiling on miss_rate"

@@ -166,6 +166,27 @@ class Session:
             raise RobustbenchError(known.error)
         return known.benchmark
 
+    def require_prepared(
+        self,
+        declaration: BenchmarkDeclaration,
+        split: object,
+        detector: object,
+        operating_point: object,
+    ) -> None:
+        """Refuse to measure with anything but what the benchmark was prepared with.
+
+        Raises
+        ------
+        RobustbenchError
+            If it could not be prepared, or an item's own overrides are different ones.
+        """
+        if self.prepare(declaration, split, detector).prepare() is not operating_point:
+            message = (
+                "a conftest.py overrides robustness_threshold: it is a view of the operating "
+                f"point; write 'operating_point:' at {declaration.source} to give one"
+            )
+            raise ConfigError(message)
+
     def _prepare_once(
         self, declaration: BenchmarkDeclaration, split: object, detector: object
     ) -> Prepared:

@@ -68,33 +68,33 @@ def test_a_fitted_object_needs_no_fit():
         torch.from_numpy(MAPS).requires_grad_(),
         [torch.from_numpy(m)[None] for m in MAPS],
         (MAPS.max(axis=(1, 2)), MAPS),
-        [MAPS.max(axis=(1, 2)), MAPS][0:2] and (MAPS.max(axis=(1, 2)).tolist(), list(MAPS)),
+        (MAPS.max(axis=(1, 2)).tolist(), list(MAPS)),
         (torch.from_numpy(MAPS).amax((1, 2))[:, None], torch.from_numpy(MAPS)[:, None]),
         Prediction(MAPS.max(axis=(1, 2)), MAPS),
     ],
     ids=lambda value: type(value).__name__,
 )
 def test_a_callable_may_return(returned):
-    prediction = as_detector(lambda images: returned).predict(IMAGES)
+    prediction = as_detector(lambda _: returned).predict(IMAGES)
     assert np.array_equal(prediction.scores, MAPS.max(axis=(1, 2)))
     assert np.array_equal(np.array(prediction.maps), MAPS)
     assert prediction.scores.dtype == np.float32
 
 
 def test_two_maps_in_a_tuple_are_not_scores_and_maps():
-    prediction = as_detector(lambda images: (MAPS[0], MAPS[1])).predict(IMAGES[:2])
+    prediction = as_detector(lambda _: (MAPS[0], MAPS[1])).predict(IMAGES[:2])
     assert prediction.scores.tolist() == [MAPS[0].max(), MAPS[1].max()]
 
 
 def test_maps_may_differ_in_size():
     maps = [np.ones((2, 3)), np.zeros((4, 4)), np.full((1, 1), 7.0)]
-    prediction = as_detector(lambda images: maps).predict(IMAGES)
+    prediction = as_detector(lambda _: maps).predict(IMAGES)
     assert prediction.scores.tolist() == [1, 0, 7]
     assert [m.shape for m in prediction.maps] == [(2, 3), (4, 4), (1, 1)]
 
 
 def test_scores_alone_are_said_so():
-    prediction = as_detector(lambda images: ([3, 1, 2], None)).predict(IMAGES)
+    prediction = as_detector(lambda _: ([3, 1, 2], None)).predict(IMAGES)
     assert prediction.scores.tolist() == [3, 1, 2]
     assert prediction.maps is None
 
@@ -121,7 +121,7 @@ def test_scores_alone_are_said_so():
 )
 def test_a_callable_returning_something_odd_is_named(returned, message):
     with pytest.raises(DetectorError, match=message):
-        as_detector(lambda images: returned, name="odd").predict(IMAGES)
+        as_detector(lambda _: returned, name="odd").predict(IMAGES)
 
 
 def test_a_callable_with_fit_is_fitted():
@@ -148,7 +148,7 @@ def test_a_function_is_described_and_cannot_be_fitted():
 
 @pytest.mark.parametrize("thing", [3, "patchcore", None, object(), Own, [1]])
 def test_what_is_no_detector_is_told_what_is(thing):
-    with pytest.raises(DetectorError, match="accepted as a detector:(.|\n)*pyimgano's convention"):
+    with pytest.raises(DetectorError, match=r"accepted as a detector:(.|\n)*pyimgano's convention"):
         as_detector(thing)
 
 

@@ -28,7 +28,7 @@ def test_greedy_covers_within_twice_the_best_possible(n, k, seed):
 
 
 def test_greedy_covers_better_than_chance_projected_or_not():
-    cloud = points(2000, 40)
+    cloud = points(2000, 5) @ points(5, 40, 1)
     by_chance = min(radius(cloud, points_at_random(cloud, seed)) for seed in range(20))
     assert radius(cloud, greedy_coreset(cloud, 100)) < by_chance
     assert radius(cloud, greedy_coreset(cloud, 100, projection=16)) < by_chance

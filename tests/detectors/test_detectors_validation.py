@@ -34,7 +34,7 @@ def test_tensors_of_any_type(dtype):
     ("prediction", "message"),
     [
         ((np.zeros(2), None), "predict returned a tuple; expected a pytest_robustbench.Prediction"),
-        (np.zeros(2), "predict returned an ndarray"),
+        (np.zeros(2), "predict returned a ndarray"),
         (None, "predict returned None"),
         (Prediction(np.zeros((2, 2))), r"scores with shape \(2, 2\); expected one score per image"),
         (Prediction(0.5), r"scores with shape \(\)"),
@@ -53,10 +53,10 @@ def test_what_is_not_finite_names_its_images(value):
     maps = np.zeros((3, 2, 2))
     maps[1, 0, 1] = value
     in_maps = checked_prediction(Prediction([0, 0, 0], maps), "abc", WHERE)
-    with pytest.raises(NotMeasurableError, match="'d', clean: NaN or infinity in the .* image b$"):
+    with pytest.raises(NotMeasurableError, match=r"'d', clean: NaN or infinity in the .* image b$"):
         require_finite(in_maps, ["a", "b", "c"], "detector 'd', clean")
     in_scores = checked_prediction(Prediction([value, 0, value]), "abc", WHERE)
-    with pytest.raises(NotMeasurableError, match="score of image a, c$"):
+    with pytest.raises(NotMeasurableError, match=r"score of image a, c$"):
         require_finite(in_scores, ["a", "b", "c"], WHERE)
 
 

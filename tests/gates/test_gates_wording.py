@@ -26,8 +26,18 @@ def test_a_value_on_its_limit_is_shown_short(value: float) -> None:
 @pytest.mark.parametrize(
     ("limit", "value", "outcome", "text"),
     [
-        (Limit("bg_fpr", "max", 0.02, "r.yaml:7"), 0.02001, "fail", "bg_fpr = 0.02001 is 1e-05 above"),
-        (Limit("pixel_segf1", "min", 0.35, "r.yaml:9"), 0.3, "fail", "pixel_segf1 = 0.3 is 0.05 below"),
+        (
+            Limit("bg_fpr", "max", 0.02, "r.yaml:7"),
+            0.02001,
+            "fail",
+            "bg_fpr = 0.02001 is 1e-05 above",
+        ),
+        (
+            Limit("pixel_segf1", "min", 0.35, "r.yaml:9"),
+            0.3,
+            "fail",
+            "pixel_segf1 = 0.3 is 0.05 below",
+        ),
         (Limit("pixel_segf1", "min", 0.35, "r.yaml:9"), 0.4, "pass", "pixel_segf1 = 0.4 keeps"),
     ],
 )

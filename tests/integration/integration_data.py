@@ -20,3 +20,8 @@ def real_split(test_data, category):
 def patchcore_benchmark(test_data, category):
     """The default preset, fitted and calibrated when first asked."""
     return rb.Benchmark(real_split(test_data, category), load_detector("patchcore", device="cpu"))
+
+
+@cache
+def clean_result(test_data, category):
+    return patchcore_benchmark(test_data, category).evaluate(rb.Condition("clean"))

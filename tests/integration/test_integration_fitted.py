@@ -64,7 +64,8 @@ def test_images_it_has_seen_are_refused_under_other_names(halves, model, tmp_pat
 
 def test_on_unseen_images_false_positives_are_of_the_promised_order(halves, model):
     split, seen, unseen = halves
-    parts = replace(split, train=seen, calibration=unseen)
+    normals = tuple(sample for sample in split.test if sample.label == 0)
+    parts = replace(split, train=seen, calibration=unseen, test=normals)
     benchmark = rb.Benchmark(parts, model, fitted=True)
 
     point = benchmark.prepare()
@@ -72,5 +73,4 @@ def test_on_unseen_images_false_positives_are_of_the_promised_order(halves, mode
 
     assert (point.method, point.n_images) == ("images", len(unseen))
     assert 0 < result.metrics["normal_fpr"] < 10 * (1 - point.pixel_normal_quantile)
-    assert result.metrics["auroc"] > 0.9
     assert benchmark.header().detector["fitted"] is True

@@ -9,6 +9,7 @@ from integration_data import real_split
 import pytest_robustbench as rb
 from pytest_robustbench.conditions import CLEAN
 from pytest_robustbench.datasets.store import PictureStore
+from pytest_robustbench.evaluation.settings import CalibrationSettings
 
 pyimgano_evaluation = pytest.importorskip("pyimgano.evaluation")
 
@@ -20,7 +21,13 @@ def both(request, test_data):
     model = models.create_model("vision_pixel_mad_map")
     split = real_split(test_data, request.param)
 
-    result = rb.Benchmark(split, rb.as_detector(model)).evaluate(CLEAN)
+    # At the median, so that both calls and misses occur: pyimgano's precision of no call is 0.
+    benchmark = rb.Benchmark(
+        split,
+        rb.as_detector(model),
+        calibration=CalibrationSettings(image_normal_quantile=0.5),
+    )
+    result = benchmark.evaluate(CLEAN)
 
     store = PictureStore(split.resize)
     pictures = [store.load(sample) for sample in split.test]

@@ -77,16 +77,22 @@ class Project:
     @staticmethod
     def _arguments(args: tuple[str, ...]) -> tuple[str, ...]:
         shuffled = any("randomly" in arg for arg in args)
-        return args if shuffled else ("-p", "no:randomly", *args)
+        order = () if shuffled else ("-p", "no:randomly")
+        # Hypothesis would be imported, and rewritten, anew in every run.
+        return ("-p", "no:hypothesispytest", *order, *args)
 
     def report(self, name: str = "hazelnut", folder: Path | None = None) -> dict[str, Any]:
         path = (folder or self.reports) / f"{name}.json"
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
+        content: dict[str, Any] = json.loads(
+            path.read_text(encoding="utf-8"), parse_constant=_refuse
+        )
         return content
 
     def session(self) -> dict[str, Any]:
         path = self.reports / "session.json"
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
+        content: dict[str, Any] = json.loads(
+            path.read_text(encoding="utf-8"), parse_constant=_refuse
+        )
         return content
 
     def forget(self) -> None:

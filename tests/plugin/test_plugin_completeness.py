@@ -36,7 +36,11 @@ def test_a_deselected_run_is_not_judged_and_no_failure(gated: Project) -> None:
 
 
 def test_summary_limits_of_a_deselected_run_are_not_judged(project: Project) -> None:
-    project.yaml("summary: {mean_corruption_pixel_segf1: {min: 1}}", **ONE, extra="measure_only: [clean, blur]")
+    project.yaml(
+        "summary: {mean_corruption_pixel_segf1: {min: 1}}",
+        **ONE,
+        extra="measure_only: [clean, blur]",
+    )
     result = project.run("-v", "-k", "clean")
     assert result.ret == 0
     assert outcomes(result)["hazelnut-summary"] == "skipped"
@@ -128,7 +132,9 @@ def test_missing_data(project: Project, root: str, monkeypatch: pytest.MonkeyPat
 
 
 def test_own_test_that_judges_nothing_fails_the_benchmark(project: Project) -> None:
-    project.yaml("all: {miss_rate: {max: 1.0}}\nblur: {severity_3: {pixel_segf1: {min: 1.0}}}", **ONE)
+    project.yaml(
+        "all: {miss_rate: {max: 1.0}}\nblur: {severity_3: {pixel_segf1: {min: 1.0}}}", **ONE
+    )
     project.write(
         "test_line.py",
         """

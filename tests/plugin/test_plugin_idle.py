@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from robustness_project import Project
 
 HEAVY = ("numpy", "cv2", "sklearn", "torch", "yaml", "pydantic")
-RUNNER = """
+RUNNER = f"""
 import json, sys
 import pytest
 
 status = pytest.main(sys.argv[2:])
-heavy = [name for name in %r if name in sys.modules]
+heavy = [name for name in {HEAVY!r} if name in sys.modules]
 ours = sorted(name for name in sys.modules if name.startswith("pytest_robustbench"))
 with open(sys.argv[1], "w") as file:
-    json.dump({"status": int(status), "heavy": heavy, "ours": ours}, file)
-""" % (HEAVY,)
+    json.dump({{"status": int(status), "heavy": heavy, "ours": ours}}, file)
+"""
 OTHERS_OFF = ("-p", "no:randomly", "-p", "no:hypothesispytest", "-p", "no:benchmark")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import xml.etree.ElementTree as ET
 
 import pytest
 from robustness_project import Project, condition, only_messages, outcomes
@@ -66,17 +67,22 @@ def test_reruns_return_the_first_result(project: Project, calls: str) -> None:
     project.yaml(limits, detector=counted(calls), **ONE)
     first = project.run("-v")
     (project.path / "calls.log").rename(project.path / "once.log")
-    again = project.run("-v", "--reruns=2")
+    again = project.run("-v", "--reruns=2", "--junit-xml=junit.xml")
     assert again.ret == first.ret == pytest.ExitCode.TESTS_FAILED
     assert outcomes(again) == outcomes(first)
     assert again.parseoutcomes()["rerun"] == 2
     once, more = ((project.path / n).read_text() for n in ("once.log", "calls.log"))
     assert more.splitlines() == once.splitlines()
+    for case in ET.parse(project.path / "junit.xml").getroot().iter("testcase"):
+        named = [p.get("name") for p in case.iter("property")]
+        assert len(named) == len(set(named))
 
 
 def test_reruns_of_an_unusable_detector_do_not_fit_again(project: Project, calls: str) -> None:
-    detector = counted(calls).replace("MeanDetector", "FaultyDetector").replace(
-        "{log", "{fault: constant, log"
+    detector = (
+        counted(calls)
+        .replace("MeanDetector", "FaultyDetector")
+        .replace("{log", "{fault: constant, log")
     )
     project.yaml("all: {miss_rate: {max: 1.0}}", detector=detector, **ONE)
     result = project.run("-v", "--reruns=2")

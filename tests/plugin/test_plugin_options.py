@@ -65,7 +65,12 @@ def test_a_bad_ini_value_stops_at_once(gated: Project, lines: str, said: str) ->
     assert said in only_messages(result)
 
 
-INI_TWINS = INI + "robustness_severities = 3\nrobustness_limit_test = 6\nrobustness_report_dir = out\n"
+NEEDS_PYTEST_9 = pytest.mark.skipif(
+    pytest.version_tuple < (9,), reason="pytest 8 has no native TOML section"
+)
+INI_TWINS = (
+    INI + "robustness_severities = 3\nrobustness_limit_test = 6\nrobustness_report_dir = out\n"
+)
 TOML = """
 [tool.pytest.ini_options]
 filterwarnings = ["error"]
@@ -84,7 +89,11 @@ robustness_report_dir = "out"
 
 @pytest.mark.parametrize(
     ("file", "text"),
-    [("pytest.ini", INI_TWINS), ("pyproject.toml", TOML), ("pyproject.toml", NATIVE_TOML)],
+    [
+        ("pytest.ini", INI_TWINS),
+        ("pyproject.toml", TOML),
+        pytest.param("pyproject.toml", NATIVE_TOML, marks=NEEDS_PYTEST_9),
+    ],
 )
 def test_ini_twins_narrow_and_the_command_line_wins(gated: Project, file: str, text: str) -> None:
     (gated.path / "pytest.ini").unlink()
@@ -98,8 +107,6 @@ def test_ini_twins_narrow_and_the_command_line_wins(gated: Project, file: str, t
     report = gated.report(folder=gated.path / "out")
     assert len(report["samples"]["id"]) == 6
     assert not report["complete"]
-    names = [line for line in gated.judged("--robustness-severities=1", "--co", "-q")]
-    assert names == []
     result = gated.run("--robustness-severities=1", "--co", "-q")
     result.stdout.no_fnmatch_line("*severity_3*")
     result.stdout.fnmatch_lines(["*blur-severity_1*"])

@@ -17,7 +17,13 @@ from robustness_project import Project, condition, only_messages, outcomes
 TWO = {"corruptions": "[lighting, blur]", "severities": "[1, 3]"}
 ONE = {"corruptions": "[blur]", "severities": "[3]"}
 OPEN = "all: {miss_rate: {max: 1.0}}"
-NAMES = ["clean", "lighting-severity_1", "lighting-severity_3", "blur-severity_1", "blur-severity_3"]
+NAMES = [
+    "clean",
+    "lighting-severity_1",
+    "lighting-severity_3",
+    "blur-severity_1",
+    "blur-severity_3",
+]
 
 
 def numbers(report: dict[str, Any], name: str) -> dict[str, Any]:
@@ -74,7 +80,12 @@ def test_an_interrupted_run_leaves_a_report(project: Project) -> None:
     command = [sys.executable, "-m", "pytest", "-v", "-p", "no:randomly"]
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
-        command, cwd=project.path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=project.path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     ) as process:
         assert process.stdout is not None
         seen = ""

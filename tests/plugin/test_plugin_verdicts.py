@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import TYPE_CHECKING
 
@@ -49,9 +50,12 @@ def test_the_failure_names_value_limit_distance_source_and_pictures(project: Pro
     )
     result = project.run()
     text = only_messages(result)
-    for metric in ("pixel_segf1", "bg_fpr"):
+    for metric, limit in (("pixel_segf1", 1.0), ("bg_fpr", 0.0)):
         value = measured(project, "lighting-severity_3", metric)
-        assert f"lighting-severity_3: {metric} = {value:.4g} is" in text
+        shown = re.search(rf"lighting-severity_3: {metric} = (\S+) is (\S+) (?:below|above)", text)
+        assert shown is not None
+        assert float(shown[1]) == pytest.approx(value, rel=0.01)
+        assert float(shown[2]) == pytest.approx(abs(value - limit), rel=0.1)
     result.stdout.fnmatch_lines(
         [
             "*pixel_segf1 = * below the floor 1 (robustness.yaml:10)",
@@ -72,7 +76,9 @@ def rerun_command(result: pytest.RunResult) -> list[str]:
     return shlex.split(lines[lines.index("run it again:") + 1])
 
 
-@pytest.mark.parametrize("options", [(), ("--robustness-limit-test=5",), ("--robustness-profile=pr",)])
+@pytest.mark.parametrize(
+    "options", [(), ("--robustness-limit-test=5",), ("--robustness-profile=pr",)]
+)
 def test_the_quoted_command_repeats_exactly_this_item(
     project: Project, options: tuple[str, ...]
 ) -> None:
@@ -86,7 +92,10 @@ def test_the_quoted_command_repeats_exactly_this_item(
     program, *arguments = rerun_command(result)
     assert program == "pytest"
     again = project.run("-v", *arguments)
-    assert outcomes(again) == {"hazelnut-lighting-severity_3": "failed", "hazelnut-complete": "skipped"}
+    assert outcomes(again) == {
+        "hazelnut-lighting-severity_3": "failed",
+        "hazelnut-complete": "skipped",
+    }
     second = condition(project.report(folder=project.reports / "rerun"), "lighting-severity_3")
     assert second["per_image"] == first["per_image"]
     assert second["results"]["pixel_metrics"] == first["results"]["pixel_metrics"]
@@ -151,17 +160,16 @@ def test_a_limit_on_what_cannot_be_measured_fails(project: Project) -> None:
     """Without a defect image there is no SegF1: no number, and no pass."""
     project.write(
         "conftest.py",
-        """
+        f"""
         from dataclasses import replace
         import pytest
         from pytest_robustbench import load_split
 
         @pytest.fixture(scope="session")
         def robustness_dataset():
-            split = load_split("mvtec", root=%r, category="brushed_metal")
+            split = load_split("mvtec", root={str(project.data)!r}, category="brushed_metal")
             return replace(split, test=tuple(s for s in split.test if s.label == 0))
-        """
-        % str(project.data),
+        """,
     )
     project.yaml("all: {pixel_segf1: {min: 0.0}}", dataset="fixture", **ONE)
     result = project.run("-v")
