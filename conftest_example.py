@@ -1,4 +1,6 @@
-"""A detector and a dataset of one's own: copy to conftest.py beside a robustness.yaml that says
+"""A detector and a dataset of one's own, complete.
+
+Copy it to conftest.py beside a robustness.yaml that says
 
     schema_version: 1
     name: caps

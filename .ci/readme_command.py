@@ -5,5 +5,7 @@ import sys
 from pathlib import Path
 
 readme = Path(__file__).parent.parent / "README.md"
-blocks = re.findall(r"^```bash\n(.*?)^```", readme.read_text(encoding="utf-8"), re.S | re.M)
+blocks = re.findall(
+    r"^```bash\n(.*?)^```", readme.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+)
 sys.stdout.write(blocks[int(sys.argv[1]) - 1].strip() + "\n")

@@ -36,8 +36,8 @@ def as_detector(obj: object, *, name: str | None = None) -> Detector:
         - an object of pyimgano's convention: ``decision_function(images)`` gives scores,
           ``predict_anomaly_map(images)`` or ``get_anomaly_map(image)`` gives maps, ``fit(images)``
           learns. Score and map are two inferences;
-        - a callable ``images -> maps``, ``(scores, maps)`` or `Prediction`, already fitted. Where
-          it gives only maps, an image's score is its map's maximum.
+        - a callable ``images -> maps``, ``(scores, maps)`` or `Prediction`, fitted already unless
+          it has ``fit``. Where it gives only maps, an image's score is its map's maximum.
 
         Images are a list of ``(H, W, 3)`` uint8 arrays, RGB.
     name : str, optional

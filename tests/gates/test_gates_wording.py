@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from pytest_robustbench.gates.limits import Limit, Verdict
 from pytest_robustbench.gates.wording import describe, shown
 
+CEILING = Limit("bg_fpr", "max", 0.02, "r.yaml:7")
+FLOOR = Limit("pixel_segf1", "min", 0.35, "r.yaml:9")
 FINITE = st.floats(-1e6, 1e6)
 
 
