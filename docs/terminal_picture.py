@@ -1,7 +1,7 @@
 """Draw what a command prints as an SVG: the picture in the README.
 
-Needs ``pip install rich``; in ``examples/quickstart`` run
-``python ../../docs/terminal_picture.py ../../docs/quickstart.svg pytest -m robustness --color=yes``.
+Needs ``pip install rich``. In ``examples/quickstart``, run ``python ../../docs/terminal_picture.py
+../../docs/quickstart.svg pytest -m robustness --color=yes``.
 """
 
 from __future__ import annotations
