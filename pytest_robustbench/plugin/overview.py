@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.gates.judgement import would_fail_a_silent_detector
-from pytest_robustbench.plugin.table import Cell, rows_of, shown_metrics
+from pytest_robustbench.plugin.table import Cell, judged_cell, rows_of, shown_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,6 +29,9 @@ def write_benchmark(reporter: pytest.TerminalReporter, account: Account) -> None
     reporter.write_line(_title(account), bold=True)
     if not quiet and len(account.errors) < len(account.records):
         _tables(reporter, account)
+    for verdict in account.summary_verdicts():
+        cell = judged_cell(verdict)
+        reporter.write_line(f"  {verdict.limit.metric}  {cell.text}", red=cell.violated)
     for note in _notes(account):
         reporter.write_line(f"  note: {note}", yellow=True)
     if account.report_path is not None:

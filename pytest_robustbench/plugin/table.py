@@ -67,9 +67,15 @@ def _cells(account: Account, condition: str, metrics: Sequence[str]) -> list[Cel
 
 
 def _cell(value: float | None, verdict: Verdict | None) -> Cell:
-    if verdict is None:
-        return Cell("-" if value is None else f"{value:.3g}")
-    text = "-" if value is None else shown(value, verdict.limit.value)
-    sign = ">=" if verdict.limit.bound == "min" else "<="
+    if verdict is not None:
+        return judged_cell(verdict)
+    return Cell("-" if value is None else f"{value:.3g}")
+
+
+def judged_cell(verdict: Verdict) -> Cell:
+    """Return a value beside its limit."""
+    limit, value = verdict.limit, verdict.value
+    text = "-" if value is None else shown(value, limit.value)
+    sign = ">=" if limit.bound == "min" else "<="
     violated = verdict.outcome != "pass"
-    return Cell(f"{'! ' if violated else ''}{text} {sign} {verdict.limit.value:g}", violated)
+    return Cell(f"{'! ' if violated else ''}{text} {sign} {limit.value:g}", violated)
