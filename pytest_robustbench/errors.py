@@ -11,6 +11,10 @@ class ConfigError(RobustbenchError):
     """The YAML file or an option says something that cannot be carried out."""
 
 
+class UnknownProfileError(ConfigError):
+    """The YAML has no profile of that name."""
+
+
 class UnsetVariableError(ConfigError):
     """The YAML refers to an environment variable that is not set and has no default."""
 

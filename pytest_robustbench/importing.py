@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +35,7 @@ def import_object(path: str, folder: Path | None = None) -> Any:
     if not (module_name and colon and attribute):
         message = f"{path!r} is not of the form 'package.module:name'"
         raise ValueError(message)
-    with _searched_first(folder):
+    with searched_first(folder):
         found: Any = import_module(module_name)
     for part in attribute.split("."):
         found = getattr(found, part)
@@ -43,7 +43,8 @@ def import_object(path: str, folder: Path | None = None) -> Any:
 
 
 @contextmanager
-def _searched_first(folder: Path | None) -> Iterator[None]:
+def searched_first(folder: Path | None) -> Iterator[None]:
+    """Search `folder`, if there is one, before everything else on ``sys.path``."""
     if folder is None:
         yield
         return
@@ -51,4 +52,5 @@ def _searched_first(folder: Path | None) -> Iterator[None]:
     try:
         yield
     finally:
-        sys.path.remove(str(folder))
+        with suppress(ValueError):  # the code that ran inside may have removed it
+            sys.path.remove(str(folder))

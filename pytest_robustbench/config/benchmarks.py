@@ -60,7 +60,7 @@ def build_benchmark(
     if operating_point is None:
         point = build_operating_point(declaration, folder)
     else:
-        point = OperatingPoint.read(operating_point)
+        point = OperatingPoint.read(operating_point, declaration.name)
     return Benchmark(
         split,
         detector,

@@ -18,7 +18,7 @@ from pytest_robustbench.config.nodes import Entry, Leaf, Mark, Table, map_leaves
 from pytest_robustbench.config.page import Page
 from pytest_robustbench.config.problems import Problem, config_error, shown_path
 from pytest_robustbench.config.reading import read_tree
-from pytest_robustbench.errors import ConfigError
+from pytest_robustbench.errors import UnknownProfileError
 from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _check_profile(profile: str | None, tree: Table, path: Path) -> None:
     if profile is not None and profile not in names:
         known = suggestion(profile, names) if names else "the file declares no profiles"
         message = f"{shown_path(path)}: unknown profile {profile!r}; {known}"
-        raise ConfigError(message)
+        raise UnknownProfileError(message)
 
 
 def _declared(

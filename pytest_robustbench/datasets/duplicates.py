@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,11 +20,9 @@ def shared_pictures(
 
     Masks play no part. Pairs come in the order of `a`, then of `b`.
     """
+    with ThreadPoolExecutor() as pool:
+        digests = dict(zip([*a, *b], pool.map(store.image_digest, [*a, *b]), strict=True))
     by_digest: defaultdict[str, list[Sample]] = defaultdict(list)
     for sample in b:
-        by_digest[store.load(sample).image_digest].append(sample)
-    return [
-        (sample, twin)
-        for sample in a
-        for twin in by_digest.get(store.load(sample).image_digest, [])
-    ]
+        by_digest[digests[sample]].append(sample)
+    return [(sample, twin) for sample in a for twin in by_digest.get(digests[sample], [])]

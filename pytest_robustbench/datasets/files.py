@@ -63,19 +63,33 @@ def subfolders(folder: Path) -> tuple[Path, ...]:
     )
 
 
-def required_folder(path: Path, role: str) -> Path:
-    """Return `path`.
+def required_root(path: Path) -> Path:
+    """Return `path`, the root of a dataset.
 
     Raises
     ------
     MissingDataError
-        If it does not exist.
+        If it does not exist: the data are not on this machine.
     DatasetError
         If it is a file.
     """
     if not path.exists():
-        message = f"{role}: {path} does not exist"
+        message = f"root of the dataset: {path} does not exist"
         raise MissingDataError(message)
+    return required_folder(path, "root of the dataset")
+
+
+def required_folder(path: Path, role: str) -> Path:
+    """Return `path`, a folder inside a dataset that is there: its absence is a mistake.
+
+    Raises
+    ------
+    DatasetError
+        If it does not exist, or is a file.
+    """
+    if not path.exists():
+        message = f"{role}: {path} does not exist"
+        raise DatasetError(message)
     if not path.is_dir():
         message = f"{role}: {path} is a file, not a folder"
         raise DatasetError(message)

@@ -7,11 +7,17 @@ from itertools import permutations
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.datasets.files import image_files, nfc, no_images, required_folder
+from pytest_robustbench.datasets.files import (
+    image_files,
+    nfc,
+    no_images,
+    required_folder,
+    required_root,
+)
 from pytest_robustbench.datasets.images import image_folder
 from pytest_robustbench.datasets.masks import MaskFolder, test_part_notes
 from pytest_robustbench.datasets.split import DEFECT, Sample, Split
-from pytest_robustbench.errors import DatasetError
+from pytest_robustbench.errors import DatasetError, MissingDataError
 
 if TYPE_CHECKING:
     import os
@@ -56,10 +62,12 @@ def load_folder(
 
     Raises
     ------
+    MissingDataError
+        If the root, or every folder of images, does not exist.
     DatasetError
-        If a folder is missing, empty or inside another one, or nothing is left to test.
+        If one folder is missing, empty or inside another one, or nothing is left to test.
     """
-    base = required_folder(Path("." if root is None else root).expanduser(), "root of the dataset")
+    base = required_root(Path("." if root is None else root).expanduser())
     given = {
         "normal_dir": normal_dir,
         "test_dir": test_dir,
@@ -67,10 +75,11 @@ def load_folder(
         "mask_dir": mask_dir,
     }
     folders = {
-        option: required_folder(base / Path(value).expanduser(), option)
+        option: base / Path(value).expanduser()
         for option, value in given.items()
         if value is not None
     }
+    _check_present(folders)
     _check_apart(folders)
     _check_sources(folders, test_fraction)
     train = image_folder(folders["normal_dir"], "normal") if normal_dir is not None else ()
@@ -87,6 +96,16 @@ def load_folder(
         root=str(base),
         notes=test_part_notes((*test, *defects), orphans),
     )
+
+
+def _check_present(folders: Mapping[str, Path]) -> None:
+    images = [folder for option, folder in folders.items() if option != "mask_dir"]
+    # Where some are there, the name of the missing one is wrong.
+    if images and not any(folder.exists() for folder in images):
+        message = "; ".join(f"{option}: {p} does not exist" for option, p in folders.items())
+        raise MissingDataError(message)
+    for option, folder in folders.items():
+        required_folder(folder, option)
 
 
 def _check_apart(folders: Mapping[str, Path]) -> None:

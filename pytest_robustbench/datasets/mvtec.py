@@ -21,11 +21,12 @@ from pytest_robustbench.datasets.files import (
     nfc,
     no_images,
     required_folder,
+    required_root,
     subfolders,
 )
 from pytest_robustbench.datasets.masks import MaskFolder, test_part_notes
 from pytest_robustbench.datasets.split import DEFECT, NORMAL, Sample, Split
-from pytest_robustbench.errors import DatasetError
+from pytest_robustbench.errors import DatasetError, MissingDataError
 from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:
@@ -60,8 +61,10 @@ def load_mvtec(
 
     Raises
     ------
+    MissingDataError
+        If the root does not exist, or holds no category at all.
     DatasetError
-        If a folder is missing or empty, or a mask is ambiguous.
+        If another folder is missing or empty, or a mask is ambiguous.
     """
     if root is None:
         raise DatasetError("the mvtec format needs `root`: the folder that holds the categories")
@@ -82,7 +85,7 @@ def load_mvtec(
 
 
 def _category_folder(root: Path, category: str | None) -> Path:
-    required_folder(root, "root of the dataset")
+    required_root(root)
     if category is None:
         if _is_category(root):
             return root.resolve()
@@ -94,7 +97,9 @@ def _category_folder(root: Path, category: str | None) -> Path:
             f"category {category!r} is not in {root}: {folder} has no train folder. "
             f"{_found(root, category)}"
         )
-        raise DatasetError(message)
+        # Beside other categories it is a name misspelt.
+        absent = not (folder.exists() or _categories(root) or _is_category(root))
+        raise (MissingDataError if absent else DatasetError)(message)
     return folder
 
 
@@ -102,8 +107,12 @@ def _is_category(folder: Path) -> bool:
     return (folder / "train").is_dir()
 
 
+def _categories(root: Path) -> list[str]:
+    return [folder.name for folder in subfolders(root) if _is_category(folder)]
+
+
 def _found(root: Path, category: str | None = None) -> str:
-    names = [folder.name for folder in subfolders(root) if _is_category(folder)]
+    names = _categories(root)
     if not names:
         own = " (it is itself a category: leave `category` out)" if _is_category(root) else ""
         return f"No categories were found there{own}"

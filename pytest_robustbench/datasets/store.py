@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -14,21 +13,24 @@ if TYPE_CHECKING:
 
 
 class PictureStore:
-    """Decodes samples when they are asked for, and remembers the latest ones; thread-safe.
+    """Decodes samples when they are asked for, and remembers the first ones; thread-safe.
+
+    What is remembered is never dropped. Conditions go through the samples in order, again and
+    again: were room made for the latest pictures, none would still be there when its turn comes.
 
     Parameters
     ----------
     resize : (int, int), optional
         Height and width of every picture.
     budget_bytes : int
-        Bytes the remembered arrays may occupy together; those used longest ago are dropped first.
-        With 0 nothing is remembered.
+        Bytes the remembered arrays may occupy together; what no longer fits is decoded each time.
     """
 
     def __init__(self, resize: tuple[int, int] | None = None, budget_bytes: int = 1 << 30) -> None:
         self._resize = resize
         self._budget = budget_bytes
-        self._kept: OrderedDict[Sample, Picture] = OrderedDict()
+        self._kept: dict[Sample, Picture] = {}
+        self._image_digests: dict[Sample, str] = {}
         self._used = 0
         self._lock = Lock()
 
@@ -47,19 +49,27 @@ class PictureStore:
         """
         with self._lock:
             if sample in self._kept:
-                self._kept.move_to_end(sample)
                 return self._kept[sample]
         # Outside the lock: decoding is the slow part, and OpenCV lets other threads run meanwhile.
         picture = read_picture(sample, self._resize)
         with self._lock:
+            self._image_digests[sample] = picture.image_digest
             self._keep(sample, picture)
         return picture
 
+    def image_digest(self, sample: Sample) -> str:
+        """Return the `Picture.image_digest` of `sample`; it is decoded once at most for this.
+
+        Raises
+        ------
+        DatasetError
+            If it cannot be decoded; see `read_picture`.
+        """
+        known = self._image_digests.get(sample)
+        return self.load(sample).image_digest if known is None else known
+
     def _keep(self, sample: Sample, picture: Picture) -> None:
-        if sample in self._kept or picture.nbytes > self._budget:
+        if sample in self._kept or self._used + picture.nbytes > self._budget:
             return
         self._kept[sample] = picture
         self._used += picture.nbytes
-        while self._used > self._budget:
-            _, dropped = self._kept.popitem(last=False)
-            self._used -= dropped.nbytes

@@ -14,7 +14,7 @@ from pytest_robustbench.detectors.names import (
     known_names,
 )
 from pytest_robustbench.errors import DetectorError, RobustbenchError
-from pytest_robustbench.importing import import_object
+from pytest_robustbench.importing import import_object, searched_first
 from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def load_detector(
     kwargs : mapping, optional
         Settings of a built-in detector, or arguments of the factory.
     folder : Path, optional
-        Searched first for the factory's module: the folder of the YAML file.
+        Searched first for the factory's module and for what it imports when it is called: the
+        folder of the YAML file.
 
     Raises
     ------
@@ -73,7 +74,8 @@ def load_detector(
         message = f"detector {name!r} is neither a factory nor a detector, but {found!r:.80}"
         raise DetectorError(message)
     wanted = {"preset": preset, "device": None if device == "auto" else device}
-    return as_detector(_made(name, found, wanted, arguments), name=name)
+    with searched_first(folder):  # for what the factory imports when it is called
+        return as_detector(_made(name, found, wanted, arguments), name=name)
 
 
 def _built_in(name: str, preset: str | None, device: str, settings: Mapping[str, Any]) -> Detector:

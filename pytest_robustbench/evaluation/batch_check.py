@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,14 +23,15 @@ RELATIVE_TOLERANCE = 1e-3
 def check_batch_independence(
     predictor: Predictor, images: Sequence[Image], ids: Sequence[str]
 ) -> str:
-    """Compare ``predict([a, b])`` with ``predict([a])`` and ``predict([b])``.
+    """Compare ``predict([a, b, ...])`` with ``predict([a])``, ``predict([b])``, ...
 
     Parameters
     ----------
     predictor : Predictor
         The detector, fitted.
     images : sequence of (H, W, 3) uint8 arrays
-        The first two of equal shape are used; nothing is checked when there are none.
+        A batch of those of the commonest shape is used; nothing is checked when no two are of
+        equal shape.
     ids : sequence of str
         Their sample ids.
 
@@ -43,47 +45,46 @@ def check_batch_independence(
     DetectorError
         If the detector depends on its batch, or cannot take the batch size it is run with.
     """
-    pair = _first_of_equal_shape(images)
-    if pair is None:
+    batch = _of_equal_shape(images)[: max(2, predictor.batch_size)]
+    if len(batch) < 2:
         return "batch dependence not checked: no two images of equal size"
-    chosen, names = [images[i] for i in pair], [ids[i] for i in pair]
+    chosen, names = [images[i] for i in batch], [ids[i] for i in batch]
     where = "batch check"
     try:
         alone = replace(predictor, batch_size=1).predict(chosen, names, where)
     except RobustbenchError as error:  # what touches single images fails their conditions
         return f"batch dependence not checked: {error}"
     try:
-        together = replace(predictor, batch_size=2).predict(chosen, names, where)
+        together = replace(predictor, batch_size=len(batch)).predict(chosen, names, where)
     except DetectorError:
         if predictor.batch_size > 1:
             raise
         return "the detector takes one image at a time"
-    for name, single, paired in zip(names, alone, together, strict=True):
-        _require_equal(predictor.name, name, single, paired)
+    for name, single, batched in zip(names, alone, together, strict=True):
+        _require_equal(predictor.name, name, single, batched)
     return ""
 
 
-def _first_of_equal_shape(images: Sequence[Image]) -> tuple[int, int] | None:
-    seen: dict[tuple[int, ...], int] = {}
+def _of_equal_shape(images: Sequence[Image]) -> list[int]:
+    """Return the positions of the images of the commonest shape."""
+    by_shape: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
     for i, image in enumerate(images):
-        if image.shape in seen:
-            return seen[image.shape], i
-        seen[image.shape] = i
-    return None
+        by_shape[image.shape].append(i)
+    return max(by_shape.values(), key=len, default=[])
 
 
 def _require_equal(
-    detector: str, sample: str, single: ImagePrediction, paired: ImagePrediction
+    detector: str, sample: str, single: ImagePrediction, batched: ImagePrediction
 ) -> None:
-    difference = abs(single.score - paired.score)
-    scale = max(abs(single.score), abs(paired.score))
-    if single.map is not None and paired.map is not None:
-        difference = max(difference, float(np.abs(single.map - paired.map).max()))
-        scale = max(scale, float(np.ptp(single.map)), float(np.ptp(paired.map)))
+    difference = abs(single.score - batched.score)
+    scale = max(abs(single.score), abs(batched.score))
+    if single.map is not None and batched.map is not None:
+        difference = max(difference, float(np.abs(single.map - batched.map).max()))
+        scale = max(scale, float(np.ptp(single.map)), float(np.ptp(batched.map)))
     if difference > RELATIVE_TOLERANCE * scale:
         message = (
             f"detector {detector!r} depends on its batch: image {sample} changes by "
-            f"{difference:.3g} when it is predicted together with another one. A fixed threshold "
+            f"{difference:.3g} when it is predicted together with others. A fixed threshold "
             "means nothing then; normalise by constants of the training set instead"
         )
         raise DetectorError(message)

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 ENOUGH_IMAGES = 24
 LARGE_TAIL_SHARE = 0.5
+# Maps divided by their maximum, or scaled by (max - min + epsilon), have maxima that differ by the
+# epsilon alone. Raw maxima of three images come this close by no accident; those of two may.
+SCALED_TOLERANCE = 1e-4
+SCALED_IMAGES = 3
 
 
 def held_out(n: int, settings: CalibrationSettings) -> NDArray[np.intp]:
@@ -148,6 +152,14 @@ def _refuse_unusable_maps(extremes: Sequence[tuple[float, float]]) -> None:
             f"every calibration map runs from exactly {lowest[0]:.6g} to {highest[0]:.6g}: "
             "per-image min-max scaling, or a clamp at both ends, makes a fixed threshold "
             "meaningless. Return raw scores"
+        )
+        raise CalibrationError(message)
+    tolerance = SCALED_TOLERANCE * (highest.max() - lowest.min())
+    if len(extremes) >= SCALED_IMAGES and np.ptp(highest) <= tolerance:
+        message = (
+            f"every calibration map has the same maximum ({highest[0]:.6g}): per-image scaling, "
+            "or a clamp that every image reaches, makes a fixed threshold meaningless. Return "
+            "raw scores"
         )
         raise CalibrationError(message)
 

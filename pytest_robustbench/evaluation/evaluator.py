@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from pytest_robustbench.arrays import Floats, Mask
     from pytest_robustbench.corruptions.corruption import JSON, Corruption
-    from pytest_robustbench.datasets.split import Split
+    from pytest_robustbench.datasets.split import Sample, Split
     from pytest_robustbench.detectors.protocol import Detector
     from pytest_robustbench.evaluation.operating_point import OperatingPoint
     from pytest_robustbench.evaluation.results import ConditionResult
@@ -122,6 +122,7 @@ class Evaluator:
         self._prepared: Prepared | None = None
         self._reference = ReferenceWorkload()
         self._defect_pixels: dict[int, DefectPixels] = {}
+        self._kept_by: dict[str, list[int]] = {}
 
     def prepare(self) -> Prepared:
         """Fit and calibrate; the second call returns what the first one found.
@@ -143,7 +144,8 @@ class Evaluator:
                 progress=self.progress,
             )
             operating_point = preparation.run()
-            self._prepared = Prepared(operating_point, inventory, tuple(preparation.notes))
+            notes = (*preparation.notes, *self._lost_defects(inventory))
+            self._prepared = Prepared(operating_point, inventory, notes)
         return self._prepared
 
     def evaluate(self, condition: Condition) -> ConditionResult:
@@ -253,19 +255,31 @@ class Evaluator:
 
     def _kept(self, condition: Condition) -> list[int]:
         """Return the test samples that the corruption keeps in the frame at every severity."""
-        everything = range(len(self.split.test))
         if condition.is_clean or not self._corruption(condition).moves_pixels:
-            return list(everything)
-        corruption, seed = self._corruption(condition), self.settings.seed
-        return [
-            i
-            for i in everything
-            if not corruption.leaves_out(
-                self._store.load(self.split.test[i]).mask,
-                seed=seed,
-                sample_id=self.split.test[i].id,
+            return list(range(len(self.split.test)))
+        name = condition.corruption
+        if name not in self._kept_by:
+            self._kept_by[name] = self._kept_in_frame(self._corruption(condition))
+        return self._kept_by[name]
+
+    def _kept_in_frame(self, corruption: Corruption) -> list[int]:
+        def leaves_out(sample: Sample) -> bool:
+            mask = self._store.load(sample).mask
+            return corruption.leaves_out(mask, seed=self.settings.seed, sample_id=sample.id)
+
+        with ThreadPoolExecutor() as pool:
+            gone = list(pool.map(leaves_out, self.split.test))
+        return [i for i, out in enumerate(gone) if not out]
+
+    def _lost_defects(self, inventory: Inventory) -> Iterator[str]:
+        """Say where nobody can tell whether a defect stays in the frame."""
+        unknown = len(inventory.unknown_masks)
+        moving = [name for name, c in self.corruptions.items() if c.moves_pixels]
+        if unknown and moving:
+            yield (
+                f"{unknown} defect image(s) without a mask may have lost their defect to "
+                f"{', '.join(moving)}"
             )
-        ]
 
     def _corruption(self, condition: Condition) -> Corruption:
         try:

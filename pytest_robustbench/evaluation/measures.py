@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.evaluation.results import ConditionResult, PerImage
-from pytest_robustbench.metrics.counts import CountColumns, trivial_pixel_segf1
+from pytest_robustbench.metrics.counts import (
+    CountColumns,
+    trivial_pixel_segf1,
+    trivial_segf1_per_image,
+)
 from pytest_robustbench.metrics.images import best_f1, decide
 from pytest_robustbench.metrics.ranking import rank_pixels
 from pytest_robustbench.metrics.summary import Measured, measure_images, measure_pixels
@@ -74,6 +78,7 @@ class Measures:
             },
             best_f1=best_f1(scores, labels),
             trivial_segf1=trivial_pixel_segf1(self._columns()),
+            trivial_segf1_per_image=trivial_segf1_per_image(self._columns()),
             per_image=self._per_image(),
             latency=latency,
             specification=specification,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LARGEST = float(np.finfo(np.float32).max)
+
+
+GIVEN = "given"
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ class OperatingPoint:
 
     pixel_threshold: float | None
     image_threshold: float
-    method: str = "given"
+    method: str = GIVEN
     pixel_normal_quantile: float | None = None
     image_normal_quantile: float | None = None
     n_images: int = 0
@@ -137,23 +140,40 @@ class OperatingPoint:
         return point
 
     @classmethod
-    def read(cls, path: Path) -> OperatingPoint:
+    def read(cls, path: Path, benchmark: str | None = None) -> OperatingPoint:
         """Read the operating point from a report, or from a file that holds nothing else.
+
+        Its method is ``given``, however the thresholds were found when it was written.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+        benchmark : str, optional
+            Refuse the report of any other benchmark.
 
         Raises
         ------
         CalibrationError
-            If the file is missing, is no JSON, or holds no operating point.
+            If the file is missing, is no JSON, holds no operating point, or another benchmark's.
         """
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            return cls.from_dict(content.get("operating_point", content))
+            point = cls.from_dict(content.get("operating_point", content))
+            _require_same(content.get("name", benchmark), benchmark)
+            return replace(point, method=GIVEN)
         except (OSError, ValueError, AttributeError, TypeError, KeyError) as error:
             message = f"cannot read an operating point from {path}: {error}"
             raise CalibrationError(message) from error
         except CalibrationError as error:
             message = f"cannot use {path}: {error}"
             raise CalibrationError(message) from error
+
+
+def _require_same(name: str | None, benchmark: str | None) -> None:
+    if benchmark is not None and name != benchmark:
+        message = f"it is the report of benchmark {name!r}, not of {benchmark!r}"
+        raise CalibrationError(message)
 
 
 def _as_float32(name: str, value: float) -> float:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.datasets.duplicates import shared_pictures
+from pytest_robustbench.datasets.split import listed
 from pytest_robustbench.errors import CalibrationError, DatasetError
 from pytest_robustbench.evaluation.batch_check import check_batch_independence
 from pytest_robustbench.evaluation.calibration import calibrate, folds, held_out
@@ -92,6 +93,7 @@ class Preparation:
             predictions = self._predict(calibration_part) if self.given is None else []
         # Images it was fitted on are no test of it: a nearest neighbour's distances vanish there.
         self._check_batches(() if method == "crossfit" else calibration_part)
+        self._note_seen_images(fit_part, calibration_part, method)
         if self.given is not None:
             return self.given
         digests = [self.store.load(sample).digest for sample in calibration_part]
@@ -142,11 +144,34 @@ class Preparation:
         return predictions
 
     def _check_batches(self, calibration_part: Sequence[Sample]) -> None:
-        samples = (calibration_part or self.split.test)[:BATCH_CHECK_CANDIDATES]
+        candidates = max(BATCH_CHECK_CANDIDATES, self.predictor.batch_size)
+        samples = (calibration_part or self.split.test)[:candidates]
         images = [self.store.load(sample).image for sample in samples]
         note = check_batch_independence(self.predictor, images, [s.id for s in samples])
         if note:
             self.notes.append(note)
+
+    def _note_seen_images(
+        self, fit_part: Sequence[Sample], calibration_part: Sequence[Sample], method: str
+    ) -> None:
+        """Look last: by now nearly every picture was decoded, and the store knows its digest."""
+        tested = shared_pictures(self.split.test, self.split.train, self.store)
+        if tested:
+            self.notes.append(f"{_twins('test', 'train', tested)}: their results say nothing")
+        if self.given is not None:
+            return
+        pairs = shared_pictures(calibration_part, fit_part, self.store)
+        if method == "crossfit":
+            fold = self._fold_of()
+            pairs = [(a, b) for a, b in pairs if fold[a] != fold[b]]
+        if pairs:
+            what = _twins("calibration", "fit", pairs)
+            self.notes.append(f"{what}: the detector has seen them, and the thresholds are too low")
+
+    def _fold_of(self) -> dict[Sample, int]:
+        train = self.split.train
+        parts = folds(len(train), self.settings)
+        return {train[i]: number for number, part in enumerate(parts) for i in part}
 
     def _refuse_seen_images(self) -> None:
         own = self.split.calibration
@@ -158,6 +183,11 @@ class Preparation:
         leaked = shared_pictures(self.split.test, own, self.store)
         if leaked:
             raise CalibrationError(_seen("test", "the test set must stay unseen", leaked))
+
+
+def _twins(part: str, other: str, pairs: Sequence[tuple[Sample, Sample]]) -> str:
+    ids = dict.fromkeys(sample.id for sample, _ in pairs)
+    return f"{len(ids)} {part} image(s) are also {other} images ({listed(ids)})"
 
 
 def _seen(part: str, why: str, pairs: Sequence[tuple[Sample, Sample]]) -> str:

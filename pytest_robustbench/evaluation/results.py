@@ -92,6 +92,8 @@ class ConditionResult:
         Best image F1 over all thresholds and its threshold: what retuning would have bought.
     trivial_segf1 : float or None
         SegF1 of calling every pixel a defect.
+    trivial_segf1_per_image : float or None
+        The same, as the mean over defect images: what stands beside `pixel_segf1_per_image`.
     per_image : PerImage
         Enough to redo every pooled metric.
     latency : Latency
@@ -114,6 +116,7 @@ class ConditionResult:
     image_counts: Mapping[str, int]
     best_f1: tuple[float, float] | None
     trivial_segf1: float | None
+    trivial_segf1_per_image: float | None
     per_image: PerImage
     latency: Latency
     specification: Mapping[str, Any]

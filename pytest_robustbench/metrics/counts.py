@@ -14,8 +14,6 @@ import numpy as np
 from pytest_robustbench.metrics.ratios import ratio
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from pytest_robustbench.arrays import Floats, Mask
@@ -89,31 +87,6 @@ def count_pixels(
     fp = int(np.count_nonzero(called)) - tp
     fn = int(np.count_nonzero(mask)) - tp
     return PixelCounts(tp, fp, fn, called.size - tp - fp - fn)
-
-
-def count_columns(counts: Sequence[PixelCounts | None], labels: Sequence[int]) -> CountColumns:
-    """Return the columns of many images.
-
-    Parameters
-    ----------
-    counts : sequence of PixelCounts or None
-        One per image; ``None`` where the mask is unknown.
-    labels : sequence of int
-        One per image; 0 = normal, 1 = defective.
-
-    Raises
-    ------
-    ValueError
-        If the two differ in length.
-    """
-    if len(counts) != len(labels):
-        message = f"{len(counts)} pixel counts, but {len(labels)} labels"
-        raise ValueError(message)
-    nothing = PixelCounts(0, 0, 0, 0)
-    rows = [(each.tp, each.fp, each.fn, each.tn) for each in (c or nothing for c in counts)]
-    tp, fp, fn, tn = np.array(rows, dtype=np.int64).reshape(-1, 4).T
-    known = np.array([each is not None for each in counts], dtype=bool)
-    return CountColumns(tp, fp, fn, tn, np.asarray(labels, dtype=np.int64) != 0, known)
 
 
 def pooled(columns: CountColumns) -> PixelCounts:

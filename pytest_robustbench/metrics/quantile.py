@@ -65,11 +65,6 @@ class TailHealth:
         """Whether no calibration pixel lies above the threshold."""
         return self.threshold == self.maximum
 
-    @property
-    def is_constant(self) -> bool:
-        """Whether all pixels of all images have one and the same score."""
-        return self.ties_at_maximum == self.pixels
-
 
 def normal_quantile(maps: Sequence[Floats], q: float) -> float:
     """Return the `q`-quantile of all pixels of all maps, linearly interpolated.

@@ -38,11 +38,11 @@ class Aggregate:
     text: str = ""
 
 
-def aggregates(account: Account, narrowing: Sequence[str]) -> Iterator[Aggregate]:
+def aggregates(account: Account) -> Iterator[Aggregate]:
     """Judge one benchmark over all its conditions."""
     if account.declaration.summary_limits:
-        yield _summary(account, narrowing)
-    yield _complete(account, narrowing)
+        yield _summary(account)
+    yield _complete(account)
     if account.declaration.regression is not None:
         yield _regression(account)
 
@@ -53,8 +53,8 @@ def number_of_aggregates(account: Account) -> int:
     return 1 + bool(declaration.summary_limits) + (declaration.regression is not None)
 
 
-def _summary(account: Account, narrowing: Sequence[str]) -> Aggregate:
-    unjudged = _why_not_judged(account, narrowing)
+def _summary(account: Account) -> Aggregate:
+    unjudged = why_not_judged(account)
     if unjudged:
         return Aggregate("summary", "skipped", NOT_JUDGED + unjudged)
     violated = [v for v in account.summary_verdicts() if v.outcome != "pass"]
@@ -63,11 +63,11 @@ def _summary(account: Account, narrowing: Sequence[str]) -> Aggregate:
     return Aggregate("summary", "passed")
 
 
-def _complete(account: Account, narrowing: Sequence[str]) -> Aggregate:
+def _complete(account: Account) -> Aggregate:
     problems = list(_incompleteness(account))
     if problems:
         return Aggregate("complete", "failed", "\n".join(problems))
-    unjudged = _why_not_judged(account, narrowing)
+    unjudged = why_not_judged(account)
     if unjudged:
         return Aggregate("complete", "skipped", NOT_JUDGED + unjudged)
     return Aggregate("complete", "passed")
@@ -80,19 +80,25 @@ def _incompleteness(account: Account) -> Iterator[str]:
         yield f"selected, but ended without a verdict: {_listed(account.missing)}"
     if account.errors:
         yield f"could not be measured: {_listed(account.errors)}"
-    if account.unasserted:
-        yield "violated limits that no test asserted (call robustness_judge in your test):"
-        yield from (describe(verdict) for verdict in account.unasserted)
+    if account.unnoticed:
+        yield (
+            "violated limits, but no test failed of them: a mark such as xfail hid it, or a test "
+            "of yours does not call robustness_judge (to measure without a limit, say measure_only)"
+        )
+        yield from (describe(verdict) for verdict in account.unnoticed)
 
 
-def _why_not_judged(account: Account, narrowing: Sequence[str]) -> str:
+def why_not_judged(account: Account) -> str:
+    """Return why nothing can be said of the benchmark as a whole; empty where it can."""
     if account.data_missing:
         return f"the data are missing: {account.data_missing}"
-    if account.declaration.is_narrowed:
-        return f"this run is less than what the YAML declares ({', '.join(narrowing)})"
+    if account.narrowing:
+        return f"this run is not what the YAML declares ({', '.join(account.narrowing)})"
     if account.deselected:
         n, total = len(account.deselected), len(account.declared)
         return f"{n} of {total} conditions are deselected"
+    if not account.has_limits:
+        return "no limit is declared, everything is only measured"
     return ""
 
 
@@ -112,24 +118,25 @@ def _listed(names: Sequence[str], most: int = 8) -> str:
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
-def report_as_items(config: pytest.Config, account: Account, found: Sequence[Aggregate]) -> None:
-    """Report aggregates as if they were items.
+def report_as_items(
+    config: pytest.Config, anchor: pytest.Item, title: str, found: Sequence[Aggregate]
+) -> None:
+    """Report aggregates as if they were items of the same test as `anchor`.
 
     They cannot be collected items: what they judge is known only when everything else has run,
     whatever the order, and under several workers only on the controller.
     """
     for aggregate in found:
-        nodeid, location = _address(account, aggregate.name)
+        nodeid, location = _address(anchor, f"[{title}-{aggregate.name}]")
         config.hook.pytest_runtest_logstart(nodeid=nodeid, location=location)
         for report in _phases(nodeid, location, aggregate):
             config.hook.pytest_runtest_logreport(report=report)
         config.hook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
 
 
-def _address(account: Account, name: str) -> tuple[str, tuple[str, int | None, str]]:
-    suffix = f"[{account.declaration.name}-{name}]"
-    path, line, test = account.anchor.location
-    nodeid = account.anchor.nodeid.partition("[")[0] + suffix
+def _address(anchor: pytest.Item, suffix: str) -> tuple[str, tuple[str, int | None, str]]:
+    path, line, test = anchor.location
+    nodeid = anchor.nodeid.partition("[")[0] + suffix
     return nodeid, (path, line, test.partition("[")[0] + suffix)
 
 
@@ -161,4 +168,4 @@ def _failure(text: str) -> Any:
     try:
         pytest.fail(text, pytrace=False)
     except pytest.fail.Exception:
-        return pytest.ExceptionInfo.from_current().getrepr(style="value")
+        return pytest.ExceptionInfo.from_current().getrepr(style="value", chain=False)

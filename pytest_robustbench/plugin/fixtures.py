@@ -99,7 +99,7 @@ def robustness_condition(
     ...     if robustness_condition.severity == 1:
     ...         assert robustness_result.metrics["miss_rate"] == 0
     """
-    return condition_of(_param(request))
+    return condition_of(_param(request).removeprefix(f"{robustness_benchmark.name}-"))
 
 
 @pytest.fixture

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import shlex
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_robustbench.gates.wording import describe
 from pytest_robustbench.plugin.parametrize import params_of
+from pytest_robustbench.plugin.paths import relative
 from pytest_robustbench.plugin.publishing import publish_timings
-from pytest_robustbench.plugin.stash import JUDGED, SESSION
+from pytest_robustbench.plugin.stash import SESSION
 
 if TYPE_CHECKING:
     from pytest_robustbench.evaluation.results import ConditionResult
@@ -39,9 +41,7 @@ class Judge:
         finding = self._session.finding(benchmark, result.condition.id)
         if finding is None or finding.result is not result:
             raise ValueError("only the item's own robustness_result can be judged")
-        if not self._request.node.stash.get(JUDGED, False):  # a rerun would list them twice
-            self._record_properties(finding)
-        self._request.node.stash[JUDGED] = True
+        self._record_properties(finding)
         publish_timings(self._request, result.latency)
         violated = [v for v in finding.verdicts if v.outcome != "pass"]
         if violated:
@@ -50,9 +50,9 @@ class Judge:
             pytest.skip("measured, no limit")
 
     def _record_properties(self, finding: Finding) -> None:
-        self._request.node.user_properties.extend(
-            (v.limit.metric, v.value) for v in finding.verdicts
-        )
+        properties = self._request.node.user_properties
+        values = [(v.limit.metric, v.value) for v in finding.verdicts]
+        properties.extend(value for value in values if value not in properties)  # once under reruns
 
     def _failure_text(self, finding: Finding, violated: list[Verdict]) -> str:
         lines = [describe(verdict) for verdict in violated]
@@ -66,21 +66,17 @@ class Judge:
         """
         settings, node = self._session.settings, self._request.node
         start = self._request.config.invocation_params.dir
-        test = os.path.relpath(node.path, start) + node.nodeid[node.nodeid.index("::") :]
-        report_dir = _relative(settings.report_dir, start)
+        test = relative(node.path, start) + node.nodeid[node.nodeid.index("::") :]
+        report_dir = relative(settings.report_dir, start)
         point = os.path.join(report_dir, f"{finding.declaration.name}.json")  # noqa: PTH118
         words = ["pytest", test, f"--robustness-operating-point={point}"]
         words.append(f"--robustness-report-dir={os.path.join(report_dir, 'rerun')}")  # noqa: PTH118
         if settings.config is not None:
-            words.append(f"--robustness-config={_relative(settings.config, start)}")
+            words.append(f"--robustness-config={relative(settings.config, start)}")
         if settings.profile:
             words.append(f"--robustness-profile={settings.profile}")
         for name in ("limit_train", "limit_test", "device"):
             value = getattr(settings, name)
             if value is not None:
                 words.append(f"--robustness-{name.replace('_', '-')}={value}")
-        return shlex.join(words)
-
-
-def _relative(path: os.PathLike[str], start: os.PathLike[str]) -> str:
-    return os.path.relpath(path, start)
+        return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)

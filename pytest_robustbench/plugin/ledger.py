@@ -29,17 +29,22 @@ class Account:
         What was declared.
     anchor : pytest.Item
         The first of its items: aggregate items are named after it.
+    narrowing : tuple of str
+        Options that make this run less than what was declared.
     selected : set of str
         Ids of the conditions whose items were selected to run.
+    failed : set of str
+        Ids of the conditions with an item that ended as failed.
     """
 
     declaration: BenchmarkDeclaration
     anchor: pytest.Item
+    narrowing: tuple[str, ...] = ()
     selected: set[str] = field(default_factory=set)
     header: Mapping[str, Any] | None = None
     records: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     verdicts: dict[str, tuple[Verdict, ...]] = field(default_factory=dict)
-    judged: set[str] = field(default_factory=set)
+    failed: set[str] = field(default_factory=set)
     data_missing: str = ""
     report_path: Path | None = None
     report_sha256: str | None = None
@@ -54,8 +59,6 @@ class Account:
         if payload.record is not None:
             self.records[payload.condition] = payload.record
             self.verdicts[payload.condition] = tuple(map(verdict_from_dict, payload.verdicts))
-        if payload.judged:
-            self.judged.add(payload.condition)
 
     @property
     def declared(self) -> tuple[str, ...]:
@@ -78,21 +81,27 @@ class Account:
         return tuple(c for c, record in self.records.items() if "error" in record)
 
     @property
-    def unasserted(self) -> tuple[Verdict, ...]:
-        """Violated limits of measured conditions that no test asserted."""
+    def unnoticed(self) -> tuple[Verdict, ...]:
+        """Violated limits of measured conditions none of whose items failed."""
         return tuple(
             verdict
             for condition, verdicts in self.verdicts.items()
             for verdict in verdicts
             if verdict.outcome != "pass"
-            and condition not in self.judged
+            and condition not in self.failed
             and condition not in self.errors
         )
 
     @property
+    def has_limits(self) -> bool:
+        """Whether anything is declared that could be violated."""
+        declaration = self.declaration
+        return bool(declaration.summary_limits) or any(declaration.limits.values())
+
+    @property
     def narrowed(self) -> bool:
-        """Whether this run measures less than what the YAML declares."""
-        return bool(self.deselected) or self.declaration.is_narrowed
+        """Whether this run measures less than what the YAML declares, or judges it elsewhere."""
+        return bool(self.deselected) or bool(self.narrowing)
 
     def summary_verdicts(self) -> tuple[Verdict, ...]:
         """Judge the summary limits; none in a narrowed run, whose means mean something else."""
@@ -101,42 +110,63 @@ class Account:
             return ()
         if self.missing:
             return not_measurable("summary", limits, f"not measured: {', '.join(self.missing)}")
-        summary = self._report((), ()).summary()
+        summary = self._report(()).summary()
         return judge("summary", limits, summary.metrics, summary.undefined)
 
-    def report(self, narrowing: tuple[str, ...] = ()) -> Report | None:
-        """Return the report of what is known; ``None`` where no item told anything."""
-        if self.header is None:
-            return None
-        return self._report(narrowing, self.summary_verdicts())
+    def report(self) -> Report:
+        """Return the report of what is known; the header is."""
+        return self._report(self.summary_verdicts())
 
-    def _report(self, narrowing: tuple[str, ...], summary: tuple[Verdict, ...]) -> Report:
+    def _report(self, summary: tuple[Verdict, ...]) -> Report:
         from pytest_robustbench.reports.header import Header
         from pytest_robustbench.reports.report import Report
 
-        assert self.header is not None, "no item told anything"
+        assert self.header is not None, "the header comes first"
         verdicts = [v for c in self.declared for v in self.verdicts.get(c, ())]
         return Report(
             header=Header.from_dict(self.header),
             declared=self.declaration.declared_conditions,
             records=self.records,
             verdicts=(*verdicts, *summary),
-            narrowed=narrowing,
+            narrowed=self.narrowing,
         )
 
 
 @dataclass
 class Ledger:
-    """The accounts of every benchmark that was selected."""
+    """The accounts of every benchmark that was selected.
 
+    Parameters
+    ----------
+    narrowing : tuple of str
+        Options that make this run less than what was declared.
+    """
+
+    narrowing: tuple[str, ...] = ()
     accounts: dict[str, Account] = field(default_factory=dict)
+    broken: dict[str, pytest.Item] = field(default_factory=dict)
     write_error: str = ""
+    _owners: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def select(self, declaration: BenchmarkDeclaration, condition: str, item: pytest.Item) -> None:
-        """Enter that an item will run."""
-        account = self.accounts.setdefault(declaration.name, Account(declaration, item))
-        account.selected.add(condition)
+        """Enter that an item will run; one without a condition judges none."""
+        fresh = Account(declaration, item, self.narrowing)
+        account = self.accounts.setdefault(declaration.name, fresh)
+        if condition:
+            account.selected.add(condition)
+            self._owners[item.nodeid] = (declaration.name, condition)
+
+    def select_broken(self, item: pytest.Item) -> None:
+        """Enter an item that can only say why there are no benchmarks."""
+        self.broken[item.nodeid] = item
 
     def add(self, payload: Payload) -> None:
         """Enter what an item told."""
         self.accounts[payload.benchmark].add(payload)
+
+    def note_failure(self, nodeid: str) -> None:
+        """Enter that an item failed, after every mark and hook had its say."""
+        self.broken.pop(nodeid, None)
+        if nodeid in self._owners:
+            benchmark, condition = self._owners[nodeid]
+            self.accounts[benchmark].failed.add(condition)

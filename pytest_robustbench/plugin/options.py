@@ -97,14 +97,24 @@ class Settings:
 
     @property
     def narrowing(self) -> tuple[str, ...]:
-        """The options that make this run less than what the YAML declares."""
+        """The options that make this run less, or another one, than what the YAML declares."""
         given = {
+            "operating-point": self.operating_point,
             "corruptions": self.corruptions,
             "severities": self.severities,
             "limit-train": self.limit_train,
             "limit-test": self.limit_test,
         }
         return tuple(f"--robustness-{k}" for k, value in given.items() if value is not None)
+
+
+NARROWING = ("profile", "corruptions", "severities", "limit-train", "limit-test")
+
+
+def narrowed_on_command_line(config: pytest.Config) -> bool:
+    """Return whether the command line, not the ini file, asks for less than the YAML declares."""
+    asked = (option.ini for option in OPTIONS if option.name in NARROWING)
+    return any(config.getoption(name) is not None for name in asked)
 
 
 def add_options(parser: pytest.Parser) -> None:

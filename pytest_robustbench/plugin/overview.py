@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.gates.judgement import would_fail_a_silent_detector
+from pytest_robustbench.plugin.aggregate import why_not_judged
+from pytest_robustbench.plugin.paths import relative
 from pytest_robustbench.plugin.table import Cell, judged_cell, rows_of, shown_metrics
 
 if TYPE_CHECKING:
@@ -32,13 +33,22 @@ def write_benchmark(reporter: pytest.TerminalReporter, account: Account) -> None
     for verdict in account.summary_verdicts():
         cell = judged_cell(verdict)
         reporter.write_line(f"  {verdict.limit.metric}  {cell.text}", red=cell.violated)
+    unjudged = why_not_judged(account)
+    if unjudged:
+        reporter.write_line(f"  not judged as a whole: {unjudged}", yellow=True)
     for note in _notes(account):
         reporter.write_line(f"  note: {note}", yellow=True)
     if account.report_path is not None:
         start = reporter.config.invocation_params.dir
-        reporter.write_line(f"  report: {os.path.relpath(account.report_path, start)}")
+        reporter.write_line(f"  report: {relative(account.report_path, start)}")
     if not quiet:
         reporter.write_line("")
+
+
+def write_unselected(reporter: pytest.TerminalReporter, names: Sequence[str]) -> None:
+    """Name the benchmarks of the YAML that this run did not ask for."""
+    for name in names:
+        reporter.write_line(f"{name}: NOT JUDGED, deselected", yellow=True, bold=True)
 
 
 def _title(account: Account) -> str:

@@ -51,14 +51,23 @@ def _per_condition(declaration: BenchmarkDeclaration) -> Iterator[Any]:
             severity=condition.severity,
         )
         name = f"{declaration.name}-{condition.id}"
-        yield pytest.param(declaration.name, condition.id, id=name, marks=mark)
+        # The condition's parameter names its benchmark too: pytest would otherwise reorder items
+        # so that equal conditions of different benchmarks stand together.
+        yield pytest.param(declaration.name, name, id=name, marks=mark)
+
+
+def asks_for_a_benchmark(item: pytest.Item) -> bool:
+    """Return whether an item was parametrized here."""
+    callspec = getattr(item, "callspec", None)
+    return callspec is not None and BENCHMARK in callspec.params
 
 
 def params_of(item: pytest.Item) -> tuple[str, str]:
     """Return the benchmark's and the condition's id of an item; empty where it has none."""
     callspec = getattr(item, "callspec", None)
     params = callspec.params if callspec is not None else {}
-    return str(params.get(BENCHMARK, "")), str(params.get(CONDITION, ""))
+    benchmark, condition = str(params.get(BENCHMARK, "")), str(params.get(CONDITION, ""))
+    return benchmark, condition.removeprefix(f"{benchmark}-")
 
 
 def condition_of(text: str) -> Condition:

@@ -28,8 +28,6 @@ class Payload:
         The condition's record; ``None`` where the data are missing.
     verdicts : list of mapping
         The condition's limits, judged.
-    judged : bool
-        Whether the item asserted the verdicts.
     data_missing : str
         Why the data are missing; empty where they are not.
     """
@@ -39,7 +37,6 @@ class Payload:
     header: Mapping[str, Any]
     record: Mapping[str, Any] | None
     verdicts: list[dict[str, Any]]
-    judged: bool
     data_missing: str = ""
 
     def dumps(self) -> str:
@@ -52,7 +49,7 @@ class Payload:
         return cls(**json.loads(text))
 
 
-def payload_of(session: Session, benchmark: str, condition: str, *, judged: bool) -> Payload | None:
+def payload_of(session: Session, benchmark: str, condition: str) -> Payload | None:
     """Return what is known about a condition; ``None`` where nothing was found out."""
     from pytest_robustbench.gates.judgement import not_measurable
     from pytest_robustbench.reports.fields import error_record
@@ -71,6 +68,5 @@ def payload_of(session: Session, benchmark: str, condition: str, *, judged: bool
         header=session.header(benchmark).to_dict(),
         record=record,
         verdicts=[verdict_to_dict(v) for v in verdicts],
-        judged=judged,
         data_missing=missing,
     )

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_robustbench.errors import ConfigError, ReportError
-from pytest_robustbench.plugin.parametrize import params_of
-from pytest_robustbench.plugin.stash import JUDGED, LEDGER, SESSION, SETTINGS
+from pytest_robustbench.plugin.options import narrowed_on_command_line
+from pytest_robustbench.plugin.parametrize import BROKEN, asks_for_a_benchmark, params_of
+from pytest_robustbench.plugin.stash import LEDGER, SESSION, SETTINGS
 
 if TYPE_CHECKING:
     from pytest_robustbench.plugin.ledger import Account, Ledger
-    from pytest_robustbench.plugin.options import Settings
     from pytest_robustbench.plugin.session import Session
 
 MARKER = (
@@ -33,7 +33,9 @@ def session_of(config: pytest.Config) -> Session:
         from pytest_robustbench.plugin.session import open_session
 
         try:
-            opened = open_session(config.stash[SETTINGS], ProgressLine(config))
+            opened = open_session(
+                config.stash[SETTINGS], ProgressLine(config), worker=is_worker(config)
+            )
         except ConfigError as error:
             raise pytest.UsageError(str(error)) from None
         config.stash[SESSION] = opened
@@ -48,11 +50,8 @@ def refuse_unfitting_options(config: pytest.Config) -> None:
     pytest.UsageError
         If an option names what the YAML does not have.
     """
-    settings = config.stash[SETTINGS]
-    if settings.narrowing or settings.profile:
-        session = session_of(config)
-        if settings.profile and session.problem and "profile" in session.problem:
-            raise pytest.UsageError(session.problem)
+    if narrowed_on_command_line(config):
+        session_of(config)
 
 
 def note_selection(session: pytest.Session) -> None:
@@ -60,22 +59,34 @@ def note_selection(session: pytest.Session) -> None:
     if _only_looks(session.config):
         return
     for item in session.items:
-        benchmark, condition = params_of(item)
-        if benchmark and condition:
-            declaration = session_of(session.config).declarations[benchmark]
-            _ledger_of(session.config).select(declaration, condition, item)
+        if asks_for_a_benchmark(item):
+            _select(session_of(session.config), _ledger_of(session.config), item)
+
+
+def _select(session: Session, ledger: Ledger, item: pytest.Item) -> None:
+    benchmark, condition = params_of(item)
+    if session.problem:
+        ledger.select_broken(item)
+    else:
+        ledger.select(session.declarations[benchmark], condition, item)
 
 
 def _only_looks(config: pytest.Config) -> bool:
-    """Whether nothing is going to be measured: --collect-only, --setup-only, --setup-plan."""
-    return bool(config.option.collectonly or config.getoption("setuponly", False))
+    """Whether nothing is going to be measured here: --collect-only, --setup-only, or a worker."""
+    looks = config.option.collectonly or config.getoption("setuponly", False)
+    return bool(looks or is_worker(config))
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Return whether this is one of several processes of pytest-xdist."""
+    return hasattr(config, "workerinput")
 
 
 def _ledger_of(config: pytest.Config) -> Ledger:
     if LEDGER not in config.stash:
         from pytest_robustbench.plugin.ledger import Ledger
 
-        config.stash[LEDGER] = Ledger()
+        config.stash[LEDGER] = Ledger(config.stash[SETTINGS].narrowing)
         config.pluginmanager.register(Bookkeeper(config.stash[LEDGER]), "robustness-bookkeeper")
     return config.stash[LEDGER]
 
@@ -87,9 +98,11 @@ class Bookkeeper:
         self._ledger = ledger
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Enter an item's payload."""
+        """Enter an item's payload, and whether it failed in the end."""
         from pytest_robustbench.plugin.payload import ATTRIBUTE, Payload
 
+        if report.failed:
+            self._ledger.note_failure(report.nodeid)
         text = getattr(report, ATTRIBUTE, "")
         if text:
             self._ledger.add(Payload.loads(text))
@@ -110,8 +123,7 @@ def attach_payload(item: pytest.Item, report: pytest.TestReport) -> None:
         return
     from pytest_robustbench.plugin.payload import ATTRIBUTE, payload_of
 
-    judged = item.stash.get(JUDGED, False)
-    payload = payload_of(session_of(item.config), benchmark, condition, judged=judged)
+    payload = payload_of(session_of(item.config), benchmark, condition)
     if payload is not None:
         setattr(report, ATTRIBUTE, payload.dumps())
 
@@ -127,16 +139,17 @@ def announce_aggregates(session: pytest.Session) -> None:
 
 def conclude(session: pytest.Session) -> None:
     """Judge every benchmark over all its conditions and write its report."""
-    accounts = accounts_of(session.config)
-    if not accounts:
+    if LEDGER not in session.config.stash:
         return
-    from pytest_robustbench.plugin.aggregate import aggregates, report_as_items
+    from pytest_robustbench.plugin.aggregate import Aggregate, aggregates, report_as_items
 
-    settings = session.config.stash[SETTINGS]
-    for account in accounts:
-        _write_report(account, settings)
-        found = tuple(aggregates(account, settings.narrowing))
-        report_as_items(session.config, account, found)
+    for account in accounts_of(session.config):
+        _write_report(account, session.config)
+        found = tuple(aggregates(account))
+        report_as_items(session.config, account.anchor, account.declaration.name, found)
+    for item in session.config.stash[LEDGER].broken.values():  # a mark kept it from failing
+        problem = Aggregate("complete", "failed", session_of(session.config).problem)
+        report_as_items(session.config, item, BROKEN, [problem])
 
 
 def accounts_of(config: pytest.Config) -> tuple[Account, ...]:
@@ -144,13 +157,14 @@ def accounts_of(config: pytest.Config) -> tuple[Account, ...]:
     return tuple(config.stash[LEDGER].accounts.values()) if LEDGER in config.stash else ()
 
 
-def _write_report(account: Account, settings: Settings) -> None:
-    report = account.report(settings.narrowing)
-    if report is None:
-        return
-    path = settings.report_dir / f"{account.declaration.name}.json"
+def _write_report(account: Account, config: pytest.Config) -> None:
+    """Write what is known, if only that nothing is: no older report stays in its place."""
+    name = account.declaration.name
+    if account.header is None:
+        account.header = session_of(config).header(name).to_dict()
+    path = config.stash[SETTINGS].report_dir / f"{name}.json"
     try:
-        report.write(path)
+        account.report().write(path)
         account.report_sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     except (OSError, ReportError) as error:
         account.write_error = str(error)
@@ -160,7 +174,7 @@ def _write_report(account: Account, settings: Settings) -> None:
 
 def finish(session: pytest.Session) -> None:
     """Write session.json, and let no session with a failed item end with exit status 0."""
-    if not accounts_of(session.config):
+    if LEDGER not in session.config.stash:
         return
     ledger = session.config.stash[LEDGER]
     if session.testsfailed and not session.exitstatus:  # pytest.exit(returncode=0) in a test
@@ -178,7 +192,12 @@ def _write_session_file(session: pytest.Session) -> None:
     from pytest_robustbench.reports.json_lines import dumps
     from pytest_robustbench.reports.writing import write_atomically
 
-    settings = session.config.stash[SETTINGS]
-    accounts = accounts_of(session.config)
-    record = session_record(accounts, settings.narrowing, int(session.exitstatus))
-    write_atomically(settings.report_dir / "session.json", dumps(record))
+    known = session_of(session.config)
+    record = session_record(
+        tuple(known.declarations.values()),
+        {account.declaration.name: account for account in accounts_of(session.config)},
+        known.problem,
+        int(session.exitstatus),
+    )
+    folder = session.config.stash[SETTINGS].report_dir
+    write_atomically(folder / "session.json", dumps(record))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from pytest_robustbench.errors import (
     ConfigError,
     MissingDataError,
     RobustbenchError,
+    UnknownProfileError,
     UnsetVariableError,
 )
 
@@ -191,13 +193,14 @@ class Session:
         self, declaration: BenchmarkDeclaration, split: object, detector: object
     ) -> Prepared:
         try:
+            self._require_declared(declaration)
             self._require_announced(declaration, "dataset", split)
             self._require_announced(declaration, "detector", detector)
             self._require_unshared(declaration, detector)
             benchmark = self._benchmark(declaration, split, detector)
             benchmark.prepare()
-        except RobustbenchError as error:
-            return Prepared(None, split, detector, str(error))
+        except Exception as error:  # the first answer is final, whatever it is
+            return Prepared(None, split, detector, _told(error))
         return Prepared(benchmark, split, detector)
 
     def _benchmark(
@@ -257,10 +260,19 @@ class Session:
         """Return the report's header of one benchmark, as much of it as is known."""
         benchmark = self.benchmark(name)
         if benchmark is None:
-            return _header_without_data(self.declarations[name], self.folder)
+            assert self.config is not None, "a declared benchmark has a configuration"
+            return _header_without_data(self.declarations[name], self.config)
         if name not in self._headers:
-            self._headers[name] = benchmark.header()
+            profile = self.config.profile if self.config else None
+            self._headers[name] = replace(benchmark.header(), profile=profile)
         return self._headers[name]
+
+    def _require_declared(self, declaration: BenchmarkDeclaration) -> None:
+        if declaration is not self.declarations.get(declaration.name):
+            raise ConfigError(
+                "a conftest.py overrides robustness_benchmark: it is a view of the YAML, and "
+                "limits changed on the way would not be the declared ones; change the YAML"
+            )
 
     def _require_announced(
         self, declaration: BenchmarkDeclaration, part: str, value: object
@@ -298,6 +310,14 @@ class Session:
         return next((function for made, function in self._origins if made is value), None)
 
 
+def _told(error: Exception) -> str:
+    """Return the message for the user; what is no mistake of theirs goes to the log, whole."""
+    if isinstance(error, RobustbenchError):
+        return str(error)
+    logging.getLogger(__name__).error("not foreseen", exc_info=error)
+    return f"not foreseen: {type(error).__name__}: {error} (the captured log has the traceback)"
+
+
 def _find(benchmark: Benchmark, declaration: BenchmarkDeclaration, condition: Condition) -> Finding:
     from pytest_robustbench.reports.fields import error_record
     from pytest_robustbench.reports.record import condition_record
@@ -306,13 +326,13 @@ def _find(benchmark: Benchmark, declaration: BenchmarkDeclaration, condition: Co
     try:
         result = benchmark.evaluate(condition)
         record = condition_record(result)
-    except RobustbenchError as error:
-        record = error_record(str(error))
+    except Exception as error:  # the first answer is final, whatever it is
+        record = error_record(_told(error))
     verdicts = benchmark.gate.judge(condition.id, record)
     return Finding(declaration, condition, result, record, verdicts)
 
 
-def _header_without_data(declaration: BenchmarkDeclaration, folder: Path) -> Header:
+def _header_without_data(declaration: BenchmarkDeclaration, yaml: RobustnessConfig) -> Header:
     from pytest_robustbench.reports.environment import environment
     from pytest_robustbench.reports.header import Header, sha256_of
 
@@ -326,24 +346,38 @@ def _header_without_data(declaration: BenchmarkDeclaration, folder: Path) -> Hea
         command=shlex.join(sys.argv),
         config=config,
         sha256={"config": sha256_of(config), "dataset": None, "model": None},
-        environment=environment(folder),
+        environment=environment(yaml.folder),
+        profile=yaml.profile,
     )
 
 
-def open_session(settings: Settings, progress: Progress) -> Session:
+def open_session(settings: Settings, progress: Progress, *, worker: bool) -> Session:
     """Read the YAML; a broken one leaves a session that says so when a test asks.
+
+    Parameters
+    ----------
+    settings : Settings
+        Options.
+    progress : callable
+        Told ``(phase, done, total)``.
+    worker : bool
+        Whether this is one of several processes of one run.
 
     Raises
     ------
     ConfigError
-        If the YAML is fine but an option does not fit it.
+        If an option does not fit the YAML.
     """
+    if worker:
+        return Session(settings, None, _ONE_PROCESS, progress)
     if settings.config is None:
         return Session(settings, None, _NO_CONFIG, progress)
     from pytest_robustbench.config.loader import load_config
 
     try:
         config = load_config(settings.config, profile=settings.profile)
+    except UnknownProfileError:
+        raise
     except ConfigError as error:
         return Session(settings, None, str(error), progress)
     return Session(settings, _narrowed(config, settings), "", progress)
@@ -362,6 +396,10 @@ def _narrowed(config: RobustnessConfig, settings: Settings) -> RobustnessConfig:
     )
 
 
+_ONE_PROCESS = (
+    "robustness benchmarks run in one process in this version, and this is a worker of "
+    "pytest-xdist: run them apart, with pytest -m robustness -n 0"
+)
 _NO_CONFIG = (
     "there is no robustness.yaml where pytest was called or in its rootdir: write one (see the "
     "README), or name it with --robustness-config"

@@ -7,39 +7,57 @@ from typing import TYPE_CHECKING, Any
 from pytest_robustbench.plugin.aggregate import aggregates
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from pytest_robustbench.config.declarations import BenchmarkDeclaration
+    from pytest_robustbench.gates.limits import Verdict
     from pytest_robustbench.plugin.ledger import Account
 
 SCHEMA_VERSION = 1
 
 
 def session_record(
-    accounts: Sequence[Account], narrowing: tuple[str, ...], exitstatus: int
+    declarations: Sequence[BenchmarkDeclaration],
+    accounts: Mapping[str, Account],
+    problem: str,
+    exitstatus: int,
 ) -> dict[str, Any]:
-    """Return the session as plain JSON."""
+    """Return the session as plain JSON: every declared benchmark, selected or not."""
     return {
         "schema_version": SCHEMA_VERSION,
         "exit_status": exitstatus,
-        "benchmarks": {a.declaration.name: _benchmark(a, narrowing) for a in accounts},
+        "problem": problem or None,
+        "benchmarks": {d.name: _benchmark(d, accounts.get(d.name)) for d in declarations},
     }
 
 
-def _benchmark(account: Account, narrowing: tuple[str, ...]) -> dict[str, Any]:
-    report = account.report(narrowing)
+def _benchmark(declaration: BenchmarkDeclaration, account: Account | None) -> dict[str, Any]:
+    if account is None:
+        return _deselected(declaration)
     path = account.report_path
     return {
-        "complete": report is not None and report.complete,
+        "complete": account.report().complete,
         "missing": list(account.missing),
         "deselected": list(account.deselected),
-        "outcomes": {a.name: a.outcome for a in aggregates(account, narrowing)},
-        "verdicts": _counts(account),
+        "outcomes": {a.name: a.outcome for a in aggregates(account)},
+        "verdicts": _counts([*account.verdicts.values(), account.summary_verdicts()]),
         "report": path.name if path else None,
         "sha256": account.report_sha256,
     }
 
 
-def _counts(account: Account) -> dict[str, int]:
-    outcomes = [v.outcome for verdicts in account.verdicts.values() for v in verdicts]
-    outcomes += [v.outcome for v in account.summary_verdicts()]
+def _deselected(declaration: BenchmarkDeclaration) -> dict[str, Any]:
+    return {
+        "complete": False,
+        "missing": [],
+        "deselected": [c.id for c in declaration.declared_conditions],
+        "outcomes": {},
+        "verdicts": _counts([]),
+        "report": None,
+        "sha256": None,
+    }
+
+
+def _counts(groups: Sequence[Sequence[Verdict]]) -> dict[str, int]:
+    outcomes = [verdict.outcome for verdicts in groups for verdict in verdicts]
     return {name: outcomes.count(name) for name in ("pass", "fail", "error")}

@@ -14,4 +14,3 @@ if TYPE_CHECKING:
 SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()
 SESSION: pytest.StashKey[Session] = pytest.StashKey()
 LEDGER: pytest.StashKey[Ledger] = pytest.StashKey()
-JUDGED: pytest.StashKey[bool] = pytest.StashKey()

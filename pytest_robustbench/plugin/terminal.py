@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.plugin.paths import relative
 from pytest_robustbench.plugin.run import accounts_of
-from pytest_robustbench.plugin.stash import LEDGER, SETTINGS
+from pytest_robustbench.plugin.stash import LEDGER, SESSION, SETTINGS
 
 if TYPE_CHECKING:
     import pytest
@@ -17,21 +17,24 @@ def header(config: pytest.Config) -> str | None:
     settings = config.stash[SETTINGS]
     if settings.config is None:
         return None
-    path = os.path.relpath(settings.config, config.invocation_params.dir)
+    path = relative(settings.config, config.invocation_params.dir)
     profile = f", profile {settings.profile}" if settings.profile else ""
     return f"robustness: {path}{profile}"
 
 
 def summary(reporter: pytest.TerminalReporter) -> None:
     """Write every benchmark's table, notes and report path; nothing without robustness items."""
-    accounts = accounts_of(reporter.config)
+    config = reporter.config
+    accounts = accounts_of(config)
     if not accounts:
         return
-    from pytest_robustbench.plugin.overview import write_benchmark
+    from pytest_robustbench.plugin.overview import write_benchmark, write_unselected
 
     reporter.section("robustness")
     for account in accounts:
         write_benchmark(reporter, account)
-    problem = reporter.config.stash[LEDGER].write_error
+    selected = {account.declaration.name for account in accounts}
+    write_unselected(reporter, [n for n in config.stash[SESSION].declarations if n not in selected])
+    problem = config.stash[LEDGER].write_error
     if problem:
         reporter.write_line(problem, red=True, bold=True)

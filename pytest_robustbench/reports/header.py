@@ -35,6 +35,8 @@ class Header:
         Versions, machine, commit.
     samples : mapping, optional
         Columns over the test samples.
+    profile : str, optional
+        Profile of the YAML that was run.
     notes : tuple of str
         What a reader has to know.
     """
@@ -51,6 +53,7 @@ class Header:
     sha256: Mapping[str, str | None] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
     samples: Mapping[str, Any] | None = None
+    profile: str | None = None
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -58,7 +61,7 @@ class Header:
         """How the pixel threshold was found, in the guide's words."""
         if self.operating_point is None:
             return None
-        given = self.operating_point["pixel_normal_quantile"] is None
+        given = self.operating_point["method"] == "given"
         return "given" if given else "normal_pixel_quantile"
 
     @property

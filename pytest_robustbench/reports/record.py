@@ -48,6 +48,7 @@ def _pixel_metrics(result: ConditionResult) -> Record:
     return values | {
         "pixel_threshold": result.pixel_threshold,
         "trivial_segf1": result.trivial_segf1,
+        "trivial_segf1_per_image": result.trivial_segf1_per_image,
     }
 
 

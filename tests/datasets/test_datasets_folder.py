@@ -4,7 +4,7 @@ import pytest
 
 from pytest_robustbench.datasets.formats import load_split
 from pytest_robustbench.datasets.images import image_folder
-from pytest_robustbench.errors import DatasetError
+from pytest_robustbench.errors import DatasetError, MissingDataError
 
 NORMALS = [f"ok/{i:02d}.png" for i in range(10)]
 
@@ -122,6 +122,28 @@ def test_folders_that_make_no_split_are_explained(images, options, message):
         load_split("folder", root=root, **options)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"normal_dir": "okk", "abnormal_dir": "nok"},
+        {"test_dir": "ok", "abnormal_dir": "nokk"},
+        {"abnormal_dir": "nok", "mask_dir": "maskss"},
+    ],
+)
+def test_one_folder_that_is_missing_is_a_mistake(images, options):
+    root = images(*NORMALS, "nok/0.png")
+    with pytest.raises(DatasetError, match="does not exist") as caught:
+        load_split("folder", root=root, **options)
+    assert not isinstance(caught.value, MissingDataError)
+
+
+@pytest.mark.parametrize("root", [".", "nowhere"])
+def test_data_that_are_not_here_at_all_are_missing(tmp_path, root):
+    options = {"normal_dir": "/nowhere/ok", "abnormal_dir": "nok", "mask_dir": "masks"}
+    with pytest.raises(MissingDataError, match="does not exist"):
+        load_split("folder", root=tmp_path / root, **options)
+
+
 def test_image_folder_lists_everything_below(images):
     root = images("b/1.png", "a.JPG", ".trash/0.png")
     samples = image_folder(root, "calibration")
@@ -132,5 +154,6 @@ def test_image_folder_lists_everything_below(images):
 def test_image_folder_needs_images(tmp_path):
     with pytest.raises(DatasetError, match=r"calibration images: no image in"):
         image_folder(tmp_path, "calibration")
-    with pytest.raises(DatasetError, match=r"calibration images: .*none does not exist"):
+    with pytest.raises(DatasetError, match=r"calibration images: .*none does not exist") as caught:
         image_folder(tmp_path / "none", "calibration")
+    assert not isinstance(caught.value, MissingDataError)

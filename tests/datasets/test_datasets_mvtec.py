@@ -9,7 +9,7 @@ import pytest
 from pytest_robustbench.datasets.formats import load_split
 from pytest_robustbench.datasets.picture import read_picture
 from pytest_robustbench.datasets.store import PictureStore
-from pytest_robustbench.errors import DatasetError
+from pytest_robustbench.errors import DatasetError, MissingDataError
 
 CATEGORIES = [
     ("hazelnut_toy", 28, 6, {"colour": 17}, False),
@@ -186,17 +186,22 @@ def test_an_ambiguous_mask_is_an_error(images):
         (["nut/train/good/x/0.png", "nut/test/good/0.png"], "nut", "train images: no image in"),
         (["nut/train/good/0.png", "pin/train/good/0.png"], "nutt", "nut, pin; did you mean 'nut'"),
         (["nut/train/good/0.png"], None, "is no category .* Categories there: nut"),
-        (["a/0.png"], "nut", "No categories were found there"),
         (["train/good/0.png"], "nut", "it is itself a category: leave `category` out"),
     ],
 )
 def test_a_tree_of_another_shape_is_explained(images, names, category, message):
-    with pytest.raises(DatasetError, match=message):
+    with pytest.raises(DatasetError, match=message) as caught:
         load_split("mvtec", root=images(*names), category=category)
+    assert not isinstance(caught.value, MissingDataError)
+
+
+def test_a_root_without_any_category_lacks_the_data(images):
+    with pytest.raises(MissingDataError, match="No categories were found there"):
+        load_split("mvtec", root=images("a/0.png"), category="nut")
 
 
 def test_a_missing_root_is_named(tmp_path):
-    with pytest.raises(DatasetError, match=r"root of the dataset: .*nowhere does not exist"):
+    with pytest.raises(MissingDataError, match=r"root of the dataset: .*nowhere does not exist"):
         load_split("mvtec", root=tmp_path / "nowhere", category="nut")
     with pytest.raises(DatasetError, match=r"the mvtec format needs `root`"):
         load_split("mvtec", category="nut")

@@ -38,13 +38,22 @@ def test_a_picture_is_decoded_once():
     assert sample.image.reads == 1
 
 
-def test_the_budget_holds_and_the_longest_unused_goes_first():
-    a, b, c = counted_samples(3)
+def test_the_first_pictures_that_fit_are_kept_through_every_sweep():
+    samples = counted_samples(5)
     store = PictureStore(budget_bytes=2 * BYTES)
-    for sample in (a, b, a, c, a, b):
+    for sample in samples * 3:
         store.load(sample)
         assert store.used_bytes <= 2 * BYTES
-    assert [sample.image.reads for sample in (a, b, c)] == [1, 2, 1]
+    assert [sample.image.reads for sample in samples] == [1, 1, 3, 3, 3]
+
+
+def test_a_digest_costs_one_decoding_however_small_the_budget():
+    samples = counted_samples(2)
+    store = PictureStore(budget_bytes=0)
+    digest = store.load(samples[0]).image_digest
+    assert [store.image_digest(sample) for sample in samples * 2][::2] == [digest, digest]
+    assert store.image_digest(samples[1]) != digest
+    assert [sample.image.reads for sample in samples] == [1, 1]
 
 
 def test_without_a_budget_nothing_is_kept():

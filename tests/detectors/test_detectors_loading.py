@@ -46,6 +46,10 @@ MODELS = """
     def nothing():
         return None
 
+    def lazy():
+        from line_weights import LEVEL
+        return Mean(LEVEL)
+
     def nested():
         from pytest_robustbench.detectors.loading import load_detector
         return load_detector("patchcor")
@@ -55,6 +59,7 @@ MODELS = """
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     (tmp_path / "line_detectors.py").write_text(dedent(MODELS))
+    (tmp_path / "line_weights.py").write_text("LEVEL = 31.0\n")
     (tmp_path / "line_broken.py").write_text("import not_there_at_all\n")
     (tmp_path / "line_syntax.py").write_text("def :\n")
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
@@ -110,6 +115,11 @@ def test_a_factory_a_class_and_an_object(folder):
     assert level.predict(drawn(2)).maps[0].shape == (2, 2)
     assert load_detector("line_detectors:Mean", kwargs={"level": 7}, folder=folder).level == 7
     assert load_detector("line_detectors:ready", folder=folder).level == 5
+    assert str(folder) not in sys.path
+
+
+def test_a_factory_may_import_its_neighbours_when_it_is_called(folder):
+    assert load_detector("line_detectors:lazy", folder=folder).level == 31
     assert str(folder) not in sys.path
 
 

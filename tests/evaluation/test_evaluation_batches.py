@@ -61,6 +61,27 @@ def without_latency(result):
     return {name: value for name, value in result.metrics.items() if "latency" not in name}
 
 
+@pytest.mark.parametrize("method", ["holdout", "crossfit"])
+def test_a_dependence_that_only_the_batch_size_in_use_shows_is_found(method):
+    class AboveTwo(Contrast):
+        def predict(self, images):
+            prediction = super().predict(images)
+            return rb.Prediction(prediction.scores + max(len(images) - 2, 0), prediction.maps)
+
+    settings = {"method": method}
+    assert benchmark(detector=AboveTwo(), calibration=settings).prepare().n_images
+    with pytest.raises(DetectorError, match="depends on its batch"):
+        benchmark(detector=AboveTwo(), calibration=settings, evaluation={"batch_size": 4}).prepare()
+
+
+def test_the_batch_check_takes_as_many_images_as_a_batch_holds():
+    detector = Contrast()
+
+    benchmark(split(n_train=60), detector, evaluation={"batch_size": 12}).prepare()
+
+    assert detector.calls[-1] == 12
+
+
 class OneAtATime(Contrast):
     def predict(self, images):
         if len(images) != 1:

@@ -172,9 +172,13 @@ def scaled_per_image(m):
         (lambda m: np.full_like(m, 3), "are constant"),
         (scaled_per_image, "per-image min-max scaling, or a clamp at both ends"),
         (lambda m: np.clip(m, 4, 5), "per-image min-max scaling, or a clamp at both ends"),
-        (lambda m: np.minimum(m + m.mean(), 10), "the score scale is clamped"),
+        (lambda m: np.minimum(m + m.mean(), 10), "or a clamp that every image reaches"),
+        (
+            lambda m: m / 5 if m.mean() < 5.2 else np.minimum(m + m.mean(), 10),
+            "the score scale is clamped",
+        ),
     ],
-    ids=["constant", "min-max", "clamped at both ends", "clamped"],
+    ids=["constant", "min-max", "clamped at both ends", "all clamped", "some clamped"],
 )
 def test_maps_that_carry_no_fixed_threshold_are_refused(change, problem, shrink):
     class Changed(Contrast):
@@ -184,6 +188,39 @@ def test_maps_that_carry_no_fixed_threshold_are_refused(change, problem, shrink)
 
     with pytest.raises(CalibrationError, match=problem):
         benchmark(detector=Changed(shrink)).prepare()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda m: m / m.max(),
+        lambda m: (m - m.min()) / (m.max() - m.min() + 1e-8),
+        lambda m: (m - m.min()) / (m.max() - m.min() + 1e-4),
+    ],
+    ids=["by the maximum", "small epsilon", "large epsilon"],
+)
+def test_maps_scaled_per_image_in_other_ways_are_refused(change):
+    class Changed(Contrast):
+        def map(self, image):
+            return super().map(image) + np.float32(image.mean() / 50)
+
+        def predict(self, images):
+            prediction = super().predict(images)
+            return rb.Prediction(prediction.scores, [change(m) for m in prediction.maps])
+
+    with pytest.raises(CalibrationError, match="per-image"):
+        benchmark(detector=Changed()).prepare()
+
+
+def test_two_images_may_share_their_maximum():
+    class Capped(Contrast):
+        def predict(self, images):
+            prediction = super().predict(images)
+            return rb.Prediction(prediction.scores, [m + 20 - m.max() for m in prediction.maps])
+
+    two = [normal(f"calibration/{i}", 500 + i) for i in range(2)]
+
+    assert benchmark(split(calibration=two), Capped()).prepare().n_images == 2
 
 
 def test_constant_scores_are_refused():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -11,7 +13,9 @@ import pytest_robustbench as rb
 from pytest_robustbench.conditions import CLEAN
 from pytest_robustbench.datasets.images import image_folder
 from pytest_robustbench.errors import CalibrationError, DetectorError
+from pytest_robustbench.evaluation.calibration import folds, held_out
 from pytest_robustbench.evaluation.operating_point import OperatingPoint
+from pytest_robustbench.evaluation.settings import CalibrationSettings
 
 
 class Fitted(Contrast):
@@ -91,6 +95,76 @@ def test_a_detector_fitted_here_must_not_see_its_calibration_images_either():
 
     with pytest.raises(CalibrationError, match="calibration/copy is train/good/003"):
         benchmark(split(calibration=copies)).prepare()
+
+
+def copy_of(sample, name):
+    return rb.Sample(name, sample.label, sample.image.copy())
+
+
+@pytest.mark.parametrize(
+    ("detector", "more"),
+    [
+        (Contrast, {}),
+        (Contrast, {"calibration": {"method": "crossfit"}}),
+        (Fitted, {"fitted": True}),
+        (Fitted, {"fitted": True, "operating_point": OperatingPoint(12.5, 20.0)}),
+    ],
+    ids=["holdout", "crossfit", "fitted", "fitted with an operating point"],
+)
+def test_test_images_among_the_train_images_are_noted(detector, more):
+    parts = split(calibration=UNSEEN if "fitted" in more else ())
+    copies = [copy_of(parts.train[i], f"test/good/copy_{i}") for i in (3, 4)]
+    parts = replace(parts, test=(*parts.test, *copies), resize=(16, 16))
+
+    (note,) = notes_about("are also", benchmark(parts, detector(), **more))
+
+    assert note == (
+        "2 test image(s) are also train images ('test/good/copy_3', 'test/good/copy_4'): "
+        "their results say nothing"
+    )
+    assert not notes_about("are also", benchmark(split()))
+
+
+def notes_about(words, subject):
+    subject.prepare()
+    return [note for note in subject.header().notes if words in note]
+
+
+@pytest.mark.parametrize("method", ["holdout", "crossfit"])
+def test_train_images_that_are_fitted_and_held_out_at_once_are_noted(method):
+    settings = CalibrationSettings(method=method)
+    parts = split(n_train=20)
+    out = (held_out if method == "holdout" else lambda *a: folds(*a)[0])(20, settings).tolist()
+    inside = [i for i in range(20) if i not in out]
+
+    def with_copy(of, at):
+        train = list(parts.train)
+        train[at] = copy_of(train[of], "train/good/copy")
+        return benchmark(replace(parts, train=tuple(train)), calibration={"method": method})
+
+    (note,) = notes_about("are also", with_copy(inside[0], out[0]))
+    assert "calibration image(s) are also fit images" in note
+    assert "'train/good/copy'" in note
+    # Both are unseen: nothing to warn of.
+    assert not notes_about("are also", with_copy(out[1], out[0]))
+
+
+def test_looking_for_copies_decodes_nothing_again():
+    reads = []
+
+    def source(pixels):
+        def read():
+            reads.append(1)
+            return pixels
+
+        return read
+
+    parts = split(n_train=20)
+    counted = tuple(replace(s, image=source(s.image)) for s in parts.train)
+    subject = benchmark(replace(parts, train=counted))
+    subject.prepare()
+
+    assert len(reads) == 20
 
 
 def test_a_callable_has_to_be_declared_fitted():

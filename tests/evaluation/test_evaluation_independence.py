@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from evaluation_parts import Contrast, benchmark, split
+from evaluation_parts import Contrast, benchmark, defect, normal, split
 
 import pytest_robustbench as rb
 from pytest_robustbench.conditions import CLEAN
@@ -131,6 +131,35 @@ def test_a_corruption_that_pushes_every_image_out_is_not_measurable():
 
     with pytest.raises(NotMeasurableError, match="away-severity_2 leaves out every test image"):
         subject.evaluate(rb.Condition("away", 2))
+
+
+def test_what_leaves_the_frame_is_found_once_for_all_severities():
+    asked = []
+
+    def kept(mask, rng):
+        asked.append(mask)
+        return 1.0
+
+    still = rb.Corruption(
+        "still", lambda image, mask, *_: (image, mask), moves_pixels=True, kept=kept
+    )
+    subject = benchmark(corruptions=[still])
+
+    results = [subject.evaluate(c) for c in subject.conditions]
+
+    assert len(results) == 6
+    assert len(asked) == 4
+
+
+def test_unknown_masks_under_a_corruption_that_moves_pixels_are_noted():
+    test = [normal("a", 60), defect("b", 61), defect("c", 62, known=False)]
+    parts = split(test=test)
+    note = "1 defect image(s) without a mask may have lost their defect to geo_jitter"
+
+    for corruptions, noted in [(["blur", "geo_jitter"], True), (["blur"], False)]:
+        subject = benchmark(parts, corruptions=corruptions)
+        subject.prepare()
+        assert (note in subject.header().notes) is noted
 
 
 def test_a_corruption_of_ones_own_that_fails_names_itself_and_the_sample():

@@ -102,6 +102,8 @@ def test_thresholded_metrics_equal_the_definitions(measured, condition):
     mean = float(sum(singles) / len(singles))
     assert result.metrics["pixel_segf1_per_image"] == pytest.approx(mean, rel=1e-15)
     assert result.trivial_segf1 == 2 * (tp + fn) / (2 * (tp + fn) + fp + tn)
+    trivial = [2 * (a + c) / (2 * (a + c) + b + d) for _, a, b, c, d in rows if a + c]
+    assert result.trivial_segf1_per_image == pytest.approx(sum(trivial) / len(trivial), rel=1e-12)
 
 
 @CONDITIONS
@@ -302,6 +304,7 @@ def test_a_detector_without_maps_has_image_metrics_only():
     assert result.metrics["auroc"] == 1.0
     assert not result.per_image.known.any()
     assert result.trivial_segf1 is None
+    assert result.trivial_segf1_per_image is None
 
 
 def test_without_a_pixel_threshold_only_the_ranking_is_measured():

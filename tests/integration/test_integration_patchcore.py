@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from integration_data import CATEGORIES, clean_result, patchcore_benchmark
+from integration_data import CATEGORIES, clean_result, quick_benchmark
 
 from pytest_robustbench.evaluation.operating_point import OperatingPoint
 from pytest_robustbench.reports.fields import metrics_of
@@ -44,9 +44,9 @@ def test_detects_real_defects(test_data, category, metric, floor):
     assert result.metrics[metric] >= floor
 
 
-@pytest.fixture(scope="module", params=["hazelnut_toy", "grid"])
+@pytest.fixture(scope="module", params=CATEGORIES)
 def report(request, test_data):
-    return patchcore_benchmark(test_data, request.param).run()
+    return quick_benchmark(test_data, request.param).run()
 
 
 def test_all_conditions_make_a_valid_report(report, tmp_path):

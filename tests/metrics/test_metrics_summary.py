@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from metrics_columns import count_columns
 
 from pytest_robustbench.gates.names import METRICS
 from pytest_robustbench.metrics import summary
-from pytest_robustbench.metrics.counts import PixelCounts, count_columns
+from pytest_robustbench.metrics.counts import PixelCounts
 from pytest_robustbench.metrics.ranking import Ranking
 from pytest_robustbench.metrics.summary import measure_images, measure_pixels
 

@@ -36,7 +36,8 @@ def test_a_mistake_is_one_failing_item(
     assert set(found.values()) <= {"failed", "error"}
     only_messages(result)
     result.stdout.fnmatch_lines([said])
-    assert not project.reports.exists()
+    assert [path.name for path in project.reports.iterdir()] == ["session.json"]
+    assert project.session()["problem"] in result.stdout.str()
 
 
 def test_deselected_robustness_is_not_blocked(project: Project) -> None:

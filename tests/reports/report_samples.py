@@ -14,7 +14,11 @@ from pytest_robustbench.datasets.formats import load_split
 from pytest_robustbench.evaluation.operating_point import OperatingPoint
 from pytest_robustbench.evaluation.results import ConditionResult, Latency, PerImage
 from pytest_robustbench.gates.limits import Limit
-from pytest_robustbench.metrics.counts import CountColumns, trivial_pixel_segf1
+from pytest_robustbench.metrics.counts import (
+    CountColumns,
+    trivial_pixel_segf1,
+    trivial_segf1_per_image,
+)
 from pytest_robustbench.metrics.images import best_f1, decide
 from pytest_robustbench.metrics.ranking import Ranking
 from pytest_robustbench.metrics.summary import measure_images, measure_pixels
@@ -77,6 +81,7 @@ def drawn_result(condition, rng, n=6, side=64, maps=True):
         image_counts={name: getattr(decisions, name) for name in ("tp", "tn", "fp", "fn")},
         best_f1=best_f1(score, labels),
         trivial_segf1=trivial_pixel_segf1(columns),
+        trivial_segf1_per_image=trivial_segf1_per_image(columns),
         per_image=PerImage(
             measured=np.full(n, True),
             known=known,

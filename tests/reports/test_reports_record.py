@@ -22,6 +22,7 @@ from pytest_robustbench.metrics.counts import (
     pixel_segf1,
     pixel_segf1_per_image,
     trivial_pixel_segf1,
+    trivial_segf1_per_image,
 )
 from pytest_robustbench.metrics.images import best_f1, decide, rank_images
 from pytest_robustbench.reports.fields import error_record, metrics_of, undefined_of
@@ -123,7 +124,9 @@ def test_metrics_can_be_computed_again_from_the_columns(real_report, condition):
     assert reported["pixel_segf1_per_image"] == pixel_segf1_per_image(columns)
     assert reported["bg_fpr"] == bg_fpr(columns)
     assert reported["normal_fpr"] == normal_fpr(columns)
-    assert results["pixel_metrics"]["trivial_segf1"] == trivial_pixel_segf1(columns)
+    pixels = results["pixel_metrics"]
+    assert pixels["trivial_segf1"] == trivial_pixel_segf1(columns)
+    assert pixels["trivial_segf1_per_image"] == trivial_segf1_per_image(columns)
     assert (reported["auroc"], reported["average_precision"]) == (
         ranking.auroc,
         ranking.average_precision,

@@ -254,7 +254,12 @@ def session(**changes):
         "report": "nuts.json",
         "sha256": "0" * 64,
     }
-    return {"schema_version": 1, "exit_status": 0, "benchmarks": {"nuts": benchmark | changes}}
+    return {
+        "schema_version": 1,
+        "exit_status": 0,
+        "problem": None,
+        "benchmarks": {"nuts": benchmark | changes},
+    }
 
 
 def test_a_session():
