@@ -14,7 +14,7 @@ from pytest_robustbench.evaluation.inventory import require_readable
 from pytest_robustbench.evaluation.train_images import TrainImages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pytest_robustbench.datasets.split import Sample, Split
     from pytest_robustbench.datasets.store import PictureStore
@@ -93,7 +93,7 @@ class Preparation:
             predictions = self._predict(calibration_part) if self.given is None else []
         # Images it was fitted on are no test of it: a nearest neighbour's distances vanish there.
         self._check_batches(() if method == "crossfit" else calibration_part)
-        self._note_seen_images(fit_part, calibration_part, method)
+        self.notes.extend(self._seen_images(fit_part, calibration_part, method))
         if self.given is not None:
             return self.given
         digests = [self.store.load(sample).digest for sample in calibration_part]
@@ -151,13 +151,17 @@ class Preparation:
         if note:
             self.notes.append(note)
 
-    def _note_seen_images(
+    def _seen_images(
         self, fit_part: Sequence[Sample], calibration_part: Sequence[Sample], method: str
-    ) -> None:
+    ) -> Iterator[str]:
         """Look last: by now nearly every picture was decoded, and the store knows its digest."""
-        tested = shared_pictures(self.split.test, self.split.train, self.store)
+        try:
+            tested = shared_pictures(self.split.test, self.split.train, self.store)
+        except DatasetError as error:  # in a train image that nothing else has needed
+            yield f"test images not looked for among the train images: {error}"
+            return
         if tested:
-            self.notes.append(f"{_twins('test', 'train', tested)}: their results say nothing")
+            yield f"{_twins('test', 'train', tested)}: their results say nothing"
         if self.given is not None:
             return
         pairs = shared_pictures(calibration_part, fit_part, self.store)
@@ -166,7 +170,7 @@ class Preparation:
             pairs = [(a, b) for a, b in pairs if fold[a] != fold[b]]
         if pairs:
             what = _twins("calibration", "fit", pairs)
-            self.notes.append(f"{what}: the detector has seen them, and the thresholds are too low")
+            yield f"{what}: the detector has seen them, and the thresholds are too low"
 
     def _fold_of(self) -> dict[Sample, int]:
         train = self.split.train

@@ -167,6 +167,20 @@ def test_looking_for_copies_decodes_nothing_again():
     assert len(reads) == 20
 
 
+def test_train_images_that_nobody_needs_may_be_broken(tmp_path):
+    parts = split()
+    broken = replace(parts.train[3], image=tmp_path / "gone.png")
+    parts = replace(parts, train=(*parts.train[:3], broken))
+    point = OperatingPoint(12.5, 20.0)
+
+    (note,) = notes_about(
+        "train images", benchmark(parts, Fitted(), fitted=True, operating_point=point)
+    )
+
+    assert note.startswith("test images not looked for among the train images: ")
+    assert "train/good/003" in note
+
+
 def test_a_callable_has_to_be_declared_fitted():
     def model(images):
         maps = [cv2.blur(image[:, :, 0].astype(np.float32), (3, 3)) for image in images]
