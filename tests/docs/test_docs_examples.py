@@ -63,5 +63,6 @@ def test_the_quick_profile_measures_a_real_category(
     corruptions = report["robustness"]["corruptions"]
     assert len(corruptions) == 5
     n_conditions = 1 + sum(map(len, corruptions.values()))
-    assert sum(outcomes.values()) in (n_conditions + 1, n_conditions + 2)
+    # Besides the conditions, the summary and whether everything was measured.
+    assert sum(outcomes.values()) == n_conditions + 2
     assert {v["verdict"] for v in report["verdicts"]} <= {"pass", "fail"}
