@@ -65,6 +65,7 @@ def folds(n: int, settings: CalibrationSettings) -> list[NDArray[np.intp]]:
 
 def calibrate(
     predictions: Sequence[ImagePrediction],
+    ids: Sequence[str],
     digests: Sequence[str],
     settings: CalibrationSettings,
     method: str,
@@ -75,8 +76,8 @@ def calibrate(
     ----------
     predictions : sequence of ImagePrediction
         Scores and maps at mask resolution, one per calibration image.
-    digests : sequence of str
-        Source digests of the calibration images.
+    ids, digests : sequence of str
+        Ids and source digests of the calibration images.
     settings : CalibrationSettings
         The quantiles.
     method : str
@@ -93,7 +94,7 @@ def calibrate(
     _refuse_constant_scores(scores)
     image_threshold, false_rejects = conformal_threshold(scores, settings.image_normal_quantile)
     _refuse_unusable_maps([p.extremes for p in predictions if p.extremes is not None])
-    threshold, health = _pixel_threshold(maps, settings.pixel_normal_quantile)
+    threshold, health = _pixel_threshold(maps, ids, settings.pixel_normal_quantile)
     return OperatingPoint(
         pixel_threshold=threshold,
         image_threshold=image_threshold,
@@ -104,12 +105,12 @@ def calibrate(
         expected_false_reject_rate=false_rejects,
         calibrated_on=hashlib.blake2b("\n".join(digests).encode(), digest_size=16).hexdigest(),
         health=health,
-        warnings=_warnings(len(scores), health),
+        warnings=_warnings(ids, health),
     )
 
 
 def _pixel_threshold(
-    maps: Sequence[Floats], quantile: float
+    maps: Sequence[Floats], ids: Sequence[str], quantile: float
 ) -> tuple[float | None, CalibrationHealth | None]:
     if not maps:
         return None, None
@@ -125,6 +126,7 @@ def _pixel_threshold(
         n_images=tail.images,
         n_tail_images=tail.images_in_tail,
         largest_tail_share=tail.largest_share,
+        largest_tail_image=ids[tail.largest_owner],
         without_each=tail.without_each,
     )
     return tail.threshold, health
@@ -164,17 +166,18 @@ def _refuse_unusable_maps(extremes: Sequence[tuple[float, float]]) -> None:
         raise CalibrationError(message)
 
 
-def _warnings(n_images: int, health: CalibrationHealth | None) -> tuple[str, ...]:
+def _warnings(ids: Sequence[str], health: CalibrationHealth | None) -> tuple[str, ...]:
     found = []
-    if n_images < ENOUGH_IMAGES:
+    if len(ids) < ENOUGH_IMAGES:
         found.append(
-            f"calibrated on {n_images} images, fewer than {ENOUGH_IMAGES}: the thresholds depend "
+            f"calibrated on {len(ids)} images, fewer than {ENOUGH_IMAGES}: the thresholds depend "
             "on which images these are (method: crossfit uses all of them)"
         )
     if health is not None and health.without_each and health.largest_tail_share > LARGE_TAIL_SHARE:
-        low, high = min(health.without_each), max(health.without_each)
+        without = health.without_each[list(ids).index(health.largest_tail_image)]
         found.append(
-            f"one calibration image carries {health.largest_tail_share:.0%} of the pixels above "
-            f"the threshold: it may be defective (without one image: {low:.4g} to {high:.4g})"
+            f"calibration image {health.largest_tail_image} carries "
+            f"{health.largest_tail_share:.0%} of the pixels above the threshold, which would be "
+            f"{without:.4g} without it: make sure that it shows a good part"
         )
     return tuple(found)

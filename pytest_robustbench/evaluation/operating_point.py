@@ -33,6 +33,8 @@ class CalibrationHealth:
         How many of them carry the pixels above the threshold.
     largest_tail_share : float
         Share of those pixels that lie in one single image.
+    largest_tail_image : str
+        Id of that image.
     without_each : tuple of float
         The pixel threshold with each single image left out.
     """
@@ -40,6 +42,7 @@ class CalibrationHealth:
     n_images: int
     n_tail_images: int
     largest_tail_share: float
+    largest_tail_image: str
     without_each: tuple[float, ...]
 
 

@@ -97,7 +97,8 @@ class Preparation:
         if self.given is not None:
             return self.given
         digests = [self.store.load(sample).digest for sample in calibration_part]
-        return calibrate(predictions, digests, self.settings, method)
+        ids = [sample.id for sample in calibration_part]
+        return calibrate(predictions, ids, digests, self.settings, method)
 
     def _crossfits(self, method: str) -> bool:
         return method == "crossfit" and self.given is None

@@ -43,6 +43,8 @@ class TailHealth:
     largest_share : float
         Largest share of the pixels above the threshold that one image holds; 0 where no pixel is
         above it.
+    largest_owner : int
+        Index of that image.
     without_each : tuple of float
         The threshold with image 0, 1, ... left out; empty for a single image.
     maximum : float
@@ -56,6 +58,7 @@ class TailHealth:
     pixels: int
     images_in_tail: int
     largest_share: float
+    largest_owner: int
     without_each: tuple[float, ...]
     maximum: float
     ties_at_maximum: int
@@ -124,6 +127,7 @@ def tail_health(maps: Sequence[Floats], q: float) -> TailHealth:
         pixels=pixels,
         images_in_tail=int(np.count_nonzero(held)),
         largest_share=float(held.max() / max(held.sum(), 1)),
+        largest_owner=int(held.argmax()),
         without_each=_without_each(maps, q, tail),
         maximum=float(maximum),
         ties_at_maximum=sum(int(np.count_nonzero(each == maximum)) for each in maps),

@@ -43,7 +43,7 @@ def test_one_odd_image_among_real_ones_is_warned_of(parts, odd):
 
     point = operating_point(replace(parts, calibration=tuple(own), test=normals))
 
-    assert any("may be defective" in warning for warning in point.warnings)
+    assert any("make sure that it shows a good part" in warning for warning in point.warnings)
     assert point.health.largest_tail_share > 0.9
     assert np.argmin(point.health.without_each) == PLACE
 
@@ -51,5 +51,5 @@ def test_one_odd_image_among_real_ones_is_warned_of(parts, odd):
 def test_without_it_nothing_is_called_odd(parts):
     point = operating_point(parts)
 
-    assert not any("may be defective" in warning for warning in point.warnings)
+    assert not any("make sure that it shows a good part" in warning for warning in point.warnings)
     assert point.health.n_tail_images > 1

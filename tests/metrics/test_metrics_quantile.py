@@ -105,6 +105,7 @@ def test_health_agrees_with_brute_force(maps, q):
     assert (health.images, health.pixels) == (len(maps), pixels.size)
     assert health.images_in_tail == sum(count > 0 for count in held)
     assert health.largest_share == (max(held) / sum(held) if sum(held) else 0)
+    assert held[health.largest_owner] == max(held)
     assert health.maximum == pixels.max()
     assert health.ties_at_maximum == np.count_nonzero(pixels == pixels.max())
     assert health.threshold_is_maximum == (sum(held) == 0)
