@@ -29,8 +29,8 @@ MAKERS = ("robustness_dataset", "robustness_detector")
 def session_of(config: pytest.Config) -> Session:
     """Return what this process knows, reading the YAML when first asked."""
     if SESSION not in config.stash:
+        from pytest_robustbench.plugin.opening import open_session
         from pytest_robustbench.plugin.progress import ProgressLine
-        from pytest_robustbench.plugin.session import open_session
 
         try:
             opened = open_session(

@@ -14,7 +14,6 @@ from pytest_robustbench.errors import (
     ConfigError,
     MissingDataError,
     RobustbenchError,
-    UnknownProfileError,
     UnsetVariableError,
 )
 
@@ -233,9 +232,10 @@ class Session:
         if benchmark is None or finding.result is None:
             return []
         if (name, condition) not in self._worst_images:
-            from pytest_robustbench.plugin.pictures import save_worst_images
+            from pytest_robustbench.reports.pictures import save_worst_images
 
-            lines = save_worst_images(benchmark, finding.result, metric, self.settings.report_dir)
+            folder = self.settings.report_dir / name
+            lines = save_worst_images(benchmark.evaluator, finding.result, metric, folder)
             self._worst_images[name, condition] = lines
         return self._worst_images[name, condition]
 
@@ -349,58 +349,3 @@ def _header_without_data(declaration: BenchmarkDeclaration, yaml: RobustnessConf
         environment=environment(yaml.folder),
         profile=yaml.profile,
     )
-
-
-def open_session(settings: Settings, progress: Progress, *, worker: bool) -> Session:
-    """Read the YAML; a broken one leaves a session that says so when a test asks.
-
-    Parameters
-    ----------
-    settings : Settings
-        Options.
-    progress : callable
-        Told ``(phase, done, total)``.
-    worker : bool
-        Whether this is one of several processes of one run.
-
-    Raises
-    ------
-    ConfigError
-        If an option does not fit the YAML.
-    """
-    if worker:
-        return Session(settings, None, _ONE_PROCESS, progress)
-    if settings.config is None:
-        return Session(settings, None, _NO_CONFIG, progress)
-    from pytest_robustbench.config.loader import load_config
-
-    try:
-        config = load_config(settings.config, profile=settings.profile)
-    except UnknownProfileError:
-        raise
-    except ConfigError as error:
-        return Session(settings, None, str(error), progress)
-    return Session(settings, _narrowed(config, settings), "", progress)
-
-
-def _narrowed(config: RobustnessConfig, settings: Settings) -> RobustnessConfig:
-    from pytest_robustbench.config.narrowing import narrow
-
-    return narrow(
-        config,
-        corruptions=settings.corruptions,
-        severities=settings.severities,
-        limit_train=settings.limit_train,
-        limit_test=settings.limit_test,
-        device=settings.device,
-    )
-
-
-_ONE_PROCESS = (
-    "robustness benchmarks run in one process in this version, and this is a worker of "
-    "pytest-xdist: run them apart, with pytest -m robustness -n 0"
-)
-_NO_CONFIG = (
-    "there is no robustness.yaml where pytest was called or in its rootdir: write one (see the "
-    "README), or name it with --robustness-config"
-)

@@ -20,7 +20,7 @@ import pytest_robustbench.benchmark
 import pytest_robustbench.config.benchmarks
 import pytest_robustbench.config.loader
 import pytest_robustbench.config.narrowing
-import pytest_robustbench.plugin.pictures  # noqa: F401
+import pytest_robustbench.reports.pictures  # noqa: F401
 from pytest_robustbench.datasets.synthetic import write_mvtec_tree
 
 

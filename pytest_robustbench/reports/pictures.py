@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_robustbench.arrays import Image, Mask
-    from pytest_robustbench.benchmark import Benchmark
+    from pytest_robustbench.evaluation.evaluator import Evaluator
     from pytest_robustbench.evaluation.results import ConditionResult
 
 WORST = 3
@@ -28,37 +28,37 @@ FALSE_POSITIVE_METRICS = ("bg_fpr", "normal_fpr")
 
 
 def save_worst_images(
-    benchmark: Benchmark, result: ConditionResult, metric: str, folder: Path
+    evaluator: Evaluator, result: ConditionResult, metric: str, folder: Path
 ) -> list[str]:
     """Save corrupted image, ground truth and prediction side by side; return lines naming them.
 
     Parameters
     ----------
-    benchmark : Benchmark
+    evaluator : Evaluator
         Prepared.
     result : ConditionResult
         Of the condition that failed.
     metric : str
         The metric whose limit is violated.
     folder : Path
-        Report folder; pictures lie in ``<folder>/<benchmark>/<condition>/``.
+        The benchmark's folder; pictures lie in ``<folder>/<condition>/``.
     """
-    target = folder / benchmark.name / result.condition.id
+    target = folder / result.condition.id
     lines = ["", f"worst images for {metric} (image, truth in blue, called anomalous in red):"]
     try:
         target.mkdir(parents=True, exist_ok=True)
-        for rank, index in enumerate(worst_images(result, _labels(benchmark), metric), start=1):
-            sample = benchmark.split.test[index]
+        for rank, index in enumerate(worst_images(result, _labels(evaluator), metric), start=1):
+            sample = evaluator.split.test[index]
             path = target / f"{rank}-{re.sub(r'[^A-Za-z0-9._-]+', '_', sample.id)}.png"
-            _write(path, _panels(benchmark, result, index))
+            _write(path, _panels(evaluator, result, index))
             lines.append(f"  {sample.id}: {path}")
     except (OSError, RobustbenchError) as error:
         lines.append(f"  cannot be saved: {error}")
     return lines
 
 
-def _labels(benchmark: Benchmark) -> NDArray[np.int64]:
-    return np.array([sample.label for sample in benchmark.split.test], np.int64)
+def _labels(evaluator: Evaluator) -> NDArray[np.int64]:
+    return np.array([sample.label for sample in evaluator.split.test], np.int64)
 
 
 def worst_images(result: ConditionResult, labels: NDArray[np.int64], metric: str) -> list[int]:
@@ -97,8 +97,8 @@ def _segf1_loss(result: ConditionResult, labels: NDArray[np.int64]) -> NDArray[n
     return np.where(labels == 1, loss, 0.0)
 
 
-def _panels(benchmark: Benchmark, result: ConditionResult, index: int) -> Image:
-    corrupted, anomaly_map = benchmark.evaluator.picture(result.condition, index)
+def _panels(evaluator: Evaluator, result: ConditionResult, index: int) -> Image:
+    corrupted, anomaly_map = evaluator.picture(result.condition, index)
     panels = [corrupted.image, _outlined(corrupted.image, corrupted.mask, TRUTH)]
     if anomaly_map is not None and result.pixel_threshold is not None:
         called = anomaly_map > np.float32(result.pixel_threshold)
