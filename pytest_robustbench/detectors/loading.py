@@ -124,7 +124,10 @@ def _handed_on(
     given = {key: value for key, value in wanted.items() if value is not None}
     for key, value in given.items():
         if not _takes(factory, key):
-            message = f"detector {name!r}: its factory has no parameter {key!r} to take {value!r}"
+            message = (
+                f"detector {name!r}: its factory has no parameter {key!r} to take {value!r}; give "
+                f"it one, or leave {key} out"
+            )
             raise DetectorError(message)
     return given
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 
 ENOUGH_IMAGES = 24
 LARGE_TAIL_SHARE = 0.5
+REMEDIES = MappingProxyType(
+    {
+        "holdout": " (method: crossfit uses all of them)",
+        "images": " (add good parts to the calibration images)",
+    }
+)
 # Maps divided by their maximum, or scaled by (max - min + epsilon), have maxima that differ by the
 # epsilon alone. Raw maxima of three images come this close by no accident; those of two may.
 SCALED_TOLERANCE = 1e-4
@@ -105,7 +112,7 @@ def calibrate(
         expected_false_reject_rate=false_rejects,
         calibrated_on=hashlib.blake2b("\n".join(digests).encode(), digest_size=16).hexdigest(),
         health=health,
-        warnings=_warnings(ids, health),
+        warnings=_warnings(ids, health, method),
     )
 
 
@@ -166,12 +173,12 @@ def _refuse_unusable_maps(extremes: Sequence[tuple[float, float]]) -> None:
         raise CalibrationError(message)
 
 
-def _warnings(ids: Sequence[str], health: CalibrationHealth | None) -> tuple[str, ...]:
+def _warnings(ids: Sequence[str], health: CalibrationHealth | None, method: str) -> tuple[str, ...]:
     found = []
     if len(ids) < ENOUGH_IMAGES:
         found.append(
             f"calibrated on {len(ids)} images, fewer than {ENOUGH_IMAGES}: the thresholds depend "
-            "on which images these are (method: crossfit uses all of them)"
+            f"on which images these are{REMEDIES.get(method, '')}"
         )
     if health is not None and health.without_each and health.largest_tail_share > LARGE_TAIL_SHARE:
         without = health.without_each[list(ids).index(health.largest_tail_image)]

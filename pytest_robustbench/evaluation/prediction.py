@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from pytest_robustbench.arrays import Floats, Image
     from pytest_robustbench.detectors.protocol import Detector, Prediction
     from pytest_robustbench.evaluation.latency import Stopwatch
+
+
+NOT_THE_USERS = ("site-packages", "pytest_robustbench", "<")
 
 
 @dataclass(frozen=True)
@@ -165,4 +169,11 @@ def _image_prediction(score: float, raw: Floats | None, image: Image) -> ImagePr
 
 
 def _describe(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
+    return f"{type(error).__name__}: {error}{_place(error)}"
+
+
+def _place(error: BaseException) -> str:
+    """Return where in the user's own code it happened; empty where that cannot be told."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if not any(part in f.filename for part in NOT_THE_USERS)]
+    return f" (at {own[-1].filename}:{own[-1].lineno} in {own[-1].name})" if own else ""

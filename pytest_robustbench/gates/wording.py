@@ -20,12 +20,12 @@ def shown(value: float, limit: float, digits: int = FEW_DIGITS) -> str:
     return repr(value)
 
 
-def describe(verdict: Verdict) -> str:
-    """Return one line: metric, value, limit, distance, and where it was declared."""
+def describe(verdict: Verdict, *, with_condition: bool = True) -> str:
+    """Return one line: condition, metric, value, limit, distance, and where it was declared."""
     limit = verdict.limit
     bound = "floor" if limit.bound == "min" else "ceiling"
     declared = f"{bound} {limit.value:g} ({limit.source})"
-    what = f"{verdict.condition}: {limit.metric}"
+    what = f"{verdict.condition}: {limit.metric}" if with_condition else limit.metric
     if verdict.value is None:
         return f"{what} cannot be measured: {verdict.reason}; {declared}"
     if verdict.outcome == "pass":

@@ -55,8 +55,8 @@ class Judge:
         properties.extend(value for value in values if value not in properties)  # once under reruns
 
     def _failure_text(self, finding: Finding, violated: list[Verdict]) -> str:
-        lines = [describe(verdict) for verdict in violated]
-        lines += self._session.worst_images(finding, violated[0].limit.metric)
+        lines = [describe(verdict, with_condition=False) for verdict in violated]
+        lines += self._session.worst_images(finding, [v.limit.metric for v in violated])
         return "\n".join([*lines, "", "run it again:", f"  {self._command(finding)}"])
 
     def _command(self, finding: Finding) -> str:

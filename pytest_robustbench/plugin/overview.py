@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.gates.judgement import would_fail_a_silent_detector
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
 
 METRICS_PER_TABLE = 3
 NEAR_TRIVIAL = 1.25
+CALIBRATED = MappingProxyType(
+    {
+        "holdout": "calibrated on {} held-out train images",
+        "crossfit": "calibrated on all {} train images (crossfit)",
+        "images": "calibrated on {} images of their own",
+        "given": "at thresholds that were given",
+    }
+)
 
 
 def write_benchmark(reporter: pytest.TerminalReporter, account: Account) -> None:
@@ -28,11 +37,18 @@ def write_benchmark(reporter: pytest.TerminalReporter, account: Account) -> None
         reporter.write_line(text, yellow=True, bold=True)
         return
     reporter.write_line(_title(account), bold=True)
+    point = account.header["operating_point"] if account.header else None
+    if point is not None:
+        reporter.write_line(f"  {CALIBRATED[point['method']].format(point['n_images'])}")
     if not quiet and len(account.errors) < len(account.records):
         _tables(reporter, account)
     for verdict in account.summary_verdicts():
         cell = judged_cell(verdict)
         reporter.write_line(f"  {verdict.limit.metric}  {cell.text}", red=cell.violated)
+    if account.errors:
+        first = str(account.records[account.errors[0]]["error"])
+        share = f"{len(account.errors)} of {len(account.records)} conditions"
+        reporter.write_line(f"  {share} could not be measured: {first}", red=True)
     unjudged = why_not_judged(account)
     if unjudged:
         reporter.write_line(f"  not judged as a whole: {unjudged}", yellow=True)
@@ -61,9 +77,7 @@ def _title(account: Account) -> str:
         threshold = point["pixel_threshold"]
         if threshold is not None:
             parts.append(f"pixel threshold {threshold:.4g}")
-        how = f"{point['method']}, {point['n_images']} images"
         parts.append(f"image threshold {point['image_threshold']:.4g}")
-        parts.append("given" if point["method"] == "given" else how)
     return f"{name}: " + ", ".join(parts)
 
 

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.errors import (
     ConfigError,
+    DatasetError,
     MissingDataError,
     RobustbenchError,
     UnsetVariableError,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from pytest_robustbench.benchmark import Benchmark
     from pytest_robustbench.conditions import Condition
@@ -125,6 +126,9 @@ class Session:
             split = build_split(declaration, self.folder)
         except UnsetVariableError as error:
             raise MissingDataError(str(error)) from error
+        except DatasetError as error:
+            message = f"{declaration.dataset.source}: {error}"
+            raise type(error)(message) from error
         self._built["dataset", declaration.name] = split
         return split
 
@@ -225,7 +229,7 @@ class Session:
             self._findings[key] = _find(benchmark, declaration, condition)
         return self._findings[key]
 
-    def worst_images(self, finding: Finding, metric: str) -> list[str]:
+    def worst_images(self, finding: Finding, metrics: Sequence[str]) -> list[str]:
         """Save the worst images of a condition once, reruns included; return lines naming them."""
         name, condition = finding.declaration.name, finding.condition.id
         benchmark = self.benchmark(name)
@@ -235,7 +239,7 @@ class Session:
             from pytest_robustbench.reports.pictures import save_worst_images
 
             folder = self.settings.report_dir / name
-            lines = save_worst_images(benchmark.evaluator, finding.result, metric, folder)
+            lines = save_worst_images(benchmark.evaluator, finding.result, metrics, folder)
             self._worst_images[name, condition] = lines
         return self._worst_images[name, condition]
 

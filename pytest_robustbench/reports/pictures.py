@@ -12,6 +12,7 @@ from pytest_robustbench.errors import RobustbenchError
 from pytest_robustbench.reports.fields import DECISION_METRICS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -25,10 +26,13 @@ TRUTH = (0, 160, 255)
 CALLED = (255, 40, 40)
 GAP = 4
 FALSE_POSITIVE_METRICS = ("bg_fpr", "normal_fpr")
+LATENCY_METRICS = ("latency_ms_per_image", "latency_p95_ms", "latency_relative")
+OF_NORMAL_IMAGES = ("normal_fpr", "false_reject_rate", "specificity")
+OF_DEFECT_IMAGES = ("miss_rate", "recall")
 
 
 def save_worst_images(
-    evaluator: Evaluator, result: ConditionResult, metric: str, folder: Path
+    evaluator: Evaluator, result: ConditionResult, metrics: Sequence[str], folder: Path
 ) -> list[str]:
     """Save corrupted image, ground truth and prediction side by side; return lines naming them.
 
@@ -38,23 +42,38 @@ def save_worst_images(
         Prepared.
     result : ConditionResult
         Of the condition that failed.
-    metric : str
-        The metric whose limit is violated.
+    metrics : sequence of str
+        The metrics whose limits are violated; each has its own worst images.
     folder : Path
-        The benchmark's folder; pictures lie in ``<folder>/<condition>/``.
+        The benchmark's folder; pictures lie in ``<folder>/<condition>/``, those of an earlier run
+        are removed.
     """
     target = folder / result.condition.id
-    lines = ["", f"worst images for {metric} (image, truth in blue, called anomalous in red):"]
     try:
         target.mkdir(parents=True, exist_ok=True)
-        for rank, index in enumerate(worst_images(result, _labels(evaluator), metric), start=1):
-            sample = evaluator.split.test[index]
-            path = target / f"{rank}-{re.sub(r'[^A-Za-z0-9._-]+', '_', sample.id)}.png"
-            _write(path, _panels(evaluator, result, index))
-            lines.append(f"  {sample.id}: {path}")
+        for old in target.glob("*.png"):
+            old.unlink()
+        blocks = [_saved(evaluator, result, metric, target) for metric in metrics]
     except (OSError, RobustbenchError) as error:
-        lines.append(f"  cannot be saved: {error}")
-    return lines
+        return ["", f"the worst images cannot be saved: {error}"]
+    return [line for block in blocks for line in block]
+
+
+def _saved(evaluator: Evaluator, result: ConditionResult, metric: str, target: Path) -> list[str]:
+    lines = []
+    for rank, index in enumerate(worst_images(result, _labels(evaluator), metric), start=1):
+        sample = evaluator.split.test[index]
+        name = re.sub(r"[^A-Za-z0-9._-]+", "_", sample.id)
+        path = target / f"{metric}-{rank}-{name}.png"
+        _write(path, _panels(evaluator, result, index))
+        lines.append(f"  {sample.id}: {path}")
+    if not lines:
+        return []
+    return [
+        "",
+        f"worst images for {metric} (image, truth in blue, called anomalous in red):",
+        *lines,
+    ]
 
 
 def _labels(evaluator: Evaluator) -> NDArray[np.int64]:
@@ -65,9 +84,11 @@ def worst_images(result: ConditionResult, labels: NDArray[np.int64], metric: str
     """Return the indices of the images that did most to violate a limit on `metric`.
 
     For false positive rates it is an image's share of false positives, for image decisions the
-    distance of its score on the wrong side of the threshold, otherwise how far a defect image's
-    SegF1 is from 1.
+    distance of its score on the wrong side of the threshold, for latency none, otherwise how far a
+    defect image's SegF1 is from 1. Images of a kind that the metric does not look at are left out.
     """
+    if metric in LATENCY_METRICS:
+        return []
     if metric in FALSE_POSITIVE_METRICS:
         badness = _false_positives(result)
     elif metric in DECISION_METRICS:
@@ -75,6 +96,10 @@ def worst_images(result: ConditionResult, labels: NDArray[np.int64], metric: str
     else:
         badness = _segf1_loss(result, labels)
     badness[~result.per_image.measured] = 0
+    if metric in OF_NORMAL_IMAGES:
+        badness[labels == 1] = 0
+    if metric in OF_DEFECT_IMAGES:
+        badness[labels == 0] = 0
     worst = np.argsort(-badness, kind="stable")[:WORST]
     return [int(i) for i in worst if badness[i] > 0]
 

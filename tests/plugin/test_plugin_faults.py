@@ -134,3 +134,20 @@ def test_scores_of_a_fitted_detector_at_given_thresholds(project: Project) -> No
     assert (point["pixel_threshold"], point["method"]) == (40.0, "given")
     scores = condition(project.report(), "clean")["per_image"]["score"]
     assert all(math.isfinite(score) for score in scores)
+
+
+def test_the_message_names_the_users_own_line(project: Project) -> None:
+    project.yaml(OPEN, detector=faulty("raise"), **TWO)
+    result = project.run("-v")
+    result.stdout.fnmatch_lines(["*the frame grabber is gone (at *line_models.py:* in predict)"])
+
+
+def test_what_the_data_lack_is_said_with_its_place_and_in_the_overview(project: Project) -> None:
+    project.yaml(OPEN, dataset="{format: mvtec, root: nowhere, category: caps}", **TWO)
+    result = project.run("-v")
+    result.stdout.fnmatch_lines(
+        [
+            "robustness.yaml:3: *nowhere does not exist*",
+            "  3 of 3 conditions could not be measured: robustness.yaml:3: *nowhere*",
+        ]
+    )
