@@ -90,6 +90,11 @@ class PyimganoAdapter:
             raise _unfittable(self.name)
         self.model.fit(list(images))
 
+    @property
+    def synchronize(self) -> Callable[[], None] | None:
+        """What waits for the model's device, where the model offers it."""
+        return _synchronizer(self.model)
+
     def predict(self, images: Sequence[Image]) -> Prediction:
         """Score images and then map them: two inferences."""
         batch = list(images)
@@ -139,6 +144,11 @@ class CallableAdapter:
             raise _unfittable(self.name)
         self.function.fit(list(images))  # type: ignore[attr-defined]
 
+    @property
+    def synchronize(self) -> Callable[[], None] | None:
+        """What waits for the device, where the function or the object it belongs to offers it."""
+        return _synchronizer(getattr(self.function, "__self__", self.function))
+
     def predict(self, images: Sequence[Image]) -> Prediction:
         """Call the function once."""
         batch = list(images)
@@ -155,6 +165,11 @@ class CallableAdapter:
     def description(self) -> dict[str, Any]:
         """Return the function's import path, for the report."""
         return {"callable": _path(self.function)}
+
+
+def _synchronizer(obj: object) -> Callable[[], None] | None:
+    own: Callable[[], None] | None = getattr(obj, "synchronize", None)
+    return own if callable(own) else None
 
 
 def _scores_and_maps(returned: object) -> tuple[Any, Any]:

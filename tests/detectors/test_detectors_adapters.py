@@ -10,6 +10,7 @@ from detectors_pictures import drawn, real_set, scratched
 from pytest_robustbench.detectors.adapters import as_detector
 from pytest_robustbench.detectors.protocol import Detector, Prediction
 from pytest_robustbench.errors import DetectorError
+from pytest_robustbench.evaluation.latency import device_synchronizer
 
 IMAGES = drawn(3, (8, 6))
 MAPS = np.arange(3 * 4 * 5, dtype=np.float32).reshape(3, 4, 5)
@@ -197,3 +198,25 @@ def test_a_pyimgano_model_finds_real_defects(pyimgano_model, test_data):
     detector = as_detector(pyimgano_model)
     detector.fit(nuts.fit)
     assert roc_auc_score(nuts.labels, detector.predict(nuts.test).scores) > 0.8
+
+
+@pytest.mark.parametrize("convention", ["predict", "__call__", "decision_function"])
+def test_an_adapted_object_keeps_what_waits_for_its_device(convention: str) -> None:
+    waited = []
+
+    def flat_maps(_: object, images: list[np.ndarray]) -> np.ndarray:
+        return np.zeros((len(images), 4, 4), np.float32)
+
+    def synchronize(self: object) -> None:
+        waited.append(self)
+
+    members = {convention: flat_maps, "predict_anomaly_map": flat_maps, "synchronize": synchronize}
+    model = type("Model", (), members)()
+    device_synchronizer(as_detector(model))()
+    assert waited == [model]
+
+
+def test_an_adapted_object_without_a_device_waits_for_cuda_only() -> None:
+    detector = as_detector(lambda images: np.zeros((len(images), 4, 4), np.float32))
+    assert detector.synchronize is None
+    device_synchronizer(detector)()
