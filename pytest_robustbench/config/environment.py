@@ -84,8 +84,9 @@ def expand(text: str, environ: Mapping[str, str], source: str) -> str | Unresolv
 def _value(reference: re.Match[str], environ: Mapping[str, str]) -> str | None:
     if reference["dollar"]:
         return "$"
-    value = environ.get(reference["name"])
-    return value if value or reference["default"] is None else reference["default"]
+    # CI systems hand an undefined variable on as an empty one: both are missing.
+    value: str | None = environ.get(reference["name"]) or reference["default"]
+    return value
 
 
 def retyped(value: object) -> object:

@@ -25,7 +25,6 @@ SHORT = "schema_version: 1\ndetector: fixture\naccept: {all: {f1: {min: 0.1}}}\n
         ("${NONE:-other}", "other"),
         ("${NONE:-}", ""),
         ("${EMPTY:-other}", "other"),
-        ("[${EMPTY}]", "[]"),
         ("${A:-other}", "one"),
         ("$$", "$"),
         ("$${A}", "${A}"),
@@ -38,6 +37,11 @@ def test_texts_are_filled_in(text, expected):
     found = expand(text, {"A": "one", "B": "two", "EMPTY": ""}, "a.yaml:1")
     assert found == expected
     assert as_written(found) == text
+
+
+def test_an_empty_variable_is_a_missing_one():
+    found = expand("x/${EMPTY}", {"EMPTY": ""}, "a.yaml:7")
+    assert found == Unresolved("x/${EMPTY}", "EMPTY", "a.yaml:7")
 
 
 def test_a_missing_variable_waits_until_the_text_is_needed():
