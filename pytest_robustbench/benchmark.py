@@ -51,11 +51,6 @@ class Gate:
     limits: Mapping[str, tuple[Limit, ...]] = field(default_factory=dict)
     summary: tuple[Limit, ...] = ()
 
-    @property
-    def all_limits(self) -> tuple[Limit, ...]:
-        """Every limit, of conditions and of the summary."""
-        return (*(limit for limits in self.limits.values() for limit in limits), *self.summary)
-
     def judge(self, condition: str, record: Mapping[str, Any]) -> tuple[Verdict, ...]:
         """Hold the limits of one condition against its record."""
         limits = self.limits.get(condition, ())

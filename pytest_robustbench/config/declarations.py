@@ -189,6 +189,12 @@ class BenchmarkDeclaration:
     declared_limits: tuple[int | None, int | None]
 
     @property
+    def all_limits(self) -> tuple[Limit, ...]:
+        """Every limit, of conditions and of the summary."""
+        of_conditions = (limit for limits in self.limits.values() for limit in limits)
+        return (*of_conditions, *self.summary_limits)
+
+    @property
     def is_narrowed(self) -> bool:
         """Whether less is measured than the file declares, so that no report can be complete."""
         subset = (self.limit_train, self.limit_test)

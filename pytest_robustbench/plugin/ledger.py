@@ -95,8 +95,7 @@ class Account:
     @property
     def has_limits(self) -> bool:
         """Whether anything is declared that could be violated."""
-        declaration = self.declaration
-        return bool(declaration.summary_limits) or any(declaration.limits.values())
+        return bool(self.declaration.all_limits)
 
     @property
     def narrowed(self) -> bool:

@@ -118,10 +118,8 @@ def _notes(account: Account) -> Iterator[str]:
         point = header["operating_point"]
         yield from point["warnings"] if point else ()
     yield from _data_notes(account)
-    declaration = account.declaration
-    limits = [limit for each in declaration.limits.values() for limit in each]
     measured = len(account.errors) < len(account.records)
-    if measured and not would_fail_a_silent_detector([*limits, *declaration.summary_limits]):
+    if measured and not would_fail_a_silent_detector(account.declaration.all_limits):
         yield (
             "no limit would fail a detector that never fires: add a floor such as pixel_segf1 "
             "or recall, or a ceiling on miss_rate"
