@@ -69,6 +69,9 @@ class Corruption:
     kept : KeptFunction, optional
         For corruptions that move pixels, the share of the defect that severity 5 keeps. Without it
         the moved mask's area is held against the source mask's, change of scale included.
+    fresh : bool
+        The function promises that nobody keeps what it returns: every array is new, or is the
+        image or mask it was given. New arrays are then handed on without a copy.
 
     Raises
     ------
@@ -82,6 +85,7 @@ class Corruption:
     parameters: Mapping[str, JSON] = field(default_factory=dict, hash=False)
     moves_pixels: bool = False
     kept: KeptFunction | None = None
+    fresh: bool = False
 
     def __post_init__(self) -> None:
         check_name(self.name)
@@ -117,7 +121,9 @@ class Corruption:
         Returns
         -------
         Corrupted
-            Read-only arrays that share memory with nothing else.
+            Read-only arrays that share memory with nothing else, with one exception: where the
+            function leaves a read-only `mask` alone, ``result.mask is mask``, so that whatever is
+            known about that mask is known to hold.
 
         Raises
         ------
@@ -130,16 +136,23 @@ class Corruption:
             message = f"{where}: severity must be 1 to 5, not {severity!r}"
             raise CorruptionError(message)
         rng = generator(seed, self.name, self.version, sample_id)
+        given = _locked(mask)
         try:
-            returned = self.function(_locked(image), _locked(mask), severity, rng)
+            returned = self.function(_locked(image), given, severity, rng)
         except Exception as error:
             message = f"{where} raised {type(error).__name__}: {error}"
             raise CorruptionError(message) from error
         try:
-            return _checked(returned, image, mask)
+            result = _checked(returned, image, mask)
         except CorruptionError as error:
             message = f"{where} {error}"
             raise CorruptionError(message) from None
+        same = mask is not None and result.mask is given and not mask.flags.writeable
+        return Corrupted(
+            self._owned(result.image),
+            mask if same else self._owned(result.mask),
+            self._owned(result.ignored),
+        )
 
     def leaves_out(self, mask: Mask | None, *, seed: int, sample_id: str) -> bool:
         """Return whether less than half of a sample's defect survives severity 5.
@@ -155,6 +168,16 @@ class Corruption:
         blank = np.zeros((*mask.shape, 3), np.uint8)
         moved = self.apply(blank, mask, max(SEVERITIES), seed=seed, sample_id=sample_id)
         return 2 * _counted(moved) < int(np.count_nonzero(mask))
+
+    def _owned(self, array: Any) -> Any:
+        """Return `array` or, where anybody else may hold its memory, a copy: read-only."""
+        if array is None:
+            return None
+        # A function may hand back its input, a view of it, or a buffer it will use again.
+        alone = self.fresh and array.base is None and array.flags.carray
+        own = array if alone else np.array(array, order="C")
+        own.flags.writeable = False
+        return own
 
 
 def _plain(name: str, parameters: Mapping[str, JSON]) -> dict[str, JSON]:
@@ -189,7 +212,7 @@ def _checked(returned: object, image: Image, mask: Mask | None) -> Corrupted:
         array = getattr(result, part)
         if array is not None:
             _check_array(part, array, np.bool_, image.shape[:2])
-    return Corrupted(*(_own(array) for array in result))
+    return result
 
 
 def _check_array(part: str, array: object, dtype: type, shape: tuple[int, ...]) -> None:
@@ -208,15 +231,6 @@ def _described(value: object) -> str:
     if isinstance(value, tuple):
         return f"a tuple of {len(value)}"
     return f"a {type(value).__name__}"
-
-
-def _own(array: Any) -> Any:
-    # A function may hand back its input, a view of it, or a buffer it will use again.
-    if array is None:
-        return None
-    own = np.array(array, order="C")
-    own.flags.writeable = False
-    return own
 
 
 def _counted(moved: Corrupted) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from pytest_robustbench.corruptions.gray import gray_channel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,18 +19,25 @@ if TYPE_CHECKING:
 def picture_digest(corrupted: Corrupted) -> str:
     """Return the digest of one corrupted picture: image, mask and ignored pixels.
 
+    A gray image is hashed once and not three times, a mask as bits: SHA-256 over what is left
+    distinguishes all that the whole arrays do.
+
     Returns
     -------
     str
         16 hexadecimal digits. Shapes and types are part of it; an unknown mask differs from an
         empty one.
     """
-    digest = blake2b(digest_size=8)
-    for part in corrupted:
-        digest.update(_header(part))
+    digest = sha256(usedforsecurity=False)
+    image = np.ascontiguousarray(corrupted.image)
+    channel = gray_channel(image)
+    digest.update(_header(image, "colour" if channel is None else "gray"))
+    digest.update((image if channel is None else channel).data)
+    for part in corrupted[1:]:
+        digest.update(_header(part, "bits"))
         if part is not None:
-            digest.update(np.ascontiguousarray(part).data)
-    return digest.hexdigest()
+            digest.update(np.packbits(part).data)
+    return digest.hexdigest()[:16]
 
 
 def condition_digest(
@@ -63,5 +72,6 @@ def condition_digest(
     return blake2b(content.encode("ascii"), digest_size=16).hexdigest()
 
 
-def _header(part: np.ndarray[Any, Any] | None) -> bytes:
-    return b"none;" if part is None else f"{part.dtype.str}{part.shape};".encode("ascii")
+def _header(part: np.ndarray[Any, Any] | None, content: str) -> bytes:
+    header = "none" if part is None else f"{part.dtype.str} {part.shape} {content}"
+    return f"{header};".encode("ascii")

@@ -9,17 +9,24 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from pytest_robustbench import opencv
+from pytest_robustbench.corruptions.bands import bands
 from pytest_robustbench.corruptions.corruption import Corrupted, Corruption
+from pytest_robustbench.corruptions.draws import between
+from pytest_robustbench.corruptions.gray import gray_channel, replicated
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from pytest_robustbench.arrays import Floats, Image, Mask
+
+    Numbers = TypeVar("Numbers", float, Floats)
 
 ANGLE = 5.0
 """Largest rotation at severity 5, in degrees."""
@@ -62,8 +69,8 @@ class Affine:
         shift = (strength * self.shift[0], strength * self.shift[1])
         return Affine((rest + a, b, c, rest + d), shift, self.centre)
 
-    def places(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-        """Return where the points `x`, `y` (any shapes that broadcast) go."""
+    def places(self, x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
+        """Return where the points `x`, `y` (numbers, or arrays that broadcast) go."""
         a, b, c, d = self.linear
         u, v = x - self.centre[0], y - self.centre[1]
         to_x, to_y = self.centre[0] + self.shift[0], self.centre[1] + self.shift[1]
@@ -79,13 +86,49 @@ class Affine:
         return Affine((e, f, g, h), (-e * x - f * y, -g * x - h * y), self.centre)
 
 
+@dataclass(frozen=True)
+class _Band:
+    """Where the pixels of some rows come from.
+
+    Parameters
+    ----------
+    rows : slice
+        Of the picture.
+    places : tuple of arrays
+        As `cv2.remap` takes them: whole pixels, and the rest in 1/32 pixel.
+    outside : Mask
+        Of these rows: which pixels come from beyond the frame.
+    """
+
+    rows: slice
+    places: tuple[NDArray[np.int16], NDArray[np.uint16]]
+    outside: Mask
+
+
+@dataclass(frozen=True)
+class _Defect:
+    """The defect pixels of a mask that is warped.
+
+    Parameters
+    ----------
+    weights : ndarray of uint8, shape (H, W)
+        What each pixel of the source weighs.
+    rows, columns : slice
+        Outside of them no pixel of the result has any weight.
+    """
+
+    weights: NDArray[np.uint8]
+    rows: slice
+    columns: slice
+
+
 def draw_affine(shape: tuple[int, ...], rng: np.random.Generator) -> Affine:
     """Draw the transform of severity 5 for an image of `shape` ``(H, W, ...)``."""
     height, width = shape[:2]
-    angle = math.radians(rng.uniform(-ANGLE, ANGLE))
-    scale = 1.0 + rng.uniform(-SCALE, SCALE)
-    shift = (width * rng.uniform(-SHIFT, SHIFT), height * rng.uniform(-SHIFT, SHIFT))
+    turn, growth, right, down = (between((-1.0, 1.0), one) for one in rng.random(4).tolist())
+    angle, scale = math.radians(ANGLE * turn), 1.0 + SCALE * growth
     cosine, sine = scale * math.cos(angle), scale * math.sin(angle)
+    shift = (width * SHIFT * right, height * SHIFT * down)
     return Affine((cosine, -sine, sine, cosine), shift, ((width - 1) / 2, (height - 1) / 2))
 
 
@@ -96,16 +139,21 @@ def geo_jitter(
 
     The displacement of every point is ``severity / 5`` times that of severity 5. Pixels whose
     source lies beyond the centres of the outermost pixels are ignored; they are filled by
-    reflection, because black corners would be the loudest anomaly in the picture.
+    reflection, because black corners would be the loudest anomaly in the picture. A mask without
+    defect pixels is the same wherever it is moved and is returned as it is.
     """
-    cv2 = opencv.load()
-    source_x, source_y = _sources(image, draw_affine(image.shape, rng).at(severity / 5))
-    height, width = image.shape[:2]
-    inside = (source_x >= 0) & (source_x <= width - 1) & (source_y >= 0) & (source_y <= height - 1)
-    maps = cv2.convertMaps(source_x, source_y, cv2.CV_16SC2)
-    warped = cv2.remap(image, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
-    moved = None if mask is None else _warp_mask(mask, maps) & inside
-    return Corrupted(np.asarray(warped), moved, ~inside)
+    affine = draw_affine(image.shape, rng).at(severity / 5)
+    channel = gray_channel(image)
+    pixels = image if channel is None else channel
+    warped, ignored = np.empty_like(pixels), np.empty(image.shape[:2], np.bool_)
+    defect = None if mask is None else _defect(mask, affine)
+    moved = mask if defect is None else np.zeros_like(ignored)
+    for band in _sources(ignored.shape, affine.inverse()):
+        warped[band.rows] = _interpolated(pixels, band.places)
+        ignored[band.rows] = band.outside
+        if defect is not None and moved is not None:
+            _move(defect, band, moved)
+    return Corrupted(warped if channel is None else replicated(warped), moved, ignored)
 
 
 def kept(mask: Mask, rng: np.random.Generator) -> float:
@@ -121,19 +169,68 @@ def kept(mask: Mask, rng: np.random.Generator) -> float:
     return float(inside.mean())
 
 
-def _sources(image: Image, affine: Affine) -> tuple[Floats, Floats]:
-    height, width = image.shape[:2]
-    x = np.arange(width, dtype=np.float32)[None, :]
-    y = np.arange(height, dtype=np.float32)[:, None]
-    return affine.inverse().places(x, y)
-
-
-def _warp_mask(mask: Mask, maps: tuple[NDArray[np.int16], NDArray[np.uint16]]) -> Mask:
+def _sources(shape: tuple[int, ...], inverse: Affine) -> Iterator[_Band]:
     cv2 = opencv.load()
-    defect = mask.view(np.uint8)
-    weights = defect * np.uint8(_THIN) - _thick(defect) * np.uint8(_THIN - _THICK)
-    warped = cv2.remap(weights, *maps, cv2.INTER_LINEAR)
-    return np.asarray(warped >= _DEFECT)
+    height, width = shape
+    columns = np.arange(width, dtype=np.float32)[None, :]
+    for rows in bands(height, width):
+        x, y = inverse.places(columns, np.arange(height, dtype=np.float32)[rows, None])
+        outside = _beyond(x, width) | _beyond(y, height)
+        yield _Band(rows, cv2.convertMaps(x, y, cv2.CV_16SC2), outside)
+
+
+def _beyond(places: Floats, length: int) -> Mask:
+    """Return which `places` are less than 0 or more than ``length - 1``."""
+    # Read as whole numbers, floats sort as they are, and the sign makes negative ones the largest.
+    # A sum that is zero has no sign.
+    last = np.float32(length - 1).view(np.uint32)
+    return np.asarray(places.view(np.uint32) > last)
+
+
+def _interpolated(pixels: Image, places: tuple[NDArray[np.int16], NDArray[np.uint16]]) -> Image:
+    cv2 = opencv.load()
+    border = cv2.BORDER_REFLECT_101
+    return np.asarray(cv2.remap(pixels, *places, cv2.INTER_LINEAR, borderMode=border))
+
+
+def _defect(mask: Mask, affine: Affine) -> _Defect | None:
+    """Return the defect of `mask`, or ``None`` where it has none."""
+    cv2 = opencv.load()
+    pixels = mask.view(np.uint8)
+    left, top, width, height = cv2.boundingRect(pixels)
+    if not width:
+        return None
+    x, y = affine.places(left + (width - 1) / 2, top + (height - 1) / 2)
+    a, b, c, d = (abs(value) / 2 for value in affine.linear)
+    across, along = a * (width + 1) + b * (height + 1), c * (width + 1) + d * (height + 1)
+    # What is thick depends on the neighbours: the box gets a margin where the frame allows it.
+    box = slice(max(top - 1, 0), top + height + 1), slice(max(left - 1, 0), left + width + 1)
+    weights = np.zeros_like(pixels)
+    weights[box] = _weights(pixels[box])
+    rows, columns = _around(y, along, mask.shape[0]), _around(x, across, mask.shape[1])
+    return _Defect(weights, rows, columns)
+
+
+def _around(centre: float, reach: float, length: int) -> slice:
+    low, high = math.floor(centre - reach) - 1, math.ceil(centre + reach) + 2
+    return slice(min(max(low, 0), length), min(max(high, 0), length))
+
+
+def _move(defect: _Defect, band: _Band, moved: Mask) -> None:
+    """Write into `moved` what of `defect` comes to lie in `band`, unless it is ignored there."""
+    rows = slice(max(defect.rows.start, band.rows.start), min(defect.rows.stop, band.rows.stop))
+    if rows.start >= rows.stop or defect.columns.start >= defect.columns.stop:
+        return
+    cv2 = opencv.load()
+    near = slice(rows.start - band.rows.start, rows.stop - band.rows.start), defect.columns
+    places = [part[near] for part in band.places]
+    blend = cv2.remap(defect.weights, *places, cv2.INTER_LINEAR)
+    moved[rows, defect.columns] = (blend >= _DEFECT) & ~band.outside[near]
+
+
+def _weights(defect: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    thick = _thick(defect)
+    return np.asarray(defect * np.uint8(_THIN) - thick * np.uint8(_THIN - _THICK))
 
 
 def _thick(defect: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -150,4 +247,5 @@ GEO_JITTER = Corruption(
     parameters={"angle": ANGLE, "shift": SHIFT, "scale": SCALE},
     moves_pixels=True,
     kept=kept,
+    fresh=True,
 )

@@ -43,4 +43,4 @@ def _stored(picture: Image, quality: int) -> Image:
     return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED))
 
 
-JPEG = Corruption("jpeg", jpeg, parameters={"quality": QUALITIES})
+JPEG = Corruption("jpeg", jpeg, parameters={"quality": QUALITIES}, fresh=True)

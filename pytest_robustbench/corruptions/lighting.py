@@ -8,7 +8,8 @@ import numpy as np
 
 from pytest_robustbench import opencv
 from pytest_robustbench.corruptions.corruption import Corrupted, Corruption
-from pytest_robustbench.corruptions.gray import is_gray
+from pytest_robustbench.corruptions.draws import between
+from pytest_robustbench.corruptions.gray import gray_channel, replicated
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,9 +34,16 @@ def lighting(image: Image, mask: Mask | None, severity: int, rng: np.random.Gene
     The full-strength table is drawn once per image; `severity` scales how far each of its entries
     lies from the level it replaces. A gray image gets one table for all channels and stays gray.
     """
-    shift = full_shift(rng, gray=is_gray(image))
+    channel = gray_channel(image)
+    shift = full_shift(rng, gray=channel is not None)
     table = np.rint(_LEVELS + shift * (severity / 5)).astype(np.uint8)
-    return Corrupted(np.asarray(opencv.load().LUT(image, table[None])), mask)
+    if channel is not None:
+        return Corrupted(replicated(_mapped(channel, table)), mask)
+    return Corrupted(_mapped(image, table), mask)
+
+
+def _mapped(pixels: Image, table: NDArray[np.uint8]) -> Image:
+    return np.asarray(opencv.load().LUT(pixels, table[None]))
 
 
 def full_shift(rng: np.random.Generator, *, gray: bool) -> NDArray[np.float64]:
@@ -49,13 +57,14 @@ def full_shift(rng: np.random.Generator, *, gray: bool) -> NDArray[np.float64]:
     ndarray of shape (256, 3) or, for a gray image, (256, 1)
         Level plus shift lies within 0 to 255. The mean absolute shift is the drawn target.
     """
-    direction = 1.0 if rng.random() < 0.5 else -1.0
-    brightness = direction * BRIGHTNESS * rng.uniform(0.5, 1.0)
-    gamma = (1.0 + GAMMA * rng.uniform(0.5, 1.0)) ** -direction
-    contrast = 1.0 + CONTRAST * rng.uniform(-1.0, 1.0)
-    gains = GAIN * rng.uniform(-1.0, 1.0, size=3)
+    side, bright, bent, steep, *cast, shifted = rng.random(8).tolist()
+    direction = 1.0 if side < 0.5 else -1.0
+    brightness = direction * BRIGHTNESS * between((0.5, 1.0), bright)
+    gamma = (1.0 + GAMMA * between((0.5, 1.0), bent)) ** -direction
+    contrast = 1.0 + CONTRAST * between((-1.0, 1.0), steep)
+    gains = np.array([GAIN * between((-1.0, 1.0), one) for one in cast])
     gains += 1.0 - gains.mean()  # a cast only: how bright it gets is decided above
-    target = rng.uniform(*MEAN_SHIFT)
+    target = between(MEAN_SHIFT, shifted)
     curve = 255.0 * (_LEVELS / 255.0) ** gamma
     curve = (curve - 127.5) * contrast + 127.5 + brightness
     full = curve if gray else curve * gains
@@ -64,12 +73,25 @@ def full_shift(rng: np.random.Generator, *, gray: bool) -> NDArray[np.float64]:
 
 def _normalised(shift: NDArray[np.float64], target: float) -> NDArray[np.float64]:
     """Scale `shift`, cut off at black and white, so that its mean absolute value is `target`."""
-    size = np.abs(shift)
+    size = np.maximum(np.abs(shift), 1e-6)
     room = np.where(shift > 0, 255.0 - _LEVELS, _LEVELS)
-    factors = np.linspace(0.25, 4.0, 64)
-    means = np.minimum(factors[:, None, None] * size, room).mean(axis=(1, 2))
-    factor = np.interp(target, means, factors)
+    factor = _factor(size.ravel(), room.ravel(), target)
     return np.asarray(np.copysign(np.minimum(factor * size, room), shift))
+
+
+def _factor(size: NDArray[np.float64], room: NDArray[np.float64], target: float) -> float:
+    """Return the factor by which the mean of ``min(factor * size, room)`` is `target`.
+
+    The mean is a polygon over the factor: it bends where an entry has used up its room, and the
+    entries do so in the order of ``room / size``.
+    """
+    bends = room / size
+    order = np.argsort(bends)
+    bends = np.concatenate([[0.0], bends[order]])
+    used_up = np.concatenate([[0.0], np.cumsum(room[order])])
+    growing = np.concatenate([[0.0], np.cumsum(size[order])])
+    means = (used_up + bends * (growing[-1] - growing)) / size.size
+    return float(np.interp(target, means, bends))
 
 
 LIGHTING = Corruption(
@@ -82,4 +104,5 @@ LIGHTING = Corruption(
         "gain": GAIN,
         "mean_shift": MEAN_SHIFT,
     },
+    fresh=True,
 )

@@ -79,6 +79,61 @@ def test_inputs_are_left_alone_and_outputs_belong_to_nobody(corruption):
             assert not np.shares_memory(part, mask)
 
 
+def frozen(array):
+    array.flags.writeable = False
+    return array
+
+
+def test_a_read_only_mask_that_is_left_alone_is_handed_back_itself():
+    mask = frozen(block_mask())
+    for corruption in ALL:
+        result = apply(corruption, picture(1), mask, 3)
+        assert (result.mask is mask) == (corruption.name != "geo_jitter")
+    mine = apply(of(lambda i, m: (255 - i, m)), picture(1), mask, 3)
+    assert mine.mask is mask
+
+
+def test_an_empty_mask_stays_empty_wherever_it_is_moved():
+    mask = frozen(np.zeros((40, 56), bool))
+    for corruption in ALL:
+        result = apply(corruption, picture(1), mask, 5)
+        assert result.mask is mask
+        assert not result.mask.any()
+
+
+@pytest.mark.parametrize("hand_back", [np.copy, lambda mask: mask[:], np.logical_not])
+def test_only_the_mask_itself_is_taken_for_it(hand_back):
+    mask = frozen(block_mask())
+    result = apply(of(lambda i, m: (i, hand_back(m))), picture(1), mask, 3).mask
+    assert not np.shares_memory(result, mask)
+    assert (result == hand_back(mask)).all()
+
+
+def test_fresh_arrays_are_handed_on_and_given_ones_are_copied():
+    image, mask = picture(1), block_mask()
+    made = []
+
+    def function(image, mask):
+        made.append(255 - image)
+        return made[-1], mask, ~mask
+
+    fresh = apply(of(function, fresh=True), image, mask, 3)
+    careful = apply(of(function), image, mask, 3)
+    assert np.shares_memory(fresh.image, made[0])
+    assert not np.shares_memory(careful.image, made[1])
+    assert not np.shares_memory(fresh.mask, mask)
+    assert not any(part.flags.writeable for part in (*fresh, *careful))
+
+
+@pytest.mark.parametrize("hand_back", [lambda image: image, lambda image: image[:, ::-1]])
+def test_what_a_fresh_function_was_given_is_not_taken_for_new(hand_back):
+    image = picture(1)
+    result = apply(of(lambda i, m: (hand_back(i), m), fresh=True), image, None, 3).image
+    assert not np.shares_memory(result, image)
+    assert result.flags.c_contiguous
+    assert (result == hand_back(image)).all()
+
+
 @each
 def test_read_only_and_strided_inputs_are_welcome(corruption):
     image, mask = picture(2, 60, 60), block_mask(60, 60)

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 import pytest
-from corruption_pictures import ALL, SEVERITIES, block_mask, picture
+from corruption_pictures import ALL, SEVERITIES, block_mask, picture, pictures
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.digests import condition_digest, picture_digest
@@ -33,25 +37,45 @@ def test_opencv_threads_do_not_matter(one_thread):
     assert len(set(alone)) == 25
 
 
-def test_corruptions_leave_opencv_threads_alone():
-    before = cv2.getNumThreads()
+def test_two_threads_at_once_do_not_matter():
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: digests(), range(2))
+    assert first == second == digests()
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_opencv_threads_are_left_as_found(one_thread, threads):
+    cv2.setNumThreads(threads)
     digests()
-    assert cv2.getNumThreads() == before
+    assert cv2.getNumThreads() == threads
+
+
+def test_torch_threads_are_left_as_found():
+    torch = pytest.importorskip("torch")
+    before = torch.get_num_threads(), torch.get_num_interop_threads()
+    digests()
+    assert (torch.get_num_threads(), torch.get_num_interop_threads()) == before
 
 
 @pytest.mark.parametrize(
-    ("name", "digest"),
+    ("name", "height", "width", "digest"),
     [
-        ("lighting", "9914c215b48bea0d"),
-        ("glare", "bb0236d2ec6b2031"),
-        ("geo_jitter", "d194c040de6f6384"),
+        ("lighting", 300, 420, "0444720e8d14b920"),
+        ("blur", 300, 420, "5f2703767b7a6bc3"),
+        ("blur", 561, 703, "b1a9af8586814206"),
+        ("glare", 300, 420, "6a47bae4a9a5c81b"),
+        ("geo_jitter", 300, 420, "d1c5242b80484cc4"),
     ],
 )
-def test_the_pixels_of_a_released_version_stay(name, digest):
-    """Where this fails, raise the corruption's version: reports are no longer comparable."""
+def test_the_pixels_of_a_released_version_stay(name, height, width, digest):
+    """Where this fails, raise the corruption's version: reports are no longer comparable.
+
+    Nothing here may depend on the processor or on the build of OpenCV, so no JPEG.
+    """
     corruption = next(one for one in ALL if one.name == name)
     assert corruption.version == 1
-    result = corruption.apply(picture(4, 300, 420), block_mask(300, 420), 4, seed=0, sample_id="a")
+    image, mask = picture(4, height, width), block_mask(height, width)
+    result = corruption.apply(image, mask, 4, seed=0, sample_id="a")
     assert picture_digest(result) == digest
 
 
@@ -76,6 +100,34 @@ def test_memory_layout_does_not_count():
     image, mask = picture(0), block_mask()
     flipped = np.ascontiguousarray(image[:, ::-1])[:, ::-1]
     assert picture_digest(Corrupted(flipped, mask)) == picture_digest(Corrupted(image, mask))
+
+
+@settings(deadline=None, max_examples=40)
+@given(image=pictures, part=st.integers(0, 2), data=st.data())
+def test_no_pixel_can_change_unseen(image, part, data):
+    mask = np.zeros(image.shape[:2], bool)
+    before = Corrupted(image, mask, mask)
+    arrays = [array.copy() for array in before]
+    place = data.draw(st.integers(0, arrays[part].size - 1))
+    arrays[part].flat[place] ^= 1
+    assert picture_digest(Corrupted(*arrays)) != picture_digest(before)
+
+
+def test_a_gray_picture_is_not_its_channel_in_another_colour():
+    gray = picture(0, gray=True)
+    variants = [gray, gray * np.uint8([1, 1, 0]), gray * np.uint8([1, 0, 0]), gray[::-1]]
+    assert len({picture_digest(Corrupted(one, None)) for one in variants}) == len(variants)
+
+
+def test_masks_of_other_shapes_do_not_fill_up_to_each_other():
+    narrow, wide = (np.zeros((2, width, 3), np.uint8) for width in (6, 8))
+    one = Corrupted(narrow, np.zeros((2, 6), bool))
+    others = [
+        Corrupted(wide, np.zeros((2, 8), bool)),
+        Corrupted(narrow, np.zeros((3, 4), bool)),
+        Corrupted(narrow, np.zeros((2, 8), bool)),
+    ]
+    assert picture_digest(one) not in [picture_digest(other) for other in others]
 
 
 SPECIFICATION = {"name": "blur", "version": 1, "parameters": {}, "seed": 0}

@@ -7,6 +7,7 @@ from corruption_pictures import SEVERITIES, samples, seeds
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from pytest_robustbench.corruptions import bands
 from pytest_robustbench.corruptions.draws import generator
 from pytest_robustbench.corruptions.geo_jitter import GEO_JITTER, draw_affine
 
@@ -146,6 +147,32 @@ def test_a_crack_one_pixel_wide_stays_whole(seed, sample, points):
     for severity in SEVERITIES:
         moved = jittered(image, line > 0, severity, seed, sample).mask
         assert cv2.connectedComponents(moved.astype(np.uint8), connectivity=8)[0] == 2
+
+
+@pytest.mark.parametrize("pixels", [1, 100, 1500])
+def test_bands_leave_no_seams(monkeypatch, pixels):
+    image, mask = smooth(97, 61), np.zeros((97, 61), bool)
+    mask[30:70, 12:40] = True
+    whole = [jittered(image, mask, severity) for severity in SEVERITIES]
+    monkeypatch.setattr(bands, "PIXELS", pixels)
+    cut = [jittered(image, mask, severity) for severity in SEVERITIES]
+    for one, other in zip(whole, cut, strict=True):
+        assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+@settings(deadline=None, max_examples=40)
+@given(seed=seeds, sample=samples, data=st.data())
+def test_defects_move_alone_as_they_move_together(seed, sample, data):
+    places = st.tuples(st.integers(0, 34), st.integers(0, 34), *[st.integers(1, 9)] * 2)
+    masks = np.zeros((4, 90, 90), bool)
+    for mask, (row, column) in zip(masks, ((0, 0), (0, 46), (46, 0), (46, 46)), strict=True):
+        top, left, height, width = data.draw(places)
+        mask[row + top : row + top + height, column + left : column + left + width] = True
+    image = np.zeros((90, 90, 3), np.uint8)
+    for severity in (1, 5):
+        apart = [jittered(image, mask, severity, seed, sample).mask for mask in masks]
+        together = jittered(image, masks.any(axis=0), severity, seed, sample).mask
+        assert np.array_equal(np.any(apart, axis=0), together)
 
 
 def test_severity_one_moves_and_mirrored_strips_hold_no_defect():

@@ -8,7 +8,8 @@ from corruption_pictures import SEVERITIES, samples, seeds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_robustbench.corruptions.lighting import LIGHTING
+from pytest_robustbench.corruptions.draws import generator
+from pytest_robustbench.corruptions.lighting import LIGHTING, full_shift
 
 LEVELS = np.arange(256)
 
@@ -52,6 +53,16 @@ def test_brighter_never_becomes_darker(seed, sample, gray):
     for severity in SEVERITIES:
         table = LEVELS[:, None] + shift(severity, seed, sample, gray)
         assert (np.diff(table, axis=0) >= 0).all()
+
+
+@settings(deadline=None, max_examples=60)
+@tables
+def test_the_drawn_target_is_met_exactly(seed, sample, gray):
+    full = full_shift(generator(seed, "lighting", 1, sample), gray=gray)
+    drawn = generator(seed, "lighting", 1, sample).random(8)[-1]
+    assert np.abs(full).mean() == pytest.approx(28 + 12 * drawn)
+    assert (LEVELS[:, None] + full >= 0).all()
+    assert (LEVELS[:, None] + full <= 255).all()
 
 
 def test_both_directions_and_colour_casts_occur():
