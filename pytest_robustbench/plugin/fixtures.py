@@ -1,4 +1,7 @@
-"""The robustness_* fixtures. Each is a view of the session: nothing is measured twice."""
+"""The robustness_* fixtures. Each is a view of the session: nothing is measured twice.
+
+Every run registers them, so this module imports what they need only when one is made.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-from pytest_robustbench.errors import MissingDataError, RobustbenchError
-from pytest_robustbench.plugin.parametrize import condition_of
-from pytest_robustbench.plugin.stash import SESSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +32,7 @@ def robustness_benchmark(request: pytest.FixtureRequest) -> BenchmarkDeclaration
     ...         assert any(limit.metric == "miss_rate" for limit in limits)
     """
     name = _param(request)
-    session = request.config.stash[SESSION]
+    session = _session(request)
     if session.problem:
         pytest.fail(session.problem, pytrace=False)
     declaration: BenchmarkDeclaration = session.declarations[name]
@@ -50,7 +49,7 @@ def robustness_dataset(
     ... def robustness_dataset():
     ...     return Split("line", "caps", train=my_train_samples, test=my_test_samples)
     """
-    session = request.config.stash[SESSION]
+    session = _session(request)
     with _told(session, robustness_benchmark):
         return session.build_split(robustness_benchmark)
 
@@ -65,7 +64,7 @@ def robustness_detector(
     ... def robustness_detector(robustness_benchmark):
     ...     return MyDetector(robustness_benchmark.category)
     """
-    session = request.config.stash[SESSION]
+    session = _session(request)
     with _told(session, robustness_benchmark):
         detector: Any = session.build_detector(robustness_benchmark)
         return detector  # type: ignore[no-any-return]
@@ -83,7 +82,7 @@ def robustness_threshold(
     >>> def test_threshold_is_where_production_has_it(robustness_threshold):
     ...     assert robustness_threshold.pixel_threshold == pytest.approx(0.42, rel=0.1)
     """
-    session = request.config.stash[SESSION]
+    session = _session(request)
     with _told(session, robustness_benchmark):
         benchmark = session.prepare(robustness_benchmark, robustness_dataset, robustness_detector)
         return benchmark.prepare()
@@ -99,6 +98,8 @@ def robustness_condition(
     ...     if robustness_condition.severity == 1:
     ...         assert robustness_result.metrics["miss_rate"] == 0
     """
+    from pytest_robustbench.plugin.parametrize import condition_of
+
     return condition_of(_param(request).removeprefix(f"{robustness_benchmark.name}-"))
 
 
@@ -119,7 +120,7 @@ def robustness_result(
     >>> def test_worst_image(robustness_result):
     ...     assert robustness_result.metrics["pixel_segf1_per_image"] > 0.1
     """
-    session = request.config.stash[SESSION]
+    session = _session(request)
     with _told(session, robustness_benchmark):
         # robustness_threshold is cached: it does not see this item's own overrides.
         session.require_prepared(
@@ -145,6 +146,12 @@ def robustness_judge(
     return Judge(request)
 
 
+def _session(request: pytest.FixtureRequest) -> Session:
+    from pytest_robustbench.plugin.stash import SESSION
+
+    return request.config.stash[SESSION]
+
+
 def _param(request: pytest.FixtureRequest) -> str:
     if not hasattr(request, "param"):
         pytest.fail(
@@ -159,6 +166,8 @@ def _param(request: pytest.FixtureRequest) -> str:
 @contextmanager
 def _told(session: Session, declaration: BenchmarkDeclaration) -> Iterator[None]:
     """Turn our errors into one clear message, and remember them for the report."""
+    from pytest_robustbench.errors import MissingDataError, RobustbenchError
+
     try:
         yield
     except RobustbenchError as error:

@@ -9,8 +9,8 @@ from pytest_robustbench.plugin.session import Session
 
 if TYPE_CHECKING:
     from pytest_robustbench.config.declarations import RobustnessConfig
-    from pytest_robustbench.plugin.options import Settings
     from pytest_robustbench.plugin.session import Progress
+    from pytest_robustbench.plugin.settings import Settings
 
 
 def open_session(settings: Settings, progress: Progress, *, worker: bool) -> Session:

@@ -11,18 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_robustbench.errors import ConfigError, ReportError
-from pytest_robustbench.plugin.options import narrowed_on_command_line
 from pytest_robustbench.plugin.parametrize import BROKEN, asks_for_a_benchmark, params_of
+from pytest_robustbench.plugin.settings import narrowed_on_command_line
 from pytest_robustbench.plugin.stash import LEDGER, SESSION, SETTINGS
 
 if TYPE_CHECKING:
     from pytest_robustbench.plugin.ledger import Account, Ledger
     from pytest_robustbench.plugin.session import Session
 
-MARKER = (
-    "robustness(benchmark, corruption, severity): one condition of a robustness benchmark; "
-    'select with -m robustness or -m "robustness(severity=5)"'
-)
 MAKERS = ("robustness_dataset", "robustness_detector")
 
 

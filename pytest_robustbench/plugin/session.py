@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.datasets.split import Split
     from pytest_robustbench.evaluation.results import ConditionResult
     from pytest_robustbench.gates.limits import Verdict
-    from pytest_robustbench.plugin.options import Settings
+    from pytest_robustbench.plugin.settings import Settings
     from pytest_robustbench.reports.header import Header
 
     Progress = Callable[[str, int, int], None]

@@ -8,8 +8,8 @@ import pytest
 
 if TYPE_CHECKING:
     from pytest_robustbench.plugin.ledger import Ledger
-    from pytest_robustbench.plugin.options import Settings
     from pytest_robustbench.plugin.session import Session
+    from pytest_robustbench.plugin.settings import Settings
 
 SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()
 SESSION: pytest.StashKey[Session] = pytest.StashKey()

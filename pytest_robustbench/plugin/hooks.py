@@ -1,0 +1,90 @@
+"""The hooks of a run that robustness concerns, as a table of contents.
+
+They join a run where an option is given, a ``robustness.yaml`` is there, or a test asks for a
+benchmark; a plain run never loads this module.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_robustbench.plugin.parametrize import keep_benchmarks_together
+from pytest_robustbench.plugin.run import (
+    announce_aggregates,
+    attach_payload,
+    conclude,
+    finish,
+    note_override,
+    note_selection,
+    refuse_unfitting_options,
+)
+from pytest_robustbench.plugin.settings import read_settings
+from pytest_robustbench.plugin.stash import SETTINGS
+from pytest_robustbench.plugin.terminal import header, summary
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse bad options before anything runs."""
+    config.stash[SETTINGS] = read_settings(config)
+    refuse_unfitting_options(config)
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say which configuration is used, where there is one."""
+    return header(config)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep each benchmark's items together, whoever sorted or shuffled before."""
+    keep_benchmarks_together(items)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Note which conditions this run owes a verdict."""
+    note_selection(session)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+) -> Generator[None, object, object]:
+    """Remember which override made a dataset or detector."""
+    result = yield
+    note_override(request.config, fixturedef, result)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Attach what an item found to its last report."""
+    report = yield
+    attach_payload(item, report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Judge over all conditions once everything has run, or was stopped."""
+    announce_aggregates(session)
+    try:
+        return (yield)
+    finally:
+        conclude(session)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write what the whole session came to."""
+    finish(session)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show every benchmark's table."""
+    summary(terminalreporter)

@@ -1,0 +1,173 @@
+"""What the options come to: one frozen dataclass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_robustbench.conditions import SEVERITIES
+from pytest_robustbench.plugin.options import (
+    DEFAULT_CONFIG,
+    DEFAULT_REPORT_DIR,
+    OPTIONS,
+    find_file,
+    given,
+)
+
+MISSING_DATA = ("fail", "skip")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the command line and the ini file say; ``None`` where they say nothing.
+
+    Parameters
+    ----------
+    config : Path, optional
+        The YAML file: the one named, else the one found, else ``None``.
+    profile : str, optional
+        Profile of the YAML.
+    report_dir : Path
+        Where reports are written.
+    baseline : Path, optional
+        Baseline report.
+    update_baseline : bool
+        Write the baseline from this run.
+    operating_point : Path, optional
+        File with the thresholds to judge at.
+    corruptions, severities : tuple, optional
+        Narrow the run.
+    limit_train, limit_test : int, optional
+        Narrow the data.
+    device : str, optional
+        Device of every detector.
+    missing_data : {"fail", "skip"}
+        What to do where the images are missing.
+    """
+
+    config: Path | None
+    profile: str | None
+    report_dir: Path
+    baseline: Path | None
+    update_baseline: bool
+    operating_point: Path | None
+    corruptions: tuple[str, ...] | None
+    severities: tuple[int, ...] | None
+    limit_train: int | None
+    limit_test: int | None
+    device: str | None
+    missing_data: str
+
+    @property
+    def narrowing(self) -> tuple[str, ...]:
+        """The options that make this run less, or another one, than what the YAML declares."""
+        given = {
+            "operating-point": self.operating_point,
+            "corruptions": self.corruptions,
+            "severities": self.severities,
+            "limit-train": self.limit_train,
+            "limit-test": self.limit_test,
+        }
+        return tuple(f"--robustness-{k}" for k, value in given.items() if value is not None)
+
+
+NARROWING = ("profile", "corruptions", "severities", "limit-train", "limit-test")
+
+
+def narrowed_on_command_line(config: pytest.Config) -> bool:
+    """Return whether the command line, not the ini file, asks for less than the YAML declares."""
+    asked = (option.ini for option in OPTIONS if option.name in NARROWING)
+    return any(config.getoption(name) is not None for name in asked)
+
+
+def read_settings(config: pytest.Config) -> Settings:
+    """Read the command line over the ini file.
+
+    Raises
+    ------
+    pytest.UsageError
+        If an option has an impossible value.
+    """
+    values = {option.name: given(config, option) for option in OPTIONS}
+    missing_data = values["missing-data"] or "fail"
+    if missing_data not in MISSING_DATA:
+        _refuse("missing-data", f"must be fail or skip, not {missing_data!r}")
+    if values["update-baseline"] or values["baseline"]:
+        _refuse("baseline", "and --robustness-update-baseline are not available in this version")
+    return Settings(
+        config=_config_file(config, values["config"]),
+        profile=values["profile"],
+        report_dir=_path(config, "report-dir", values["report-dir"] or DEFAULT_REPORT_DIR),
+        baseline=None,
+        update_baseline=False,
+        operating_point=_existing(config, "operating-point", values["operating-point"]),
+        corruptions=_names(values["corruptions"]),
+        severities=_severities(values["severities"]),
+        limit_train=_count("limit-train", values["limit-train"]),
+        limit_test=_count("limit-test", values["limit-test"]),
+        device=values["device"],
+        missing_data=missing_data,
+    )
+
+
+def _refuse(name: str, problem: str) -> None:
+    message = f"--robustness-{name} {problem}"
+    raise pytest.UsageError(message)
+
+
+def _path(config: pytest.Config, name: str, text: str) -> Path:
+    """Paths of the command line start where pytest was called, those of the ini file beside it."""
+    option = next(o for o in OPTIONS if o.name == name)
+    from_ini = config.getoption(option.ini) is None and config.getini(option.ini) is not None
+    return Path(config.rootpath if from_ini else config.invocation_params.dir, text)
+
+
+def _existing(config: pytest.Config, name: str, text: str | None) -> Path | None:
+    if not text:
+        return None
+    path = _path(config, name, text)
+    if not path.is_file():
+        _refuse(name, f"names {path}, which is no file")
+    return path
+
+
+def _config_file(config: pytest.Config, text: str | None) -> Path | None:
+    found = find_file(config, text or DEFAULT_CONFIG)
+    if text and found is None:
+        _refuse("config", f"names {text}, which is no file in {config.invocation_params.dir}")
+    return found
+
+
+def _words(value: str | list[Any]) -> list[str]:
+    words = value if isinstance(value, list) else [value]
+    return [part.strip() for word in words for part in str(word).split(",") if part.strip()]
+
+
+def _names(value: str | list[str] | None) -> tuple[str, ...] | None:
+    if value is None or value == []:
+        return None
+    names = tuple(dict.fromkeys(_words(value)))
+    if not names:
+        _refuse("corruptions", "is empty: name at least one corruption")
+    return names
+
+
+def _severities(value: str | list[str] | None) -> tuple[int, ...] | None:
+    if value is None or value == []:
+        return None
+    words = _words(value)
+    allowed = {str(severity) for severity in SEVERITIES}
+    if not words or not set(words) <= allowed:
+        _refuse("severities", f"must be numbers from 1 to 5, not {value!r}")
+    return tuple(sorted({int(word) for word in words}))
+
+
+def _count(name: str, value: str | int | None) -> int | None:
+    if value is None:
+        return None
+    if not str(value).isdecimal() or int(value) < 1:
+        _refuse(name, f"must be a number of images, at least 1, not {value!r}")
+    return int(value)
