@@ -89,6 +89,24 @@ def count_pixels(
     return PixelCounts(tp, fp, fn, called.size - tp - fp - fn)
 
 
+def count_scores(background: Floats, defect: Floats, threshold: float) -> PixelCounts:
+    """Count the pixels of one image that are right and wrong at `threshold`.
+
+    A pixel is called defect when ``score > threshold``, strictly, compared in float32.
+
+    Parameters
+    ----------
+    background, defect : ndarray of shape (N,) and (P,), float32
+        Scores of the pixels that count; higher is more anomalous.
+    threshold : float
+        The frozen pixel threshold.
+    """
+    limit = np.float32(threshold)
+    fp = int(np.count_nonzero(background > limit))
+    tp = int(np.count_nonzero(defect > limit))
+    return PixelCounts(tp=tp, fp=fp, fn=defect.size - tp, tn=background.size - fp)
+
+
 def pooled(columns: CountColumns) -> PixelCounts:
     """Return the sums over all images whose mask is known."""
     known = columns.known

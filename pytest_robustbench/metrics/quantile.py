@@ -1,7 +1,7 @@
 """Thresholds from normal images, and how far they can be trusted.
 
 A quantile near 1 is decided by the few largest scores, so only these are ever kept: of 100 million
-calibration pixels and ``q = 0.999`` some 200 thousand.
+calibration pixels and ``q = 0.999`` at most 300 thousand.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from pytest_robustbench.metrics.upper_tail import UpperTail
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from pytest_robustbench.arrays import Floats
+    from pytest_robustbench.metrics.upper_tail import Owned
 
 
 class ConformalThreshold(NamedTuple):
@@ -94,9 +95,12 @@ def normal_quantile(maps: Sequence[Floats], q: float) -> float:
     ValueError
         If there is no pixel, or `q` lies outside [0, 1].
     """
-    pixels = _pixel_count(maps)
-    tail = _upper_tail(maps, _position(q, pixels).depth)
-    return _quantile_of_tail(tail.values, q, pixels)
+    pixels = sum(each.size for each in maps)
+    depth = _position(q, pixels).depth
+    tail = UpperTail(depth, len(maps))
+    for owner, each in enumerate(maps):
+        tail.add(_pixels(each), owner)
+    return _quantile_of_tail(tail.descending().values, q, pixels)
 
 
 def tail_health(maps: Sequence[Floats], q: float) -> TailHealth:
@@ -112,26 +116,110 @@ def tail_health(maps: Sequence[Floats], q: float) -> TailHealth:
     Raises
     ------
     ValueError
-        If there is no pixel, or `q` lies outside [0, 1].
+        If there is no pixel, with all images or without one, or `q` lies outside [0, 1].
     """
-    pixels = _pixel_count(maps)
-    # Twice the needed depth: then every image that holds less than half of it can be left out
-    # without another look at the maps.
-    tail = _upper_tail(maps, min(2 * _position(q, pixels).depth, pixels))
-    threshold = _quantile_of_tail(tail.values, q, pixels)
-    held = np.bincount(tail.owners[tail.values > threshold], minlength=len(maps))
-    maximum = tail.values[0]
-    return TailHealth(
-        threshold=threshold,
-        images=len(maps),
-        pixels=pixels,
-        images_in_tail=int(np.count_nonzero(held)),
-        largest_share=float(held.max() / max(held.sum(), 1)),
-        largest_owner=int(held.argmax()),
-        without_each=_without_each(maps, q, tail),
-        maximum=float(maximum),
-        ties_at_maximum=sum(int(np.count_nonzero(each == maximum)) for each in maps),
-    )
+    tail = TailAccumulator([each.size for each in maps], q)
+    for owner, each in enumerate(maps):
+        tail.add(owner, each)
+    return tail.health()
+
+
+class TailAccumulator:
+    """`tail_health` of maps that are given one at a time and not kept.
+
+    Of n pixels it keeps about ``3 (1 - q) n`` values, 5 to 8 bytes each.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Number of pixels of every map.
+    q : float
+        Quantile in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If `q` lies outside [0, 1].
+    """
+
+    def __init__(self, sizes: Sequence[int], q: float) -> None:
+        self._sizes = tuple(sizes)
+        self._pixels = sum(self._sizes)
+        self._q = q
+        # Rounding could make a part of the images need one value more than all of them do.
+        counts = {self._pixels, *(self._pixels - size for size in self._sizes)}
+        self._tail = UpperTail(max(_position(q, count).depth for count in counts), len(sizes))
+        self._added = np.zeros(len(self._sizes), np.bool_)
+        self._maximum = -np.inf
+        self._ties = 0
+
+    def add(self, owner: int, anomaly_map: Floats) -> None:
+        """Add the map of one image.
+
+        Parameters
+        ----------
+        owner : int
+            Index of its size in `sizes`. Any order, each exactly once.
+        anomaly_map : ndarray of shape (h, w), float32
+            Finite scores.
+
+        Raises
+        ------
+        ValueError
+            If the map is not of the size announced, or the image has been added before.
+        """
+        pixels = _pixels(anomaly_map)
+        if pixels.size != self._sizes[owner]:
+            message = f"map {owner} has {pixels.size} pixels, not {self._sizes[owner]}"
+            raise ValueError(message)
+        if self._added[owner]:
+            message = f"map {owner} has been added before"
+            raise ValueError(message)
+        self._added[owner] = True
+        if pixels.size:
+            self._count_maximum(pixels)
+            self._tail.add(pixels, owner)
+
+    def health(self) -> TailHealth:
+        """Return the threshold with what it rests on.
+
+        Raises
+        ------
+        ValueError
+            If a map is missing, or there is no pixel, with all images or without one.
+        """
+        if not self._added.all():
+            message = f"map {int(self._added.argmin())} has not been added"
+            raise ValueError(message)
+        tail = self._tail.descending()
+        threshold = _quantile_of_tail(tail.values, self._q, self._pixels)
+        held = np.bincount(tail.owners[tail.values > threshold], minlength=len(self._sizes))
+        return TailHealth(
+            threshold=threshold,
+            images=len(self._sizes),
+            pixels=self._pixels,
+            images_in_tail=int(np.count_nonzero(held)),
+            largest_share=float(held.max() / max(held.sum(), 1)),
+            largest_owner=int(held.argmax()),
+            without_each=self._without_each(tail),
+            maximum=self._maximum,
+            ties_at_maximum=self._ties,
+        )
+
+    def _count_maximum(self, pixels: Floats) -> None:
+        maximum = float(pixels.max())
+        if maximum > self._maximum:
+            self._maximum, self._ties = maximum, 0
+        if maximum == self._maximum:
+            self._ties += int(np.count_nonzero(pixels == np.float32(maximum)))
+
+    def _without_each(self, tail: Owned) -> tuple[float, ...]:
+        if len(self._sizes) == 1:
+            return ()
+        return tuple(
+            _quantile_of_tail(tail.values[tail.owners != owner], self._q, self._pixels - size)
+            for owner, size in enumerate(self._sizes)
+        )
 
 
 def conformal_threshold(scores: Floats, q: float) -> ConformalThreshold:
@@ -179,70 +267,25 @@ class _Position(NamedTuple):
     weight: float
 
 
-class _Tail(NamedTuple):
-    """The largest pixels in descending order, and the image each comes from."""
-
-    values: Floats
-    owners: NDArray[np.intp]
-
-
-def _pixel_count(maps: Sequence[Floats]) -> int:
-    pixels = sum(each.size for each in maps)
-    if pixels == 0:
-        raise ValueError("no calibration pixels")
-    return pixels
+def _pixels(anomaly_map: Floats) -> Floats:
+    return np.asarray(anomaly_map, dtype=np.float32).ravel()
 
 
 def _position(q: float, count: int) -> _Position:
     if not 0 <= q <= 1:
         message = f"the quantile must lie between 0 and 1, not {q!r}"
         raise ValueError(message)
-    rank = (count - 1) * float(q)
+    rank = max(count - 1, 0) * float(q)
     return _Position(count - floor(rank), rank - floor(rank))
 
 
 def _quantile_of_tail(descending: Floats, q: float, count: int) -> float:
     """Return the quantile of `count` values, of which the largest are given."""
+    if count == 0:
+        raise ValueError("no calibration pixels")
     depth, weight = _position(q, count)
     lower, upper = descending[depth - 1], descending[max(depth - 2, 0)]
     # numpy's interpolation: from the nearer end, so that it never leaves [lower, upper].
     if weight < 0.5:
         return float(lower + (upper - lower) * np.float32(weight))
     return float(upper - (upper - lower) * np.float32(1 - weight))
-
-
-def _upper_tail(maps: Sequence[Floats], count: int) -> _Tail:
-    """Return the `count` largest pixels; which of several equal ones at the cut is left open."""
-    tail = _Tail(np.empty(0, np.float32), np.empty(0, np.intp))
-    entry = -np.inf
-    for owner, each in enumerate(maps):
-        pixels = np.asarray(each, dtype=np.float32).ravel()
-        pixels = pixels[pixels > entry]
-        tail = _Tail(
-            np.concatenate([tail.values, pixels]),
-            np.concatenate([tail.owners, np.full(pixels.size, owner)]),
-        )
-        if tail.values.size >= 2 * count:
-            tail = _taken(tail, np.argpartition(tail.values, -count)[-count:])
-            entry = tail.values.min()
-    return _taken(tail, np.argsort(tail.values)[::-1][:count])
-
-
-def _taken(tail: _Tail, indices: NDArray[np.intp]) -> _Tail:
-    return _Tail(tail.values[indices], tail.owners[indices])
-
-
-def _without_each(maps: Sequence[Floats], q: float, tail: _Tail) -> tuple[float, ...]:
-    if len(maps) == 1:
-        return ()
-    return tuple(_without(maps, q, tail, owner) for owner in range(len(maps)))
-
-
-def _without(maps: Sequence[Floats], q: float, tail: _Tail, owner: int) -> float:
-    others = [each for index, each in enumerate(maps) if index != owner]
-    count = _pixel_count(others)
-    kept = tail.values[tail.owners != owner]
-    if kept.size >= _position(q, count).depth:
-        return _quantile_of_tail(kept, q, count)
-    # This image holds most of the tail: what lies below it was not kept.
-    return normal_quantile(others, q)

@@ -20,7 +20,8 @@ Hence, with :math:`d_j = D_\ge(v_j) - D_>(v_j)`,
 - AUPRO is the trapezoid through the corners above.
 
 So the large background is sorted once, as float32, and everything else happens on arrays of the
-size of the defects.
+size of the defects. Counts of parts of the background add up: a large one is divided among a few
+threads, each of which sorts its part and counts in it.
 
 References
 ----------
@@ -30,10 +31,14 @@ Bergmann et al. (2021), The MVTec Anomaly Detection Dataset, IJCV 129 (AUPRO).
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+from pytest_robustbench.metrics.order import stable_argsort
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,6 +56,8 @@ class Ranking:
 
 
 UNDEFINED = Ranking()
+MOST_THREADS = 4
+SCORES_PER_THREAD = 2**20
 
 
 def rank_scores(background: Floats, defect: Floats) -> Ranking:
@@ -59,7 +66,7 @@ def rank_scores(background: Floats, defect: Floats) -> Ranking:
     Parameters
     ----------
     background : ndarray of shape (N,), float32
-        Finite scores of what is normal. Sorted in place.
+        Finite scores of what is normal. Reordered in place.
     defect : ndarray of shape (P,), float32
         Finite scores of what is defective.
 
@@ -85,7 +92,7 @@ def rank_pixels(
     Parameters
     ----------
     background : ndarray of shape (N,), float32
-        Finite scores of all pixels known to be background. Sorted in place.
+        Finite scores of all pixels known to be background. Reordered in place.
     defect : ndarray of shape (P,), float32
         Finite scores of all defect pixels.
     regions : ndarray of shape (P,), integer
@@ -106,9 +113,7 @@ def rank_pixels(
     ValueError
         If `aupro_limit` lies outside (0, 1], or `regions` does not fit `defect`.
     """
-    if not 0 < aupro_limit <= 1:
-        message = f"the AUPRO limit must lie in (0, 1], not {aupro_limit!r}"
-        raise ValueError(message)
+    require_limit(aupro_limit)
     if regions.shape != defect.shape:
         message = f"{regions.size} region numbers, but {defect.size} defect pixels"
         raise ValueError(message)
@@ -117,6 +122,13 @@ def rank_pixels(
     steps = _steps(background, defect)
     aupro = _aupro(steps, _region_weights(regions), aupro_limit)
     return Ranking(_auroc(steps), _average_precision(steps), aupro)
+
+
+def require_limit(aupro_limit: float) -> None:
+    """Raise ValueError where a limit of the AUPRO lies outside (0, 1]."""
+    if not 0 < aupro_limit <= 1:
+        message = f"the AUPRO limit must lie in (0, 1], not {aupro_limit!r}"
+        raise ValueError(message)
 
 
 class _Steps(NamedTuple):
@@ -128,25 +140,60 @@ class _Steps(NamedTuple):
     found: NDArray[np.int64]  # defects at or above it
     above: NDArray[np.int64]  # background above it
     reached: NDArray[np.int64]  # background at or above it
-    step_of: NDArray[np.intp]  # shape (P,): where each defect is added
+    ascending: NDArray[np.int64]  # shape (P,): the defects, the smallest score first
 
 
 def _steps(background: Floats, defect: Floats) -> _Steps:
     background = np.asarray(background, dtype=np.float32)
-    background.sort()
-    values, ascending, added = np.unique(
-        np.asarray(defect, dtype=np.float32), return_inverse=True, return_counts=True
-    )
-    added = added[::-1].astype(np.int64)
+    ascending = stable_argsort(defect)
+    scores = np.asarray(defect, dtype=np.float32)[ascending]
+    first = np.flatnonzero(np.append(True, scores[1:] != scores[:-1]))
+    added = np.diff(first, append=scores.size)[::-1]
+    counted = _count_background(background, scores[first])
     return _Steps(
         defects=defect.size,
         background=background.size,
         added=added,
         found=np.cumsum(added),
-        above=background.size - np.searchsorted(background, values, side="right")[::-1],
-        reached=background.size - np.searchsorted(background, values, side="left")[::-1],
-        step_of=values.size - 1 - ascending,
+        above=background.size - counted.up_to[::-1],
+        reached=background.size - counted.below[::-1],
+        ascending=ascending,
     )
+
+
+class _Counted(NamedTuple):
+    """Numbers of background scores below each of some values, and below or equal."""
+
+    below: NDArray[np.int64]
+    up_to: NDArray[np.int64]
+
+
+def _count_background(background: Floats, values: Floats) -> _Counted:
+    """Count the background scores at ascending, distinct values; reorders them."""
+    threads = _threads(background.size)
+    if threads == 1:
+        return _sort_and_count(background, values)
+    parts = np.array_split(background, threads)
+    with ThreadPoolExecutor(threads) as pool:
+        counted = list(pool.map(_sort_and_count, parts, [values] * threads))
+    below, up_to = np.sum(counted, axis=0)
+    return _Counted(below, up_to)
+
+
+def _threads(scores: int) -> int:
+    # The affinity, which not every system tells, knows of containers and taskset.
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(cores or 1, MOST_THREADS, scores // SCORES_PER_THREAD))
+
+
+def _sort_and_count(background: Floats, values: Floats) -> _Counted:
+    background.sort()
+    below = background.searchsorted(values)
+    up_to = below.copy()
+    # A second search only where background ties with the value.
+    tied = np.flatnonzero(background[np.minimum(below, background.size - 1)] == values)
+    up_to[tied] = background.searchsorted(values[tied], side="right")
+    return _Counted(below, up_to)
 
 
 def _auroc(steps: _Steps) -> float:
@@ -167,17 +214,21 @@ def _region_weights(regions: NDArray[np.integer]) -> NDArray[np.float64]:
 
 
 def _aupro(steps: _Steps, weights: NDArray[np.float64], limit: float) -> float:
-    overlap = np.cumsum(np.bincount(steps.step_of, weights=weights))
-    before = np.concatenate([[0.0], overlap[:-1]])
+    step = np.repeat(np.arange(steps.added.size), steps.added[::-1])
+    overlap = np.cumsum(np.bincount(step, weights[steps.ascending])[::-1])
     # Both ends of every step, then the way to "everything is called defect".
-    rates = np.append(np.stack([steps.above, steps.reached], axis=1) / steps.background, 1.0)
-    overlaps = np.append(np.stack([before, overlap], axis=1), 1.0)
+    rates, overlaps = np.ones((2, 2 * overlap.size + 1))
+    rates[:-1:2] = steps.above / steps.background
+    rates[1::2] = steps.reached / steps.background
+    overlaps[0] = 0
+    overlaps[1::2] = overlap
+    overlaps[2:-1:2] = overlap[:-1]
     return _area_up_to(limit, rates, overlaps) / limit
 
 
 def _area_up_to(limit: float, x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
     """Return the area under the polyline from (0, 0) on to `limit`; `x` ascends and ends at 1."""
-    inside = x <= limit
-    y = np.append(y[inside], np.interp(limit, x, y))
-    x = np.append(x[inside], limit)
+    inside = np.searchsorted(x, limit, side="right")
+    y = np.append(y[:inside], np.interp(limit, x, y))
+    x = np.append(x[:inside], limit)
     return float(np.diff(x) @ (y[1:] + y[:-1]) / 2)

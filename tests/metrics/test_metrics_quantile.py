@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from fractions import Fraction
 from math import ceil
 
@@ -11,6 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pytest_robustbench.metrics.quantile import (
+    TailAccumulator,
+    TailHealth,
     conformal_threshold,
     normal_quantile,
     tail_health,
@@ -29,7 +32,8 @@ def map_sets(draw, min_images=1):
         shape = (draw(st.integers(1, 9)), draw(st.integers(1, 9)))
         levels = draw(st.sampled_from([1, 3, 100_000]))
         scale = draw(st.sampled_from([0.01, 1.0, 30.0]))
-        maps.append((generator.integers(0, levels, shape) * scale).astype(np.float32))
+        scores = generator.integers(0, levels, shape) - levels // 3
+        maps.append((scores * scale).astype(np.float32))
     return maps
 
 
@@ -94,33 +98,113 @@ def test_maps_are_left_as_they_were():
     assert all(np.array_equal(*pair) for pair in zip(before, maps, strict=True))
 
 
-@given(map_sets(min_images=2), QUANTILES)
-@settings(deadline=None, max_examples=80)
+def slow_health(maps, q):
+    """The health by brute force, of all pixels at once."""
+    pixels, threshold = pooled(maps), normal_quantile(maps, q)
+    held = [int(np.count_nonzero(each > np.float32(threshold))) for each in maps]
+    rests = [maps[:i] + maps[i + 1 :] for i in range(len(maps))]
+    return TailHealth(
+        threshold=threshold,
+        images=len(maps),
+        pixels=pixels.size,
+        images_in_tail=sum(count > 0 for count in held),
+        largest_share=max(held) / sum(held) if sum(held) else 0,
+        largest_owner=held.index(max(held)),
+        without_each=tuple(normal_quantile(rest, q) for rest in rests) if rests[1:] else (),
+        maximum=pixels.max(),
+        ties_at_maximum=np.count_nonzero(pixels == pixels.max()),
+    )
+
+
+@given(map_sets(), st.one_of(QUANTILES, st.floats(0, 1)))
+@settings(deadline=None, max_examples=150)
 def test_health_agrees_with_brute_force(maps, q):
     health = tail_health(maps, q)
 
-    pixels = pooled(maps)
-    held = [np.count_nonzero(each > np.float32(health.threshold)) for each in maps]
-    assert health.threshold == normal_quantile(maps, q)
-    assert (health.images, health.pixels) == (len(maps), pixels.size)
-    assert health.images_in_tail == sum(count > 0 for count in held)
-    assert health.largest_share == (max(held) / sum(held) if sum(held) else 0)
-    assert held[health.largest_owner] == max(held)
-    assert health.maximum == pixels.max()
-    assert health.ties_at_maximum == np.count_nonzero(pixels == pixels.max())
-    assert health.threshold_is_maximum == (sum(held) == 0)
+    assert health == slow_health(maps, q)
+    assert health.threshold_is_maximum == (health.images_in_tail == 0)
+
+
+@given(map_sets(), st.one_of(QUANTILES, st.floats(0, 1)), st.randoms(use_true_random=False))
+@settings(deadline=None, max_examples=100)
+def test_maps_may_be_added_in_any_order(maps, q, random):
+    tail = TailAccumulator([each.size for each in maps], q)
+    order = list(range(len(maps)))
+    random.shuffle(order)
+    for owner in order:
+        tail.add(owner, maps[owner])
+
+    assert tail.health() == slow_health(maps, q)
 
 
 @given(map_sets(min_images=2), QUANTILES)
 @settings(deadline=None, max_examples=80)
-def test_leaving_out_each_image_agrees_with_brute_force(maps, q):
+def test_leaving_out_each_image_agrees_with_numpy(maps, q):
     without_each = tail_health(maps, q).without_each
 
     rests = [maps[:i] + maps[i + 1 :] for i in range(len(maps))]
-    assert without_each == tuple(normal_quantile(rest, q) for rest in rests)
     for value, rest in zip(without_each, rests, strict=True):
         expected = np.quantile(pooled(rest).astype(np.float64), q)
         assert close_in_float32(value, expected, rest)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_health_of_many_images_whose_level_rises_or_falls(order):
+    generator = np.random.default_rng(9)
+    maps = [np.round(generator.gamma(2, 1, (40, 40)) + i / 9, 2) for i in range(60)][::order]
+    maps = [each.astype(np.float32) for each in maps]
+
+    assert tail_health(maps, 0.99) == slow_health(maps, 0.99)
+
+
+def test_a_buffer_may_be_used_for_the_next_map():
+    maps = [np.random.default_rng(i).random((5, 6), dtype=np.float32) for i in range(4)]
+    tail, buffer = TailAccumulator([30] * 4, 0.5), np.empty((5, 6), np.float32)
+    for owner, each in enumerate(maps):
+        buffer[:] = each
+        tail.add(owner, buffer)
+
+    assert tail.health() == slow_health(maps, 0.5)
+
+
+def test_little_more_than_the_tail_is_kept():
+    sizes = [512 * 512] * 12
+    tail = TailAccumulator(sizes, 0.999)
+    tracemalloc.start()
+    for owner in range(12):
+        tail.add(owner, np.random.default_rng(owner).random((512, 512), dtype=np.float32))
+    kept, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    largest_image = 4 * 512 * 512
+    assert kept < 0.001 * sum(sizes) * 5 * 4
+    assert peak < kept + 5 * largest_image
+
+
+def test_a_missing_map_is_an_error():
+    tail = TailAccumulator([4, 4], 0.5)
+    tail.add(0, np.zeros((2, 2), np.float32))
+
+    with pytest.raises(ValueError, match="map 1 has not been added"):
+        tail.health()
+
+
+def test_a_map_of_another_size_is_an_error():
+    with pytest.raises(ValueError, match="map 1 has 4 pixels, not 6"):
+        TailAccumulator([4, 6], 0.5).add(1, np.zeros((2, 2), np.float32))
+
+
+def test_a_map_given_twice_is_an_error():
+    tail = TailAccumulator([4, 4], 0.5)
+    tail.add(1, np.zeros((2, 2), np.float32))
+
+    with pytest.raises(ValueError, match="map 1 has been added before"):
+        tail.add(1, np.zeros((2, 2), np.float32))
+
+
+def test_nothing_left_without_an_image_is_an_error():
+    with pytest.raises(ValueError, match="no calibration pixels"):
+        tail_health([np.ones((2, 2), np.float32), np.ones((0, 3), np.float32)], 0.5)
 
 
 def test_one_odd_image_that_holds_the_whole_tail_is_shown():
@@ -169,6 +253,8 @@ def test_order_of_the_images_does_not_matter(maps, q, random):
 def test_no_pixel_is_an_error(maps):
     with pytest.raises(ValueError, match="no calibration pixels"):
         normal_quantile(maps, 0.999)
+    with pytest.raises(ValueError, match="no calibration pixels"):
+        tail_health(maps, 0.999)
 
 
 @pytest.mark.parametrize("q", [-0.1, 1.1, float("nan")])

@@ -2,80 +2,40 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from unittest import mock
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import average_precision_score, roc_auc_score
+from metrics_pixels import LIMITS, assert_equal_rankings, pixel_sets, rank, slow_ranking
 
+from pytest_robustbench.metrics import ranking as ranking_module
 from pytest_robustbench.metrics.ranking import UNDEFINED, rank_pixels, rank_scores
-
-LIMITS = st.sampled_from([0.05, 0.3, 1.0])
-
-
-@st.composite
-def pixel_sets(draw):
-    """Background and defect scores with few or many distinct values, and region numbers."""
-    generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    levels = draw(st.sampled_from([1, 2, 5, 50, 100_000]))
-    background = generator.integers(0, levels, draw(st.integers(1, 60)))
-    defect = generator.integers(0, levels, draw(st.integers(1, 25)))
-    defect = defect + draw(st.sampled_from([0, levels // 3, levels]))
-    regions = generator.integers(0, draw(st.integers(1, 25)), defect.size)
-    return background.astype(np.float32), defect.astype(np.float32), regions
-
-
-def rank(background, defect, regions, limit=0.3):
-    return rank_pixels(background.copy(), defect, regions, limit)
-
-
-def slow_aupro(background, defect, regions, limit):
-    """Walk every distinct score of all pixels from the top, by the definition and nothing else."""
-    points = [(0.0, 0.0)]
-    for threshold in sorted({*background.tolist(), *defect.tolist()}, reverse=True):
-        overlaps = [np.mean(defect[regions == each] >= threshold) for each in set(regions.tolist())]
-        points.append((float(np.mean(background >= threshold)), float(np.mean(overlaps))))
-    area = 0.0
-    for (x0, y0), (x1, y1) in pairwise(points):
-        if x1 > limit:
-            end = y0 + (y1 - y0) * (limit - x0) / (x1 - x0)
-            return (area + (limit - x0) * (y0 + end) / 2) / limit
-        area += (x1 - x0) * (y0 + y1) / 2
-    return area / limit
 
 
 @given(pixel_sets(), LIMITS)
 @settings(deadline=None, max_examples=150)
 def test_agrees_with_the_definitions(pixels, limit):
-    background, defect, _ = pixels
-    truth = np.repeat([0, 1], [background.size, defect.size])
-    scores = np.concatenate([background, defect])
-
-    ranking = rank(*pixels, limit)
-
-    assert ranking.auroc == pytest.approx(roc_auc_score(truth, scores), abs=1e-9)
-    expected = average_precision_score(truth, scores)
-    assert ranking.average_precision == pytest.approx(expected, abs=1e-9)
-    assert ranking.aupro == pytest.approx(slow_aupro(*pixels, limit), abs=1e-9)
+    assert_equal_rankings(rank(*pixels, limit), slow_ranking(*pixels, limit))
 
 
 def test_agrees_on_many_pixels_with_heavy_ties():
     generator = np.random.default_rng(1)
     background = np.round(generator.normal(0, 1, 200_000), 1).astype(np.float32)
     defect = np.round(generator.normal(1, 1, 3_000), 1).astype(np.float32)
-    regions = generator.integers(0, 40, defect.size)
-    truth = np.repeat([0, 1], [background.size, defect.size])
-    scores = np.concatenate([background, defect])
+    pixels = background, defect, generator.integers(0, 40, defect.size)
 
-    ranking = rank(background, defect, regions)
+    assert_equal_rankings(rank(*pixels), slow_ranking(*pixels, 0.3))
 
-    assert ranking.auroc == pytest.approx(roc_auc_score(truth, scores), abs=1e-9)
-    expected = average_precision_score(truth, scores)
-    assert ranking.average_precision == pytest.approx(expected, abs=1e-9)
-    expected = slow_aupro(background, defect, regions, 0.3)
-    assert ranking.aupro == pytest.approx(expected, abs=1e-9)
+
+@given(pixel_sets(), LIMITS, st.integers(2, 4))
+@settings(deadline=None, max_examples=60)
+def test_threads_make_no_difference(pixels, limit, threads):
+    expected = rank(*pixels, limit)
+
+    with mock.patch.object(ranking_module, "_threads", lambda scores: min(threads, scores)):
+        assert rank(*pixels, limit) == expected
 
 
 @pytest.mark.parametrize("limit", [0.05, 0.3, 1.0])
