@@ -20,7 +20,7 @@ from pytest_robustbench.gates.judgement import judge, not_measurable
 from pytest_robustbench.reports.environment import environment
 from pytest_robustbench.reports.fields import error_record, metrics_of, undefined_of
 from pytest_robustbench.reports.header import Header, sha256_of
-from pytest_robustbench.reports.record import condition_record
+from pytest_robustbench.reports.record import condition_record, memory_record
 from pytest_robustbench.reports.report import Report
 
 if TYPE_CHECKING:
@@ -181,6 +181,7 @@ class Benchmark:
             },
             environment=environment(self._folder),
             samples=samples,
+            memory=memory_record(prepared.memory),
             notes=(*self.split.notes, *prepared.notes),
         )
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.datasets.picture import read_picture
+from pytest_robustbench.errors import DatasetError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pytest_robustbench.datasets.picture import Picture
     from pytest_robustbench.datasets.split import Sample
 
@@ -32,6 +37,7 @@ class PictureStore:
         self._kept: dict[Sample, Picture] = {}
         self._image_digests: dict[Sample, str] = {}
         self._used = 0
+        self._overflowed = False
         self._lock = Lock()
 
     @property
@@ -57,6 +63,20 @@ class PictureStore:
             self._keep(sample, picture)
         return picture
 
+    def fill(self, samples: Sequence[Sample]) -> None:
+        """Decode `samples` on all processors for as long as there is room to remember them.
+
+        One that cannot be decoded is left for `load` to complain about.
+        """
+        with ThreadPoolExecutor() as pool:
+            for _ in pool.map(self._load_if_room, samples):
+                pass
+
+    def _load_if_room(self, sample: Sample) -> None:
+        if not self._overflowed:
+            with suppress(DatasetError):
+                self.load(sample)
+
     def image_digest(self, sample: Sample) -> str:
         """Return the `Picture.image_digest` of `sample`; it is decoded once at most for this.
 
@@ -69,7 +89,10 @@ class PictureStore:
         return self.load(sample).image_digest if known is None else known
 
     def _keep(self, sample: Sample, picture: Picture) -> None:
-        if sample in self._kept or self._used + picture.nbytes > self._budget:
+        if sample in self._kept:
+            return
+        if self._used + picture.nbytes > self._budget:
+            self._overflowed = True
             return
         self._kept[sample] = picture
         self._used += picture.nbytes

@@ -11,15 +11,16 @@ import numpy as np
 
 from pytest_robustbench.errors import CalibrationError
 from pytest_robustbench.evaluation.operating_point import CalibrationHealth, OperatingPoint
-from pytest_robustbench.evaluation.prediction import ImagePrediction, require_maps_of_all_or_none
-from pytest_robustbench.metrics.quantile import conformal_threshold, tail_health
+from pytest_robustbench.evaluation.prediction import require_maps_of_all_or_none
+from pytest_robustbench.metrics.quantile import TailAccumulator, conformal_threshold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from pytest_robustbench.arrays import Floats
+    from pytest_robustbench.evaluation.inventory import Inventory
+    from pytest_robustbench.evaluation.prediction import ImagePrediction
     from pytest_robustbench.evaluation.settings import CalibrationSettings
 
 ENOUGH_IMAGES = 24
@@ -70,73 +71,83 @@ def folds(n: int, settings: CalibrationSettings) -> list[NDArray[np.intp]]:
     return [np.sort(part) for part in np.array_split(order, settings.folds)]
 
 
-def calibrate(
-    predictions: Sequence[ImagePrediction],
-    ids: Sequence[str],
-    digests: Sequence[str],
-    settings: CalibrationSettings,
-    method: str,
-) -> OperatingPoint:
-    """Derive both thresholds from the predictions of normal images the detector has not seen.
+class CalibrationScores:
+    """Collects the scores of normal images, and of their maps the upper tail alone.
 
     Parameters
     ----------
-    predictions : sequence of ImagePrediction
-        Scores and maps at mask resolution, one per calibration image.
-    ids, digests : sequence of str
-        Ids and source digests of the calibration images.
+    images : Inventory
+        The calibration images, none of which the detector has seen.
     settings : CalibrationSettings
         The quantiles.
-    method : str
-        Recorded in the operating point.
-
-    Raises
-    ------
-    CalibrationError
-        If the scores cannot carry a fixed threshold: constant, clamped or scaled per image.
     """
-    scores = np.array([p.score for p in predictions], np.float32)
-    maps = [p.map for p in predictions if p.map is not None]
-    require_maps_of_all_or_none(len(maps), len(predictions))
-    _refuse_constant_scores(scores)
-    image_threshold, false_rejects = conformal_threshold(scores, settings.image_normal_quantile)
-    _refuse_unusable_maps([p.extremes for p in predictions if p.extremes is not None])
-    threshold, health = _pixel_threshold(maps, ids, settings.pixel_normal_quantile)
-    return OperatingPoint(
-        pixel_threshold=threshold,
-        image_threshold=image_threshold,
-        method=method,
-        pixel_normal_quantile=settings.pixel_normal_quantile,
-        image_normal_quantile=settings.image_normal_quantile,
-        n_images=len(scores),
-        expected_false_reject_rate=false_rejects,
-        calibrated_on=hashlib.blake2b("\n".join(digests).encode(), digest_size=16).hexdigest(),
-        health=health,
-        warnings=_warnings(ids, health, method),
-    )
 
+    def __init__(self, images: Inventory, settings: CalibrationSettings) -> None:
+        self._images = images
+        self._settings = settings
+        self._scores = np.full(len(images.ids), np.nan, np.float32)
+        self._extremes: list[tuple[float, ...]] = []
+        sizes = [height * width for height, width in images.shapes]
+        self._tail = TailAccumulator(sizes, settings.pixel_normal_quantile)
 
-def _pixel_threshold(
-    maps: Sequence[Floats], ids: Sequence[str], quantile: float
-) -> tuple[float | None, CalibrationHealth | None]:
-    if not maps:
-        return None, None
-    tail = tail_health(maps, quantile)
-    if tail.threshold_is_maximum:
-        message = (
-            f"the pixel threshold lies on the largest calibration score ({tail.threshold:.6g}, "
-            f"shared by {tail.ties_at_maximum} pixels): the score scale is clamped, and nothing "
-            "could ever be anomalous. Return unclamped scores"
+    def add(self, index: int, prediction: ImagePrediction) -> None:
+        """Add the prediction of the calibration image at `index`, its map at mask resolution."""
+        self._scores[index] = prediction.score
+        if prediction.map is not None and prediction.extremes is not None:
+            self._extremes.append(prediction.extremes)
+            self._tail.add(index, prediction.map)
+
+    def operating_point(self, method: str) -> OperatingPoint:
+        """Derive both thresholds; `method` is recorded.
+
+        Raises
+        ------
+        CalibrationError
+            If the scores cannot carry a fixed threshold: constant, clamped or scaled per image.
+        """
+        ids, settings = self._images.ids, self._settings
+        require_maps_of_all_or_none(len(self._extremes), len(ids))
+        _refuse_constant_scores(self._scores)
+        image_threshold, false_rejects = conformal_threshold(
+            self._scores, settings.image_normal_quantile
         )
-        raise CalibrationError(message)
-    health = CalibrationHealth(
-        n_images=tail.images,
-        n_tail_images=tail.images_in_tail,
-        largest_tail_share=tail.largest_share,
-        largest_tail_image=ids[tail.largest_owner],
-        without_each=tail.without_each,
-    )
-    return tail.threshold, health
+        threshold, health = self._pixel_threshold()
+        return OperatingPoint(
+            pixel_threshold=threshold,
+            image_threshold=image_threshold,
+            method=method,
+            pixel_normal_quantile=settings.pixel_normal_quantile,
+            image_normal_quantile=settings.image_normal_quantile,
+            n_images=len(ids),
+            expected_false_reject_rate=false_rejects,
+            calibrated_on=_digest(self._images.digests),
+            health=health,
+            warnings=_warnings(ids, health, method),
+        )
+
+    def _pixel_threshold(self) -> tuple[float | None, CalibrationHealth | None]:
+        if not self._extremes:
+            return None, None
+        _refuse_unusable_maps(self._extremes)
+        tail = self._tail.health()
+        if tail.threshold_is_maximum:
+            message = (
+                f"the pixel threshold lies on the largest calibration score ({tail.threshold:.6g}, "
+                f"shared by {tail.ties_at_maximum} pixels): the score scale is clamped, and "
+                "nothing could ever be anomalous. Return unclamped scores"
+            )
+            raise CalibrationError(message)
+        return tail.threshold, CalibrationHealth(
+            n_images=tail.images,
+            n_tail_images=tail.images_in_tail,
+            largest_tail_share=tail.largest_share,
+            largest_tail_image=self._images.ids[tail.largest_owner],
+            without_each=tail.without_each,
+        )
+
+
+def _digest(digests: Sequence[str]) -> str:
+    return hashlib.blake2b("\n".join(digests).encode(), digest_size=16).hexdigest()
 
 
 def _refuse_constant_scores(scores: NDArray[np.float32]) -> None:
@@ -148,10 +159,8 @@ def _refuse_constant_scores(scores: NDArray[np.float32]) -> None:
         raise CalibrationError(message)
 
 
-def _refuse_unusable_maps(extremes: Sequence[tuple[float, float]]) -> None:
+def _refuse_unusable_maps(extremes: Sequence[tuple[float, ...]]) -> None:
     """Judge the maps as the detector gave them: resizing blurs what scaling per image leaves."""
-    if not extremes:
-        return
     lowest, highest = np.array(extremes).T
     if lowest.min() == highest.max():
         message = f"the anomaly maps of the calibration images are constant ({lowest[0]:.6g})"

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 NS_PER_MS = 1e6
-REFERENCE_FIRST = 4  # calls that each get a reference, then
-REFERENCE_EVERY = 8  # calls get one together: it must cost little beside the fastest detectors
+REFERENCE_FIRST = 4  # calls that each get a reference; then as many as
+REFERENCE_SHARE = 0.05  # of the detector's own time allows, spread over its calls
 
 
 class ReferenceWorkload:
@@ -52,24 +52,29 @@ class Stopwatch:
     synchronize : callable
         Waits until the device has finished.
     reference : ReferenceWorkload
-        Timed before each of the first calls, and before every eighth of the others.
+        Timed before each of the first calls, and before others for a small share of their time.
     """
 
     synchronize: Callable[[], None]
     reference: ReferenceWorkload
     _calls: list[float] = field(default_factory=list)
     _references: list[float] = field(default_factory=list)
+    _predicting: float = 0.0
 
     def time(self, predict: Callable[[], T], n_images: int) -> T:
         """Run `predict` once and record its milliseconds per image."""
         with _collector_held_off():
             self.synchronize()
-            n = len(self._calls)
-            if n < REFERENCE_FIRST or n % REFERENCE_EVERY == 0:
+            if self._reference_is_due():
                 self._references.append(self._elapsed_ms(self.reference)[1])
             result, elapsed = self._elapsed_ms(predict)
         self._calls.append(elapsed / n_images)
+        self._predicting += elapsed
         return result
+
+    def _reference_is_due(self) -> bool:
+        affordable = sum(self._references) <= REFERENCE_SHARE * self._predicting
+        return affordable or len(self._references) < REFERENCE_FIRST
 
     def _elapsed_ms(self, work: Callable[[], T]) -> tuple[T, float]:
         start = time.perf_counter_ns()

@@ -12,7 +12,6 @@ from pytest_robustbench.metrics.counts import (
     trivial_segf1_per_image,
 )
 from pytest_robustbench.metrics.images import best_f1, decide
-from pytest_robustbench.metrics.ranking import rank_pixels
 from pytest_robustbench.metrics.summary import Measured, measure_images, measure_pixels
 
 if TYPE_CHECKING:
@@ -20,10 +19,12 @@ if TYPE_CHECKING:
 
     from pytest_robustbench.conditions import Condition
     from pytest_robustbench.evaluation.inventory import Inventory
+    from pytest_robustbench.evaluation.memory import MemoryWatch
     from pytest_robustbench.evaluation.operating_point import OperatingPoint
     from pytest_robustbench.evaluation.results import Latency
     from pytest_robustbench.evaluation.settings import EvaluationSettings
     from pytest_robustbench.evaluation.tally import Tally
+    from pytest_robustbench.metrics.ranking import Ranking
 
 SWITCHED_OFF = "pixel SegF1 is switched off (pixel_segf1: false)"
 NO_THRESHOLD = "the operating point has no pixel threshold"
@@ -58,9 +59,11 @@ class Measures:
         latency: Latency,
         specification: Mapping[str, Any],
         data_digest: str,
+        memory: MemoryWatch,
     ) -> ConditionResult:
         """Compute every metric once."""
-        values, reasons = self._metrics(latency)
+        ranked = self.tally.scores.ranked(self.settings.aupro_limit)
+        values, reasons = self._metrics(latency, ranked.ranking)
         kept = self.tally.measured
         scores, labels = self.tally.score[kept], self.inventory.labels[kept]
         decisions = decide(scores, labels, self.operating_point.image_threshold)
@@ -85,30 +88,29 @@ class Measures:
             data_digest=data_digest,
             left_out=tuple(i for i, k in zip(self.inventory.ids, kept, strict=True) if not k),
             unknown_masks=self.inventory.unknown_masks,
+            ranking=ranked.mode,
+            ranking_error=ranked.error,
+            memory=memory.peak(),
         )
 
-    def _metrics(self, latency: Latency) -> tuple[dict[str, float | None], dict[str, str]]:
+    def _metrics(
+        self, latency: Latency, ranking: Ranking
+    ) -> tuple[dict[str, float | None], dict[str, str]]:
         kept = self.tally.measured
         images = measure_images(
             self.tally.score[kept],
             self.inventory.labels[kept],
             self.operating_point.image_threshold,
         )
-        pixels = self._pixels()
+        pixels = self._pixels(ranking)
         if not self.settings.pixel_segf1:
             pixels = _without(pixels, SEGF1_METRICS, SWITCHED_OFF)
         values = {**pixels.values, **images.values, **_latency_metrics(latency)}
         return values, {**pixels.reasons, **images.reasons}
 
-    def _pixels(self) -> Measured:
+    def _pixels(self, ranking: Ranking) -> Measured:
         if self.tally.n_maps == 0:
             return measure_pixels(None)
-        ranking = rank_pixels(
-            self.tally.background,
-            self.tally.defect,
-            self.tally.regions,
-            self.settings.aupro_limit,
-        )
         measured = measure_pixels(self._columns().where(self.tally.measured), ranking)
         if self.operating_point.pixel_threshold is None:
             return _without(measured, COUNTED_METRICS, NO_THRESHOLD)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import traceback
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from pytest_robustbench.detectors.protocol import Prediction
 from pytest_robustbench.detectors.validation import checked_prediction, require_finite
 from pytest_robustbench.errors import DetectorError, NotMeasurableError, RobustbenchError
 from pytest_robustbench.metrics.resizing import resize_map
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_robustbench.arrays import Floats, Image
-    from pytest_robustbench.detectors.protocol import Detector, Prediction
+    from pytest_robustbench.detectors.protocol import Detector
     from pytest_robustbench.evaluation.latency import Stopwatch
 
 
@@ -39,7 +41,14 @@ class ImagePrediction:
 
     score: float
     map: Floats | None
-    extremes: tuple[float, float] | None = None
+    extremes: tuple[float, ...] | None = None
+
+
+class RawPrediction(NamedTuple):
+    """What the detector returned for one image, in memory of its own."""
+
+    score: np.float32
+    map: Floats | None
 
 
 @dataclass(frozen=True)
@@ -83,9 +92,8 @@ class Predictor:
         images: Sequence[Image],
         ids: Sequence[str],
         where: str,
-        stopwatch: Stopwatch | None = None,
     ) -> list[ImagePrediction]:
-        """Predict `images` in batches, timed if a stopwatch is given.
+        """Predict `images` in batches.
 
         Parameters
         ----------
@@ -95,8 +103,6 @@ class Predictor:
             Their sample ids, for messages.
         where : str
             Condition or calibration, for messages.
-        stopwatch : Stopwatch, optional
-            Times every call.
 
         Raises
         ------
@@ -105,25 +111,55 @@ class Predictor:
         NotMeasurableError
             If a score or map is not finite.
         """
-        predictions: list[ImagePrediction] = []
+        raw = self.call(images, ids, where)
+        rows = zip(raw, ids, images, strict=True)
+        return [self.finish(one, name, image.shape[:2], where) for one, name, image in rows]
+
+    def call(
+        self,
+        images: Sequence[Image],
+        ids: Sequence[str],
+        where: str,
+        stopwatch: Stopwatch | None = None,
+    ) -> list[RawPrediction]:
+        """Do the part of `predict` that must not be disturbed, each call timed if wanted."""
+        predictions: list[RawPrediction] = []
         for start in range(0, len(images), self.batch_size):
             stop = start + self.batch_size
             # Copies: a detector may write into its input, and the pictures are cached.
             batch = [np.array(image) for image in images[start:stop]]
-            predictions += self._predict_batch(batch, ids[start:stop], where, stopwatch)
+            predictions += self._call_batch(batch, ids[start:stop], where, stopwatch)
         return predictions
 
-    def _predict_batch(
+    def finish(
+        self, raw: RawPrediction, sample: str, shape: tuple[int, int], where: str
+    ) -> ImagePrediction:
+        """Check one prediction's numbers and bring its map to the image's `shape` ``(H, W)``.
+
+        Raises
+        ------
+        NotMeasurableError
+            If the score or the map is not finite.
+        """
+        score = float(raw.score)
+        found = (score,) if raw.map is None else (score, float(raw.map.min()), float(raw.map.max()))
+        if not all(math.isfinite(value) for value in found):  # NaN is its own extreme
+            maps = None if raw.map is None else (raw.map,)
+            prediction = Prediction(np.array([score]), maps)
+            require_finite(prediction, [sample], f"detector {self.name!r}, {where}")
+        if raw.map is None:
+            return ImagePrediction(score, None)
+        return ImagePrediction(score, resize_map(raw.map, shape), found[1:])
+
+    def _call_batch(
         self, batch: list[Image], ids: Sequence[str], where: str, stopwatch: Stopwatch | None
-    ) -> list[ImagePrediction]:
+    ) -> list[RawPrediction]:
         raw = self._call(batch, ids, where, stopwatch)
         label = f"detector {self.name!r}, {where}, image {', '.join(ids)}"
+        # At once, not when it is finished: a detector may use its output's memory again.
         prediction = checked_prediction(raw, batch, label)
-        require_finite(prediction, ids, f"detector {self.name!r}, {where}")
-        return [
-            _image_prediction(float(score), m, image)
-            for score, m, image in zip(prediction.scores, _maps(prediction), batch, strict=True)
-        ]
+        rows = zip(prediction.scores, _maps(prediction), strict=True)
+        return [RawPrediction(*row) for row in rows]
 
     def _call(
         self, batch: list[Image], ids: Sequence[str], where: str, stopwatch: Stopwatch | None
@@ -159,13 +195,6 @@ def _maps(prediction: Prediction) -> Sequence[Floats | None]:
     if prediction.maps is None:
         return [None] * len(prediction.scores)
     return list(prediction.maps)
-
-
-def _image_prediction(score: float, raw: Floats | None, image: Image) -> ImagePrediction:
-    if raw is None:
-        return ImagePrediction(score, None)
-    extremes = float(raw.min()), float(raw.max())
-    return ImagePrediction(score, resize_map(raw, image.shape[:2]), extremes)
 
 
 def _describe(error: BaseException) -> str:

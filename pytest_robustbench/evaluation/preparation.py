@@ -9,17 +9,17 @@ from pytest_robustbench.datasets.duplicates import shared_pictures
 from pytest_robustbench.datasets.split import listed
 from pytest_robustbench.errors import CalibrationError, DatasetError
 from pytest_robustbench.evaluation.batch_check import check_batch_independence
-from pytest_robustbench.evaluation.calibration import calibrate, folds, held_out
-from pytest_robustbench.evaluation.inventory import require_readable
+from pytest_robustbench.evaluation.calibration import CalibrationScores, folds, held_out
+from pytest_robustbench.evaluation.inventory import require_readable, take_inventory
 from pytest_robustbench.evaluation.train_images import TrainImages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pytest_robustbench.datasets.split import Sample, Split
     from pytest_robustbench.datasets.store import PictureStore
     from pytest_robustbench.evaluation.operating_point import OperatingPoint
-    from pytest_robustbench.evaluation.prediction import ImagePrediction, Predictor
+    from pytest_robustbench.evaluation.prediction import Predictor
     from pytest_robustbench.evaluation.settings import CalibrationSettings
 
 
@@ -85,23 +85,32 @@ class Preparation:
     def _run(self) -> OperatingPoint:
         self._refuse_seen_images()
         fit_part, calibration_part, method = self._parts()
-        if self._crossfits(method):
-            predictions = self._out_of_fold()
+        if self.given is not None:
             self._fit(fit_part)
-        else:
-            self._fit(fit_part)
-            predictions = self._predict(calibration_part) if self.given is None else []
+            self._look_closer(fit_part, calibration_part, method)
+            return self.given
+        scores = self._fit_and_score(fit_part, calibration_part, method)
+        self._look_closer(fit_part, calibration_part, method)
+        return scores.operating_point(method)
+
+    def _look_closer(
+        self, fit_part: Sequence[Sample], calibration_part: Sequence[Sample], method: str
+    ) -> None:
         # Images it was fitted on are no test of it: a nearest neighbour's distances vanish there.
         self._check_batches(() if method == "crossfit" else calibration_part)
         self.notes.extend(self._seen_images(fit_part, calibration_part, method))
-        if self.given is not None:
-            return self.given
-        digests = [self.store.load(sample).digest for sample in calibration_part]
-        ids = [sample.id for sample in calibration_part]
-        return calibrate(predictions, ids, digests, self.settings, method)
 
-    def _crossfits(self, method: str) -> bool:
-        return method == "crossfit" and self.given is None
+    def _fit_and_score(
+        self, fit_part: Sequence[Sample], calibration_part: Sequence[Sample], method: str
+    ) -> CalibrationScores:
+        scores = CalibrationScores(take_inventory(calibration_part, self.store), self.settings)
+        if method == "crossfit":
+            self._predict_out_of_fold(scores)
+            self._fit(fit_part)
+        else:
+            self._fit(fit_part)
+            self._predict(dict(enumerate(calibration_part)), scores)
+        return scores
 
     def _parts(self) -> tuple[Sequence[Sample], Sequence[Sample], str]:
         """Return the fit part, the calibration part and the method's name."""
@@ -122,27 +131,24 @@ class Preparation:
         if self.fitted:
             return
         self.progress("fit", 0, len(samples))
+        self.store.fill(samples)
         self.predictor.fit(TrainImages(samples, self.store))
         self.progress("fit", len(samples), len(samples))
 
-    def _out_of_fold(self) -> list[ImagePrediction]:
+    def _predict_out_of_fold(self, scores: CalibrationScores) -> None:
         train = self.split.train
-        by_index: dict[int, ImagePrediction] = {}
         for fold in folds(len(train), self.settings):
             inside = set(fold.tolist())
             self._fit([s for i, s in enumerate(train) if i not in inside])
-            predicted = self._predict([train[i] for i in fold])
-            by_index.update(zip(fold.tolist(), predicted, strict=True))
-        return [by_index[i] for i in range(len(train))]
+            self._predict({i: train[i] for i in sorted(inside)}, scores)
 
-    def _predict(self, samples: Sequence[Sample]) -> list[ImagePrediction]:
-        predictions: list[ImagePrediction] = []
-        for sample in samples:
-            self.progress("calibrate", len(predictions), len(samples))
+    def _predict(self, samples: Mapping[int, Sample], scores: CalibrationScores) -> None:
+        for done, (index, sample) in enumerate(samples.items()):
+            self.progress("calibrate", done, len(samples))
             image = self.store.load(sample).image
-            predictions += self.predictor.predict([image], [sample.id], "calibration")
+            (prediction,) = self.predictor.predict([image], [sample.id], "calibration")
+            scores.add(index, prediction)
         self.progress("calibrate", len(samples), len(samples))
-        return predictions
 
     def _check_batches(self, calibration_part: Sequence[Sample]) -> None:
         candidates = max(BATCH_CHECK_CANDIDATES, self.predictor.batch_size)

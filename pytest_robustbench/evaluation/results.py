@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_robustbench.conditions import Condition
+
+RankingMode: TypeAlias = Literal["exact", "binned"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,22 @@ class Latency:
     def relative(self) -> float:
         """Median time per image in units of the reference workload."""
         return self.median / self.reference
+
+
+@dataclass(frozen=True)
+class PeakMemory:
+    """Most memory in use while something was worked on, bytes.
+
+    Parameters
+    ----------
+    host : int or None
+        Resident set of the process; ``None`` where the system does not tell.
+    device : int or None
+        Allocated by torch on the fullest CUDA device; ``None`` where none is in use.
+    """
+
+    host: int | None = None
+    device: int | None = None
 
 
 @dataclass(frozen=True)
@@ -106,6 +124,12 @@ class ConditionResult:
         Ids of samples the corruption pushed out of the frame.
     unknown_masks : tuple of str
         Ids of defect samples without a mask.
+    ranking : {"exact", "binned"}
+        Whether AUROC, AP and AUPRO of the pixels come from all scores or from a histogram.
+    ranking_error : mapping of str to float
+        By how much each of these may be off; empty where exact.
+    memory : PeakMemory
+        While the condition was measured.
     """
 
     condition: Condition
@@ -123,3 +147,6 @@ class ConditionResult:
     data_digest: str
     left_out: tuple[str, ...] = field(default=())
     unknown_masks: tuple[str, ...] = field(default=())
+    ranking: RankingMode = "exact"
+    ranking_error: Mapping[str, float] = field(default_factory=dict)
+    memory: PeakMemory = field(default_factory=PeakMemory)

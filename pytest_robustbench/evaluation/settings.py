@@ -8,6 +8,7 @@ from typing import Literal, get_args
 from pytest_robustbench.errors import ConfigError
 
 CalibrationMethod = Literal["holdout", "crossfit"]
+LARGEST_CHUNK = 32 << 20  # larger ones leave the processor's caches without saving anything
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,10 @@ class EvaluationSettings:
     aupro_limit : float
         False-positive rate up to which AUPRO is integrated, in (0, 1].
     memory_budget : int
-        Bytes that decoded images may occupy.
+        Bytes that decoded images, pixel scores and everything between them may occupy together.
+        Half of it keeps decoded images, an eighth the places of their defects, a quarter the scores
+        of one condition. Where all scores do not fit, they are ranked in a histogram; images that
+        do not fit are decoded again for every condition.
 
     Raises
     ------
@@ -81,6 +85,27 @@ class EvaluationSettings:
     def __post_init__(self) -> None:
         _require(self.batch_size >= 1, "batch_size", "at least 1", self.batch_size)
         _require(0 < self.aupro_limit <= 1, "aupro_limit", "above 0, at most 1", self.aupro_limit)
+        _require(self.memory_budget >= 0, "memory_budget", "at least 0", self.memory_budget)
+
+    @property
+    def picture_bytes(self) -> int:
+        """What decoded images may occupy."""
+        return self.memory_budget // 2
+
+    @property
+    def ranking_bytes(self) -> int:
+        """What the pixel scores of one condition may occupy."""
+        return self.memory_budget // 4
+
+    @property
+    def region_bytes(self) -> int:
+        """What the places of defects may occupy."""
+        return self.memory_budget // 8
+
+    @property
+    def chunk_bytes(self) -> int:
+        """What the images in work at the same time may occupy."""
+        return min(self.memory_budget // 16, LARGEST_CHUNK)
 
 
 def _require(condition: bool, name: str, expected: str, found: object) -> None:

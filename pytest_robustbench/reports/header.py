@@ -35,6 +35,8 @@ class Header:
         Versions, machine, commit.
     samples : mapping, optional
         Columns over the test samples.
+    memory : mapping
+        Peak memory while fitting and calibrating.
     profile : str, optional
         Profile of the YAML that was run.
     notes : tuple of str
@@ -53,6 +55,7 @@ class Header:
     sha256: Mapping[str, str | None] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
     samples: Mapping[str, Any] | None = None
+    memory: Mapping[str, int | None] = field(default_factory=dict)
     profile: str | None = None
     notes: tuple[str, ...] = field(default=())
 

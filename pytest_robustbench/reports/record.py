@@ -11,7 +11,7 @@ from pytest_robustbench.reports.fields import DECISION_METRICS, PIXEL_METRICS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pytest_robustbench.evaluation.results import ConditionResult, Latency, PerImage
+    from pytest_robustbench.evaluation.results import ConditionResult, Latency, PeakMemory, PerImage
 
     Record = dict[str, Any]
 
@@ -34,7 +34,10 @@ def condition_record(result: ConditionResult) -> Record:
         "data_digest": result.data_digest,
         "left_out": list(result.left_out),
         "unknown_masks": list(result.unknown_masks),
+        "ranking": result.ranking,
+        "ranking_error": dict(result.ranking_error),
         "latency": _latency(result.latency),
+        "memory": memory_record(result.memory),
         "per_image": _per_image(result.per_image),
     }
 
@@ -63,6 +66,11 @@ def _latency(latency: Latency) -> Record:
         "relative": latency.relative,
         "calls_ms": [_rounded(call) for call in latency.calls],
     }
+
+
+def memory_record(memory: PeakMemory) -> Record:
+    """Return peak memory in the report's schema."""
+    return {"host_peak_bytes": memory.host, "device_peak_bytes": memory.device}
 
 
 def _rounded(milliseconds: float) -> float:

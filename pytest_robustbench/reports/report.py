@@ -17,11 +17,12 @@ from pytest_robustbench.reports.schema import report_schema
 from pytest_robustbench.reports.writing import write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from pytest_robustbench.reports.header import Header
 
 SCHEMA_VERSION = 1
+PEAKS = ("host_peak_bytes", "device_peak_bytes")
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ class Report:
             "missing": list(self.missing),
             "narrowed": list(self.narrowed),
             **header,
+            "memory": self._peak_memory(),
             "verdicts": [verdict_to_dict(v) for v in self.verdicts],
             "robustness_summary": dict(summary.metrics),
             "robustness_summary_undefined": dict(summary.undefined),
@@ -97,6 +99,11 @@ class Report:
                 "corruptions": self._by_corruption(),
             },
         }
+
+    def _peak_memory(self) -> dict[str, int | None]:
+        conditions = (record.get("memory", {}) for record in self.records.values())
+        parts = [self.header.memory, *conditions]
+        return {name: _largest(part.get(name) for part in parts) for name in PEAKS}
 
     def _by_corruption(self) -> dict[str, dict[str, Any]]:
         nested: dict[str, dict[str, Any]] = {}
@@ -120,6 +127,10 @@ class Report:
             message = f"cannot write {path}: {error}"
             raise ReportError(message) from error
         write_atomically(Path(path), text)
+
+
+def _largest(values: Iterable[int | None]) -> int | None:
+    return max((value for value in values if value is not None), default=None)
 
 
 def verdict_to_dict(verdict: Verdict) -> dict[str, Any]:

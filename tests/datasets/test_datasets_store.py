@@ -56,6 +56,30 @@ def test_a_digest_costs_one_decoding_however_small_the_budget():
     assert [sample.image.reads for sample in samples] == [1, 1]
 
 
+@pytest.mark.parametrize(("room", "reads"), [(5, 5), (2, 3), (0, 1)])
+def test_filling_decodes_as_long_as_there_is_room(room, reads):
+    samples = counted_samples(5)
+    store = PictureStore(budget_bytes=room * BYTES + BYTES // 2)
+
+    for sample in samples:
+        store.fill([sample])
+
+    assert sum(sample.image.reads for sample in samples) == reads
+    assert store.used_bytes == min(room, 5) * BYTES
+
+
+def test_filling_leaves_what_is_broken_to_loading():
+    broken = Sample("train/good/0", 0, lambda: np.zeros((8, 8), np.float32))
+    (fine,) = counted_samples(1)
+    store = PictureStore()
+
+    store.fill([broken, fine])
+
+    assert fine.image.reads == 1
+    with pytest.raises(DatasetError, match="train/good/0"):
+        store.load(broken)
+
+
 def test_without_a_budget_nothing_is_kept():
     (sample,) = counted_samples(1)
     store = PictureStore(budget_bytes=0)

@@ -13,6 +13,7 @@ from evaluation_parts import Contrast, benchmark, split
 import pytest_robustbench as rb
 from pytest_robustbench.conditions import CLEAN
 from pytest_robustbench.errors import DetectorError
+from pytest_robustbench.evaluation import latency as latency_module
 from pytest_robustbench.evaluation.latency import ReferenceWorkload, Stopwatch
 
 
@@ -152,3 +153,40 @@ def test_the_device_is_waited_for_before_and_after_every_call():
     timed = " ".join(events[1:])
     assert timed.count("predict") == 4
     assert timed.count("wait predict wait") == 4
+
+
+class Clock:
+    """A clock that only work moves, in milliseconds."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def perf_counter_ns(self):
+        return int(self.now * 1e6)
+
+    def work(self, milliseconds):
+        def run():
+            self.now += milliseconds
+
+        return run
+
+
+@pytest.mark.parametrize(("call", "expected"), [(0.5, 4), (5.0, 25), (40.0, 100)])
+def test_the_reference_is_interleaved_for_a_small_share_of_the_time(monkeypatch, call, expected):
+    clock = Clock()
+    monkeypatch.setattr(latency_module, "time", clock)
+    references = []
+
+    def reference():
+        references.append(clock.now)
+        clock.now += 1.0
+
+    stopwatch = Stopwatch(lambda: None, reference)
+    for _ in range(100):
+        stopwatch.time(clock.work(call), 1)
+
+    assert len(references) == expected
+    assert sum(t > clock.now / 2 for t in references) >= (expected > 4) * expected / 3
+    found = stopwatch.latency(1)
+    assert found.median == pytest.approx(call)
+    assert found.relative == pytest.approx(call)

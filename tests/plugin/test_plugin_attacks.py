@@ -186,10 +186,10 @@ class Surprise:
 def test_what_nobody_foresaw_is_one_finding(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pytest_robustbench.evaluation import evaluator
+    from pytest_robustbench.evaluation import sweep
 
     project.yaml(**ONE)
-    monkeypatch.setattr(evaluator, "measure_pixels", Surprise())
+    monkeypatch.setattr(sweep, "measure_pixels", Surprise())
     result = project.run("-v", "--reruns", "1")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["not foreseen: ArithmeticError: a fault of ours*"])

@@ -1,0 +1,172 @@
+"""One condition from pictures to counts and scores.
+
+Chunk by chunk: read and corrupt on all processors; predict, with nothing else running, timed;
+measure on all processors.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pytest_robustbench.corruptions.digests import picture_digest
+from pytest_robustbench.evaluation.defects import DefectAtlas, DefectPixels
+from pytest_robustbench.evaluation.pixel_scores import BinnedScores, ExactScores
+from pytest_robustbench.evaluation.prediction import require_maps_of_all_or_none
+from pytest_robustbench.evaluation.tally import ImageMeasurement, Tally, measure_pixels
+from pytest_robustbench.evaluation.workers import Workers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from pytest_robustbench.arrays import Floats
+    from pytest_robustbench.conditions import Condition
+    from pytest_robustbench.evaluation.latency import Stopwatch
+    from pytest_robustbench.evaluation.memory import MemoryWatch
+    from pytest_robustbench.evaluation.pixel_scores import PixelScores
+    from pytest_robustbench.evaluation.prediction import Predictor, RawPrediction
+    from pytest_robustbench.evaluation.scenes import Scene, Scenes
+    from pytest_robustbench.evaluation.settings import EvaluationSettings
+
+    Progress = Callable[[str, int, int], None]
+
+BYTES_PER_PIXEL = 3 + 1 + 1 + 4  # image, mask, ignored, map
+BYTES_PER_SCORE = 4
+
+
+class Sweep:
+    """Measures conditions over the same test images, and keeps what they have in common.
+
+    Parameters
+    ----------
+    scenes : Scenes
+        The test images under every condition.
+    predictor : Predictor
+        The detector.
+    settings : EvaluationSettings
+        Batch size and memory.
+    """
+
+    def __init__(self, scenes: Scenes, predictor: Predictor, settings: EvaluationSettings) -> None:
+        self._scenes = scenes
+        self._predictor = predictor
+        self._settings = settings
+        self._atlas = DefectAtlas(settings.region_bytes)
+        self._buffer: Floats = np.empty(0, np.float32)
+
+    def measure(
+        self,
+        condition: Condition,
+        kept: Sequence[int],
+        shapes: Sequence[tuple[int, int]],
+        threshold: float | None,
+        *,
+        stopwatch: Stopwatch,
+        memory: MemoryWatch,
+        progress: Progress,
+    ) -> Tally:
+        """Return the counts and scores of the `kept` test images under `condition`.
+
+        Parameters
+        ----------
+        condition : Condition
+            What to measure.
+        kept : sequence of int
+            Which test images to measure.
+        shapes : sequence of (int, int)
+            Height and width of every test image, kept or not.
+        threshold : float or None
+            The frozen pixel threshold. Ranking needs none, and nothing counted is reported then.
+        stopwatch : Stopwatch
+            Times every call of the detector.
+        memory : MemoryWatch
+            Looks on while most is held.
+        progress : callable
+            Told ``(phase, done, total)``.
+
+        Raises
+        ------
+        RobustbenchError
+            If an image cannot be read, corrupted or predicted; the message names it.
+        """
+        tally = Tally(len(shapes), self._pixel_scores(shapes))
+        limit = math.inf if threshold is None else threshold
+        measure = partial(self._measure_image, condition, limit)
+        done = 0
+        with Workers() as workers:
+            for chunk in self._chunks(kept, shapes):
+                progress(condition.id, done, len(kept))
+                scenes = workers.map(partial(self._scenes.under, condition), chunk)
+                raw = self._predict(scenes, chunk, condition, stopwatch, warm=done > 0)
+                for index, found in zip(
+                    chunk, workers.map(measure, chunk, scenes, raw), strict=True
+                ):
+                    tally.add(index, found)
+                memory.sample()
+                done += len(chunk)
+        progress(condition.id, done, len(kept))
+        require_maps_of_all_or_none(tally.n_maps, len(kept))
+        return tally
+
+    def _predict(
+        self,
+        scenes: Sequence[Scene],
+        chunk: Sequence[int],
+        condition: Condition,
+        stopwatch: Stopwatch,
+        *,
+        warm: bool,
+    ) -> list[RawPrediction]:
+        images = [scene.corrupted.image for scene in scenes]
+        ids = [self._scenes.samples[i].id for i in chunk]
+        if not warm:
+            size = self._settings.batch_size
+            self._predictor.call(images[:size], ids[:size], condition.id)
+        return self._predictor.call(images, ids, condition.id, stopwatch)
+
+    def _measure_image(
+        self, condition: Condition, threshold: float, index: int, scene: Scene, raw: RawPrediction
+    ) -> ImageMeasurement:
+        image, mask, ignored = scene.corrupted
+        digest = picture_digest(scene.corrupted)
+        height, width = image.shape[:2]
+        sample = self._scenes.samples[index].id
+        prediction = self._predictor.finish(raw, sample, (height, width), condition.id)
+        if prediction.map is None or mask is None:
+            has_map = prediction.map is not None
+            return ImageMeasurement(prediction.score, digest, has_map, None)
+        if scene.unmoved:
+            where = self._atlas.look_up(index, mask)
+        else:
+            where = DefectPixels.of(mask, ignored)
+        pixels = measure_pixels(prediction.map, mask, ignored, threshold, where)
+        return ImageMeasurement(prediction.score, digest, has_map=True, pixels=pixels)
+
+    def _pixel_scores(self, shapes: Sequence[tuple[int, int]]) -> PixelScores:
+        """All test images decide, not those that one condition keeps: it is one mode for all."""
+        n_pixels = sum(height * width for height, width in shapes)
+        if n_pixels * BYTES_PER_SCORE > self._settings.ranking_bytes:
+            return BinnedScores()
+        if self._buffer.size < n_pixels:
+            self._buffer = np.empty(n_pixels, np.float32)
+        return ExactScores(self._buffer)
+
+    def _chunks(
+        self, kept: Sequence[int], shapes: Sequence[tuple[int, int]]
+    ) -> Iterator[Sequence[int]]:
+        """Cut the images into chunks of bounded bytes that hold whole batches."""
+        size = self._settings.batch_size
+        chunk: list[int] = []
+        used = 0
+        for start in range(0, len(kept), size):
+            batch = kept[start : start + size]
+            chunk += batch
+            used += sum(shapes[i][0] * shapes[i][1] for i in batch) * BYTES_PER_PIXEL
+            if used >= self._settings.chunk_bytes:
+                yield chunk
+                chunk, used = [], 0
+        if chunk:
+            yield chunk
