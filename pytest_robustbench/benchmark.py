@@ -17,8 +17,14 @@ from pytest_robustbench.detectors.adapters import as_detector
 from pytest_robustbench.errors import ConfigError, RobustbenchError
 from pytest_robustbench.evaluation.evaluator import Evaluator, silent
 from pytest_robustbench.gates.judgement import judge, not_measurable
+from pytest_robustbench.gates.summary import judge_summary
 from pytest_robustbench.reports.environment import environment
-from pytest_robustbench.reports.fields import error_record, metrics_of, undefined_of
+from pytest_robustbench.reports.fields import (
+    error_record,
+    metrics_of,
+    ranking_error_of,
+    undefined_of,
+)
 from pytest_robustbench.reports.header import Header, sha256_of
 from pytest_robustbench.reports.record import condition_record, memory_record
 from pytest_robustbench.reports.report import Report
@@ -56,7 +62,8 @@ class Gate:
         limits = self.limits.get(condition, ())
         if "error" in record:
             return not_measurable(condition, limits, record["error"])
-        return judge(condition, limits, metrics_of(record), undefined_of(record))
+        error = ranking_error_of(record)
+        return judge(condition, limits, metrics_of(record), undefined_of(record), error)
 
 
 class Benchmark:
@@ -202,7 +209,7 @@ class Benchmark:
         report = Report(self.header(), self.conditions, records)
         summary = report.summary()
         verdicts = [v for c, record in records.items() for v in self.gate.judge(c, record)]
-        verdicts += judge("summary", self.gate.summary, summary.metrics, summary.undefined)
+        verdicts += judge_summary(self.gate.summary, summary)
         return Report(report.header, self.conditions, records, tuple(verdicts))
 
     def _record(self, condition: Condition) -> dict[str, Any]:

@@ -21,6 +21,7 @@ def judge(
     limits: Iterable[Limit],
     metrics: Mapping[str, float | None],
     undefined: Mapping[str, str],
+    error: Mapping[str, float] | None = None,
 ) -> tuple[Verdict, ...]:
     """Hold every limit against the metrics of one condition, or of the summary.
 
@@ -34,15 +35,21 @@ def judge(
         What was measured.
     undefined : mapping of str to str
         Why a metric is ``None``.
+    error : mapping of str to float, optional
+        By how much a metric may be off at most; nothing by default.
 
     Returns
     -------
     tuple of Verdict
         One per limit. A metric that is absent, ``None`` or not finite gives ``error``, never
-        ``pass``.
+        ``pass``; so does one that is nearer to its limit than it is known.
     """
+    errors = error or {}
     return tuple(
-        _judge_one(condition, limit, metrics.get(limit.metric), undefined) for limit in limits
+        _judge_one(
+            condition, limit, metrics.get(limit.metric), undefined, errors.get(limit.metric, 0.0)
+        )
+        for limit in limits
     )
 
 
@@ -52,14 +59,25 @@ def not_measurable(condition: str, limits: Iterable[Limit], reason: str) -> tupl
 
 
 def _judge_one(
-    condition: str, limit: Limit, value: float | None, undefined: Mapping[str, str]
+    condition: str,
+    limit: Limit,
+    value: float | None,
+    undefined: Mapping[str, str],
+    error: float,
 ) -> Verdict:
     if value is None:
         reason = undefined.get(limit.metric, NOT_MEASURED)
         return Verdict(condition, limit, None, "error", reason)
     if not math.isfinite(value):
         return Verdict(condition, limit, None, "error", f"{limit.metric} is not finite")
-    return Verdict(condition, limit, value, _outcome(limit, value))
+    outcome = _outcome(limit, value)
+    if {_outcome(limit, value - error), _outcome(limit, value + error)} != {outcome}:
+        reason = (
+            f"{value:.6g} is exact to {error:.1g} only (ranking: binned), and the limit lies "
+            "within: raise memory_budget"
+        )
+        return Verdict(condition, limit, None, "error", reason)
+    return Verdict(condition, limit, value, outcome)
 
 
 def _outcome(limit: Limit, value: float) -> Outcome:

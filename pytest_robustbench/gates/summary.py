@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.conditions import CLEAN
-from pytest_robustbench.gates.judgement import NOT_MEASURED
+from pytest_robustbench.gates.judgement import NOT_MEASURED, judge
 from pytest_robustbench.gates.names import DROP_PREFIXES, LEVEL_PREFIXES, METRICS, bound_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from pytest_robustbench.gates.limits import Limit, Verdict
 
 CLEAN_PREFIX = "clean_"
 
@@ -27,11 +29,13 @@ class Summary:
 
     metrics: Mapping[str, float | None]
     undefined: Mapping[str, str]
+    error: Mapping[str, float] = field(default_factory=dict)
 
 
 def summarize(
     metrics: Mapping[str, Mapping[str, float | None]],
     undefined: Mapping[str, Mapping[str, str]],
+    error: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Summary:
     """Summarize every metric over the conditions.
 
@@ -41,6 +45,8 @@ def summarize(
         The clean condition and every corrupted one.
     undefined : mapping of condition id to reasons
         Why a metric of a condition is ``None``.
+    error : mapping of condition id to errors, optional
+        By how much a metric of a condition may be off at most; nothing by default.
 
     Notes
     -----
@@ -60,7 +66,12 @@ def summarize(
         values |= found
         for name in (name for name, value in found.items() if value is None):
             reasons[name] = no_clean if name.startswith(CLEAN_PREFIX) else no_level or no_clean
-    return Summary(values, reasons)
+    return Summary(values, reasons, _errors(error or {}))
+
+
+def judge_summary(limits: Iterable[Limit], summary: Summary) -> tuple[Verdict, ...]:
+    """Hold the limits over all conditions against their summary."""
+    return judge("summary", limits, summary.metrics, summary.undefined, summary.error)
 
 
 def _why_undefined(
@@ -79,6 +90,18 @@ def _why_undefined(
         if not math.isfinite(value):
             return f"{condition}: {metric} is not finite"
     return ""
+
+
+def _errors(error: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Bound the errors of the summary: a mean or an extreme is off by no more than its worst."""
+    clean = error.get(CLEAN.id, {})
+    found = {CLEAN_PREFIX + metric: bound for metric, bound in clean.items()}
+    for metric in {name for bounds in error.values() for name in bounds}:
+        levels = [bounds.get(metric, 0.0) for c, bounds in error.items() if c != CLEAN.id]
+        level = max(levels, default=0.0)
+        found |= {prefix + metric: level for prefix in LEVEL_PREFIXES}
+        found |= {prefix + metric: level + clean.get(metric, 0.0) for prefix in DROP_PREFIXES}
+    return found
 
 
 def _levels(metric: str, levels: list[float]) -> dict[str, float | None]:

@@ -20,8 +20,7 @@ Hence, with :math:`d_j = D_\ge(v_j) - D_>(v_j)`,
 - AUPRO is the trapezoid through the corners above.
 
 So the large background is sorted once, as float32, and everything else happens on arrays of the
-size of the defects. Counts of parts of the background add up: a large one is divided among a few
-threads, each of which sorts its part and counts in it.
+size of the defects.
 
 References
 ----------
@@ -31,8 +30,6 @@ Bergmann et al. (2021), The MVTec Anomaly Detection Dataset, IJCV 129 (AUPRO).
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -56,8 +53,6 @@ class Ranking:
 
 
 UNDEFINED = Ranking()
-MOST_THREADS = 4
-SCORES_PER_THREAD = 2**20
 
 
 def rank_scores(background: Floats, defect: Floats) -> Ranking:
@@ -66,7 +61,7 @@ def rank_scores(background: Floats, defect: Floats) -> Ranking:
     Parameters
     ----------
     background : ndarray of shape (N,), float32
-        Finite scores of what is normal. Reordered in place.
+        Finite scores of what is normal. Sorted in place.
     defect : ndarray of shape (P,), float32
         Finite scores of what is defective.
 
@@ -92,7 +87,7 @@ def rank_pixels(
     Parameters
     ----------
     background : ndarray of shape (N,), float32
-        Finite scores of all pixels known to be background. Reordered in place.
+        Finite scores of all pixels known to be background. Sorted in place.
     defect : ndarray of shape (P,), float32
         Finite scores of all defect pixels.
     regions : ndarray of shape (P,), integer
@@ -145,55 +140,31 @@ class _Steps(NamedTuple):
 
 def _steps(background: Floats, defect: Floats) -> _Steps:
     background = np.asarray(background, dtype=np.float32)
+    background.sort()
     ascending = stable_argsort(defect)
     scores = np.asarray(defect, dtype=np.float32)[ascending]
     first = np.flatnonzero(np.append(True, scores[1:] != scores[:-1]))
     added = np.diff(first, append=scores.size)[::-1]
-    counted = _count_background(background, scores[first])
+    below, up_to = _counts_at(background, scores[first])
     return _Steps(
         defects=defect.size,
         background=background.size,
         added=added,
         found=np.cumsum(added),
-        above=background.size - counted.up_to[::-1],
-        reached=background.size - counted.below[::-1],
+        above=background.size - up_to[::-1],
+        reached=background.size - below[::-1],
         ascending=ascending,
     )
 
 
-class _Counted(NamedTuple):
-    """Numbers of background scores below each of some values, and below or equal."""
-
-    below: NDArray[np.int64]
-    up_to: NDArray[np.int64]
-
-
-def _count_background(background: Floats, values: Floats) -> _Counted:
-    """Count the background scores at ascending, distinct values; reorders them."""
-    threads = _threads(background.size)
-    if threads == 1:
-        return _sort_and_count(background, values)
-    parts = np.array_split(background, threads)
-    with ThreadPoolExecutor(threads) as pool:
-        counted = list(pool.map(_sort_and_count, parts, [values] * threads))
-    below, up_to = np.sum(counted, axis=0)
-    return _Counted(below, up_to)
-
-
-def _threads(scores: int) -> int:
-    # The affinity, which not every system tells, knows of containers and taskset.
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(cores or 1, MOST_THREADS, scores // SCORES_PER_THREAD))
-
-
-def _sort_and_count(background: Floats, values: Floats) -> _Counted:
-    background.sort()
-    below = background.searchsorted(values)
+def _counts_at(background: Floats, values: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return how much of the sorted background lies below each value, and below or at it."""
+    below = np.searchsorted(background, values)
     up_to = below.copy()
     # A second search only where background ties with the value.
     tied = np.flatnonzero(background[np.minimum(below, background.size - 1)] == values)
-    up_to[tied] = background.searchsorted(values[tied], side="right")
-    return _Counted(below, up_to)
+    up_to[tied] = np.searchsorted(background, values[tied], side="right")
+    return below, up_to
 
 
 def _auroc(steps: _Steps) -> float:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pytest_robustbench.gates.judgement import judge, not_measurable
+from pytest_robustbench.gates.judgement import not_measurable
+from pytest_robustbench.gates.summary import judge_summary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,8 +110,7 @@ class Account:
             return ()
         if self.missing:
             return not_measurable("summary", limits, f"not measured: {', '.join(self.missing)}")
-        summary = self._report(()).summary()
-        return judge("summary", limits, summary.metrics, summary.undefined)
+        return judge_summary(limits, self._report(()).summary())
 
     def report(self) -> Report:
         """Return the report of what is known; the header is."""

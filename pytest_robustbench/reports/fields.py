@@ -55,6 +55,11 @@ def undefined_of(record: Mapping[str, Any]) -> dict[str, str]:
     return dict(record.get("undefined", {}))
 
 
+def ranking_error_of(record: Mapping[str, Any]) -> dict[str, float]:
+    """Return by how much metrics of a record may be off at most; empty where all are exact."""
+    return dict(record.get("ranking_error", {}))
+
+
 def _at(record: Mapping[str, Any], path: tuple[str, ...]) -> float | None:
     found: Any = record
     for part in path:

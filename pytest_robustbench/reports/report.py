@@ -11,7 +11,12 @@ from pytest_robustbench.conditions import CLEAN, Condition
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.gates.limits import Limit, Verdict
 from pytest_robustbench.gates.summary import Summary, summarize
-from pytest_robustbench.reports.fields import error_record, metrics_of, undefined_of
+from pytest_robustbench.reports.fields import (
+    error_record,
+    metrics_of,
+    ranking_error_of,
+    undefined_of,
+)
 from pytest_robustbench.reports.json_lines import dumps
 from pytest_robustbench.reports.schema import report_schema
 from pytest_robustbench.reports.writing import write_atomically
@@ -76,6 +81,7 @@ class Report:
         return summarize(
             {c: metrics_of(record) for c, record in records.items()},
             {c: undefined_of(record) for c, record in records.items()},
+            {c: ranking_error_of(record) for c, record in records.items()},
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -9,9 +9,11 @@ import pytest
 from evaluation_parts import Contrast, Scores, benchmark, defect, normal, split
 
 import pytest_robustbench as rb
+from pytest_robustbench.benchmark import Gate
 from pytest_robustbench.conditions import CLEAN
 from pytest_robustbench.datasets.split import Sample
 from pytest_robustbench.evaluation.memory import Gauge
+from pytest_robustbench.gates.limits import Limit
 
 MOVING = rb.Condition("geo_jitter", 5)
 STILL = rb.Condition("blur", 2)
@@ -206,3 +208,19 @@ def test_memory_allocated_while_a_condition_is_measured_is_seen():
     lean = benchmark().evaluate(CLEAN).memory.host
 
     assert subject.evaluate(CLEAN).memory.host > lean + (1 << 25)
+
+
+def test_a_limit_within_the_error_is_neither_passed_nor_failed():
+    parts = split(n_good=12, n_defect=12)
+    budget = {"memory_budget": 1 << 12}
+    found = benchmark(parts, evaluation=budget).evaluate(CLEAN)
+    limits = [
+        Limit("aupro", "min", found.metrics["aupro"], "robustness.yaml:7"),
+        Limit("pixel_segf1", "min", found.metrics["pixel_segf1"], "robustness.yaml:8"),
+    ]
+    gate = Gate(limits={"clean": tuple(limits)})
+
+    report = benchmark(parts, corruptions=[], evaluation=budget, gate=gate).run()
+
+    assert [v.outcome for v in report.verdicts] == ["error", "pass"]
+    assert "raise memory_budget" in report.verdicts[0].reason

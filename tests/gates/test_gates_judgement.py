@@ -174,3 +174,29 @@ def test_one_limit_that_notices_is_enough():
     assert not would_fail_a_silent_detector([*blind, limit("auroc", 0.9)])
     assert would_fail_a_silent_detector([*blind, limit("miss_rate", 0.05)])
     assert would_fail_a_silent_detector([*blind, limit("mean_corruption_pixel_segf1", 0.25)])
+
+
+@given(limited, st.floats(-1e3, 1e3), st.floats(-1e3, 1e3), st.floats(0, 10), st.floats(-1, 1))
+@settings(deadline=None)
+def test_a_verdict_holds_wherever_within_its_error_the_truth_lies(
+    metric, bound, value, error, place
+):
+    (verdict,) = judge("clean", [limit(metric, bound)], {metric: value}, {}, {metric: error})
+
+    truth = value + place * error
+    if verdict.outcome != "error":
+        assert verdict.outcome == outcome(metric, bound, truth)
+    if abs(value - bound) > 2 * error:
+        assert verdict.outcome == outcome(metric, bound, value)
+
+
+def test_a_limit_within_the_error_is_not_decided():
+    (verdict,) = judge(
+        "clean", [limit("aupro", 0.9)], {"aupro": 0.9004}, {}, {"aupro": 0.001, "auroc": 1.0}
+    )
+
+    assert verdict.outcome == "error"
+    assert verdict.reason == (
+        "0.9004 is exact to 0.001 only (ranking: binned), and the limit lies within: raise "
+        "memory_budget"
+    )

@@ -123,3 +123,22 @@ def test_a_limit_on_an_undefined_summary_never_passes(metric, prefix):
 
     assert verdict.outcome == "error"
     assert verdict.reason == "blur-severity_2: not measured"
+
+
+@given(
+    st.sampled_from([m for m in METRICS if m in MIN_METRICS]),
+    st.lists(st.tuples(st.floats(0, 1), st.floats(0, 0.1), st.floats(-1, 1)), min_size=2),
+)
+@settings(deadline=None)
+def test_errors_of_the_summary_hold_wherever_the_truth_lies(metric, found):
+    names = ["clean", *(f"blur-severity_{i}" for i in range(1, len(found)))]
+    measured = {n: {metric: value} for n, (value, _, _) in zip(names, found, strict=True)}
+    errors = {n: {metric: error} for n, (_, error, _) in zip(names, found, strict=True)}
+    truth = {n: {metric: v + e * place} for n, (v, e, place) in zip(names, found, strict=True)}
+
+    summary, exact = summarize(measured, {}, errors), summarize(truth, {})
+
+    assert summary.error
+    for name, bound in summary.error.items():
+        assert abs(summary.metrics[name] - exact.metrics[name]) <= bound + 1e-12
+    assert summarize(measured, {}).error == {}
