@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from unittest import mock
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from metrics_pixels import LIMITS, assert_equal_rankings, pixel_sets, rank, slow_ranking
 
-from pytest_robustbench.metrics import ranking as ranking_module
 from pytest_robustbench.metrics.ranking import UNDEFINED, rank_pixels, rank_scores
 
 
@@ -27,15 +24,6 @@ def test_agrees_on_many_pixels_with_heavy_ties():
     pixels = background, defect, generator.integers(0, 40, defect.size)
 
     assert_equal_rankings(rank(*pixels), slow_ranking(*pixels, 0.3))
-
-
-@given(pixel_sets(), LIMITS, st.integers(2, 4))
-@settings(deadline=None, max_examples=60)
-def test_threads_make_no_difference(pixels, limit, threads):
-    expected = rank(*pixels, limit)
-
-    with mock.patch.object(ranking_module, "_threads", lambda scores: min(threads, scores)):
-        assert rank(*pixels, limit) == expected
 
 
 @pytest.mark.parametrize("limit", [0.05, 0.3, 1.0])
