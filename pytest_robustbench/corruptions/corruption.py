@@ -43,7 +43,8 @@ CorruptionFunction: TypeAlias = Callable[
 ]
 """``(image, mask, severity, rng)`` to ``(image, mask)`` or ``(image, mask, ignored)``.
 
-The arrays it is given are read-only. It draws from `rng` the same numbers at every severity.
+It is called from several threads at once, and the arrays it is given are read-only. It draws from
+`rng` the same numbers at every severity.
 """
 
 KeptFunction: TypeAlias = Callable[[Mask, np.random.Generator], float]

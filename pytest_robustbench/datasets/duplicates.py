@@ -6,6 +6,8 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.processors import processors
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -20,7 +22,7 @@ def shared_pictures(
 
     Masks play no part. Pairs come in the order of `a`, then of `b`.
     """
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(processors()) as pool:
         digests = dict(zip([*a, *b], pool.map(store.image_digest, [*a, *b]), strict=True))
     by_digest: defaultdict[str, list[Sample]] = defaultdict(list)
     for sample in b:

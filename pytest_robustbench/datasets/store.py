@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_robustbench.datasets.picture import read_picture
 from pytest_robustbench.errors import DatasetError
+from pytest_robustbench.processors import processors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,9 +69,16 @@ class PictureStore:
 
         One that cannot be decoded is left for `load` to complain about.
         """
-        with ThreadPoolExecutor() as pool:
+        with ThreadPoolExecutor(processors()) as pool:
             for _ in pool.map(self._load_if_room, samples):
                 pass
+
+    def clear(self) -> None:
+        """Forget every picture; digests stay known."""
+        with self._lock:
+            self._kept.clear()
+            self._used = 0
+            self._overflowed = False
 
     def _load_if_room(self, sample: Sample) -> None:
         if not self._overflowed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,14 +64,15 @@ class DefectAtlas:
         self._budget = budget_bytes
         self._known: dict[int, DefectPixels] = {}
         self._used = 0
+        self._lock = Lock()
 
     def look_up(self, index: int, mask: Mask) -> DefectPixels:
         """Return the defect pixels of the test sample at `index`, whose unmoved mask is given."""
         known = self._known.get(index)
         if known is None:
             known = DefectPixels.of(mask, None)
-            # Threads never share an index. Should two of them overshoot, it is by one image each.
-            if self._used + known.nbytes <= self._budget:
-                self._known[index] = known
-                self._used += known.nbytes
+            with self._lock:
+                if self._used + known.nbytes <= self._budget:
+                    self._known[index] = known
+                    self._used += known.nbytes
         return known

@@ -140,10 +140,9 @@ class Evaluator:
         tally = self._sweep.measure(
             condition,
             kept,
-            prepared.inventory.shapes,
+            prepared.inventory,
             prepared.operating_point.pixel_threshold,
             stopwatch=stopwatch,
-            memory=memory,
             progress=self.progress,
         )
         specification = self._scenes.specification(condition)
@@ -154,8 +153,13 @@ class Evaluator:
             [tally.digests[i] for i in kept],
         )
         measures = Measures(tally, prepared.inventory, prepared.operating_point, self.settings)
-        latency = stopwatch.latency(self.settings.batch_size)
-        return measures.result(condition, latency, specification, digest, memory)
+        latency = stopwatch.latency(min(self.settings.batch_size, len(kept)))
+        return measures.result(condition, latency, specification, digest, memory.peak())
+
+    def release(self) -> None:
+        """Give back decoded images and other memory; what is needed again is read again."""
+        self._store.clear()
+        self._sweep.release()
 
     def picture(self, condition: Condition, index: int) -> tuple[Corrupted, Floats | None]:
         """Return one corrupted test picture and its anomaly map at mask resolution."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_robustbench.errors import DatasetError
+from pytest_robustbench.processors import processors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +38,8 @@ class Inventory:
         Source digests of image and mask.
     mask_known : (N,) bool
         False for a defect image without a mask.
+    defect_pixels : (N,) int64
+        Number of defect pixels known, at the shape evaluated.
     """
 
     ids: tuple[str, ...]
@@ -44,6 +47,7 @@ class Inventory:
     shapes: tuple[tuple[int, int], ...]
     digests: tuple[str, ...]
     mask_known: NDArray[np.bool_]
+    defect_pixels: NDArray[np.int64]
 
     @property
     def unknown_masks(self) -> tuple[str, ...]:
@@ -87,6 +91,7 @@ def take_inventory(samples: Sequence[Sample], store: PictureStore) -> Inventory:
         shapes=tuple(f.shape for f in facts),
         digests=tuple(f.digest for f in facts),
         mask_known=np.array([f.mask_known for f in facts], np.bool_),
+        defect_pixels=np.array([f.defect_pixels for f in facts], np.int64),
     )
 
 
@@ -102,6 +107,7 @@ class _Facts:
     shape: tuple[int, int]
     digest: str
     mask_known: bool
+    defect_pixels: int
 
 
 def _facts(samples: Sequence[Sample], store: PictureStore) -> list[_Facts]:
@@ -111,9 +117,10 @@ def _facts(samples: Sequence[Sample], store: PictureStore) -> list[_Facts]:
         except DatasetError as error:
             return _Failure(str(error))
         height, width = picture.image.shape[:2]
-        return _Facts((height, width), picture.digest, picture.mask is not None)
+        found = 0 if picture.mask is None else int(np.count_nonzero(picture.mask))
+        return _Facts((height, width), picture.digest, picture.mask is not None, found)
 
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(processors()) as pool:
         looked = list(pool.map(look, samples))
     problems = [f.message for f in looked if isinstance(f, _Failure)]
     if problems:

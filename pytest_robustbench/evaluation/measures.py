@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 
     from pytest_robustbench.conditions import Condition
     from pytest_robustbench.evaluation.inventory import Inventory
-    from pytest_robustbench.evaluation.memory import MemoryWatch
     from pytest_robustbench.evaluation.operating_point import OperatingPoint
-    from pytest_robustbench.evaluation.results import Latency
+    from pytest_robustbench.evaluation.results import Latency, PeakMemory
     from pytest_robustbench.evaluation.settings import EvaluationSettings
     from pytest_robustbench.evaluation.tally import Tally
     from pytest_robustbench.metrics.ranking import Ranking
@@ -59,7 +58,7 @@ class Measures:
         latency: Latency,
         specification: Mapping[str, Any],
         data_digest: str,
-        memory: MemoryWatch,
+        memory: PeakMemory,
     ) -> ConditionResult:
         """Compute every metric once."""
         ranked = self.tally.scores.ranked(self.settings.aupro_limit)
@@ -90,7 +89,7 @@ class Measures:
             unknown_masks=self.inventory.unknown_masks,
             ranking=ranked.mode,
             ranking_error=ranked.error,
-            memory=memory.peak(),
+            memory=memory,
         )
 
     def _metrics(

@@ -99,6 +99,8 @@ class Scenes:
 
     def _kept_in_frame(self, corruption: Corruption) -> list[int]:
         def leaves_out(sample: Sample) -> bool:
+            if sample.mask is None:  # nothing to lose, or nobody knows where: not worth decoding
+                return False
             mask = self._store.load(sample).mask
             return corruption.leaves_out(mask, seed=self._seed, sample_id=sample.id)
 

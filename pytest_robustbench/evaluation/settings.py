@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from pytest_robustbench.errors import ConfigError
 
 CalibrationMethod = Literal["holdout", "crossfit"]
-LARGEST_CHUNK = 32 << 20  # larger ones leave the processor's caches without saving anything
+LARGEST_CHUNK = 128 << 20
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,9 @@ class EvaluationSettings:
         False-positive rate up to which AUPRO is integrated, in (0, 1].
     memory_budget : int
         Bytes that decoded images, pixel scores and everything between them may occupy together.
-        Half of it keeps decoded images, an eighth the places of their defects, a quarter the scores
-        of one condition. Where all scores do not fit, they are ranked in a histogram; images that
-        do not fit are decoded again for every condition.
+        Half of it keeps decoded images, a quarter the scores of one condition, an eighth the places
+        of defects, an eighth the images in work. Where all scores do not fit, they are ranked in a
+        histogram; images that do not fit are decoded again for every condition.
 
     Raises
     ------
@@ -105,7 +105,7 @@ class EvaluationSettings:
     @property
     def chunk_bytes(self) -> int:
         """What the images in work at the same time may occupy."""
-        return min(self.memory_budget // 16, LARGEST_CHUNK)
+        return min(self.memory_budget // 8, LARGEST_CHUNK)
 
 
 def _require(condition: bool, name: str, expected: str, found: object) -> None:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from pytest_robustbench.arrays import Floats
     from pytest_robustbench.conditions import Condition
+    from pytest_robustbench.evaluation.inventory import Inventory
     from pytest_robustbench.evaluation.latency import Stopwatch
-    from pytest_robustbench.evaluation.memory import MemoryWatch
     from pytest_robustbench.evaluation.pixel_scores import PixelScores
     from pytest_robustbench.evaluation.prediction import Predictor, RawPrediction
     from pytest_robustbench.evaluation.scenes import Scene, Scenes
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 BYTES_PER_PIXEL = 3 + 1 + 1 + 4  # image, mask, ignored, map
 BYTES_PER_SCORE = 4
+BYTES_PER_DEFECT_SCORE = 128  # with its region, and all that ranking works out for it
 
 
 class Sweep:
@@ -61,11 +62,10 @@ class Sweep:
         self,
         condition: Condition,
         kept: Sequence[int],
-        shapes: Sequence[tuple[int, int]],
+        inventory: Inventory,
         threshold: float | None,
         *,
         stopwatch: Stopwatch,
-        memory: MemoryWatch,
         progress: Progress,
     ) -> Tally:
         """Return the counts and scores of the `kept` test images under `condition`.
@@ -76,14 +76,12 @@ class Sweep:
             What to measure.
         kept : sequence of int
             Which test images to measure.
-        shapes : sequence of (int, int)
-            Height and width of every test image, kept or not.
+        inventory : Inventory
+            Every test image, kept or not.
         threshold : float or None
             The frozen pixel threshold. Ranking needs none, and nothing counted is reported then.
         stopwatch : Stopwatch
             Times every call of the detector.
-        memory : MemoryWatch
-            Looks on while most is held.
         progress : callable
             Told ``(phase, done, total)``.
 
@@ -92,20 +90,20 @@ class Sweep:
         RobustbenchError
             If an image cannot be read, corrupted or predicted; the message names it.
         """
-        tally = Tally(len(shapes), self._pixel_scores(shapes))
+        tally = Tally(len(inventory.ids), self._pixel_scores(inventory))
         limit = math.inf if threshold is None else threshold
         measure = partial(self._measure_image, condition, limit)
+        size = min(self._settings.batch_size, len(kept))
         done = 0
         with Workers() as workers:
-            for chunk in self._chunks(kept, shapes):
+            for chunk in self._chunks(kept, inventory.shapes):
                 progress(condition.id, done, len(kept))
                 scenes = workers.map(partial(self._scenes.under, condition), chunk)
-                raw = self._predict(scenes, chunk, condition, stopwatch, warm=done > 0)
+                raw = self._predict(scenes, chunk, condition, stopwatch, size)
                 for index, found in zip(
                     chunk, workers.map(measure, chunk, scenes, raw), strict=True
                 ):
                     tally.add(index, found)
-                memory.sample()
                 done += len(chunk)
         progress(condition.id, done, len(kept))
         require_maps_of_all_or_none(tally.n_maps, len(kept))
@@ -117,15 +115,16 @@ class Sweep:
         chunk: Sequence[int],
         condition: Condition,
         stopwatch: Stopwatch,
-        *,
-        warm: bool,
+        size: int,
     ) -> list[RawPrediction]:
         images = [scene.corrupted.image for scene in scenes]
         ids = [self._scenes.samples[i].id for i in chunk]
-        if not warm:
-            size = self._settings.batch_size
-            self._predictor.call(images[:size], ids[:size], condition.id)
-        return self._predictor.call(images, ids, condition.id, stopwatch)
+        # Every chunk: corrupting it has just driven the detector out of the processor's caches.
+        self._predictor.call(images[:size], ids[:size], condition.id)
+        # A last batch that is not full is another workload: it is not timed.
+        full = len(images) // size * size
+        timed = self._predictor.call(images[:full], ids[:full], condition.id, stopwatch)
+        return timed + self._predictor.call(images[full:], ids[full:], condition.id)
 
     def _measure_image(
         self, condition: Condition, threshold: float, index: int, scene: Scene, raw: RawPrediction
@@ -145,10 +144,17 @@ class Sweep:
         pixels = measure_pixels(prediction.map, mask, ignored, threshold, where)
         return ImageMeasurement(prediction.score, digest, has_map=True, pixels=pixels)
 
-    def _pixel_scores(self, shapes: Sequence[tuple[int, int]]) -> PixelScores:
+    def release(self) -> None:
+        """Give back what the conditions have in common; the next one finds it again."""
+        self._atlas = DefectAtlas(self._settings.region_bytes)
+        self._buffer = np.empty(0, np.float32)
+
+    def _pixel_scores(self, inventory: Inventory) -> PixelScores:
         """All test images decide, not those that one condition keeps: it is one mode for all."""
-        n_pixels = sum(height * width for height, width in shapes)
-        if n_pixels * BYTES_PER_SCORE > self._settings.ranking_bytes:
+        n_pixels = sum(height * width for height, width in inventory.shapes)
+        n_defect_pixels = int(inventory.defect_pixels.sum())
+        needed = BYTES_PER_SCORE * n_pixels + BYTES_PER_DEFECT_SCORE * n_defect_pixels
+        if needed > self._settings.ranking_bytes:
             return BinnedScores()
         if self._buffer.size < n_pixels:
             self._buffer = np.empty(n_pixels, np.float32)

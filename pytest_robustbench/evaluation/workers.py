@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from pytest_robustbench.processors import processors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,10 +44,3 @@ class Workers:
             return [function(*(column[i] for column in columns)) for i in part]
 
         return [result for part in self._pool.map(rows, slices) for result in part]
-
-
-def processors() -> int:
-    """Return how many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # not everywhere; it knows of containers and taskset
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

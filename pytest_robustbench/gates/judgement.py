@@ -42,7 +42,7 @@ def judge(
     -------
     tuple of Verdict
         One per limit. A metric that is absent, ``None`` or not finite gives ``error``, never
-        ``pass``; so does one that is nearer to its limit than it is known.
+        ``pass``. So does one whose limit lies within its error; the value is kept then.
     """
     errors = error or {}
     return tuple(
@@ -73,10 +73,10 @@ def _judge_one(
     outcome = _outcome(limit, value)
     if {_outcome(limit, value - error), _outcome(limit, value + error)} != {outcome}:
         reason = (
-            f"{value:.6g} is exact to {error:.1g} only (ranking: binned), and the limit lies "
+            f"{value:.6g} is exact to {error:.2g} only (ranking: binned), and the limit lies "
             "within: raise memory_budget"
         )
-        return Verdict(condition, limit, None, "error", reason)
+        return Verdict(condition, limit, value, "error", reason)
     return Verdict(condition, limit, value, outcome)
 
 

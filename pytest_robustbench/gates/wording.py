@@ -28,6 +28,8 @@ def describe(verdict: Verdict, *, with_condition: bool = True) -> str:
     what = f"{verdict.condition}: {limit.metric}" if with_condition else limit.metric
     if verdict.value is None:
         return f"{what} cannot be measured: {verdict.reason}; {declared}"
+    if verdict.outcome == "error":
+        return f"{what} cannot be decided: {verdict.reason}; {declared}"
     if verdict.outcome == "pass":
         return f"{what} = {shown(verdict.value, limit.value)} keeps the {declared}"
     side = "below" if limit.bound == "min" else "above"

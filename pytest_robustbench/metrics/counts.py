@@ -16,7 +16,7 @@ from pytest_robustbench.metrics.ratios import ratio
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pytest_robustbench.arrays import Floats, Mask
+    from pytest_robustbench.arrays import Floats
 
 
 @dataclass(frozen=True)
@@ -60,33 +60,6 @@ class CountColumns:
             self.defective[chosen],
             self.known[chosen],
         )
-
-
-def count_pixels(
-    anomaly_map: Floats, mask: Mask, threshold: float, ignored: Mask | None = None
-) -> PixelCounts:
-    """Count the pixels of one image that are right and wrong at `threshold`.
-
-    A pixel is called defect when ``score > threshold``, strictly, compared in float32.
-
-    Parameters
-    ----------
-    anomaly_map : ndarray of shape (H, W), float32
-        Scores; higher is more anomalous.
-    mask : ndarray of shape (H, W), bool
-        True = defect.
-    threshold : float
-        The frozen pixel threshold.
-    ignored : ndarray of shape (H, W), bool, optional
-        Pixels that count nowhere.
-    """
-    called = np.asarray(anomaly_map, dtype=np.float32) > np.float32(threshold)
-    if ignored is not None:
-        called, mask = called[~ignored], mask[~ignored]
-    tp = int(np.count_nonzero(called & mask))
-    fp = int(np.count_nonzero(called)) - tp
-    fn = int(np.count_nonzero(mask)) - tp
-    return PixelCounts(tp, fp, fn, called.size - tp - fp - fn)
 
 
 def count_scores(background: Floats, defect: Floats, threshold: float) -> PixelCounts:

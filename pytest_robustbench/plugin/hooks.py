@@ -1,7 +1,8 @@
 """The hooks of a run that robustness concerns, as a table of contents.
 
 They join a run where an option is given, a ``robustness.yaml`` is there, or a test asks for a
-benchmark; a plain run never loads this module.
+benchmark; a plain run never loads this module. They join after a project's own conftest files, and
+so ask to be called last, as plugins that came first are: the last word on the exit status is ours.
 """
 
 from __future__ import annotations
@@ -45,12 +46,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     keep_benchmarks_together(items)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Note which conditions this run owes a verdict."""
     note_selection(session)
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_fixture_setup(
     fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
 ) -> Generator[None, object, object]:
@@ -60,7 +62,7 @@ def pytest_fixture_setup(
     return result
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
@@ -70,7 +72,7 @@ def pytest_runtest_makereport(
     return report
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
     """Judge over all conditions once everything has run, or was stopped."""
     announce_aggregates(session)
@@ -80,11 +82,13 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         conclude(session)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write what the whole session came to."""
     finish(session)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Show every benchmark's table."""
     summary(terminalreporter)

@@ -162,6 +162,7 @@ class Session:
         """
         known = self._prepared.get(declaration.name)
         if known is None:
+            self._release()
             known = self._prepare_once(declaration, split, detector)
             self._prepared[declaration.name] = known
         else:
@@ -205,6 +206,12 @@ class Session:
         except Exception as error:  # the first answer is final, whatever it is
             return Prepared(None, split, detector, _told(error))
         return Prepared(benchmark, split, detector)
+
+    def _release(self) -> None:
+        """Let earlier benchmarks give back their memory: items of one stand together."""
+        for other in self._prepared.values():
+            if other.benchmark is not None:
+                other.benchmark.evaluator.release()
 
     def _benchmark(
         self, declaration: BenchmarkDeclaration, split: object, detector: object

@@ -43,9 +43,6 @@ class Table:
         cells = [row[column] for row in self.rows if column < len(row)]
         return not all(isinstance(value, str) for value in cells)
 
-    def _row(self, row: tuple[object, ...]) -> str:
-        return _line([*map(cell, row), *[""] * (len(self.columns) - len(row))])
-
 
 def cell(value: object) -> str:
     """Return a value as a reader wants it: numbers with three digits that mean something."""

@@ -17,7 +17,7 @@ from pytest_robustbench.evaluation import latency as latency_module
 from pytest_robustbench.evaluation.latency import ReferenceWorkload, Stopwatch
 
 
-@pytest.mark.parametrize("batch_size", [1, 3, 8])
+@pytest.mark.parametrize("batch_size", [1, 3, 8, 20])
 def test_every_call_but_the_warm_up_is_timed(batch_size):
     detector = Contrast()
     subject = benchmark(
@@ -30,11 +30,23 @@ def test_every_call_but_the_warm_up_is_timed(batch_size):
         latency = subject.evaluate(condition).latency
 
         batches = math.ceil(13 / batch_size)
-        assert len(latency.calls) == batches
+        assert len(latency.calls) == max(1, 13 // batch_size), "only full batches are timed"
         assert detector.calls[0] == min(batch_size, 13)
         assert len(detector.calls) == batches + 1
         assert sum(detector.calls[1:]) == 13
-        assert latency.batch_size == batch_size
+        assert latency.batch_size == min(batch_size, 13)
+
+
+def test_every_chunk_is_warmed_up():
+    detector = Contrast()
+    subject = benchmark(detector=detector, evaluation={"memory_budget": 0})
+    subject.prepare()
+    detector.calls.clear()
+
+    latency = subject.evaluate(CLEAN).latency
+
+    assert len(latency.calls) == 8
+    assert len(detector.calls) == 16
 
 
 def test_images_that_are_left_out_are_not_timed():

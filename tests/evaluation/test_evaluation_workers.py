@@ -9,7 +9,9 @@ import pytest
 from evaluation_parts import Contrast, benchmark, split
 
 import pytest_robustbench as rb
-from pytest_robustbench.evaluation.workers import Workers, processors
+from pytest_robustbench import processors as module
+from pytest_robustbench.evaluation.workers import Workers
+from pytest_robustbench.processors import processors
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 7, 100])
@@ -73,3 +75,16 @@ def test_nothing_else_works_while_a_prediction_runs():
 
     assert len(seen) > 24
     assert not any(seen)
+
+
+@pytest.mark.parametrize(
+    ("quota", "most"), [("max 100000", None), ("150000 100000", 2), ("10000 100000", 1)]
+)
+def test_a_containers_quota_counts(monkeypatch, tmp_path, quota, most):
+    file = tmp_path / "cpu.max"
+    file.write_text(quota + "\n")
+    monkeypatch.setattr(module, "QUOTA", tmp_path / "none")
+    available = processors()
+    monkeypatch.setattr(module, "QUOTA", file)
+
+    assert processors() == (available if most is None else min(available, most))

@@ -22,6 +22,7 @@ from pytest_robustbench.gates.names import (
     bound_of,
     measured_metric,
 )
+from pytest_robustbench.gates.wording import describe
 
 SOURCE = "robustness.yaml:18"
 values = st.floats(-1e6, 1e6)
@@ -196,6 +197,8 @@ def test_a_limit_within_the_error_is_not_decided():
     )
 
     assert verdict.outcome == "error"
+    assert verdict.value == 0.9004
+    assert "aupro cannot be decided: 0.9004" in describe(verdict)
     assert verdict.reason == (
         "0.9004 is exact to 0.001 only (ranking: binned), and the limit lies within: raise "
         "memory_budget"

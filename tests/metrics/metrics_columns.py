@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pytest_robustbench.metrics.counts import CountColumns, PixelCounts
+from pytest_robustbench.metrics.counts import CountColumns, PixelCounts, count_scores
 
 PARTS = ("tp", "fp", "fn", "tn")
 
@@ -17,3 +17,10 @@ def count_columns(counts, labels):
         defective=np.array(labels, np.int64) == 1,
         known=np.array([c is not None for c in counts], np.bool_),
     )
+
+
+def count_pixels(anomaly_map, mask, threshold, ignored=None):
+    """Count the pixels of one image as its background and its defect."""
+    counted = np.ones_like(mask) if ignored is None else ~ignored
+    background, defect = anomaly_map[~mask & counted], anomaly_map[mask & counted]
+    return count_scores(background, defect, threshold)

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from metrics_columns import count_columns
+from metrics_columns import count_columns, count_pixels
 from sklearn.metrics import f1_score
 
 from pytest_robustbench.metrics import counts
-from pytest_robustbench.metrics.counts import PixelCounts, count_pixels
+from pytest_robustbench.metrics.counts import PixelCounts
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from metrics_columns import count_columns
+from metrics_columns import count_columns, count_pixels
 from scipy import ndimage
 
-from pytest_robustbench.metrics.counts import count_pixels
 from pytest_robustbench.metrics.images import best_f1, decide
 from pytest_robustbench.metrics.quantile import normal_quantile
 from pytest_robustbench.metrics.ranking import rank_pixels

@@ -162,6 +162,21 @@ def test_measuring_everything_judges_nothing(project: Project) -> None:
     result.stdout.fnmatch_lines(["*not judged as a whole: no limit is declared*"])
 
 
+@pytest.mark.parametrize(("wanted", "status"), [(0, 1), (9, 9)])
+def test_a_conftest_has_not_the_last_word_on_a_failure(
+    project: Project, wanted: int, status: int
+) -> None:
+    project.yaml(VIOLATED, **ONE)
+    project.write(
+        "conftest.py",
+        f"def pytest_sessionfinish(session):\n    session.exitstatus = {wanted}\n",
+    )
+    result = project.run_apart("-m", "robustness")
+    assert result.ret == status
+    session = json.loads((project.reports / "session.json").read_text())
+    assert session["exit_status"] == status
+
+
 def test_several_processes_are_refused_and_never_green(project: Project) -> None:
     project.yaml(**ONE)
     project.write("test_unit.py", "def test_unit():\n    pass\n")
