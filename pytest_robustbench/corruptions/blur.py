@@ -50,8 +50,9 @@ def _reduced(part: Image, sigma: float, factor: int) -> Image:
 
     Averaging squares of ``factor`` pixels and interpolating between their centres spreads light
     with a variance of ``factor ** 2 / 4``, taken over all places within a square; the convolution
-    adds what is missing. The result differs from the Gaussian at full size by little more than
-    rounding, and takes a fraction of the time.
+    adds what is missing. Inside the picture the result differs from the Gaussian at full size by
+    little more than rounding, at its frame, which is mirrored half a pixel further out, by a few
+    levels; it takes a fraction of the time.
     """
     cv2 = opencv.load()
     whole = _whole_squares(part, factor, reach=math.ceil(3 * sigma / factor))
