@@ -49,7 +49,7 @@ def tables(quick: bool) -> list[Table]:
         equality(severities, n, size),
         whole_process(severities, n, size),
         breakdown(severities, n, size),
-        first_and_last(severities, n, size),
+        first_and_last(n, size, rounds=1 if quick else 4),
     ]
 
 
@@ -354,12 +354,15 @@ def shares(each: Case, detector: object) -> tuple[float, ...]:
     return preparing, measuring, calls, outside / measuring, outside / (preparing + measuring)
 
 
-def first_and_last(severities: tuple[int, ...], n: int, size: int) -> Table:
-    each = case(severities, n, size)
+def first_and_last(n: int, size: int, rounds: int) -> Table:
+    each = case((3,), n, size)
     rows = []
     for name, make in detectors().items():
-        first, last, again = clean_medians(each, make())
-        rows.append((name, first, last, again, last / first, again / last))
+        medians = [clean_medians(each, make()) for _ in range(rounds)]
+        first, last, again = map(statistics.median, zip(*medians, strict=True))
+        drift = spread([after / before for before, after, _ in medians])
+        noise = spread([once / after for _, after, once in medians])
+        rows.append((name, first, last, again, drift, noise))
     columns = (
         "detector",
         "clean first, ms",
@@ -368,7 +371,12 @@ def first_and_last(severities: tuple[int, ...], n: int, size: int) -> Table:
         "last / first",
         "noise: once more / last",
     )
-    return Table("Latency of `clean`, measured first and last", columns, tuple(rows), (each.name,))
+    notes = (each.name, f"Medians of {rounds} rounds, each with a new benchmark, and their range.")
+    return Table("Latency of `clean`, measured first and last", columns, tuple(rows), notes)
+
+
+def spread(ratios: list[float]) -> str:
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
 
 
 def clean_medians(each: Case, detector: object) -> list[float]:
