@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pytest_robustbench.errors import DatasetError
-from pytest_robustbench.processors import processors
+from pytest_robustbench.evaluation.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,8 +119,8 @@ def _facts(samples: Sequence[Sample], store: PictureStore) -> list[_Facts]:
         found = 0 if picture.mask is None else int(np.count_nonzero(picture.mask))
         return _Facts((height, width), picture.digest, picture.mask is not None, found)
 
-    with ThreadPoolExecutor(processors()) as pool:
-        looked = list(pool.map(look, samples))
+    with Workers() as workers:
+        looked = workers.map(look, samples)
     problems = [f.message for f in looked if isinstance(f, _Failure)]
     if problems:
         raise DatasetError(_listed(problems))

@@ -63,7 +63,7 @@ class Stopwatch:
 
     def time(self, predict: Callable[[], T], n_images: int) -> T:
         """Run `predict` once and record its milliseconds per image."""
-        with _collector_held_off():
+        with collector_held_off():
             self.synchronize()
             if self._reference_is_due():
                 self._references.append(self._elapsed_ms(self.reference)[1])
@@ -108,7 +108,8 @@ def _synchronize_cuda() -> None:
 
 
 @contextmanager
-def _collector_held_off() -> Iterator[None]:
+def collector_held_off() -> Iterator[None]:
+    """Hold the garbage collector off, and leave it as it was found."""
     enabled = gc.isenabled()
     gc.disable()
     try:

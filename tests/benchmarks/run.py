@@ -16,11 +16,13 @@ import sys
 import time
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from peers import DISTRIBUTIONS, complaint
 from table import Table
+
+from pytest_robustbench.processors import processors
+from pytest_robustbench.reports.environment import environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,21 +88,7 @@ def write(text: str) -> None:
 def machine() -> str:
     """Return processor, cores and versions in one line; nothing in it names the host."""
     python = f"Python {platform.python_version()}"
-    return ", ".join([f"{cpu()}, {cores()} cores", python, *versions()])
-
-
-def cpu() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return models[0] if models else platform.machine()
-
-
-def cores() -> int:
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
+    return ", ".join([f"{environment()['cpu']}, {processors()} cores", python, *versions()])
 
 
 def versions() -> list[str]:

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from inputs import inputs, pictures
 from peers import complaint, load
 from table import Table
 
 import pytest_robustbench as rb
 from pytest_robustbench.conditions import CLEAN
 from pytest_robustbench.corruptions.names import BUILT_IN
-from pytest_robustbench.datasets.store import PictureStore
 from pytest_robustbench.datasets.subset import limit_split
 
 if TYPE_CHECKING:
@@ -63,18 +63,9 @@ class Case(NamedTuple):
 
 def case(severities: tuple[int, ...], n: int, size: int) -> Case:
     """Return `n` test images of `size`: real ones where they are given, else drawn ones."""
-    folder = os.environ.get("ROBUSTBENCH_TEST_DATA")
-    if folder:
-        root = Path(folder, "mvtec_layout")
-        whole = rb.load_split("mvtec", root=root, category=REAL, resize=(size, size))
-        name = f"{REAL} (real)"
-    else:
-        whole = rb.load_split(
-            "synthetic", category="granite", size=size, n_train=120, n_test_good=n, n_defect=n
-        )
-        name = "granite (drawn; ROBUSTBENCH_TEST_DATA is not set)"
-    split = limit_split(whole, None if n >= 40 else 10, n)
-    return Case(f"{name}, {len(split.test)} x {size}x{size}", split, severities)
+    found = inputs(REAL, size, n_train=120, n_test_good=n, n_defect=n)
+    split = limit_split(found.split, None if n >= 40 else 10, n)
+    return Case(f"{found.origin}, {len(split.test)} x {size}x{size}", split, severities)
 
 
 def model() -> object:
@@ -119,9 +110,8 @@ def ours(each: Case) -> rb.Report:
 def peers(each: Case, corruptions: list[PeerCorruption]) -> dict:
     from pyimgano.robustness.benchmark import run_robustness_benchmark
 
-    store = PictureStore(each.split.resize)
-    train = [store.load(sample).image for sample in each.split.train]
-    test = [store.load(sample) for sample in each.split.test]
+    train = [picture.image for picture in pictures(each.split, each.split.train)]
+    test = pictures(each.split, each.split.test)
     return run_robustness_benchmark(
         model(),
         train_images=train,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 import statistics
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pytest_robustbench.evaluation.latency import collector_held_off
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
 
 class Ratio(NamedTuple):
@@ -65,19 +66,8 @@ def in_turn(works: Mapping[str, Callable[[], object]], rounds: int) -> dict[str,
     gc.collect()
     for _ in range(rounds):
         for name, work in works.items():
-            with _collector_held_off():
+            with collector_held_off():
                 start = time.perf_counter()
                 results[name] = work()
                 seconds[name].append(time.perf_counter() - start)
     return {name: Timed(tuple(seconds[name]), results[name]) for name in works}
-
-
-@contextmanager
-def _collector_held_off() -> Iterator[None]:
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
