@@ -21,6 +21,13 @@ _JPEG_START = b"\xff\xd8\xff"
 _JPEG_SCAN = b"\xff\xda"
 _JPEG_END = b"\xff\xd9"
 
+_LONGEST_PNG_SIDE = 1_000_000  # libpng's own limit
+_MOST_PIXELS = 1 << 30  # OpenCV's, unless OPENCV_IO_MAX_IMAGE_PIXELS says otherwise
+_TOO_LARGE = (
+    "is larger than OpenCV decodes (2**30 pixels, one million along a side of a PNG); cut it into "
+    "tiles or scale it down before it is judged"
+)
+
 
 def decode_file(path: Path) -> NDArray[Any]:
     """Decode one image file.
@@ -49,8 +56,12 @@ def decode_file(path: Path) -> NDArray[Any]:
             np.frombuffer(data, np.uint8), cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
         )
     except cv2.error as error:
-        message = f"{path} cannot be decoded: {error}"
+        limit = "CV_IO_MAX_IMAGE" in str(error) or _is_too_large(data)
+        message = f"{path} {_TOO_LARGE}" if limit else f"{path} cannot be decoded: {error}".strip()
         raise DatasetError(message) from error
+    if pixels is None and _is_too_large(data):
+        message = f"{path} {_TOO_LARGE}"
+        raise DatasetError(message)
     if pixels is None:
         message = f"{path} is damaged, or no image in spite of its name"
         raise DatasetError(message)
@@ -68,6 +79,14 @@ def _read(path: Path) -> bytes:
         message = f"{path} is empty (0 bytes)"
         raise DatasetError(message)
     return data
+
+
+def _is_too_large(data: bytes) -> bool:
+    """Tell whether a PNG's header claims more pixels than can be decoded."""
+    if not data.startswith(_PNG_START):
+        return False
+    sides = [int.from_bytes(data[start : start + 4], "big") for start in (16, 20)]
+    return max(sides) > _LONGEST_PNG_SIDE or sides[0] * sides[1] > _MOST_PIXELS
 
 
 def _is_cut_short(data: bytes) -> bool:

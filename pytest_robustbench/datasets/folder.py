@@ -15,7 +15,8 @@ from pytest_robustbench.datasets.files import (
     required_root,
 )
 from pytest_robustbench.datasets.images import image_folder
-from pytest_robustbench.datasets.masks import MaskFolder, test_part_notes
+from pytest_robustbench.datasets.masks import MaskFolder
+from pytest_robustbench.datasets.notes import notes_on_test_part
 from pytest_robustbench.datasets.split import DEFECT, Sample, Split
 from pytest_robustbench.errors import DatasetError, MissingDataError
 
@@ -94,7 +95,7 @@ def load_folder(
         test=(*test, *defects),
         resize=resize,
         root=str(base),
-        notes=test_part_notes((*test, *defects), orphans),
+        notes=notes_on_test_part((*test, *defects), orphans),
     )
 
 

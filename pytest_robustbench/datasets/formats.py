@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -15,21 +16,28 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
+    from pytest_robustbench.datasets.recognition import Recognised
     from pytest_robustbench.datasets.split import Split
 
 FORMATS: Mapping[str, str] = MappingProxyType(
     {
+        "btad": "pytest_robustbench.datasets.btad:load_btad",
         "folder": "pytest_robustbench.datasets.folder:load_folder",
+        "kolektor": "pytest_robustbench.datasets.kolektor:load_kolektor",
+        "manifest": "pytest_robustbench.datasets.manifest:load_manifest",
         "mvtec": "pytest_robustbench.datasets.mvtec:load_mvtec",
+        "mvtec_ad2": "pytest_robustbench.datasets.mvtec_ad2:load_mvtec_ad2",
+        "mvtec_loco": "pytest_robustbench.datasets.mvtec_loco:load_mvtec_loco",
         "synthetic": "pytest_robustbench.datasets.synthetic:load_synthetic",
+        "visa": "pytest_robustbench.datasets.visa:load_visa",
     }
 )
 """Name of a format -> import path of its loader."""
 
-ALIASES: Mapping[str, str] = MappingProxyType(
-    {"mvtec_ad": "mvtec", "mvtec_ad2": "mvtec", "mvtec_loco": "mvtec"}
-)
+ALIASES: Mapping[str, str] = MappingProxyType({"mvtec_ad": "mvtec"})
 """Further names of formats."""
+
+_READ_AS_MVTEC = ("mvtec_loco", "mvtec_ad2")
 
 
 def load_split(
@@ -45,7 +53,7 @@ def load_split(
     Parameters
     ----------
     dataset : str
-        Name of the format: ``mvtec``, ``folder`` or ``synthetic``.
+        Name of the format, a key of `FORMATS` or `ALIASES`.
     root : path-like, optional
         Folder of the data.
     category : str, optional
@@ -53,7 +61,7 @@ def load_split(
     resize : (int, int), optional
         Height and width every image and mask is resized to; ``None`` keeps each image's own size.
     **options
-        What the format takes beside these: see `load_mvtec`, `load_folder`, `load_synthetic`.
+        What the format takes beside these: see its loader, such as `load_folder`.
 
     Returns
     -------
@@ -62,7 +70,8 @@ def load_split(
     Raises
     ------
     DatasetError
-        If the format or an option is unknown, or the folders are not what the format promises.
+        If the format or an option is unknown, or the folders are not what the format promises; if
+        they are what another format promises, the message names that.
     """
     loader = _loader(dataset)
     known = set(inspect.signature(loader).parameters)
@@ -71,7 +80,41 @@ def load_split(
             message = f"the {dataset} format has no option {option!r}; {suggestion(option, known)}"
             raise DatasetError(message)
     size = tuple(resize) if isinstance(resize, (list, tuple)) else resize
-    return loader(root=root, category=category, resize=size, **options)
+    name = ALIASES.get(dataset, dataset)
+    try:
+        split = loader(root=root, category=category, resize=size, **options)
+    except DatasetError as error:
+        raise _with_advice(error, name, root, category) from error
+    return _with_nearer_format(split, root, category) if name == "mvtec" else split
+
+
+def _with_advice(
+    error: DatasetError, name: str, root: str | os.PathLike[str] | None, category: str | None
+) -> DatasetError:
+    """Add the name of the format that the folder has, where that is another one."""
+    found = _recognised(root, category)
+    if found is None or found.format == name:
+        return error
+    # The data are not missing, whatever the loader of another format took for missing.
+    return DatasetError(f"{error}; {found.advice}")
+
+
+def _with_nearer_format(
+    split: Split, root: str | os.PathLike[str] | None, category: str | None
+) -> Split:
+    found = _recognised(root, category)
+    if found is None or found.format not in _READ_AS_MVTEC:
+        return split
+    return replace(split, notes=(*split.notes, f"read as mvtec; {found.advice}"))
+
+
+def _recognised(root: str | os.PathLike[str] | None, category: str | None) -> Recognised | None:
+    from pytest_robustbench.datasets.recognition import recognised_format
+
+    try:
+        return None if root is None else recognised_format(root, category)
+    except DatasetError:  # a folder that cannot be listed, of which the loader spoke already
+        return None
 
 
 def _loader(dataset: str) -> Callable[..., Split]:

@@ -7,11 +7,9 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.datasets.files import image_files, nfc, subfolders
-from pytest_robustbench.datasets.split import NORMAL, Sample, listed
 from pytest_robustbench.errors import DatasetError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -66,18 +64,3 @@ class MaskFolder:
         """The masks that no image has asked for so far."""
         everything = [path for paths in self._entries.values() for path in paths]
         return tuple(sorted(path for path in everything if path not in self._used))
-
-
-def test_part_notes(test: Sequence[Sample], orphans: Sequence[str]) -> tuple[str, ...]:
-    """Say what is missing from a test part: masks, images of masks, a whole class."""
-    unknown = [sample.id for sample in test if sample.mask_is_unknown]
-    labels = {sample.label for sample in test}
-    notes = []
-    if unknown:
-        notes.append(f"defect images without a mask: {len(unknown)} ({listed(unknown)})")
-    if orphans:
-        notes.append(f"masks without an image: {len(orphans)} ({listed(orphans)})")
-    if len(labels) == 1:
-        missing = "defect" if labels == {NORMAL} else "normal"
-        notes.append(f"the test part has no {missing} image: image-level metrics are not defined")
-    return tuple(notes)

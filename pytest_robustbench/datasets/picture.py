@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pytest_robustbench.datasets.decoding import decode_file
-from pytest_robustbench.datasets.files import image_files
+from pytest_robustbench.datasets.mask_pixels import read_mask, size_text, source_pixels
 from pytest_robustbench.datasets.resizing import resize_image, resize_mask
 from pytest_robustbench.datasets.split import DEFECT, NORMAL
 from pytest_robustbench.errors import DatasetError
@@ -81,7 +80,7 @@ def read_picture(sample: Sample, resize: tuple[int, int] | None = None) -> Pictu
         contradict each other. The message names the sample and the file.
     """
     try:
-        plane = _eight_bit(_pixels(sample.image))
+        plane = _eight_bit(source_pixels(sample.image))
         mask = _mask(sample, plane.shape[:2])
     except DatasetError as error:
         message = f"sample {sample.id!r}: {error}"
@@ -95,18 +94,6 @@ def read_picture(sample: Sample, resize: tuple[int, int] | None = None) -> Pictu
     return Picture(
         _frozen(image), None if mask is None else _frozen(mask), gray, digest, image_digest
     )
-
-
-def _pixels(source: Source) -> NDArray[Any]:
-    if isinstance(source, Path):
-        return decode_file(source)
-    if not callable(source):
-        return np.asarray(source)
-    try:
-        return np.asarray(source())
-    except Exception as error:
-        message = f"the function that should return its pixels raised {error!r}"
-        raise DatasetError(message) from error
 
 
 def _eight_bit(pixels: NDArray[Any]) -> NDArray[np.uint8]:
@@ -145,40 +132,18 @@ def _scaled(pixels: NDArray[Any]) -> NDArray[np.uint8]:
 def _mask(sample: Sample, size: tuple[int, ...]) -> Mask | None:
     if sample.mask is None:
         return None if sample.label == DEFECT else np.zeros(size, np.bool_)
-    mask = _mask_pixels(sample.mask)
+    mask = read_mask(sample.mask)
     where = f"mask {sample.mask}" if isinstance(sample.mask, Path) else "mask"
     if mask.shape != size:
         message = (
-            f"{where} is {_by(mask.shape)} (height x width), but its image{_at(sample.image)} is "
-            f"{_by(size)}; {_remedy(mask.shape, size)}"
+            f"{where} is {size_text(mask.shape)} (height x width), but its image"
+            f"{_at(sample.image)} is {size_text(size)}; {_remedy(mask.shape, size)}"
         )
         raise DatasetError(message)
     if mask.any() != (sample.label == DEFECT):
         message = f"{where} {_contradiction(sample.label)}"
         raise DatasetError(message)
     return mask
-
-
-def _mask_pixels(source: Source) -> Mask:
-    if isinstance(source, Path) and source.is_dir():
-        return _united(source)
-    pixels = _pixels(source)
-    if pixels.ndim not in (2, 3):
-        message = f"a mask has shape (H, W) or (H, W, C), not {pixels.shape}"
-        raise DatasetError(message)
-    mask: Mask = pixels != 0 if pixels.ndim == 2 else (pixels != 0).any(axis=2)
-    return mask
-
-
-def _united(folder: Path) -> Mask:
-    masks = [_mask_pixels(file.path) for file in image_files(folder)]
-    shapes = {mask.shape for mask in masks}
-    if len(shapes) != 1:
-        sizes = ", ".join(sorted(_by(shape) for shape in shapes)) or "none"
-        message = f"the masks in {folder} must have one size; found: {sizes}"
-        raise DatasetError(message)
-    united: Mask = np.logical_or.reduce(masks)
-    return united
 
 
 def _remedy(mask: tuple[int, ...], image: tuple[int, ...]) -> str:
@@ -197,10 +162,6 @@ def _contradiction(label: int) -> str:
         "marks no pixel, but the image is labelled as defect; redraw it, or remove it to say that "
         "the mask is unknown"
     )
-
-
-def _by(size: tuple[int, ...]) -> str:
-    return " x ".join(str(length) for length in size)
 
 
 def _at(source: Source) -> str:

@@ -41,6 +41,9 @@ class Sample:
         and unknown for a defect image.
     defect_type : str
         Kind of the defect; ``"good"`` for normal images.
+    group : str, optional
+        Names the part that several samples show, photographed several times. Samples of one group
+        are never divided between the images a detector is fitted on and those it is calibrated on.
 
     Raises
     ------
@@ -53,6 +56,7 @@ class Sample:
     image: Source
     mask: Source | None = None
     defect_type: str = "good"
+    group: str | None = None
 
     def __post_init__(self) -> None:
         if not self.id:

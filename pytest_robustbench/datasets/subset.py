@@ -78,4 +78,5 @@ def _in_turn(*groups: list[Sample]) -> list[Sample]:
 def _note(part: str, before: Sequence[Sample], after: Sequence[Sample]) -> tuple[str, ...]:
     if len(before) == len(after):
         return ()
-    return (f"limited to {len(after)} of {len(before)} {part} images",)
+    how = ", balanced over good parts and kinds of defects" if part == "test" else ""
+    return (f"limited to {len(after)} of {len(before)} {part} images{how}",)

@@ -37,7 +37,10 @@ def test_the_size_may_be_a_list():
         load_split("synthetic", resize=[64])
 
 
-@pytest.mark.parametrize("module", ["formats", "mvtec", "folder", "split"])
+@pytest.mark.parametrize(
+    "module",
+    ["formats", "recognition", "sequences", "manifest", "visa", "btad", "kolektor", "folder"],
+)
 def test_listing_imports_nothing_heavy(module):
     code = (
         f"import sys, pytest_robustbench.datasets.{module}; "

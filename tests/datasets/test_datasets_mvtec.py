@@ -88,6 +88,7 @@ def test_real_loco_masks_and_calibration_images_are_read(test_data):
     assert all(read_picture(sample).mask.any() for sample in split.test[:2])
     assert split.notes == (
         "the test part has no normal image: image-level metrics are not defined",
+        "read as mvtec; this folder looks like mvtec_loco: say format: mvtec_loco",
     )
 
 

@@ -19,6 +19,11 @@ def defect(name: str) -> Sample:
     return Sample(name, 1, GRAY, defect_type="crack")
 
 
+def test_a_sample_may_name_its_group():
+    assert Sample("a", 0, GRAY).group is None
+    assert Sample("a", 0, GRAY, group="part 7").group == "part 7"
+
+
 def test_a_sample_is_shown_without_its_pixels():
     sample = Sample("test/crack/000", 1, GRAY, Path("masks") / "000.png", "crack")
     assert repr(sample) == (

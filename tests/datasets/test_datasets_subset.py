@@ -53,7 +53,7 @@ def test_order_and_calibration_images_stay(split):
     assert limited.notes == (
         "old",
         "limited to 5 of 20 train images",
-        "limited to 9 of 23 test images",
+        "limited to 9 of 23 test images, balanced over good parts and kinds of defects",
     )
 
 

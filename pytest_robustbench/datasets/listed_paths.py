@@ -1,0 +1,53 @@
+"""Paths that a table or manifest lists: found, and kept inside its root."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+from pytest_robustbench.datasets.files import nfc
+from pytest_robustbench.errors import DatasetError
+
+
+def listed_path(root: Path, written: str, where: str, *, allow_outside: bool = False) -> Path:
+    """Return the file or folder that `written` means.
+
+    Parameters
+    ----------
+    root : Path
+        Folder that a relative path starts at.
+    written : str
+        The path as the list has it; a backslash separates folders, too.
+    where : str
+        file:line, for messages.
+    allow_outside : bool
+        Whether it may lie outside `root`.
+
+    Raises
+    ------
+    DatasetError
+        If there is nothing, or it lies outside `root` by an absolute path, ``..`` or a link.
+    """
+    path = root / posix(written)
+    try:
+        outside = not path.resolve().is_relative_to(root.resolve())
+        exists = path.exists()
+    except (OSError, ValueError, RuntimeError) as error:  # too long, a NUL, a loop of links
+        message = f"{where}: {written!r} is no usable path: {error}"
+        raise DatasetError(message) from error
+    if outside and not allow_outside:
+        message = f"{where}: {written!r} leaves the root {root}; keep the files inside it"
+        raise DatasetError(message)
+    if not exists:
+        message = f"{where}: {path} does not exist"
+        raise DatasetError(message)
+    return path
+
+
+def listed_name(written: str) -> str:
+    """Return a listed path as a sample id: posix, NFC, the same on every machine."""
+    return nfc(str(PurePosixPath(posix(written))))
+
+
+def posix(written: str) -> str:
+    """Return a path, perhaps written on Windows, with slashes."""
+    return written.strip().replace("\\", "/")

@@ -1,0 +1,187 @@
+"""The lines of a JSONL manifest, each one checked."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.datasets.split import DEFECT, NORMAL
+from pytest_robustbench.errors import DatasetError
+from pytest_robustbench.naming import suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+    from typing import Any
+
+FIELDS = ("image_path", "category", "split", "label", "mask_path", "group_id", "meta")
+
+PARTS: Mapping[str, str] = MappingProxyType(
+    {
+        "train": "train",
+        "calibration": "calibration",
+        "val": "calibration",
+        "validation": "calibration",
+        "test": "test",
+    }
+)
+"""What `split` may say -> part of the split."""
+
+LABELS: Mapping[str, int] = MappingProxyType(
+    {
+        **dict.fromkeys(("0", "normal", "good", "ok", "false"), NORMAL),
+        **dict.fromkeys(("1", "anomaly", "anomalous", "abnormal", "defect"), DEFECT),
+        **dict.fromkeys(("bad", "nok", "ng", "ko", "true"), DEFECT),
+    }
+)
+"""What `label` may say, in lower case -> label of the sample."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One image of a manifest.
+
+    Parameters
+    ----------
+    where : str
+        file:line.
+    image_path, category : str
+        As written.
+    part : {"train", "calibration", "test"}, optional
+        Part of the split.
+    label : {0, 1}, optional
+        0 for a normal image, 1 for an image with a defect.
+    mask_path : str, optional
+        As written.
+    group : str, optional
+        Names the part that is shown; from ``group_id`` or ``meta.group_id``.
+    """
+
+    where: str
+    image_path: str
+    category: str
+    part: str | None
+    label: int | None
+    mask_path: str | None
+    group: str | None
+
+
+def read_records(manifest: Path) -> tuple[Record, ...]:
+    """Read every record; blank lines and lines that start with ``#`` are skipped.
+
+    Raises
+    ------
+    DatasetError
+        Naming file:line, if the file cannot be read or a line is no valid record.
+    """
+    try:
+        lines = manifest.read_text(encoding="utf-8-sig").split("\n")
+    except (OSError, ValueError) as error:
+        message = f"{manifest} cannot be read: {error}"
+        raise DatasetError(message) from error
+    return tuple(
+        _record(line, f"{manifest}:{number}")
+        for number, line in enumerate(lines, start=1)
+        if line.strip() and not line.lstrip().startswith("#")
+    )
+
+
+def _record(line: str, where: str) -> Record:
+    fields = _fields(line, where)
+    part, label = _part(fields, where), _label(fields, where)
+    if part == "test" and label is None:
+        message = f"{where}: a test image needs a label: 0 (normal) or 1 (defect)"
+        raise DatasetError(message)
+    if part in ("train", "calibration") and label == DEFECT:
+        message = f"{where}: {part} holds only normal images, but label says defect"
+        raise DatasetError(message)
+    return Record(
+        where=where,
+        image_path=_required(fields, "image_path", where),
+        category=_required(fields, "category", where),
+        part=part,
+        label=label,
+        mask_path=_text(fields, "mask_path", where),
+        group=_group(fields, where),
+    )
+
+
+def _fields(line: str, where: str) -> dict[str, Any]:
+    try:
+        fields = json.loads(line, object_pairs_hook=_distinct)
+    except (ValueError, RecursionError) as error:
+        message = f"{where}: not one line of JSON: {error}"
+        raise DatasetError(message) from error
+    if not isinstance(fields, dict):
+        message = f"{where}: expected an object with {', '.join(FIELDS)}"
+        raise DatasetError(message)
+    for key in fields:
+        if key not in FIELDS:
+            hint = suggestion(key, FIELDS)
+            message = (
+                f"{where}: there is no field {key!r}; {hint} (what else is known goes into meta)"
+            )
+            raise DatasetError(message)
+    return fields
+
+
+def _distinct(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ValueError("a key stands there twice")
+    return fields
+
+
+def _text(fields: Mapping[str, Any], key: str, where: str) -> str | None:
+    value = fields.get(key)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        value = str(value)  # categories and groups are often numbers
+    if value is not None and not isinstance(value, str):
+        message = f"{where}: {key} is a text, not {value!r}"
+        raise DatasetError(message)
+    return (value or "").strip() or None
+
+
+def _required(fields: Mapping[str, Any], key: str, where: str) -> str:
+    value = _text(fields, key, where)
+    if value is None:
+        message = f"{where}: {key!r} is missing or empty"
+        raise DatasetError(message)
+    return value
+
+
+def _part(fields: Mapping[str, Any], where: str) -> str | None:
+    written = _text(fields, "split", where)
+    if written is None:
+        return None
+    if written.lower() not in PARTS:
+        message = f"{where}: there is no split {written!r}; {suggestion(written.lower(), PARTS)}"
+        raise DatasetError(message)
+    return PARTS[written.lower()]
+
+
+def _label(fields: Mapping[str, Any], where: str) -> int | None:
+    written = fields.get("label")
+    if written is None:
+        return None
+    if isinstance(written, float) and written in (NORMAL, DEFECT):
+        written = int(written)
+    word = str(written).strip().lower()
+    if not isinstance(written, (str, int)) or word not in LABELS:
+        message = f"{where}: label is 0 (normal) or 1 (defect), not {written!r}"
+        raise DatasetError(message)
+    return LABELS[word]
+
+
+def _group(fields: Mapping[str, Any], where: str) -> str | None:
+    meta = fields.get("meta")
+    if meta is not None and not isinstance(meta, dict):
+        message = f"{where}: meta is an object, not {meta!r}"
+        raise DatasetError(message)
+    own, beside = _text(fields, "group_id", where), _text(meta or {}, "group_id", where)
+    if own and beside and own != beside:
+        message = f"{where}: group_id is {own!r}, but meta.group_id is {beside!r}; keep one"
+        raise DatasetError(message)
+    return own or beside

@@ -1,0 +1,93 @@
+"""The pixels of a mask, wherever they come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pytest_robustbench.datasets.decoding import decode_file
+from pytest_robustbench.datasets.files import image_files
+from pytest_robustbench.errors import DatasetError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from pytest_robustbench.arrays import Mask
+    from pytest_robustbench.datasets.split import Source
+
+
+def read_mask(source: Source) -> Mask:
+    """Read a mask: every non-zero pixel is defect, however small its value.
+
+    Parameters
+    ----------
+    source : Path, array or callable
+        A file, a folder whose masks are united, an array ``(H, W)`` or ``(H, W, C)``, or a function
+        that returns one.
+
+    Returns
+    -------
+    ndarray of bool, shape (H, W)
+
+    Raises
+    ------
+    DatasetError
+        If a file is missing or damaged, the masks of a folder differ in size, or the shape is none
+        of a mask.
+    """
+    if isinstance(source, Path) and source.is_dir():
+        return united([read_mask(file.path) for file in image_files(source)], source)
+    pixels = source_pixels(source)
+    if pixels.ndim not in (2, 3):
+        message = f"a mask has shape (H, W) or (H, W, C), not {pixels.shape}"
+        raise DatasetError(message)
+    mask: Mask = pixels != 0 if pixels.ndim == 2 else (pixels != 0).any(axis=2)
+    return mask
+
+
+def united(masks: Sequence[Mask], folder: Path) -> Mask:
+    """Return the union of the masks of one image, which lie in `folder`.
+
+    Raises
+    ------
+    DatasetError
+        If there is none, or they differ in size.
+    """
+    shapes = {mask.shape for mask in masks}
+    if len(shapes) != 1:
+        sizes = ", ".join(sorted(size_text(shape) for shape in shapes)) or "none"
+        message = f"the masks in {folder} must have one size; found: {sizes}"
+        raise DatasetError(message)
+    union: Mask = np.logical_or.reduce(masks)
+    return union
+
+
+def source_pixels(source: Source) -> NDArray[Any]:
+    """Return the array that a file, a function or the array itself gives.
+
+    Raises
+    ------
+    DatasetError
+        If a file is missing or damaged, or the function raises.
+    """
+    if isinstance(source, Path):
+        return decode_file(source)
+    if not callable(source):
+        return np.asarray(source)
+    try:
+        return np.asarray(source())
+    except DatasetError:
+        raise
+    except Exception as error:
+        message = f"the function that should return its pixels raised {error!r}"
+        raise DatasetError(message) from error
+
+
+def size_text(size: tuple[int, ...]) -> str:
+    """Return ``20 x 30`` for a height of 20 and a width of 30."""
+    return " x ".join(str(length) for length in size)

@@ -1,0 +1,226 @@
+"""Categories whose folders name the part and the label of every image, as MVTec AD began it.
+
+::
+
+    <category>/train/good/000.png
+    <category>/validation/good/000.png              optional: calibration images
+    <category>/test/good/000.png
+    <category>/test/crack/000.png
+    <category>/ground_truth/crack/000_mask.png      or 000.png, or a folder 000/ of masks
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.datasets.files import (
+    image_files,
+    nfc,
+    no_images,
+    required_folder,
+    required_root,
+    subfolders,
+)
+from pytest_robustbench.datasets.masks import MaskFolder
+from pytest_robustbench.datasets.notes import notes_on_test_part
+from pytest_robustbench.datasets.split import DEFECT, NORMAL, Sample, Split
+from pytest_robustbench.errors import DatasetError, MissingDataError
+from pytest_robustbench.naming import suggestion
+
+if TYPE_CHECKING:
+    import os
+
+GROUND_TRUTH = "ground_truth"
+
+
+@dataclass(frozen=True)
+class TreeLayout:
+    """How one format names the folders of a category.
+
+    Parameters
+    ----------
+    format : str
+        Name of the format.
+    good : str
+        Folder of the normal images of each part.
+    tests : tuple of str
+        Folders that may hold the test part; the first that exists does. Masks lie in
+        ``ground_truth`` beside it or in it.
+    types : tuple of str, optional
+        The only folders the test part may have; any by default.
+    """
+
+    format: str
+    good: str = "good"
+    tests: tuple[str, ...] = ("test",)
+    types: tuple[str, ...] | None = None
+
+
+def read_tree(
+    layout: TreeLayout,
+    root: str | os.PathLike[str] | None,
+    category: str | None,
+    resize: tuple[int, int] | None,
+) -> Split:
+    """Read one category.
+
+    Parameters
+    ----------
+    layout : TreeLayout
+        Names of the folders.
+    root : path-like
+        Folder that holds the categories, or the category's own folder when `category` is not given.
+    category : str, optional
+        Name of the category's folder.
+    resize : (int, int), optional
+        Height and width.
+
+    Returns
+    -------
+    Split
+        ``validation/<good>``, where there is one, is its calibration part.
+
+    Raises
+    ------
+    MissingDataError
+        If the root does not exist, or holds no category at all.
+    DatasetError
+        If another folder is missing, empty or not of this layout, or a mask is ambiguous.
+    """
+    folder = category_folder(layout, root, category)
+    test, notes = _test_samples(folder, layout)
+    return Split(
+        dataset=layout.format,
+        category=nfc(folder.name),
+        train=_normal_samples(folder, "train", layout.good),
+        test=test,
+        calibration=_normal_samples(folder, "validation", layout.good)
+        if (folder / "validation" / layout.good).is_dir()
+        else (),
+        resize=resize,
+        root=str(root),
+        notes=notes,
+    )
+
+
+def category_folder(
+    layout: TreeLayout, root: str | os.PathLike[str] | None, category: str | None
+) -> Path:
+    """Return the folder of a category: one that has a train folder.
+
+    Raises
+    ------
+    MissingDataError
+        If the root does not exist, or holds no category at all.
+    DatasetError
+        If no root is given, or the category is not among those that are there.
+    """
+    if root is None:
+        message = f"the {layout.format} format needs `root`: the folder that holds the categories"
+        raise DatasetError(message)
+    base = required_root(Path(root).expanduser())
+    if category is None:
+        if is_category(base):
+            return base.resolve()
+        message = f"{base} is no category (it has no train folder): name one. {_found(base)}"
+        raise DatasetError(message)
+    folder = base / category
+    if not is_category(folder):
+        message = (
+            f"category {category!r} is not in {base}: {folder} has no train folder. "
+            f"{_found(base, category)}"
+        )
+        # Beside other categories it is a name misspelt.
+        absent = not (folder.exists() or _categories(base) or is_category(base))
+        raise (MissingDataError if absent else DatasetError)(message)
+    return folder
+
+
+def is_category(folder: Path) -> bool:
+    """Tell whether `folder` has a train folder."""
+    return (folder / "train").is_dir()
+
+
+def _categories(root: Path) -> list[str]:
+    return [folder.name for folder in subfolders(root) if is_category(folder)]
+
+
+def _found(root: Path, category: str | None = None) -> str:
+    names = _categories(root)
+    if not names:
+        own = " (it is itself a category: leave `category` out)" if is_category(root) else ""
+        return f"No categories were found there{own}"
+    listing = f"Categories there: {', '.join(names)}"
+    hint = suggestion(category, names) if category else ""
+    return f"{listing}; {hint}" if hint.startswith("did") else listing
+
+
+def _normal_samples(folder: Path, part: str, good_name: str) -> tuple[Sample, ...]:
+    good = required_folder(folder / part / good_name, f"{part} images")
+    files = image_files(good)
+    if not files:
+        raise no_images(good, f"{part} images")
+    return tuple(Sample(f"{part}/{good_name}/{file.name}", NORMAL, file.path) for file in files)
+
+
+def _test_samples(folder: Path, layout: TreeLayout) -> tuple[tuple[Sample, ...], tuple[str, ...]]:
+    """Return the labelled samples, and what a reader should know about them."""
+    test = _test_folder(folder, layout)
+    types = {nfc(path.name): path for path in subfolders(test) if path.name != GROUND_TRUTH}
+    _check_types(test, types, layout)
+    masks = {nfc(path.name): MaskFolder(path) for path in subfolders(_truth_folder(folder, test))}
+    by_type = {
+        name: _typed_samples(path, f"{test.name}/{name}", name, name == layout.good, masks)
+        for name, path in types.items()
+    }
+    samples = tuple(sample for found in by_type.values() for sample in found)
+    if not samples:
+        raise no_images(test / "<defect>", "test images")
+    orphans = [
+        path.relative_to(folder).as_posix() for found in masks.values() for path in found.unused
+    ]
+    empty = [f"{test.name}/{name}" for name, found in by_type.items() if not found]
+    return samples, notes_on_test_part(samples, orphans, empty)
+
+
+def _test_folder(folder: Path, layout: TreeLayout) -> Path:
+    test = next((folder / name for name in layout.tests if (folder / name).is_dir()), None)
+    if test is None:
+        message = f"test images: {folder / layout.tests[0]} does not exist"
+        raise DatasetError(message)
+    return test
+
+
+def _check_types(test: Path, types: dict[str, Path], layout: TreeLayout) -> None:
+    if layout.types is None:
+        return
+    other = [name for name in types if name not in layout.types]
+    if other:
+        message = (
+            f"test images: {test / other[0]} does not belong to {layout.format}, whose test part "
+            f"has only {', '.join(layout.types)}"
+        )
+        raise DatasetError(message)
+
+
+def _truth_folder(folder: Path, test: Path) -> Path:
+    places = (folder / GROUND_TRUTH, test / GROUND_TRUTH)
+    return next((place for place in places if place.is_dir()), places[0])
+
+
+def _typed_samples(
+    folder: Path, prefix: str, defect_type: str, normal: bool, masks: dict[str, MaskFolder]
+) -> list[Sample]:
+    found = masks.get(defect_type)
+    return [
+        Sample(
+            id=f"{prefix}/{file.name}",
+            label=NORMAL if normal else DEFECT,
+            image=file.path,
+            mask=found.find(nfc(file.path.stem)) if found else None,
+            defect_type="good" if normal else defect_type,
+        )
+        for file in image_files(folder)
+    ]
