@@ -157,7 +157,7 @@ class ScoreHistogram:
         # each rounded by 2**-53 of a total that is at most 1.
         rounding = 2.0**-49 * (bins.defect.sum() + bins.defect.size + 8)
         return BinnedRanking(
-            Ranking(*(float(each.estimate) for each in brackets)),
+            Ranking(*(min(float(each.estimate), 1.0) for each in brackets)),
             Ranking(*(float(each.error + rounding) for each in brackets)),
         )
 

@@ -194,7 +194,8 @@ def _aupro(steps: _Steps, weights: NDArray[np.float64], limit: float) -> float:
     overlaps[0] = 0
     overlaps[1::2] = overlap
     overlaps[2:-1:2] = overlap[:-1]
-    return _area_up_to(limit, rates, overlaps) / limit
+    # Sums of rounded shares may end a few digits above the most there can be.
+    return min(_area_up_to(limit, rates, overlaps) / limit, 1.0)
 
 
 def _area_up_to(limit: float, x: NDArray[np.float64], y: NDArray[np.float64]) -> float:

@@ -130,3 +130,17 @@ def test_defect_scores_are_left_as_they_were():
     rank_pixels(np.array([2, 0], np.float32), defect, np.array([0, 1, 1]))
 
     assert defect.tolist() == [3, 1, 2]
+
+
+@pytest.mark.parametrize("n_regions", [1, 3, 6, 7, 49])
+@pytest.mark.parametrize("limit", [0.05, 0.1, 0.3, 1.0])
+def test_no_rounding_lifts_a_perfect_detector_above_one(n_regions, limit):
+    regions = np.repeat(np.arange(n_regions), 96)
+    background = np.linspace(0, 1, 4001, dtype=np.float32)
+    defect = np.linspace(2, 3, regions.size, dtype=np.float32)
+
+    perfect = rank(background, defect, regions, limit)
+
+    assert 1 - 1e-12 < perfect.aupro <= 1
+    assert perfect.auroc == 1
+    assert 1 - 1e-12 < perfect.average_precision <= 1
