@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from pytest_robustbench.conditions import CLEAN, SEVERITIES, Condition
+from pytest_robustbench.conditions import CLEAN, RECORDED, SEVERITIES, Condition
 from pytest_robustbench.corruptions.corruption import Corruption
-from pytest_robustbench.corruptions.names import BUILT_IN
+from pytest_robustbench.corruptions.names import DEFAULT
 from pytest_robustbench.corruptions.registry import load_corruption
 from pytest_robustbench.detectors.adapters import as_detector
 from pytest_robustbench.errors import ConfigError, RobustbenchError
@@ -30,12 +30,13 @@ from pytest_robustbench.reports.record import condition_record, memory_record
 from pytest_robustbench.reports.report import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from pytest_robustbench.datasets.split import Split
     from pytest_robustbench.evaluation.operating_point import OperatingPoint
     from pytest_robustbench.evaluation.results import ConditionResult
+    from pytest_robustbench.evaluation.sample_sets import RecordedSet
     from pytest_robustbench.evaluation.settings import CalibrationSettings, EvaluationSettings
     from pytest_robustbench.gates.limits import Limit, Verdict
 
@@ -75,10 +76,14 @@ class Benchmark:
         Train, calibration and test images of one category.
     detector : Detector
         Anything `as_detector` takes.
-    corruptions : sequence of str or Corruption, optional
-        All built-in ones by default; an empty one leaves the clean condition.
+    corruptions : sequence of str, mapping or Corruption, optional
+        Names, import paths or mappings with parameters, as in a YAML; by default ``lighting``,
+        ``jpeg``, ``blur``, ``glare`` and ``geo_jitter``; an empty one leaves the clean condition.
     severities : sequence of int
         1 to 5.
+    recorded : mapping of str to Split or callable, optional
+        Sets whose images were really taken under drift: their test parts are measured at the same
+        thresholds. A function that returns one is called when its condition is measured.
     name : str, optional
         By default the category.
     fitted : bool
@@ -114,8 +119,9 @@ class Benchmark:
         split: Split,
         detector: object,
         *,
-        corruptions: Sequence[str | Corruption] | None = None,
+        corruptions: Sequence[str | Mapping[str, Any] | Corruption] | None = None,
         severities: Sequence[int] = SEVERITIES,
+        recorded: Mapping[str, RecordedSet] | None = None,
         name: str = "",
         fitted: bool = False,
         operating_point: OperatingPoint | None = None,
@@ -129,9 +135,9 @@ class Benchmark:
         self.split = split
         self.name = name or split.category or split.dataset
         self.gate = gate or Gate()
-        chosen = BUILT_IN if corruptions is None else corruptions
+        chosen = DEFAULT if corruptions is None else corruptions
         loaded = [_corruption(c, folder) for c in chosen]
-        self.conditions = _conditions(_names(loaded), severities)
+        self.conditions = _conditions(_names(loaded), severities, recorded or {})
         self._config = _plain(config or {})
         self._folder = folder
         self._started = datetime.now(timezone.utc).isoformat(timespec="seconds")
@@ -143,6 +149,7 @@ class Benchmark:
             settings=evaluation,
             fitted=fitted,
             operating_point=operating_point,
+            recorded=recorded,
             progress=progress,
         )
 
@@ -248,7 +255,7 @@ def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def _corruption(chosen: str | Corruption, folder: Path | None) -> Corruption:
+def _corruption(chosen: str | Mapping[str, Any] | Corruption, folder: Path | None) -> Corruption:
     return chosen if isinstance(chosen, Corruption) else load_corruption(chosen, folder)
 
 
@@ -261,7 +268,9 @@ def _names(corruptions: Sequence[Corruption]) -> list[str]:
     return names
 
 
-def _conditions(names: Sequence[str], severities: Sequence[int]) -> tuple[Condition, ...]:
-    """Return clean, then every corruption at every severity in ascending order."""
+def _conditions(
+    names: Sequence[str], severities: Sequence[int], recorded: Iterable[str]
+) -> tuple[Condition, ...]:
+    """Return clean, every corruption at every severity in ascending order, the recorded sets."""
     corrupted = [Condition(name, severity) for name in names for severity in sorted({*severities})]
-    return (CLEAN, *corrupted)
+    return (CLEAN, *corrupted, *(Condition(RECORDED, recorded=name) for name in recorded))

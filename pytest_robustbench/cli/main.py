@@ -8,14 +8,14 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest_robustbench
-from pytest_robustbench.cli import schema
+from pytest_robustbench.cli import init, run, schema
 from pytest_robustbench.errors import RobustbenchError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PROGRAM = "pytest-robustbench"
-COMMANDS = (schema.COMMAND,)
+COMMANDS = (run.COMMAND, init.COMMAND, schema.COMMAND)
 USERS_MISTAKE = 2
 CLOSED_PIPE = 141  # 128 + SIGPIPE, as the shell would report it
 

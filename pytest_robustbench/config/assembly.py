@@ -14,6 +14,7 @@ from pytest_robustbench.config.inputs import (
     dataset_of,
     detectors_of,
     operating_point_of,
+    recorded_of,
     regression_of,
 )
 from pytest_robustbench.config.models import Benchmark
@@ -50,6 +51,7 @@ def assembled(page: Page, shelf: Mapping[str, DetectorDeclaration]) -> list[Benc
         return []
     dataset = dataset_of(model, page)
     detectors = detectors_of(model, shelf, page)
+    recorded = recorded_of(model, page)
     plan = plan_of(model, page)
     if dataset is None or plan is None:
         return []
@@ -57,7 +59,7 @@ def assembled(page: Page, shelf: Mapping[str, DetectorDeclaration]) -> list[Benc
     several = isinstance(model.detector, tuple)
     for detector in detectors:
         check_fitted(detector, dataset, model, page)
-    draft = _draft(name, model, dataset, plan, page)
+    draft = _draft(name, model, dataset, plan, page) | {"recorded": recorded}
     return [
         BenchmarkDeclaration(
             name=f"{name}-{detector.label}" if several else name, detector=detector, **draft
@@ -76,7 +78,10 @@ def _draft(
         "dataset": dataset,
         "calibration": calibration_of(model.calibration),
         "operating_point": operating_point_of(model, page),
-        "evaluation": EvaluationSettings(**model.model_dump(include=set(settings))),
+        "evaluation": EvaluationSettings(
+            gaussian_sigma=model.postprocess.gaussian_sigma,
+            **model.model_dump(include=set(settings)),
+        ),
         "conditions": plan.conditions,
         "corruptions": plan.corruptions,
         "limits": plan.limits,

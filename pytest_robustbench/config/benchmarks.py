@@ -9,6 +9,7 @@ from pytest_robustbench.config.build import (
     build_corruptions,
     build_operating_point,
     complete_split,
+    recorded_sets,
 )
 from pytest_robustbench.datasets.split import Split
 from pytest_robustbench.errors import ConfigError
@@ -66,6 +67,7 @@ def build_benchmark(
         detector,
         corruptions=list(build_corruptions(declaration, folder).values()),
         severities=sorted({c.severity for c in declaration.conditions if c.severity}),
+        recorded=recorded_sets(declaration, folder, split.resize),
         name=declaration.name,
         fitted=declaration.detector.fitted,
         operating_point=point,

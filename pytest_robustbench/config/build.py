@@ -6,6 +6,7 @@ Relative paths and imports start at the folder of the YAML file.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,10 +16,11 @@ from pytest_robustbench.errors import ConfigError, RobustbenchError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pytest_robustbench.config.declarations import (
         BenchmarkDeclaration,
+        DatasetDeclaration,
         DetectorDeclaration,
         RegressionDeclaration,
     )
@@ -50,9 +52,35 @@ def build_split(declaration: BenchmarkDeclaration, folder: Path) -> Split:
     dataset = declaration.dataset
     if dataset.is_fixture:
         raise _brought_by_conftest("dataset", dataset.source)
-    options = _options(declaration, folder)
+    options = _options(dataset, folder)
     split = load_split(dataset.format, resize=dataset.resize, **options)
     return complete_split(split, declaration, folder)
+
+
+def recorded_sets(
+    declaration: BenchmarkDeclaration, folder: Path, resize: tuple[int, int] | None
+) -> dict[str, Callable[[], Split]]:
+    """Return what lists each set recorded under drift, once it is needed.
+
+    Parameters
+    ----------
+    declaration : BenchmarkDeclaration
+        The benchmark.
+    folder : Path
+        Folder of the YAML file.
+    resize : (int, int) or None
+        Size of the benchmark's own images, for sets that declare none.
+    """
+
+    def listed(dataset: DatasetDeclaration) -> Split:
+        from pytest_robustbench.datasets.formats import load_split
+        from pytest_robustbench.datasets.subset import limit_split
+
+        options = _options(dataset, folder)
+        split = load_split(dataset.format, resize=dataset.resize or resize, **options)
+        return limit_split(split, train=None, test=declaration.limit_test)
+
+    return {name: partial(listed, one) for name, one in declaration.recorded.items()}
 
 
 def complete_split(split: Split, declaration: BenchmarkDeclaration, folder: Path) -> Split:
@@ -98,6 +126,7 @@ def build_detector(declaration: DetectorDeclaration, folder: Path) -> Detector:
         device=str(resolved(declaration.device or "auto")),
         kwargs=_with_paths(kwargs, folder),
         folder=folder,
+        input_mode=declaration.input_mode,
     )
 
 
@@ -151,11 +180,14 @@ def baseline_path(regression: RegressionDeclaration, name: str, folder: Path) ->
     return _below(folder, template.replace("{name}", name))
 
 
-def _options(declaration: BenchmarkDeclaration, folder: Path) -> dict[str, Any]:
-    dataset = declaration.dataset
+def _options(dataset: DatasetDeclaration, folder: Path) -> dict[str, Any]:
     options = cast("dict[str, Any]", resolved(dict(dataset.options)))
     if ALIASES.get(dataset.format, dataset.format) == "synthetic":
         return options
+    if "manifest" in options:
+        options["manifest"] = _below(folder, options["manifest"])
+        if "root" not in options:  # its paths start where it lies
+            return options
     # The other folders of a dataset start at its root.
     return {**options, "root": _below(folder, options.get("root", "."))}
 

@@ -28,17 +28,23 @@ _SECTIONS: Mapping[str, type[models.Section]] = {
     "detectors": models.Detector,
     "calibration": models.Calibration,
     "operating_point": models.Thresholds,
+    "postprocess": models.Postprocess,
+    "recorded": models.Dataset,
 }
 _WRAPPERS = {"defaults": 1, "benchmarks": 2, "profiles": 2}
-_SCOPES = ("all", "clean", "summary")
+_SCOPES = ("all", "clean", "recorded", "summary")
 _BOUNDS = ("min", "max", "max_drop", "max_rise")
 _ALTERNATIVES = {
     "dataset": "a mapping, or fixture",
     "detector": "a name, a mapping, or a list of them",
     "detectors": "a name or a mapping",
     "operating_point": "the name of a file, or a mapping",
-    "corruptions": "a list of names, or none",
+    "corruptions": "a list of names or mappings, or none",
 }
+_NO_SCALING = (
+    ". Maps are never scaled by their own minimum and maximum: one threshold for all images would "
+    "mean nothing"
+)
 _COMPARISONS = {
     "greater_than": ("gt", "greater than"),
     "greater_than_equal": ("ge", "at least"),
@@ -144,7 +150,8 @@ def _unknown_key(path: Path, section: Path) -> str:
     if parent == ("regression",):
         return f"unknown metric {key!r} under regression; {suggestion(key, METRICS)}"
     where = f" under {dotted(parent)}" if parent else ""
-    return f"unknown key {key!r}{where}; {suggestion(key, _known_keys(path, section))}"
+    advice = _NO_SCALING if parent == ("postprocess",) else ""
+    return f"unknown key {key!r}{where}; {suggestion(key, _known_keys(path, section))}{advice}"
 
 
 def _known_keys(path: Path, section: Path) -> list[str]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pytest_robustbench.gates.limits import Limit
 
 DeferredText: TypeAlias = "str | Unresolved"
+CorruptionReference: TypeAlias = "str | Mapping[str, Any]"
+"""A built-in name, an import path, or a mapping with parameters; see `corruptions.references`."""
 
 FIXTURE = "fixture"
 """Name of a dataset or detector that the project's conftest.py brings."""
@@ -42,6 +44,8 @@ class DetectorDeclaration:
         ``file:line`` of the declaration.
     label : str
         What the file calls it: its name under `detectors`, or else `name` itself.
+    input_mode : {"numpy", "paths"}
+        Whether it takes images, or only paths of image files.
     """
 
     name: DeferredText
@@ -51,6 +55,7 @@ class DetectorDeclaration:
     fitted: bool
     source: str
     label: str
+    input_mode: str = "numpy"
 
     @property
     def is_fixture(self) -> bool:
@@ -149,8 +154,10 @@ class BenchmarkDeclaration:
         What is measured, and how.
     conditions : tuple of Condition
         Clean first, then the corruptions in declared order, severities ascending.
-    corruptions : mapping of str to str
-        Name in condition ids -> built-in name or import path.
+    corruptions : mapping of str to reference
+        Name in condition ids -> built-in name, import path, or a mapping with parameters.
+    recorded : mapping of str to DatasetDeclaration
+        Sets recorded under drift, by their names in condition ids.
     limits : mapping of str to tuple of Limit
         Condition id -> the limits that bind it; empty where it is only measured.
     summary_limits : tuple of Limit
@@ -177,7 +184,8 @@ class BenchmarkDeclaration:
     operating_point: OperatingPointDeclaration | None
     evaluation: EvaluationSettings
     conditions: tuple[Condition, ...]
-    corruptions: Mapping[str, str]
+    corruptions: Mapping[str, CorruptionReference]
+    recorded: Mapping[str, DatasetDeclaration]
     limits: Mapping[str, tuple[Limit, ...]]
     summary_limits: tuple[Limit, ...]
     measure_only: frozenset[str]
@@ -220,6 +228,7 @@ class BenchmarkDeclaration:
             "evaluation": asdict(self.evaluation),
             "conditions": [condition.id for condition in self.conditions],
             "corruptions": dict(self.corruptions),
+            "recorded": {name: _dataset_record(one) for name, one in self.recorded.items()},
             "accept": {name: _bounds(limits) for name, limits in self.limits.items() if limits},
             "summary": _bounds(self.summary_limits),
             "measure_only": [c.id for c in self.conditions if c.id in self.measure_only],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,9 @@ from pytest_robustbench.config.environment import Unresolved, retyped, settled
 from pytest_robustbench.config.models import DATASET_OPTIONS, Dataset, Detector, Thresholds
 from pytest_robustbench.datasets.formats import ALIASES, FORMATS
 from pytest_robustbench.detectors.names import (
+    FILE_PREFIXES,
+    PREFIXES,
     PRESETS,
-    RESERVED_PREFIXES,
     is_import_path,
     known_names,
 )
@@ -32,10 +34,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_robustbench.config.models import Benchmark, Calibration
+    from pytest_robustbench.config.nodes import Table
     from pytest_robustbench.config.page import Page, Step
 
-WITHOUT_CALIBRATION_IMAGES = ("folder", "synthetic")
+WITHOUT_CALIBRATION_IMAGES = ("folder", "synthetic", "btad", "kolektor", "visa")
 """Formats that never bring validation images; the others may, which only their folder tells."""
+
+REQUIRED_OPTIONS = {"folder": (), "synthetic": (), "manifest": ("manifest",)}
+"""What a format cannot do without; those not named here need their root."""
+
+_MEANINGS = {
+    "root": "the folder that holds the categories",
+    "manifest": "the JSONL file that lists the images",
+}
+_RECORDED_NAME = re.compile("[a-z0-9_]+")
 
 _FITTED_NEEDS = (
     "fitted: true needs calibration.images (normal images the detector never saw) or an "
@@ -52,35 +64,59 @@ def dataset_of(model: Benchmark, page: Page) -> DatasetDeclaration | None:
         return None
     if not isinstance(declared, Dataset):
         return DatasetDeclaration(FIXTURE, {}, None, page.source("dataset"))
-    if _format_problem(declared.format):
-        page.complain(_format_problem(declared.format), "dataset", "format")
-        return None
-    return _dataset(declared, str(declared.format), page)
+    return _dataset(declared, page, ("dataset",))
 
 
-def _format_problem(name: str | None) -> str:
+def recorded_of(model: Benchmark, page: Page) -> dict[str, DatasetDeclaration]:
+    """Return the declared sets of images taken under drift, by name."""
+    found = {}
+    for name, declared in model.recorded.items():
+        if not _RECORDED_NAME.fullmatch(name):
+            message = (
+                f"recorded set {name!r} becomes part of test ids: use lower-case letters, digits "
+                "and underscores"
+            )
+            page.complain_of_key(message, "recorded", name)
+            continue
+        dataset = _dataset(declared, page, ("recorded", name))
+        found |= {} if dataset is None else {name: dataset}
+    return found
+
+
+def _format_problem(name: str | None, where: str) -> str:
     valid = [*FORMATS, *ALIASES]
     if name is None:
-        return f"'format' is missing under dataset; valid: {', '.join(sorted(valid))}"
+        return f"'format' is missing under {where}; valid: {', '.join(sorted(valid))}"
     return "" if name in valid else f"unknown dataset format {name!r}; {suggestion(name, valid)}"
 
 
-def _dataset(declared: Dataset, name: str, page: Page) -> DatasetDeclaration:
+def _dataset(declared: Dataset, page: Page, path: tuple[Step, ...]) -> DatasetDeclaration | None:
+    where, name = ".".join(map(str, path)), declared.format
+    problem = _format_problem(name, where)
+    if problem or name is None:
+        page.complain(problem, *path, "format")
+        return None
     valid = DATASET_OPTIONS[ALIASES.get(name, name)]
-    written = [key for key in page.table.table("dataset").entries if key != "format"]
+    written = _written_under(page.table, path)
     for key in written:
         if key not in valid:
             message = f"the {name} format has no option {key!r}; {suggestion(key, valid)}"
-            page.complain_of_key(message, "dataset", key)
+            page.complain_of_key(message, *path, key)
     options = {key: getattr(declared, key) for key in valid if key != "resize" and key in written}
     options = {key: value for key, value in options.items() if value is not None}
-    if "root" not in options and name not in WITHOUT_CALIBRATION_IMAGES:
-        message = f"'root' is missing under dataset: the folder that holds the {name} categories"
-        page.complain(message, "dataset")
+    for key in REQUIRED_OPTIONS.get(name, ("root",)):
+        if key not in options:
+            page.complain(f"{key!r} is missing under {where}: {_MEANINGS[key]}", *path)
     category = page.key or ((page.title or "benchmark") if name == "folder" else None)
     if category is not None:
         options.setdefault("category", category)
-    return DatasetDeclaration(name, options, declared.resize, page.source("dataset"))
+    return DatasetDeclaration(name, options, declared.resize, page.source(*path))
+
+
+def _written_under(table: Table, path: tuple[Step, ...]) -> list[str]:
+    for step in path:
+        table = table.table(str(step))
+    return [key for key in table.entries if key != "format"]
 
 
 def shelf_of(
@@ -142,6 +178,7 @@ def _detector(
         fitted=detector.fitted,
         source=page.source(*path),
         label=label or (name if isinstance(name, str) else "detector"),
+        input_mode=detector.input_mode,
     )
 
 
@@ -156,10 +193,17 @@ def _check_detector(
     if not isinstance(name, str):
         return
     if ":" in name:
-        if name.partition(":")[0] not in RESERVED_PREFIXES and not is_import_path(name):
+        prefix, _, rest = name.partition(":")
+        if prefix not in PREFIXES and not is_import_path(name):
             page.complain(f"{name!r} is not of the form package.module:factory", *place)
+        elif prefix in PREFIXES and not rest.strip():
+            page.complain(f"{name!r} names nothing after its colon", *place)
+        elif prefix in FILE_PREFIXES and not detector.fitted:
+            page.complain(
+                f"{name!r} is a model file, which is fitted already: say fitted: true", *place
+            )
     elif name == FIXTURE:
-        for key in ("preset", "device", "kwargs"):
+        for key in ("preset", "device", "kwargs", "input_mode"):
             if key in detector.model_fields_set:
                 message = f"{key!r} has no effect on a fixture: conftest.py makes that detector"
                 page.complain_of_key(message, *path, key)

@@ -17,7 +17,7 @@ from pytest_robustbench.config.models import Benchmark, DetectorEntry, Robustnes
 from pytest_robustbench.config.nodes import Entry, Leaf, Mark, Table, map_leaves, merged, plain
 from pytest_robustbench.config.page import Page
 from pytest_robustbench.config.problems import Problem, config_error, shown_path
-from pytest_robustbench.config.reading import read_tree
+from pytest_robustbench.config.reading import read_text, tree_of
 from pytest_robustbench.errors import UnknownProfileError
 from pytest_robustbench.naming import suggestion
 
@@ -37,10 +37,26 @@ def load_config(
 ) -> RobustnessConfig:
     """Read and validate `path`; nothing it names is opened or imported.
 
+    Parameters and errors are those of `parse_config`; that it cannot be read is another error.
+    """
+    return parse_config(read_text(path), path, profile=profile, environ=environ)
+
+
+def parse_config(
+    text: str,
+    path: Path,
+    *,
+    profile: str | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> RobustnessConfig:
+    """Validate a YAML text; nothing it names is opened or imported.
+
     Parameters
     ----------
+    text : str
+        The YAML.
     path : Path
-        The YAML file.
+        The file it stands in, for messages; relative paths start at its folder.
     profile : str, optional
         Name under `profiles` of what to change. All profiles are validated in any case.
     environ : mapping of str to str
@@ -52,7 +68,7 @@ def load_config(
         Listing every problem, one a line, as ``file:line:column: message``.
     """
     problems: list[Problem] = []
-    tree = _normal(_expanded(read_tree(path), environ, shown_path(path), problems))
+    tree = _normal(_expanded(tree_of(text, path), environ, shown_path(path), problems))
     _check_version(tree, path)
     problems += _shape_problems(tree)
     declared = _declared(tree, path, problems)

@@ -26,7 +26,7 @@ from pydantic_core import PydanticCustomError
 from pytest_robustbench.conditions import SEVERITIES
 from pytest_robustbench.config.environment import Expanded, Unresolved
 from pytest_robustbench.config.scalars import scalar_of
-from pytest_robustbench.corruptions.names import BUILT_IN
+from pytest_robustbench.corruptions.names import DEFAULT
 from pytest_robustbench.evaluation.settings import EvaluationSettings
 from pytest_robustbench.gates.names import (
     DROP_PREFIXES,
@@ -193,8 +193,16 @@ else:
     )
 
 
+class RecordedLimits(ConditionLimits):
+    """Limits of all recorded sets; every key that is no metric is one of them."""
+
+    model_config = ConfigDict(extra="allow")
+    if not TYPE_CHECKING:
+        __pydantic_extra__: dict[str, ConditionLimits]
+
+
 class Accept(Section):
-    """Limits by scope; every key beside `all`, `clean` and `summary` is a corruption."""
+    """Limits by scope; every key that is no field is a corruption."""
 
     model_config = ConfigDict(extra="allow")
     if not TYPE_CHECKING:  # mypy would take it for an argument
@@ -202,6 +210,7 @@ class Accept(Section):
 
     all: ConditionLimits = Field(default_factory=ConditionLimits)
     clean: ConditionLimits = Field(default_factory=ConditionLimits)
+    recorded: RecordedLimits = Field(default_factory=RecordedLimits)
     summary: SummaryLimits = Field(default_factory=SummaryLimits)
 
 
@@ -233,6 +242,10 @@ class Dataset(Section):
     abnormal_dir: Text | None = None
     mask_dir: Text | None = None
     test_fraction: Share | None = None
+    manifest: Text | None = None
+    allow_outside_root: Truth | None = None
+    split_csv: Text | None = None
+    test_part: Text | None = None
     n_train: Seed | None = None
     n_test_good: Seed | None = None
     n_defect: Seed | None = None
@@ -240,8 +253,16 @@ class Dataset(Section):
     seed: Seed | None = None
 
 
+_CATEGORIES = ("root", "category", "resize")
+
 DATASET_OPTIONS = {
-    "mvtec": ("root", "category", "resize"),
+    "mvtec": _CATEGORIES,
+    "mvtec_ad2": (*_CATEGORIES, "test_part"),
+    "mvtec_loco": _CATEGORIES,
+    "visa": (*_CATEGORIES, "split_csv"),
+    "btad": _CATEGORIES,
+    "kolektor": (*_CATEGORIES, "test_fraction", "seed"),
+    "manifest": (*_CATEGORIES, "manifest", "allow_outside_root", "test_fraction", "seed"),
     "folder": (
         *("root", "category", "resize", "normal_dir", "test_dir", "abnormal_dir", "mask_dir"),
         *("test_fraction", "seed"),
@@ -258,12 +279,27 @@ class Detector(Section):
     device: Text | None = None
     kwargs: Annotated[dict[str, Any], AfterValidator(_finite)] = Field(default_factory=dict)
     fitted: Truth = False
+    input_mode: Literal["numpy", "paths"] = "numpy"
+
+
+class Postprocess(Section):
+    """What is done to every anomaly map, in calibration and evaluation alike."""
+
+    gaussian_sigma: Distance = 0.0
 
 
 DetectorEntry: TypeAlias = Annotated[
     Annotated[Text, Tag("<text>")] | Annotated[Detector, Tag("<mapping>")],
     Discriminator(_shape),
 ]
+
+
+CorruptionEntry: TypeAlias = Annotated[
+    Annotated[str, Tag("<text>")]
+    | Annotated[dict[str, Any], AfterValidator(_finite), Tag("<mapping>")],
+    Discriminator(_shape),
+]
+"""A name or import path, or a mapping that gives one parameters or composes several."""
 
 
 class Calibration(Section):
@@ -310,6 +346,7 @@ class Benchmark(Section):
     aupro_limit: Annotated[float, Field(gt=0, le=1), _ENV] = 0.3
     memory_budget: Count = EvaluationSettings.memory_budget
     pixel_segf1: Truth = True
+    postprocess: Postprocess = Field(default_factory=Postprocess)
     calibration: Calibration = Field(default_factory=Calibration)
     operating_point: (
         Annotated[
@@ -320,12 +357,18 @@ class Benchmark(Section):
     ) = None
     corruptions: Annotated[
         Annotated[Literal["none"], Tag("<text>")]
-        | Annotated[Names, Field(min_length=1), Tag("<list>")],
+        | Annotated[
+            tuple[CorruptionEntry, ...],
+            Field(min_length=1),
+            AfterValidator(_without_repetition),
+            Tag("<list>"),
+        ],
         Discriminator(_shape),
-    ] = tuple(BUILT_IN)
+    ] = DEFAULT
     severities: Annotated[
         tuple[Severity, ...], Field(min_length=1), AfterValidator(_without_repetition)
     ] = SEVERITIES
+    recorded: dict[str, Dataset] = Field(default_factory=dict)
     accept: Accept = Field(default_factory=Accept)
     measure_only: Names = ()
     regression: Regression | None = None

@@ -82,7 +82,7 @@ def _narrowed(
     def kept(condition: Condition) -> bool:
         return condition == CLEAN or (
             (corruptions is None or condition.corruption in corruptions)
-            and (severities is None or condition.severity in severities)
+            and (severities is None or condition.severity in (None, *severities))
         )
 
     conditions = tuple(c for c in benchmark.conditions if kept(c))
@@ -90,7 +90,7 @@ def _narrowed(
     return replace(
         benchmark,
         conditions=conditions,
-        corruptions={n: path for n, path in benchmark.corruptions.items() if n in names},
+        corruptions={n: r for n, r in benchmark.corruptions.items() if n in names},
         limits={c.id: benchmark.limits[c.id] for c in conditions},
         measure_only=benchmark.measure_only & {c.id for c in conditions},
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from pytest_robustbench.conditions import RECORDED
 from pytest_robustbench.config.nodes import value_mark
 from pytest_robustbench.gates.limits import Limit
 from pytest_robustbench.gates.names import METRICS, SUMMARY_METRICS
@@ -58,19 +59,25 @@ def scopes_of(condition: Condition) -> tuple[tuple[str, ...], ...]:
     """Return the scopes that reach `condition`, the least specific first."""
     if condition.is_clean:
         return ("all",), ("clean",)
+    if condition.recorded:
+        return ("all",), (RECORDED,), (RECORDED, condition.recorded)
     name = condition.corruption
     return ("all",), (name,), (name, f"severity_{condition.severity}")
 
 
 def section_at(accept: Accept, scope: tuple[str, ...]) -> Section | None:
     """Return the section under `scope`, or None where it is not written."""
-    first, *severities = scope
+    section: Section | None = accept
+    for step in scope:
+        section = None if section is None else _entry(section, step)
+    return section
+
+
+def _entry(section: Section, key: str) -> Section | None:
     # A corruption may be called like a method of pydantic's, so attributes are for fields alone.
-    is_field = first in type(accept).model_fields
-    section = getattr(accept, first) if is_field else (accept.model_extra or {}).get(first)
-    for severity in severities:
-        section = getattr(section, severity, None)
-    return cast("Section | None", section)
+    is_field = key in type(section).model_fields
+    entry = getattr(section, key) if is_field else (section.model_extra or {}).get(key)
+    return cast("Section | None", entry)
 
 
 def _limits(section: Section, table: Table, file: str) -> Layer:

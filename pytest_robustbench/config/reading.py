@@ -59,16 +59,15 @@ for _kind, _pattern in SCALARS.items():
 _Loader.add_implicit_resolver(_TAG + "merge", re.compile(rf"{_MERGE}\Z"), ["<"])
 
 
-def read_tree(path: Path) -> Table:
-    """Read `path` and return its top-level mapping.
+def tree_of(text: str, path: Path) -> Table:
+    """Return the top-level mapping of `text`, which stands in `path`.
 
     Raises
     ------
     ConfigError
-        One message with ``file:line:column``: the file cannot be read, is empty, is not UTF-8, no
-        YAML, no mapping, has a key twice, an unknown tag, or aliases that multiply.
+        One message with ``file:line:column``: the text is empty, no YAML, no mapping, has a key
+        twice, an unknown tag, or aliases that multiply.
     """
-    text = _text(path)
     try:
         root = yaml.compose(text, Loader=_Loader)
         if root is None:
@@ -86,7 +85,14 @@ def read_tree(path: Path) -> Table:
     return tree
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """Return what stands in `path`.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read, or is not UTF-8.
+    """
     try:
         content = path.read_bytes()
     except OSError as error:

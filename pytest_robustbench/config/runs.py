@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from pytest_robustbench.conditions import CLEAN, Condition
+from pytest_robustbench.conditions import CLEAN, RECORDED, Condition
 from pytest_robustbench.config.complaints import dotted, misplaced_scope
+from pytest_robustbench.config.environment import retyped
 from pytest_robustbench.config.precedence import LimitTable
 from pytest_robustbench.corruptions.names import RESERVED, known_names
+from pytest_robustbench.corruptions.references import parse_reference
+from pytest_robustbench.errors import CorruptionError
+from pytest_robustbench.gates.names import METRICS
 from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from pytest_robustbench.config.declarations import CorruptionReference
     from pytest_robustbench.config.models import Accept, Benchmark
     from pytest_robustbench.config.page import Page
     from pytest_robustbench.gates.limits import Limit
 
-SCOPES = ("all", "clean", "summary")
+SCOPES = ("all", "clean", "recorded", "summary")
 _TAKEN = {*SCOPES, *RESERVED, "complete", "regression"}
 _CORRUPTION_NAME = re.compile(r"[a-z0-9_]+")
-_IMPORT_PATH = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 
 
 @dataclass(frozen=True)
 class Plan:
     """What runs, and what is judged of it; the fields are those of `BenchmarkDeclaration`."""
 
-    corruptions: Mapping[str, str]
+    corruptions: Mapping[str, CorruptionReference]
     conditions: tuple[Condition, ...]
     unjudged: frozenset[str]
     limits: Mapping[str, tuple[Limit, ...]]
@@ -45,44 +49,44 @@ def plan_of(model: Benchmark, page: Page) -> Plan | None:
     corruptions = corruptions_of(model, page)
     if len(page.problems) > before:
         return None
-    conditions = conditions_of(corruptions, model.severities)
+    conditions = conditions_of(corruptions, model.severities, model.recorded)
     unjudged = measured_only(model, conditions, page)
     check_scopes(model.accept, conditions, page)
+    check_recorded_scopes(model, page)
     check_pixel_segf1(model, page)
     limits, summary = limits_of(model, conditions, unjudged, page)
     return Plan(corruptions, conditions, unjudged, limits, summary)
 
 
-def corruptions_of(model: Benchmark, page: Page) -> dict[str, str]:
-    """Return the corruptions in declared order: name in condition ids -> name or import path."""
+def corruptions_of(model: Benchmark, page: Page) -> dict[str, CorruptionReference]:
+    """Return the corruptions in declared order: name in condition ids -> reference."""
     if model.corruptions == "none":
         return {}
-    found: dict[str, str] = {}
+    found: dict[str, CorruptionReference] = {}
     known = known_names()
-    for index, reference in enumerate(model.corruptions):
-        name = corruption_name(reference)
-        problem = _corruption_problem(reference, name, found, known)
+    for index, entry in enumerate(model.corruptions):
+        reference = cast("CorruptionReference", entry if isinstance(entry, str) else retyped(entry))
+        problem = _reference_problem(reference, found, known)
         if problem:
             page.complain(problem, "corruptions", index)
         else:
-            found[name] = reference
+            found[parse_reference(reference).name] = reference
     return found
 
 
-def corruption_name(reference: str) -> str:
-    """Return the name of a corruption in condition ids: its own, or an import path's last part."""
-    return re.split(r"[:.]", reference)[-1].lower() if ":" in reference else reference
-
-
-def _corruption_problem(
-    reference: str, name: str, found: Mapping[str, str], known: Iterable[str]
+def _reference_problem(
+    reference: CorruptionReference, found: Mapping[str, CorruptionReference], known: Iterable[str]
 ) -> str:
-    if name == CLEAN.corruption:
+    if reference == CLEAN.corruption:
         return "'clean' is no corruption; it is always run, so leave it out of corruptions"
-    if ":" not in reference and reference not in known:
-        return f"unknown corruption {reference!r} in corruptions; {suggestion(reference, known)}"
-    if ":" in reference and not _IMPORT_PATH.fullmatch(reference):
-        return f"{reference!r} is not of the form package.module:name"
+    try:
+        parsed = parse_reference(reference)
+    except CorruptionError as error:
+        return str(error)
+    for target in parsed.targets():
+        if ":" not in target and target not in known:
+            return f"unknown corruption {target!r} in corruptions; {suggestion(target, known)}"
+    name = parsed.name
     if name in _TAKEN or not _CORRUPTION_NAME.fullmatch(name):
         return (
             f"corruption {reference!r} would be called {name!r} in test ids; call it something "
@@ -93,10 +97,16 @@ def _corruption_problem(
     return ""
 
 
-def conditions_of(corruptions: Iterable[str], severities: Iterable[int]) -> tuple[Condition, ...]:
-    """Return clean, then every corruption in order at ascending severities."""
+def conditions_of(
+    corruptions: Iterable[str], severities: Iterable[int], recorded: Iterable[str] = ()
+) -> tuple[Condition, ...]:
+    """Return clean, every corruption in order at ascending severities, and the recorded sets."""
     levels = sorted(severities)
-    return (CLEAN, *(Condition(name, level) for name in corruptions for level in levels))
+    return (
+        CLEAN,
+        *(Condition(name, level) for name in corruptions for level in levels),
+        *(Condition(RECORDED, recorded=name) for name in recorded),
+    )
 
 
 def measured_only(
@@ -126,7 +136,7 @@ def _unknown_condition(name: str, conditions: tuple[Condition, ...]) -> str:
 
 def check_scopes(accept: Accept, conditions: tuple[Condition, ...], page: Page) -> None:
     """Complain of every scope under `accept` that no condition falls into."""
-    run = dict.fromkeys(c.corruption for c in conditions if not c.is_clean)
+    run = dict.fromkeys(c.corruption for c in conditions if c.is_corrupted)
     severities = {c.severity for c in conditions}
     for scope, limits in (accept.model_extra or {}).items():
         if not page.insists_on("accept", scope):
@@ -136,6 +146,22 @@ def check_scopes(accept: Accept, conditions: tuple[Condition, ...], page: Page) 
             continue
         for level in sorted(limits.model_fields_set):
             _check_severity(scope, level, severities, page)
+
+
+def check_recorded_scopes(model: Benchmark, page: Page) -> None:
+    """Complain of limits for recorded sets that the file does not declare."""
+    if "recorded" in model.accept.model_fields_set and not model.recorded:
+        if page.insists_on("accept", RECORDED):
+            message = "limits under accept.recorded, but no recorded set is declared"
+            page.complain_of_key(message, "accept", RECORDED)
+        return
+    for name in model.accept.recorded.model_extra or {}:
+        if name not in model.recorded and page.insists_on("accept", RECORDED, name):
+            message = (
+                f"{name!r} under accept.recorded is neither a metric nor a recorded set; "
+                f"{suggestion(name, [*model.recorded, *METRICS])}"
+            )
+            page.complain_of_key(message, "accept", RECORDED, name)
 
 
 def _check_severity(scope: str, level: str, run: set[int | None], page: Page) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -35,40 +34,6 @@ REMEDIES = MappingProxyType(
 # epsilon alone. Raw maxima of three images come this close by no accident; those of two may.
 SCALED_TOLERANCE = 1e-4
 SCALED_IMAGES = 3
-
-
-def held_out(n: int, settings: CalibrationSettings) -> NDArray[np.intp]:
-    """Return the sorted indices of the train images held out from `fit`.
-
-    ``default_rng(seed).choice(n, ceil(n * fraction), replace=False)``, at least 1 and at most
-    ``n - 1``: pyimgano's split, so that thresholds can be compared.
-
-    Raises
-    ------
-    CalibrationError
-        If there are fewer than two images.
-    """
-    if n < 2:
-        message = f"{n} train images cannot be divided into a fit part and a calibration part"
-        raise CalibrationError(message)
-    size = min(n - 1, max(1, math.ceil(n * settings.fraction)))
-    chosen = np.random.default_rng(settings.seed).choice(n, size=size, replace=False)
-    return np.sort(chosen).astype(np.intp)
-
-
-def folds(n: int, settings: CalibrationSettings) -> list[NDArray[np.intp]]:
-    """Return the sorted indices of each fold; sizes differ by at most one.
-
-    Raises
-    ------
-    CalibrationError
-        If there are fewer images than folds.
-    """
-    if n < settings.folds:
-        message = f"{n} train images cannot be divided into {settings.folds} folds"
-        raise CalibrationError(message)
-    order = np.random.default_rng(settings.seed).permutation(n)
-    return [np.sort(part) for part in np.array_split(order, settings.folds)]
 
 
 class CalibrationScores:

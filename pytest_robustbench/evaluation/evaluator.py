@@ -16,22 +16,25 @@ from pytest_robustbench.evaluation.latency import (
 )
 from pytest_robustbench.evaluation.measures import Measures
 from pytest_robustbench.evaluation.memory import MemoryWatch
+from pytest_robustbench.evaluation.postprocessing import Postprocessing
 from pytest_robustbench.evaluation.prediction import Predictor
 from pytest_robustbench.evaluation.preparation import Preparation
+from pytest_robustbench.evaluation.sample_sets import RecordedSets, SampleSet
 from pytest_robustbench.evaluation.scenes import Scenes
 from pytest_robustbench.evaluation.settings import CalibrationSettings, EvaluationSettings
 from pytest_robustbench.evaluation.sweep import Sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pytest_robustbench.arrays import Floats
     from pytest_robustbench.conditions import Condition
     from pytest_robustbench.corruptions.corruption import Corrupted, Corruption
-    from pytest_robustbench.datasets.split import Split
+    from pytest_robustbench.datasets.split import Sample, Split
     from pytest_robustbench.detectors.protocol import Detector
     from pytest_robustbench.evaluation.operating_point import OperatingPoint
     from pytest_robustbench.evaluation.results import ConditionResult, PeakMemory
+    from pytest_robustbench.evaluation.sample_sets import RecordedSet
 
     Progress = Callable[[str, int, int], None]
 
@@ -81,6 +84,9 @@ class Evaluator:
         The detector is already fitted and is never fitted here.
     operating_point : OperatingPoint, optional
         Thresholds already in production; nothing is calibrated then.
+    recorded : mapping of str to Split or callable, optional
+        Sets recorded under drift, of which the test part is measured; a function is called when its
+        condition is.
     progress : callable
         Told ``(phase, done, total)``.
     """
@@ -95,6 +101,7 @@ class Evaluator:
         settings: EvaluationSettings | None = None,
         fitted: bool = False,
         operating_point: OperatingPoint | None = None,
+        recorded: Mapping[str, RecordedSet] | None = None,
         progress: Progress = silent,
     ) -> None:
         self.split = split
@@ -102,9 +109,11 @@ class Evaluator:
         self.settings = settings or EvaluationSettings()
         self.fitted = fitted
         self.progress = progress
-        self.predictor = Predictor(detector, self.settings.batch_size)
+        postprocess = Postprocessing(self.settings.gaussian_sigma)
+        self.predictor = Predictor(detector, self.settings.batch_size, postprocess)
         self._given = operating_point
         self._store = PictureStore(split.resize, self.settings.picture_bytes)
+        self._recorded = RecordedSets(recorded or {}, split, self._store)
         self._scenes = Scenes(split.test, self._store, corruptions, self.settings.seed)
         self._sweep = Sweep(self._scenes, self.predictor, self.settings)
         self._reference = ReferenceWorkload()
@@ -131,28 +140,30 @@ class Evaluator:
             If the condition cannot be measured; the message names the image where there is one.
         """
         prepared = self.prepare()
-        kept = self._scenes.kept(condition)
+        inventory = self._sample_set(condition).inventory
+        scenes, sweep = self._measuring(condition)
+        kept = scenes.kept(condition)
         if not kept:
             message = f"{condition.id} leaves out every test image"
             raise NotMeasurableError(message)
         stopwatch = Stopwatch(device_synchronizer(self.predictor.detector), self._reference)
         memory = MemoryWatch()
-        tally = self._sweep.measure(
+        tally = sweep.measure(
             condition,
             kept,
-            prepared.inventory,
+            inventory,
             prepared.operating_point.pixel_threshold,
             stopwatch=stopwatch,
             progress=self.progress,
         )
-        specification = self._scenes.specification(condition)
+        specification = scenes.specification(condition)
         digest = condition_digest(
             specification,
             condition.severity,
-            [prepared.inventory.ids[i] for i in kept],
+            [inventory.ids[i] for i in kept],
             [tally.digests[i] for i in kept],
         )
-        measures = Measures(tally, prepared.inventory, prepared.operating_point, self.settings)
+        measures = Measures(tally, inventory, prepared.operating_point, self.settings)
         latency = stopwatch.latency(min(self.settings.batch_size, len(kept)))
         return measures.result(condition, latency, specification, digest, memory.peak())
 
@@ -162,12 +173,31 @@ class Evaluator:
         self._sweep.release()
 
     def picture(self, condition: Condition, index: int) -> tuple[Corrupted, Floats | None]:
-        """Return one corrupted test picture and its anomaly map at mask resolution."""
+        """Return one picture of a condition and its anomaly map at mask resolution."""
         self.prepare()
-        corrupted = self._scenes.under(condition, index).corrupted
-        sample = self.split.test[index]
+        scenes, _ = self._measuring(condition)
+        corrupted = scenes.under(condition, index).corrupted
+        sample = scenes.samples[index]
         (prediction,) = self.predictor.predict([corrupted.image], [sample.id], condition.id)
         return corrupted, prediction.map
+
+    def samples(self, condition: Condition) -> Sequence[Sample]:
+        """Return the samples that the columns of a condition's result speak of, in their order."""
+        return self._sample_set(condition).samples
+
+    def _sample_set(self, condition: Condition) -> SampleSet:
+        if condition.recorded:
+            return self._recorded.read(condition.recorded)
+        return SampleSet(self.split.test, self.prepare().inventory)
+
+    def _measuring(self, condition: Condition) -> tuple[Scenes, Sweep]:
+        """Return what measures a condition: that of the test part is kept, as it serves many."""
+        if not condition.recorded:
+            return self._scenes, self._sweep
+        # What sweeps over the test part have in common gives its memory to this one.
+        self._sweep.release()
+        scenes = Scenes(self.samples(condition), self._store, {}, self.settings.seed)
+        return scenes, Sweep(scenes, self.predictor, self.settings)
 
     def _prepare(self) -> Prepared:
         memory = MemoryWatch()

@@ -90,6 +90,7 @@ class Measures:
             ranking=ranked.mode,
             ranking_error=ranked.error,
             memory=memory,
+            samples=self.inventory if condition.recorded else None,
         )
 
     def _metrics(

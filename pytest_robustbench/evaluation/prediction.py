@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import traceback
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from pytest_robustbench.detectors.protocol import Prediction
 from pytest_robustbench.detectors.validation import checked_prediction, require_finite
 from pytest_robustbench.errors import DetectorError, NotMeasurableError, RobustbenchError
+from pytest_robustbench.evaluation.postprocessing import Postprocessing
 from pytest_robustbench.metrics.resizing import resize_map
 
 if TYPE_CHECKING:
@@ -61,10 +62,13 @@ class Predictor:
         The detector under test.
     batch_size : int
         Images per call.
+    postprocess : Postprocessing
+        What is done to every map once it has the size of its image.
     """
 
     detector: Detector
     batch_size: int = 1
+    postprocess: Postprocessing = field(default_factory=Postprocessing)
 
     @property
     def name(self) -> str:
@@ -134,7 +138,7 @@ class Predictor:
     def finish(
         self, raw: RawPrediction, sample: str, shape: tuple[int, int], where: str
     ) -> ImagePrediction:
-        """Check one prediction's numbers and bring its map to the image's `shape` ``(H, W)``.
+        """Check one prediction's numbers, bring its map to `shape` ``(H, W)`` and post-process it.
 
         Raises
         ------
@@ -149,7 +153,8 @@ class Predictor:
             require_finite(prediction, [sample], f"detector {self.name!r}, {where}")
         if raw.map is None:
             return ImagePrediction(score, None)
-        return ImagePrediction(score, resize_map(raw.map, shape), found[1:])
+        anomaly_map = self.postprocess(resize_map(raw.map, shape))
+        return ImagePrediction(score, anomaly_map, found[1:])
 
     def _call_batch(
         self, batch: list[Image], ids: Sequence[str], where: str, stopwatch: Stopwatch | None
@@ -165,9 +170,10 @@ class Predictor:
         self, batch: list[Image], ids: Sequence[str], where: str, stopwatch: Stopwatch | None
     ) -> object:
         try:
+            given = self._staged(batch)
             if stopwatch is None:
-                return self.detector.predict(batch)
-            return stopwatch.time(lambda: self.detector.predict(batch), len(batch))
+                return self.detector.predict(given)
+            return stopwatch.time(lambda: self.detector.predict(given), len(batch))
         except RobustbenchError:
             raise
         except (Exception, SystemExit) as error:
@@ -176,6 +182,11 @@ class Predictor:
                 f"{_describe(error)}"
             )
             raise DetectorError(message) from error
+
+    def _staged(self, batch: list[Image]) -> Any:
+        """Return what the detector takes instead of images, where it says so: never timed."""
+        stage = getattr(self.detector, "stage", None)
+        return stage(batch) if callable(stage) else batch
 
 
 def require_maps_of_all_or_none(n_maps: int, n_images: int) -> None:

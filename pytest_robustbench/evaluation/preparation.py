@@ -9,7 +9,8 @@ from pytest_robustbench.datasets.duplicates import shared_pictures
 from pytest_robustbench.datasets.split import listed
 from pytest_robustbench.errors import CalibrationError, DatasetError
 from pytest_robustbench.evaluation.batch_check import check_batch_independence
-from pytest_robustbench.evaluation.calibration import CalibrationScores, folds, held_out
+from pytest_robustbench.evaluation.calibration import CalibrationScores
+from pytest_robustbench.evaluation.division import folds, held_out
 from pytest_robustbench.evaluation.inventory import require_readable, take_inventory
 from pytest_robustbench.evaluation.train_images import TrainImages
 
@@ -123,7 +124,7 @@ class Preparation:
             return train, own, "images"
         if self.settings.method == "crossfit":
             return train, train, "crossfit"
-        out = set(held_out(len(train), self.settings).tolist())
+        out = set(held_out([s.group for s in train], self.settings).tolist())
         fit_part = [s for i, s in enumerate(train) if i not in out]
         return fit_part, [s for i, s in enumerate(train) if i in out], "holdout"
 
@@ -137,7 +138,7 @@ class Preparation:
 
     def _predict_out_of_fold(self, scores: CalibrationScores) -> None:
         train = self.split.train
-        for fold in folds(len(train), self.settings):
+        for fold in folds([s.group for s in train], self.settings):
             inside = set(fold.tolist())
             self._fit([s for i, s in enumerate(train) if i not in inside])
             self._predict({i: train[i] for i in sorted(inside)}, scores)
@@ -181,7 +182,7 @@ class Preparation:
 
     def _fold_of(self) -> dict[Sample, int]:
         train = self.split.train
-        parts = folds(len(train), self.settings)
+        parts = folds([s.group for s in train], self.settings)
         return {train[i]: number for number, part in enumerate(parts) for i in part}
 
     def _refuse_seen_images(self) -> None:

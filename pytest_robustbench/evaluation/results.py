@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_robustbench.conditions import Condition
+    from pytest_robustbench.evaluation.inventory import Inventory
 
 RankingMode: TypeAlias = Literal["exact", "binned"]
 
@@ -130,6 +131,8 @@ class ConditionResult:
         By how much each of these may be off; empty where exact.
     memory : PeakMemory
         While the condition was measured.
+    samples : Inventory, optional
+        The samples measured, where they are those of a recorded set and not the test part.
     """
 
     condition: Condition
@@ -150,3 +153,4 @@ class ConditionResult:
     ranking: RankingMode = "exact"
     ranking_error: Mapping[str, float] = field(default_factory=dict)
     memory: PeakMemory = field(default_factory=PeakMemory)
+    samples: Inventory | None = None

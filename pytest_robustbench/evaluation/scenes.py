@@ -66,7 +66,7 @@ class Scenes:
         """Return the test picture at `index` as `condition` shows it."""
         sample = self.samples[index]
         picture = self._store.load(sample)
-        if condition.is_clean:
+        if not condition.is_corrupted:
             return Scene(Corrupted(picture.image, picture.mask, None), unmoved=True)
         corrupted = self._corruption(condition).apply(
             picture.image,
@@ -80,7 +80,7 @@ class Scenes:
 
     def kept(self, condition: Condition) -> list[int]:
         """Return the test samples that the corruption keeps in the frame at every severity."""
-        if condition.is_clean or not self._corruption(condition).moves_pixels:
+        if not condition.is_corrupted or not self._corruption(condition).moves_pixels:
             return list(range(len(self.samples)))
         name = condition.corruption
         if name not in self._kept_by:
@@ -88,7 +88,9 @@ class Scenes:
         return self._kept_by[name]
 
     def specification(self, condition: Condition) -> Mapping[str, JSON]:
-        """Return what decides the pixels of `condition`; empty for clean."""
+        """Return what decides the pixels of `condition` beside its sources; empty for clean."""
+        if condition.recorded:
+            return {"name": condition.corruption, "recorded": condition.recorded}
         if condition.is_clean:
             return {}
         return self._corruption(condition).specification(self._seed)

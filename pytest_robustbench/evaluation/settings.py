@@ -64,6 +64,9 @@ class EvaluationSettings:
         Whether pixel SegF1 is wanted; switch it off for sets without masks.
     aupro_limit : float
         False-positive rate up to which AUPRO is integrated, in (0, 1].
+    gaussian_sigma : float
+        Smoothing of every anomaly map, in calibration as in evaluation: standard deviation in
+        pixels at mask resolution, 0 for none.
     memory_budget : int
         Bytes that decoded images, pixel scores and everything between them may occupy together.
         Half of it keeps decoded images, a quarter the scores of one condition, an eighth the places
@@ -80,11 +83,13 @@ class EvaluationSettings:
     batch_size: int = 1
     pixel_segf1: bool = True
     aupro_limit: float = 0.3
+    gaussian_sigma: float = 0.0
     memory_budget: int = 1 << 30
 
     def __post_init__(self) -> None:
         _require(self.batch_size >= 1, "batch_size", "at least 1", self.batch_size)
         _require(0 < self.aupro_limit <= 1, "aupro_limit", "above 0, at most 1", self.aupro_limit)
+        _require(self.gaussian_sigma >= 0, "gaussian_sigma", "at least 0", self.gaussian_sigma)
         _require(self.memory_budget >= 0, "memory_budget", "at least 0", self.memory_budget)
 
     @property

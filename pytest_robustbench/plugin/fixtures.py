@@ -98,7 +98,7 @@ def robustness_condition(
     ...     if robustness_condition.severity == 1:
     ...         assert robustness_result.metrics["miss_rate"] == 0
     """
-    from pytest_robustbench.plugin.parametrize import condition_of
+    from pytest_robustbench.conditions import condition_of
 
     return condition_of(_param(request).removeprefix(f"{robustness_benchmark.name}-"))
 

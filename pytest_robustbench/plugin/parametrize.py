@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_robustbench.conditions import Condition
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -68,12 +66,6 @@ def params_of(item: pytest.Item) -> tuple[str, str]:
     params = callspec.params if callspec is not None else {}
     benchmark, condition = str(params.get(BENCHMARK, "")), str(params.get(CONDITION, ""))
     return benchmark, condition.removeprefix(f"{benchmark}-")
-
-
-def condition_of(text: str) -> Condition:
-    """Return the condition that an id names."""
-    corruption, _, severity = text.partition("-severity_")
-    return Condition(corruption, int(severity) if severity else None)
 
 
 def keep_benchmarks_together(items: list[pytest.Item]) -> None:

@@ -61,8 +61,10 @@ def save_worst_images(
 
 def _saved(evaluator: Evaluator, result: ConditionResult, metric: str, target: Path) -> list[str]:
     lines = []
-    for rank, index in enumerate(worst_images(result, _labels(evaluator), metric), start=1):
-        sample = evaluator.split.test[index]
+    samples = evaluator.samples(result.condition)
+    labels = np.array([sample.label for sample in samples], np.int64)
+    for rank, index in enumerate(worst_images(result, labels, metric), start=1):
+        sample = samples[index]
         name = re.sub(r"[^A-Za-z0-9._-]+", "_", sample.id)
         path = target / f"{metric}-{rank}-{name}.png"
         _write(path, _panels(evaluator, result, index))
@@ -74,10 +76,6 @@ def _saved(evaluator: Evaluator, result: ConditionResult, metric: str, target: P
         f"worst images for {metric} (image, truth in blue, called anomalous in red):",
         *lines,
     ]
-
-
-def _labels(evaluator: Evaluator) -> NDArray[np.int64]:
-    return np.array([sample.label for sample in evaluator.split.test], np.int64)
 
 
 def worst_images(result: ConditionResult, labels: NDArray[np.int64], metric: str) -> list[int]:

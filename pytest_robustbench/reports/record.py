@@ -39,6 +39,7 @@ def condition_record(result: ConditionResult) -> Record:
         "latency": _latency(result.latency),
         "memory": memory_record(result.memory),
         "per_image": _per_image(result.per_image),
+        **({} if result.samples is None else {"samples": result.samples.to_dict()}),
     }
 
 

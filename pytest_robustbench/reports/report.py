@@ -71,13 +71,15 @@ class Report:
         return self.complete and outcomes == {"pass"}
 
     def summary(self) -> Summary:
-        """Return means, worst values and drops over every declared condition.
+        """Return means, worst values and drops over every declared corruption.
 
         One that was not measured leaves them undefined: a mean over the others would be another
-        quantity under the same name.
+        quantity under the same name. Recorded sets are left out: their images are other images, and
+        a drop between different images is none.
         """
         absent = error_record("not measured")
-        records = {c.id: self.records.get(c.id, absent) for c in self.declared}
+        pooled = (c for c in self.declared if not c.recorded)
+        records = {c.id: self.records.get(c.id, absent) for c in pooled}
         return summarize(
             {c: metrics_of(record) for c, record in records.items()},
             {c: undefined_of(record) for c, record in records.items()},
@@ -103,6 +105,11 @@ class Report:
                 "pixel_normal_quantile": self.header.pixel_normal_quantile,
                 "clean": self.records.get(CLEAN.id),
                 "corruptions": self._by_corruption(),
+                "recorded": {
+                    c.recorded: self.records[c.id]
+                    for c in self.declared
+                    if c.recorded and c.id in self.records
+                },
             },
         }
 
@@ -114,7 +121,7 @@ class Report:
     def _by_corruption(self) -> dict[str, dict[str, Any]]:
         nested: dict[str, dict[str, Any]] = {}
         for condition in self.declared:
-            if not condition.is_clean and condition.id in self.records:
+            if condition.is_corrupted and condition.id in self.records:
                 by_severity = nested.setdefault(condition.corruption, {})
                 by_severity[f"severity_{condition.severity}"] = self.records[condition.id]
         return nested

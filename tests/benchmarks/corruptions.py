@@ -17,7 +17,7 @@ from timing import Ratio, in_turn
 from pytest_robustbench.conditions import SEVERITIES
 from pytest_robustbench.corruptions.blur import SIGMAS
 from pytest_robustbench.corruptions.jpeg import QUALITIES
-from pytest_robustbench.corruptions.names import BUILT_IN
+from pytest_robustbench.corruptions.names import DEFAULT
 from pytest_robustbench.corruptions.registry import load_corruption
 from pytest_robustbench.datasets.subset import limit_split
 
@@ -41,7 +41,7 @@ def tables(quick: bool) -> list[Table]:
     sizes = (64,) if quick else (256, 1024)
     with one_thread():
         cases = [
-            measured(name, scene, 3 if quick else 5) for scene in scenes(sizes) for name in BUILT_IN
+            measured(name, scene, 3 if quick else 5) for scene in scenes(sizes) for name in DEFAULT
         ]
     return [rate_table(cases), counterpart_table()]
 

@@ -19,7 +19,7 @@ from table import Table
 
 import pytest_robustbench as rb
 from pytest_robustbench.conditions import CLEAN
-from pytest_robustbench.corruptions.names import BUILT_IN
+from pytest_robustbench.corruptions.names import DEFAULT
 from pytest_robustbench.datasets.subset import limit_split
 
 if TYPE_CHECKING:
@@ -89,9 +89,9 @@ def in_process(cases: list[Case]) -> Table:
 
 def compared(each: Case) -> Iterator[tuple[object, ...]]:
     before = [seconds(lambda: ours(each)) for _ in range(SETTLE - 1)]
-    theirs = seconds(lambda: peers(each, [*map(PeerCorruption, BUILT_IN)]))
+    theirs = seconds(lambda: peers(each, [*map(PeerCorruption, DEFAULT)]))
     mine = statistics.median([*before, seconds(lambda: ours(each))])
-    n_conditions = 1 + len(BUILT_IN) * len(each.severities)
+    n_conditions = 1 + len(DEFAULT) * len(each.severities)
     yield each.name, n_conditions, "pyimgano", theirs, 1.0
     yield each.name, n_conditions, "pytest-robustbench", mine, theirs / mine
 
@@ -158,7 +158,7 @@ class OurCorruption(PeerCorruption):
 
 def equality(severities: tuple[int, ...], n: int, size: int) -> Table:
     # Without geo_jitter: pyimgano has no ignored pixels.
-    names = [name for name in BUILT_IN if name != "geo_jitter"]
+    names = [name for name in DEFAULT if name != "geo_jitter"]
     each = case(severities[:1], n, size)
     benchmark = rb.Benchmark(
         each.split, rb.as_detector(model()), corruptions=names, severities=each.severities
@@ -285,7 +285,7 @@ def write_project(project: Path, root: Path, each: Case, size: int) -> None:
     task = {
         "size": size,
         "severities": severities,
-        "corruptions": list(BUILT_IN),
+        "corruptions": list(DEFAULT),
         "train": [str(sample.image) for sample in each.split.train],
         "test": [
             (str(s.image), s.label, None if s.mask is None else str(s.mask))

@@ -87,13 +87,13 @@ def test_regions_of_different_images_differ() -> None:
 def test_corruptions_have_rates() -> None:
     rates, compared = corruptions.tables(quick=True)
 
-    assert len(rates.rows) == 2 * len(corruptions.BUILT_IN)
+    assert len(rates.rows) == 2 * len(corruptions.DEFAULT)
     for _, _, one, mean, *others in rates.rows:
         assert one > 0
         assert mean > 0
         measured = [other for other in others if isinstance(other, corruptions.Rate)]
         assert all(rate.ours.median == pytest.approx(one / rate.per_second) for rate in measured)
-    assert {row[0] for row in compared.rows} == set(corruptions.BUILT_IN)
+    assert {row[0] for row in compared.rows} == set(corruptions.DEFAULT)
 
 
 def test_one_thread_is_given_back() -> None:

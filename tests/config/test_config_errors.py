@@ -128,7 +128,10 @@ TOP = [
             "alone"
         ),
     ),
-    ("corruptions: blur", "7:14: corruptions must be a list of names, or none, found 'blur'"),
+    (
+        "corruptions: blur",
+        "7:14: corruptions must be a list of names or mappings, or none, found 'blur'",
+    ),
     ("corruptions: [blur, blur]", "7:21: corruptions lists 'blur' twice"),
     (
         "corruptions: [blur, ligthing]",
@@ -277,13 +280,13 @@ DATA = [
     (
         "dataset: {root: x}",
         (
-            "2:10: 'format' is missing under dataset; valid: folder, mvtec, mvtec_ad, mvtec_ad2, "
-            "mvtec_loco, synthetic"
+            "2:10: 'format' is missing under dataset; valid: btad, folder, kolektor, manifest, "
+            "mvtec, mvtec_ad, mvtec_ad2, mvtec_loco, synthetic, visa"
         ),
     ),
     (
         "dataset: {format: mvtec}",
-        "2:10: 'root' is missing under dataset: the folder that holds the mvtec categories",
+        "2:10: 'root' is missing under dataset: the folder that holds the categories",
     ),
     (
         "dataset: {format: mvtec, root: x, size: 3}",

@@ -5,18 +5,18 @@ from __future__ import annotations
 import pytest
 
 from pytest_robustbench.config.nodes import Mark, key_mark, plain, value_mark
-from pytest_robustbench.config.reading import read_tree
+from pytest_robustbench.config.reading import read_text, tree_of
 from pytest_robustbench.errors import ConfigError
 
 
 @pytest.fixture
 def read(tmp_path):
-    def read_text(text):
+    def read_yaml(text):
         file = tmp_path / "a.yaml"
         file.write_text(text, encoding="utf-8")
-        return read_tree(file)
+        return tree_of(read_text(file), file)
 
-    return read_text
+    return read_yaml
 
 
 @pytest.mark.parametrize(
@@ -144,18 +144,18 @@ def test_another_encoding_is_refused_with_its_place(tmp_path):
     file = tmp_path / "a.yaml"
     file.write_bytes("a: 1\nb: große\n".encode("latin-1"))
     with pytest.raises(ConfigError, match=r"a.yaml:2:7: byte 0xdf is not UTF-8; save"):
-        read_tree(file)
+        tree_of(read_text(file), file)
 
 
 def test_a_byte_order_mark_is_harmless(tmp_path):
     file = tmp_path / "a.yaml"
     file.write_bytes("a: ü\n".encode("utf-8-sig"))
-    assert plain(read_tree(file)) == {"a": "ü"}
+    assert plain(tree_of(read_text(file), file)) == {"a": "ü"}
 
 
 def test_a_file_that_cannot_be_read_is_told_in_one_line(tmp_path):
     with pytest.raises(ConfigError, match=r"none.yaml: cannot be read: No such file") as caught:
-        read_tree(tmp_path / "none.yaml")
+        read_text(tmp_path / "none.yaml")
     assert "\n" not in str(caught.value)
     with pytest.raises(ConfigError, match="cannot be read"):
-        read_tree(tmp_path)
+        read_text(tmp_path)

@@ -11,7 +11,7 @@ from evaluation_parts import Contrast, Scores, benchmark, blot, normal, picture,
 
 import pytest_robustbench as rb
 from pytest_robustbench.errors import CalibrationError, ConfigError
-from pytest_robustbench.evaluation.calibration import folds, held_out
+from pytest_robustbench.evaluation.division import folds, held_out
 from pytest_robustbench.evaluation.settings import CalibrationSettings, EvaluationSettings
 
 
@@ -27,7 +27,7 @@ def names_of(blobs, samples):
 def test_holdout_is_the_split_of_pyimgano(n, fraction, seed):
     robustness = pytest.importorskip("pyimgano.robustness.benchmark")
 
-    mine = held_out(n, CalibrationSettings(fraction=fraction, seed=seed))
+    mine = held_out([None] * n, CalibrationSettings(fraction=fraction, seed=seed))
 
     _, theirs = robustness._split_fit_calibration(
         range(n), calibration_fraction=fraction, seed=seed
@@ -42,7 +42,7 @@ def test_threshold_is_the_quantile_of_the_pooled_resized_maps(shrink):
 
     point = benchmark(parts, detector, calibration=settings).prepare()
 
-    held = held_out(30, CalibrationSettings()).tolist()
+    held = held_out([None] * 30, CalibrationSettings()).tolist()
     raw = [detector.map(parts.train[i].image) for i in held]
     maps = [cv2.resize(m, (32, 24), interpolation=cv2.INTER_LINEAR) for m in raw]
     expected = np.quantile(np.stack(maps), 0.99)
@@ -61,7 +61,7 @@ def test_holdout_fits_once_on_the_rest():
     subject.prepare()
     subject.prepare()
 
-    held = held_out(30, CalibrationSettings())
+    held = held_out([None] * 30, CalibrationSettings())
     rest = [s.id for i, s in enumerate(parts.train) if i not in held]
     assert [names_of(fit, parts.train) for fit in detector.fits] == [rest]
 
@@ -72,7 +72,7 @@ def test_crossfit_pools_out_of_fold_maps_and_fits_on_everything_last():
 
     point = benchmark(parts, detector, calibration=vars(settings)).prepare()
 
-    parts_out = [fold.tolist() for fold in folds(13, settings)]
+    parts_out = [fold.tolist() for fold in folds([None] * 13, settings)]
     assert sorted(i for out in parts_out for i in out) == list(range(13))
     assert {len(fold) for fold in parts_out} == {3, 4}
     fitted = [names_of(fit, parts.train) for fit in detector.fits]

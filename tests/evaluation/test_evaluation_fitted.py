@@ -13,7 +13,7 @@ import pytest_robustbench as rb
 from pytest_robustbench.conditions import CLEAN
 from pytest_robustbench.datasets.images import image_folder
 from pytest_robustbench.errors import CalibrationError, DetectorError
-from pytest_robustbench.evaluation.calibration import folds, held_out
+from pytest_robustbench.evaluation.division import folds, held_out
 from pytest_robustbench.evaluation.operating_point import OperatingPoint
 from pytest_robustbench.evaluation.settings import CalibrationSettings
 
@@ -134,7 +134,9 @@ def notes_about(words, subject):
 def test_train_images_that_are_fitted_and_held_out_at_once_are_noted(method):
     settings = CalibrationSettings(method=method)
     parts = split(n_train=20)
-    out = (held_out if method == "holdout" else lambda *a: folds(*a)[0])(20, settings).tolist()
+    out = (held_out if method == "holdout" else lambda *a: folds(*a)[0])(
+        [None] * 20, settings
+    ).tolist()
     inside = [i for i in range(20) if i not in out]
 
     def with_copy(of, at):

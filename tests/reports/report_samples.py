@@ -9,7 +9,7 @@ import numpy as np
 
 from pytest_robustbench.benchmark import Benchmark, Gate
 from pytest_robustbench.conditions import CLEAN, SEVERITIES, Condition
-from pytest_robustbench.corruptions.names import BUILT_IN
+from pytest_robustbench.corruptions.names import DEFAULT
 from pytest_robustbench.datasets.formats import load_split
 from pytest_robustbench.evaluation.operating_point import OperatingPoint
 from pytest_robustbench.evaluation.results import ConditionResult, Latency, PerImage
@@ -130,7 +130,7 @@ def drawn_report(n=6, side=64, corruptions=("blur",), maps=True, **changes):
 
 
 def full_size_report(side):
-    return drawn_report(160, side, BUILT_IN)
+    return drawn_report(160, side, DEFAULT)
 
 
 def unprepared_header():

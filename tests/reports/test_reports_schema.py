@@ -213,6 +213,7 @@ def test_the_keys_of_the_guide_are_where_it_has_them(real_report):
         "pixel_normal_quantile",
         "clean",
         "corruptions",
+        "recorded",
     }
     assert plain["robustness"]["pixel_threshold_strategy"] == "normal_pixel_quantile"
     assert plain["robustness"]["pixel_normal_quantile"] == 0.999

@@ -1,0 +1,192 @@
+"""The flags of ``pytest-robustbench run``, and the robustness.yaml that they mean."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from pytest_robustbench.corruptions.names import DEFAULT
+from pytest_robustbench.corruptions.references import reference_name
+from pytest_robustbench.detectors.names import FILE_PREFIXES
+from pytest_robustbench.errors import ConfigError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Mapping
+
+GIVEN = argparse.SUPPRESS
+"""Default of every flag that stands for a key of the YAML: what is not given is not there."""
+
+DEFAULT_MODEL = "vision_patchcore"
+DEFAULT_RESIZE = (256, 256)
+SMOOTHING = 2.0
+"""Standard deviation that ``--pixel-postprocess`` stands for, pixels."""
+
+YAML_KEYS = {
+    "pixel_normal_quantile": "pixel_normal_quantile",
+    "pixel_calibration_fraction": "fraction",
+    "pixel_calibration_seed": "seed",
+}
+"""Flag -> key under `calibration`."""
+
+SAME_KEYS = ("severities", "seed", "pixel_segf1", "limit_train", "limit_test")
+"""Flags that are called like their key."""
+
+KEYS = (
+    *("dataset", "root", "category", "resize", "corruptions", *SAME_KEYS, *YAML_KEYS),
+    *("model", "preset", "device", "pretrained", "model_kwargs", "checkpoint_path", "input_mode"),
+    "pixel_postprocess",
+)
+"""Every flag that says what is measured."""
+
+_NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_.-]+")
+
+
+def add_data_flags(parser: ArgumentParser) -> None:
+    """Declare which images are measured."""
+    group = parser.add_argument_group("data")
+    group.add_argument("--dataset", default=GIVEN, metavar="FORMAT", help="mvtec, visa, btad, ...")
+    group.add_argument("--root", default=GIVEN, help="folder that holds the categories")
+    group.add_argument("--category", default=GIVEN, help="name of the category")
+    group.add_argument(
+        "--resize",
+        type=int,
+        nargs=2,
+        default=GIVEN,
+        metavar=("H", "W"),
+        help="size of images and masks (default: 256 256; 0 0 keeps their own)",
+    )
+    group.add_argument("--limit-train", type=int, default=GIVEN, metavar="N", help="at most N")
+    group.add_argument(
+        "--limit-test",
+        type=int,
+        default=GIVEN,
+        metavar="N",
+        help="at most N test images, normal and defect in turn, the same ones every time",
+    )
+
+
+def add_model_flags(parser: ArgumentParser) -> None:
+    """Declare which detector is measured."""
+    group = parser.add_argument_group("detector")
+    group.add_argument(
+        "--model", default=GIVEN, metavar="NAME", help=f"default: {DEFAULT_MODEL}; --list-models"
+    )
+    group.add_argument("--preset", default=GIVEN, help="industrial-fast, -balanced or -accurate")
+    group.add_argument("--device", default=GIVEN, help="auto (default), cpu, cuda, cuda:1, mps")
+    group.add_argument(
+        "--pretrained",
+        action=argparse.BooleanOptionalAction,
+        default=GIVEN,
+        help="pretrained or random weights of the backbone (default: what the model does)",
+    )
+    group.add_argument("--model-kwargs", default=GIVEN, metavar="JSON", help="further arguments")
+    group.add_argument("--checkpoint-path", default=GIVEN, metavar="FILE", help="weights")
+    group.add_argument(
+        "--input-mode",
+        choices=("numpy", "paths"),
+        default=GIVEN,
+        help="paths: the model takes paths; corrupted images are written to temporary PNGs",
+    )
+
+
+def add_calibration_flags(parser: ArgumentParser) -> None:
+    """Declare how the threshold is found and what is measured at it."""
+    group = parser.add_argument_group("threshold")
+    group.add_argument("--pixel-normal-quantile", type=float, default=GIVEN, metavar="Q")
+    group.add_argument("--pixel-calibration-fraction", type=float, default=GIVEN, metavar="F")
+    group.add_argument("--pixel-calibration-seed", type=int, default=GIVEN, metavar="SEED")
+    group.add_argument(
+        "--pixel-segf1",
+        action=argparse.BooleanOptionalAction,
+        default=GIVEN,
+        help="off for sets without masks",
+    )
+    group.add_argument(
+        "--pixel-postprocess",
+        action="store_true",
+        default=GIVEN,
+        help=f"smooth every map (Gaussian, sigma {SMOOTHING:g}); never min-max per image",
+    )
+
+
+def add_condition_flags(parser: ArgumentParser) -> None:
+    """Declare under which corruptions."""
+    group = parser.add_argument_group("conditions")
+    group.add_argument(
+        "--corruptions", default=GIVEN, metavar="A,B", help="default: all five of the guide; none"
+    )
+    group.add_argument("--severities", type=int, nargs="+", default=GIVEN, metavar="S")
+    group.add_argument("--seed", type=int, default=GIVEN, help="of every corruption draw")
+
+
+def given_flags(arguments: Namespace) -> list[str]:
+    """Return the flags on the command line that say what is measured, as they are written."""
+    return [f"--{key.replace('_', '-')}" for key in KEYS if hasattr(arguments, key)]
+
+
+def config_of(arguments: Namespace) -> dict[str, Any]:
+    """Return the robustness.yaml that the flags mean, as a mapping.
+
+    Raises
+    ------
+    ConfigError
+        If the data are not named, or a flag's value cannot be read.
+    """
+    given = {key: value for key, value in vars(arguments).items() if key in KEYS}
+    missing = [f"--{key}" for key in ("dataset", "root", "category") if key not in given]
+    if missing:
+        message = f"{', '.join(missing)} missing: name the data, or a YAML with --config"
+        raise ConfigError(message)
+    names = _corruptions(given.get("corruptions"))
+    config = {
+        "schema_version": 1,
+        "name": _NOT_IN_IDS.sub("_", given["category"]).lstrip(".-") or "benchmark",
+        "dataset": _dataset(given),
+        "detector": _detector(given),
+        "calibration": {YAML_KEYS[key]: given[key] for key in YAML_KEYS if key in given},
+        "corruptions": names or "none",
+        **{key: given[key] for key in SAME_KEYS if key in given},
+        "postprocess": {"gaussian_sigma": SMOOTHING} if "pixel_postprocess" in given else {},
+        # Flags declare no limits: everything is measured, nothing is judged.
+        "measure_only": ["clean", *map(reference_name, names)],
+    }
+    return {key: value for key, value in config.items() if value != {}}
+
+
+def _dataset(given: Mapping[str, Any]) -> dict[str, Any]:
+    dataset = {"format": given["dataset"], "root": given["root"], "category": given["category"]}
+    resize = given.get("resize", DEFAULT_RESIZE)
+    return dataset | ({} if list(resize) == [0, 0] else {"resize": list(resize)})
+
+
+def _detector(given: Mapping[str, Any]) -> dict[str, Any]:
+    name = given.get("model", DEFAULT_MODEL)
+    chosen = {key: given[key] for key in ("preset", "device", "input_mode") if key in given}
+    kwargs = _model_kwargs(given.get("model_kwargs", "{}"))
+    kwargs |= {key: given[key] for key in ("pretrained", "checkpoint_path") if key in given}
+    fitted = {"fitted": True} if name.partition(":")[0] in FILE_PREFIXES else {}
+    return {"name": name} | chosen | ({"kwargs": kwargs} if kwargs else {}) | fitted
+
+
+def _model_kwargs(text: str) -> dict[str, Any]:
+    try:
+        kwargs = json.loads(text)
+    except ValueError as error:
+        message = f"--model-kwargs is no JSON ({error}): write an object such as '{{\"k\": 1}}'"
+        raise ConfigError(message) from None
+    if not isinstance(kwargs, dict):
+        message = f"--model-kwargs is a JSON object such as '{{\"k\": 1}}', not {text}"
+        raise ConfigError(message)
+    return kwargs
+
+
+def _corruptions(text: str | None) -> list[str]:
+    if text is None:
+        return list(DEFAULT)
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise ConfigError("--corruptions names none; write --corruptions none to run clean alone")
+    return [] if names == ["none"] else names

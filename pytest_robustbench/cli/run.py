@@ -1,0 +1,169 @@
+"""``pytest-robustbench run``: the benchmark without pytest, by flags or by a YAML."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.cli import flags
+from pytest_robustbench.cli.command import Command
+from pytest_robustbench.errors import ConfigError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from pytest_robustbench.benchmark import Benchmark
+    from pytest_robustbench.cli.console import Console
+    from pytest_robustbench.config.declarations import BenchmarkDeclaration, RobustnessConfig
+    from pytest_robustbench.reports.report import Report
+
+FAILED = 1
+FLAGS_FILE = "robustness.yaml"
+"""Where the YAML of flags would stand: its paths start at the working directory."""
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    flags.add_data_flags(parser)
+    flags.add_model_flags(parser)
+    flags.add_calibration_flags(parser)
+    flags.add_condition_flags(parser)
+    group = parser.add_argument_group("instead of flags")
+    group.add_argument("--config", type=Path, metavar="YAML", help="run a robustness.yaml")
+    group.add_argument("--profile", metavar="NAME", help="profile of the YAML")
+    group = parser.add_argument_group("output")
+    group.add_argument("--output", type=Path, metavar="FILE", help="write the report here")
+    group.add_argument(
+        "--output-dir", type=Path, metavar="DIR", help="write one report per benchmark here"
+    )
+    group.add_argument(
+        "--emit-config",
+        action="store_true",
+        help="print the robustness.yaml that the flags mean, and run nothing",
+    )
+    group.add_argument("--list-models", action="store_true", help="print the names of detectors")
+    group.add_argument("--json", action="store_true", help="with --list-models: as JSON")
+
+
+def _run(arguments: Namespace) -> int:
+    if arguments.list_models:
+        return _list_models(as_json=arguments.json)
+    if arguments.json:
+        raise ConfigError("--json belongs to --list-models; a report is always JSON")
+    if arguments.emit_config:
+        return _emit(arguments)
+    config = _config(arguments)
+    _check_outputs(arguments, config)
+    codes = [_measure(arguments, config, declaration) for declaration in config.benchmarks]
+    return max(codes)
+
+
+def _list_models(*, as_json: bool) -> int:
+    from pytest_robustbench.detectors.loading import model_names
+
+    names = model_names()
+    text = json.dumps({"models": names}, indent=2) if as_json else "\n".join(names)
+    sys.stdout.write(text + "\n")
+    return 0
+
+
+def _emit(arguments: Namespace) -> int:
+    from pytest_robustbench.cli.yaml_text import flags_as_yaml
+
+    if arguments.config is not None:
+        raise ConfigError("--emit-config writes the YAML of flags; --config is one already")
+    text = flags_as_yaml(flags.config_of(arguments))
+    _parse(text)
+    sys.stdout.write(text)
+    return 0
+
+
+def _config(arguments: Namespace) -> RobustnessConfig:
+    from pytest_robustbench.cli.yaml_text import flags_as_yaml
+    from pytest_robustbench.config.loader import load_config
+
+    if arguments.config is None:
+        if arguments.profile is not None:
+            raise ConfigError("--profile is one of the YAML's: name it with --config")
+        return _parse(flags_as_yaml(flags.config_of(arguments)))
+    contradicting = flags.given_flags(arguments)
+    if contradicting:
+        message = f"--config says what is measured: leave out {', '.join(contradicting)}"
+        raise ConfigError(message)
+    return load_config(arguments.config, profile=arguments.profile)
+
+
+def _parse(text: str) -> RobustnessConfig:
+    """Validate the YAML of flags; nobody has seen the lines its messages would name."""
+    from pytest_robustbench.config.loader import parse_config
+
+    try:
+        return parse_config(text, Path(FLAGS_FILE), environ={})
+    except ConfigError as error:
+        lines = (line.partition(": ")[2] for line in str(error).splitlines())
+        raise ConfigError("\n".join(lines)) from None
+
+
+def _check_outputs(arguments: Namespace, config: RobustnessConfig) -> None:
+    if arguments.output is not None and arguments.output_dir is not None:
+        raise ConfigError("give --output or --output-dir, not both")
+    if len(config.benchmarks) > 1 and arguments.output_dir is None:
+        names = ", ".join(b.name for b in config.benchmarks)
+        message = f"{len(config.benchmarks)} benchmarks ({names}) do not go into one file: "
+        raise ConfigError(message + "give --output-dir")
+
+
+def _measure(
+    arguments: Namespace, config: RobustnessConfig, declaration: BenchmarkDeclaration
+) -> int:
+    from pytest_robustbench.cli.console import Console
+
+    console = Console(sys.stderr)
+    console.say(f"{declaration.name}: {len(declaration.conditions)} conditions")
+    benchmark = _benchmark(config, declaration, console)
+    report = benchmark.run()
+    console.tell(report)
+    _write(arguments, declaration, report)
+    bad = report.missing or any(verdict.outcome != "pass" for verdict in report.verdicts)
+    return FAILED if bad else 0
+
+
+def _benchmark(
+    config: RobustnessConfig, declaration: BenchmarkDeclaration, console: Console
+) -> Benchmark:
+    from pytest_robustbench.config.benchmarks import build_benchmark
+    from pytest_robustbench.config.build import build_detector, build_split
+
+    # The detector first: that it cannot run here is known before any image is looked for.
+    detector = build_detector(declaration.detector, config.folder)
+    split = build_split(declaration, config.folder)
+    return build_benchmark(
+        declaration,
+        config.folder,
+        split,
+        detector,
+        operating_point=None,
+        progress=console.progress,
+    )
+
+
+def _write(arguments: Namespace, declaration: BenchmarkDeclaration, report: Report) -> None:
+    path = arguments.output
+    if arguments.output_dir is not None:
+        path = arguments.output_dir / f"{declaration.name}.json"
+    if path is None:
+        from pytest_robustbench.reports.json_lines import dumps
+
+        sys.stdout.write(dumps(report.to_dict()))
+    else:
+        report.write(path)
+        sys.stderr.write(f"report: {path}\n")
+
+
+COMMAND = Command(
+    name="run",
+    summary="measure a detector, clean and under every corruption, and write the JSON report",
+    add_arguments=_add_arguments,
+    run=_run,
+)

@@ -1,0 +1,104 @@
+"""The labelled images conditions are measured on: the test part, and sets recorded under drift."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.datasets.duplicates import shared_pictures
+from pytest_robustbench.datasets.split import listed
+from pytest_robustbench.errors import ConfigError, DatasetError, NotMeasurableError
+from pytest_robustbench.evaluation.inventory import take_inventory
+from pytest_robustbench.naming import suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pytest_robustbench.datasets.split import Sample, Split
+    from pytest_robustbench.datasets.store import PictureStore
+    from pytest_robustbench.evaluation.inventory import Inventory
+
+    RecordedSet = Split | Callable[[], Split]
+
+
+@dataclass(frozen=True, eq=False)
+class SampleSet:
+    """Labelled samples with what is known about them.
+
+    Parameters
+    ----------
+    samples : tuple of Sample
+        In the order of every column of a result.
+    inventory : Inventory
+        Their labels, sizes, digests and masks.
+    """
+
+    samples: tuple[Sample, ...]
+    inventory: Inventory
+
+
+class RecordedSets:
+    """Sets whose images were really taken under drift, each read when it is first measured.
+
+    Parameters
+    ----------
+    sets : mapping of str to Split or callable
+        The test part of each, or a function that lists it: a set that is missing fails its own
+        condition and no other.
+    split : Split
+        The split the detector is fitted and calibrated on.
+    store : PictureStore
+        Decodes all of them.
+    """
+
+    def __init__(self, sets: Mapping[str, RecordedSet], split: Split, store: PictureStore) -> None:
+        self._sets = dict(sets)
+        self._split = split
+        self._store = store
+        self._read: dict[str, SampleSet] = {}
+
+    def read(self, name: str) -> SampleSet:
+        """Return the set called `name`; every image of it is decoded once.
+
+        Raises
+        ------
+        RobustbenchError
+            If there is no such set, or its images cannot be read, have another size than the
+            threshold was calibrated for, or were used to fit or calibrate.
+        """
+        if name not in self._read:
+            self._read[name] = self._checked(name, self._listed(name))
+        return self._read[name]
+
+    def _listed(self, name: str) -> Split:
+        if name not in self._sets:
+            message = f"the benchmark has no recorded set {name!r}; {suggestion(name, self._sets)}"
+            raise ConfigError(message)
+        found = self._sets[name]
+        try:
+            return found() if callable(found) else found
+        except DatasetError as error:
+            message = f"recorded set {name!r}: {error}"
+            raise DatasetError(message) from error
+
+    def _checked(self, name: str, recorded: Split) -> SampleSet:
+        if recorded.resize != self._split.resize:
+            message = (
+                f"recorded set {name!r} is resized to {recorded.resize}, the data the threshold "
+                f"was calibrated on to {self._split.resize}: give both the same size"
+            )
+            raise NotMeasurableError(message)
+        inventory = take_inventory(recorded.test, self._store)
+        self._refuse_seen(name, recorded.test)
+        return SampleSet(recorded.test, inventory)
+
+    def _refuse_seen(self, name: str, samples: Sequence[Sample]) -> None:
+        for part in ("train", "calibration"):
+            pairs = shared_pictures(samples, getattr(self._split, part), self._store)
+            if pairs:
+                ids = dict.fromkeys(sample.id for sample, _ in pairs)
+                message = (
+                    f"recorded set {name!r}: {len(ids)} image(s) are also {part} images "
+                    f"({listed(ids)}): results on them say nothing, take them out"
+                )
+                raise NotMeasurableError(message)
