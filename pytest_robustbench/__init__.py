@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from pytest_robustbench.conditions import Condition
     from pytest_robustbench.corruptions.corruption import Corruption
     from pytest_robustbench.corruptions.registry import corrupt, register_corruption
+    from pytest_robustbench.corruptions.transforms import transform_corruption
     from pytest_robustbench.datasets.formats import load_split
+    from pytest_robustbench.datasets.sequences import as_split
     from pytest_robustbench.datasets.split import Sample, Split
     from pytest_robustbench.detectors.adapters import as_detector
     from pytest_robustbench.detectors.protocol import Detector, Prediction
@@ -34,9 +36,11 @@ __all__ = [
     "Sample",
     "Split",
     "as_detector",
+    "as_split",
     "corrupt",
     "load_split",
     "register_corruption",
+    "transform_corruption",
 ]
 
 _HOMES = {
@@ -51,9 +55,11 @@ _HOMES = {
     "Sample": "datasets.split",
     "Split": "datasets.split",
     "as_detector": "detectors.adapters",
+    "as_split": "datasets.sequences",
     "corrupt": "corruptions.registry",
     "load_split": "datasets.formats",
     "register_corruption": "corruptions.registry",
+    "transform_corruption": "corruptions.transforms",
 }
 
 

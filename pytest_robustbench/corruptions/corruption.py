@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from pytest_robustbench.arrays import Image, Mask
 from pytest_robustbench.conditions import SEVERITIES
 from pytest_robustbench.corruptions.draws import generator
+from pytest_robustbench.corruptions.keywords import with_keywords
 from pytest_robustbench.corruptions.names import check_name
 from pytest_robustbench.errors import CorruptionError
 
@@ -73,6 +74,12 @@ class Corruption:
     fresh : bool
         The function promises that nobody keeps what it returns: every array is new, or is the
         image or mask it was given. New arrays are then handed on without a copy.
+    configure : callable, optional
+        Parameters to the corruption that has them. Without it they are given to `function` as
+        keyword arguments.
+    drawn_as : str, optional
+        The name its draws are keyed by, where that is not `name`: a corruption that is renamed
+        keeps its pixels.
 
     Raises
     ------
@@ -87,15 +94,56 @@ class Corruption:
     moves_pixels: bool = False
     kept: KeptFunction | None = None
     fresh: bool = False
+    configure: Callable[[Mapping[str, JSON]], Corruption] | None = field(
+        default=None, compare=False
+    )
+    drawn_as: str | None = None
 
     def __post_init__(self) -> None:
         check_name(self.name)
         object.__setattr__(self, "parameters", _plain(self.name, self.parameters))
 
+    @property
+    def key(self) -> str:
+        """The name that draws are keyed by: the corruption's own, whatever it was renamed to."""
+        return self.drawn_as or self.name
+
+    def renamed(self, name: str) -> Corruption:
+        """Return this corruption under another name; it draws the same and makes the same pixels.
+
+        Raises
+        ------
+        CorruptionError
+            If `name` cannot be part of a test id.
+        """
+        return self if name == self.name else replace(self, name=name, drawn_as=self.key)
+
+    def configured(self, parameters: Mapping[str, JSON]) -> Corruption:
+        """Return this corruption with some of its parameters set.
+
+        Raises
+        ------
+        CorruptionError
+            If it has no such parameter, or a value is out of range.
+        """
+        if not parameters:
+            return self
+        if self.configure is not None:
+            return self.configure(parameters).renamed(self.name)
+        return replace(
+            self,
+            function=with_keywords(self.name, self.function, parameters, positional=4),
+            parameters={**self.parameters, **parameters},
+            kept=None,  # it knows nothing of the parameters: what is kept is measured instead
+        )
+
     def specification(self, seed: int) -> dict[str, JSON]:
-        """Return what decides the corrupted pixels of given sources, as plain JSON."""
+        """Return what decides the corrupted pixels of given sources, as plain JSON.
+
+        A corruption that was renamed is specified by its own name: that is what it draws by.
+        """
         return {
-            "name": self.name,
+            "name": self.key,
             "version": self.version,
             "parameters": dict(self.parameters),
             "seed": int(seed),
@@ -136,24 +184,36 @@ class Corruption:
         if severity not in SEVERITIES:
             message = f"{where}: severity must be 1 to 5, not {severity!r}"
             raise CorruptionError(message)
-        rng = generator(seed, self.name, self.version, sample_id)
-        given = _locked(mask)
+        rng = generator(seed, self.key, self.version, sample_id)
+        given = locked(mask)
         try:
-            returned = self.function(_locked(image), given, severity, rng)
-        except Exception as error:
-            message = f"{where} raised {type(error).__name__}: {error}"
-            raise CorruptionError(message) from error
-        try:
-            result = _checked(returned, image, mask)
+            result = self.drawn(locked(image), given, severity, rng)
         except CorruptionError as error:
             message = f"{where} {error}"
-            raise CorruptionError(message) from None
+            raise CorruptionError(message) from error.__cause__
         same = mask is not None and result.mask is given and not mask.flags.writeable
         return Corrupted(
             self._owned(result.image),
             mask if same else self._owned(result.mask),
             self._owned(result.ignored),
         )
+
+    def drawn(
+        self, image: Image, mask: Mask | None, severity: int, rng: np.random.Generator
+    ) -> Corrupted:
+        """Corrupt one picture with the draws of `rng`; who owns the arrays is not looked after.
+
+        Raises
+        ------
+        CorruptionError
+            Beginning with "raised" or "returned": what the function did wrong.
+        """
+        try:
+            returned = self.function(image, mask, severity, rng)
+        except Exception as error:
+            message = f"raised {type(error).__name__}: {error}"
+            raise CorruptionError(message) from error
+        return _checked(returned, image, mask)
 
     def leaves_out(self, mask: Mask | None, *, seed: int, sample_id: str) -> bool:
         """Return whether less than half of a sample's defect survives severity 5.
@@ -164,7 +224,7 @@ class Corruption:
         if not self.moves_pixels or mask is None or not mask.any():
             return False
         if self.kept is not None:
-            rng = generator(seed, self.name, self.version, sample_id)
+            rng = generator(seed, self.key, self.version, sample_id)
             return bool(self.kept(mask, rng) < 0.5)
         blank = np.zeros((*mask.shape, 3), np.uint8)
         moved = self.apply(blank, mask, max(SEVERITIES), seed=seed, sample_id=sample_id)
@@ -190,7 +250,8 @@ def _plain(name: str, parameters: Mapping[str, JSON]) -> dict[str, JSON]:
     return plain
 
 
-def _locked(array: Any) -> Any:
+def locked(array: Any) -> Any:
+    """Return a read-only view of `array`; ``None`` of ``None``."""
     if array is None:
         return None
     view = array.view()

@@ -37,10 +37,22 @@ def generator(seed: int, name: str, version: int, sample_id: str) -> np.random.G
     ----------
     .. [1] Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
     """
-    # JSON quotes its strings: no two different keys share an encoding.
-    encoded = json.dumps([int(seed), name, int(version), sample_id]).encode("ascii")
-    key = _Key(blake2b(encoded, digest_size=16).digest())
+    key = _Key(int(seed), name, int(version), sample_id)
     return np.random.Generator(np.random.Philox(cast("Any", key)))
+
+
+def sibling(rng: np.random.Generator, name: str, version: int) -> np.random.Generator:
+    """Return the generator of another corruption of the sample that `rng` is for.
+
+    Raises
+    ------
+    TypeError
+        If `rng` does not come from `generator`.
+    """
+    key = rng.bit_generator.seed_seq
+    if not isinstance(key, _Key):
+        raise TypeError("rng is not keyed by a sample")
+    return generator(key.seed, name, version, key.sample_id)
 
 
 def between(bounds: tuple[float, float], share: float) -> float:
@@ -51,8 +63,12 @@ def between(bounds: tuple[float, float], share: float) -> float:
 class _Key(ISeedSequence):
     """Hands Philox its key: given as a number, it would first ask the system for entropy."""
 
-    def __init__(self, key: bytes) -> None:
-        self._key = key
+    def __init__(self, seed: int, name: str, version: int, sample_id: str) -> None:
+        self.seed = seed
+        self.sample_id = sample_id
+        # JSON quotes its strings: no two different keys share an encoding.
+        encoded = json.dumps([seed, name, version, sample_id]).encode("ascii")
+        self._key = blake2b(encoded, digest_size=16).digest()
 
     def generate_state(
         self,

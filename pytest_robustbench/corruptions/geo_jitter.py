@@ -15,9 +15,10 @@ import numpy as np
 
 from pytest_robustbench import opencv
 from pytest_robustbench.corruptions.bands import bands
-from pytest_robustbench.corruptions.corruption import Corrupted, Corruption
+from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.draws import between
 from pytest_robustbench.corruptions.gray import gray_channel, replicated
+from pytest_robustbench.corruptions.parameters import Number, built_in, parameter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,15 +28,6 @@ if TYPE_CHECKING:
     from pytest_robustbench.arrays import Floats, Image, Mask
 
     Numbers = TypeVar("Numbers", float, Floats)
-
-ANGLE = 5.0
-"""Largest rotation at severity 5, in degrees."""
-
-SHIFT = 0.05
-"""Largest shift along each side at severity 5, as a share of that side."""
-
-SCALE = 0.10
-"""Largest change of scale at severity 5."""
 
 _THICK, _THIN, _DEFECT = 192, 255, 96
 """What defect pixels weigh while they are warped, and from which blend on a pixel is defect.
@@ -122,51 +114,70 @@ class _Defect:
     columns: slice
 
 
-def draw_affine(shape: tuple[int, ...], rng: np.random.Generator) -> Affine:
-    """Draw the transform of severity 5 for an image of `shape` ``(H, W, ...)``."""
-    height, width = shape[:2]
-    turn, growth, right, down = (between((-1.0, 1.0), one) for one in rng.random(4).tolist())
-    angle, scale = math.radians(ANGLE * turn), 1.0 + SCALE * growth
-    cosine, sine = scale * math.cos(angle), scale * math.sin(angle)
-    shift = (width * SHIFT * right, height * SHIFT * down)
-    return Affine((cosine, -sine, sine, cosine), shift, ((width - 1) / 2, (height - 1) / 2))
-
-
-def geo_jitter(
-    image: Image, mask: Mask | None, severity: int, rng: np.random.Generator
-) -> Corrupted:
-    """Warp `image` and `mask` by the same matrix.
+@dataclass(frozen=True)
+class GeoJitter:
+    """Warp a picture and its mask by the same small affine transform.
 
     The displacement of every point is ``severity / 5`` times that of severity 5. Pixels whose
     source lies beyond the centres of the outermost pixels are ignored; they are filled by
     reflection, because black corners would be the loudest anomaly in the picture. A mask without
     defect pixels is the same wherever it is moved and is returned as it is.
+
+    Parameters
+    ----------
+    angle : float
+        Largest rotation at severity 5, in degrees.
+    shift : float
+        Largest shift along each side at severity 5, as a share of that side.
+    scale : float
+        Largest change of scale at severity 5.
     """
-    affine = draw_affine(image.shape, rng).at(severity / 5)
-    channel = gray_channel(image)
-    pixels = image if channel is None else channel
-    warped, ignored = np.empty_like(pixels), np.empty(image.shape[:2], np.bool_)
-    defect = None if mask is None else _defect(mask, affine)
-    moved = mask if defect is None else np.zeros_like(ignored)
-    for band in _sources(ignored.shape, affine.inverse()):
-        warped[band.rows] = _interpolated(pixels, band.places)
-        ignored[band.rows] = band.outside
-        if defect is not None and moved is not None:
-            _move(defect, band, moved)
-    return Corrupted(warped if channel is None else replicated(warped), moved, ignored)
 
+    angle: float = parameter(5.0, Number(0, 45))
+    shift: float = parameter(0.05, Number(0, 0.5))
+    scale: float = parameter(0.10, Number(0, 0.5))
 
-def kept(mask: Mask, rng: np.random.Generator) -> float:
-    """Return the share of the defect pixels of `mask` whose centre severity 5 leaves in the frame.
+    def __post_init__(self) -> None:
+        if not (self.angle or self.shift or self.scale):
+            raise ValueError("angle, shift and scale are all 0, so that nothing would move")
 
-    Source pixels are counted, so that enlarging does not pass for surviving.
-    """
-    height, width = mask.shape
-    rows, columns = np.nonzero(mask)
-    places = draw_affine(mask.shape, rng).places
-    x, y = places(columns.astype(np.float32), rows.astype(np.float32))
-    inside = (x >= -0.5) & (x < width - 0.5) & (y >= -0.5) & (y < height - 0.5)
-    return float(inside.mean())
+    def __call__(
+        self, image: Image, mask: Mask | None, severity: int, rng: np.random.Generator
+    ) -> Corrupted:
+        """Warp `image` and `mask`."""
+        affine = self.draw_affine(image.shape, rng).at(severity / 5)
+        channel = gray_channel(image)
+        pixels = image if channel is None else channel
+        warped, ignored = np.empty_like(pixels), np.empty(image.shape[:2], np.bool_)
+        defect = None if mask is None else _defect(mask, affine)
+        moved = mask if defect is None else np.zeros_like(ignored)
+        for band in _sources(ignored.shape, affine.inverse()):
+            warped[band.rows] = _interpolated(pixels, band.places)
+            ignored[band.rows] = band.outside
+            if defect is not None and moved is not None:
+                _move(defect, band, moved)
+        return Corrupted(warped if channel is None else replicated(warped), moved, ignored)
+
+    def kept(self, mask: Mask, rng: np.random.Generator) -> float:
+        """Return the share of the defect pixels whose centre severity 5 leaves in the frame.
+
+        Source pixels are counted, so that enlarging does not pass for surviving.
+        """
+        height, width = mask.shape
+        rows, columns = np.nonzero(mask)
+        places = self.draw_affine(mask.shape, rng).places
+        x, y = places(columns.astype(np.float32), rows.astype(np.float32))
+        inside = (x >= -0.5) & (x < width - 0.5) & (y >= -0.5) & (y < height - 0.5)
+        return float(inside.mean())
+
+    def draw_affine(self, shape: tuple[int, ...], rng: np.random.Generator) -> Affine:
+        """Draw the transform of severity 5 for an image of `shape` ``(H, W, ...)``."""
+        height, width = shape[:2]
+        turn, growth, right, down = (between((-1.0, 1.0), one) for one in rng.random(4).tolist())
+        angle, scale = math.radians(self.angle * turn), 1.0 + self.scale * growth
+        cosine, sine = scale * math.cos(angle), scale * math.sin(angle)
+        shift = (width * self.shift * right, height * self.shift * down)
+        return Affine((cosine, -sine, sine, cosine), shift, ((width - 1) / 2, (height - 1) / 2))
 
 
 def _sources(shape: tuple[int, ...], inverse: Affine) -> Iterator[_Band]:
@@ -241,11 +252,4 @@ def _thick(defect: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.dilate(corners, square, anchor=(1, 1)))
 
 
-GEO_JITTER = Corruption(
-    "geo_jitter",
-    geo_jitter,
-    parameters={"angle": ANGLE, "shift": SHIFT, "scale": SCALE},
-    moves_pixels=True,
-    kept=kept,
-    fresh=True,
-)
+GEO_JITTER = built_in("geo_jitter", GeoJitter, moves_pixels=True)

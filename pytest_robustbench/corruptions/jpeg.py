@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pytest_robustbench import opencv
-from pytest_robustbench.corruptions.corruption import Corrupted, Corruption
+from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.gray import by_channel
+from pytest_robustbench.corruptions.parameters import Steps, Whole, built_in, parameter
 
 if TYPE_CHECKING:
     from pytest_robustbench.arrays import Image, Mask
@@ -17,15 +19,28 @@ QUALITIES = (90, 70, 50, 30, 15)
 """libjpeg quality of severity 1 to 5."""
 
 
-def jpeg(
-    image: Image,
-    mask: Mask | None,
-    severity: int,
-    rng: np.random.Generator,  # noqa: ARG001
-) -> Corrupted:
-    """Encode and decode `image` at the quality of `severity`; nothing is drawn."""
-    quality = QUALITIES[severity - 1]
-    return Corrupted(by_channel(image, lambda picture: _recode(picture, quality)), mask)
+@dataclass(frozen=True)
+class Jpeg:
+    """Encode and decode a picture; nothing is drawn.
+
+    Parameters
+    ----------
+    quality : tuple of 5 ints
+        libjpeg quality of severity 1 to 5; falling.
+    """
+
+    quality: tuple[float, ...] = parameter(QUALITIES, Steps(Whole(1, 100), falling=True))
+
+    def __call__(
+        self,
+        image: Image,
+        mask: Mask | None,
+        severity: int,
+        rng: np.random.Generator,  # noqa: ARG002
+    ) -> Corrupted:
+        """Encode and decode `image` at the quality of `severity`."""
+        quality = int(self.quality[severity - 1])
+        return Corrupted(by_channel(image, lambda picture: _recode(picture, quality)), mask)
 
 
 def _recode(picture: Image, quality: int) -> Image:
@@ -43,4 +58,4 @@ def _stored(picture: Image, quality: int) -> Image:
     return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED))
 
 
-JPEG = Corruption("jpeg", jpeg, parameters={"quality": QUALITIES}, fresh=True)
+JPEG = built_in("jpeg", Jpeg)

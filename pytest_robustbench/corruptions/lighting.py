@@ -2,73 +2,105 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pytest_robustbench import opencv
-from pytest_robustbench.corruptions.corruption import Corrupted, Corruption
+from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.draws import between
 from pytest_robustbench.corruptions.gray import gray_channel, replicated
+from pytest_robustbench.corruptions.parameters import Choice, Number, Span, built_in, parameter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_robustbench.arrays import Image, Mask
 
-BRIGHTNESS = 38.0
-"""Largest offset, in grey levels, before the table is normalised."""
-
-CONTRAST = 0.25
-GAMMA = 0.25
-GAIN = 0.12
 MEAN_SHIFT = (28.0, 40.0)
-"""Mean absolute shift of the full-strength table, in grey levels: drawn between these."""
+"""Mean absolute shift of the full-strength table at the default brightness, in grey levels."""
+
+BRIGHTNESS = 38.0
 
 _LEVELS = np.arange(256.0)[:, None]
 
 
-def lighting(image: Image, mask: Mask | None, severity: int, rng: np.random.Generator) -> Corrupted:
-    """Map `image` through the table of `severity`.
+@dataclass(frozen=True)
+class Lighting:
+    """Map a picture through a table that is drawn once per image.
 
-    The full-strength table is drawn once per image; `severity` scales how far each of its entries
-    lies from the level it replaces. A gray image gets one table for all channels and stays gray.
+    Severity scales how far each of its entries lies from the level it replaces. A gray image gets
+    one table for all channels and stays gray.
+
+    Parameters
+    ----------
+    brightness : float
+        Largest offset, in grey levels, before the table is normalised.
+    contrast, gamma, gain : float
+        Largest relative change of the slope, of the exponent, and of one channel against another.
+    mean_shift : tuple of 2 floats, optional
+        The mean absolute shift of the full-strength table, in grey levels, is drawn between these.
+        By default 28 to 40, and in proportion for another `brightness`.
+    direction : str
+        ``darker``, ``brighter``, or drawn once per image: ``any``.
     """
-    channel = gray_channel(image)
-    shift = full_shift(rng, gray=channel is not None)
-    table = np.rint(_LEVELS + shift * (severity / 5)).astype(np.uint8)
-    if channel is not None:
-        return Corrupted(replicated(_mapped(channel, table)), mask)
-    return Corrupted(_mapped(image, table), mask)
+
+    brightness: float = parameter(BRIGHTNESS, Number(1, 60))
+    contrast: float = parameter(0.25, Number(0, 0.8))
+    gamma: float = parameter(0.25, Number(0, 1))
+    gain: float = parameter(0.12, Number(0, 0.5))
+    mean_shift: tuple[float, float] = parameter((0.0, 0.0), Span(1, 64))
+    direction: str = parameter("any", Choice(("any", "darker", "brighter")), silent=True)
+
+    def __post_init__(self) -> None:
+        if self.mean_shift == (0.0, 0.0):
+            low, high = (round(one * self.brightness / BRIGHTNESS, 6) for one in MEAN_SHIFT)
+            object.__setattr__(self, "mean_shift", (low, high))
+
+    def __call__(
+        self, image: Image, mask: Mask | None, severity: int, rng: np.random.Generator
+    ) -> Corrupted:
+        """Map `image` through the table of `severity`."""
+        channel = gray_channel(image)
+        shift = self.full_shift(rng, gray=channel is not None)
+        table = np.rint(_LEVELS + shift * (severity / 5)).astype(np.uint8)
+        if channel is not None:
+            return Corrupted(replicated(_mapped(channel, table)), mask)
+        return Corrupted(_mapped(image, table), mask)
+
+    def full_shift(self, rng: np.random.Generator, *, gray: bool) -> NDArray[np.float64]:
+        """Draw by how many grey levels each level moves at severity 5.
+
+        Exposure and gamma share their direction: were they drawn apart they would often cancel, and
+        what the normalisation then had to stretch would be an arbitrary remainder.
+
+        Returns
+        -------
+        ndarray of shape (256, 3) or, for a gray image, (256, 1)
+            Level plus shift lies within 0 to 255. The mean absolute shift is the drawn target.
+        """
+        side, bright, bent, steep, *cast, shifted = rng.random(8).tolist()
+        direction = self._sign(side)
+        brightness = direction * self.brightness * between((0.5, 1.0), bright)
+        gamma = (1.0 + self.gamma * between((0.5, 1.0), bent)) ** -direction
+        contrast = 1.0 + self.contrast * between((-1.0, 1.0), steep)
+        gains = np.array([self.gain * between((-1.0, 1.0), one) for one in cast])
+        gains += 1.0 - gains.mean()  # a cast only: how bright it gets is decided above
+        target = between(self.mean_shift, shifted)
+        curve = 255.0 * (_LEVELS / 255.0) ** gamma
+        curve = (curve - 127.5) * contrast + 127.5 + brightness
+        full = curve if gray else curve * gains
+        return _normalised(full - _LEVELS, target)
+
+    def _sign(self, side: float) -> float:
+        if self.direction == "any":
+            return 1.0 if side < 0.5 else -1.0
+        return 1.0 if self.direction == "brighter" else -1.0
 
 
 def _mapped(pixels: Image, table: NDArray[np.uint8]) -> Image:
     return np.asarray(opencv.load().LUT(pixels, table[None]))
-
-
-def full_shift(rng: np.random.Generator, *, gray: bool) -> NDArray[np.float64]:
-    """Draw by how many grey levels each level moves at severity 5.
-
-    Exposure and gamma share their direction: were they drawn apart they would often cancel, and
-    what the normalisation then had to stretch would be an arbitrary remainder.
-
-    Returns
-    -------
-    ndarray of shape (256, 3) or, for a gray image, (256, 1)
-        Level plus shift lies within 0 to 255. The mean absolute shift is the drawn target.
-    """
-    side, bright, bent, steep, *cast, shifted = rng.random(8).tolist()
-    direction = 1.0 if side < 0.5 else -1.0
-    brightness = direction * BRIGHTNESS * between((0.5, 1.0), bright)
-    gamma = (1.0 + GAMMA * between((0.5, 1.0), bent)) ** -direction
-    contrast = 1.0 + CONTRAST * between((-1.0, 1.0), steep)
-    gains = np.array([GAIN * between((-1.0, 1.0), one) for one in cast])
-    gains += 1.0 - gains.mean()  # a cast only: how bright it gets is decided above
-    target = between(MEAN_SHIFT, shifted)
-    curve = 255.0 * (_LEVELS / 255.0) ** gamma
-    curve = (curve - 127.5) * contrast + 127.5 + brightness
-    full = curve if gray else curve * gains
-    return _normalised(full - _LEVELS, target)
 
 
 def _normalised(shift: NDArray[np.float64], target: float) -> NDArray[np.float64]:
@@ -94,15 +126,4 @@ def _factor(size: NDArray[np.float64], room: NDArray[np.float64], target: float)
     return float(np.interp(target, means, bends))
 
 
-LIGHTING = Corruption(
-    "lighting",
-    lighting,
-    parameters={
-        "brightness": BRIGHTNESS,
-        "contrast": CONTRAST,
-        "gamma": GAMMA,
-        "gain": GAIN,
-        "mean_shift": MEAN_SHIFT,
-    },
-    fresh=True,
-)
+LIGHTING = built_in("lighting", Lighting)

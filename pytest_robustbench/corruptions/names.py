@@ -17,11 +17,23 @@ BUILT_IN = {
     "blur": "pytest_robustbench.corruptions.blur:BLUR",
     "glare": "pytest_robustbench.corruptions.glare:GLARE",
     "geo_jitter": "pytest_robustbench.corruptions.geo_jitter:GEO_JITTER",
+    "noise": "pytest_robustbench.corruptions.noise:NOISE",
+    "motion_blur": "pytest_robustbench.corruptions.motion_blur:MOTION_BLUR",
+    "defocus": "pytest_robustbench.corruptions.defocus:DEFOCUS",
+    "vignette": "pytest_robustbench.corruptions.vignette:VIGNETTE",
+    "dust": "pytest_robustbench.corruptions.dust:DUST",
+    "banding": "pytest_robustbench.corruptions.banding:BANDING",
 }
-"""Name to import path, in the order in which conditions run."""
+"""Name to import path."""
+
+DEFAULT = ("lighting", "jpeg", "blur", "glare", "geo_jitter")
+"""What runs where no corruption is named, in the order in which conditions run."""
 
 RESERVED = ("clean", "recorded")
 """Conditions that are no corruption."""
+
+KEYWORDS = ("compose", "name")
+"""Keys of a reference in YAML that are no corruption."""
 
 ENTRY_POINT_GROUP = "pytest_robustbench.corruptions"
 
@@ -47,7 +59,7 @@ def check_name(name: str) -> None:
     CorruptionError
         If `name` is reserved or holds anything but lower-case letters, digits and underscores.
     """
-    if name in RESERVED:
+    if name in (*RESERVED, *KEYWORDS):
         message = f"a corruption cannot be called {name!r}: that name is reserved"
         raise CorruptionError(message)
     if not re.fullmatch("[a-z0-9_]+", name):

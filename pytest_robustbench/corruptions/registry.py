@@ -1,4 +1,4 @@
-"""From a name or an import path to a corruption."""
+"""From a reference (a name, an import path, parameters, a composition) to a corruption."""
 
 from __future__ import annotations
 
@@ -6,26 +6,31 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pytest_robustbench.corruptions.composition import composed
 from pytest_robustbench.corruptions.corruption import Corrupted, Corruption
 from pytest_robustbench.corruptions.names import BUILT_IN, REGISTERED, installed, known_names
+from pytest_robustbench.corruptions.references import parse_reference, reference_name
+from pytest_robustbench.corruptions.transform_kinds import is_transforms
+from pytest_robustbench.corruptions.transforms import transform_corruption
 from pytest_robustbench.errors import CorruptionError
 from pytest_robustbench.importing import import_object
 from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from pytest_robustbench.arrays import Image, Mask
     from pytest_robustbench.corruptions.corruption import JSON, CorruptionFunction
+    from pytest_robustbench.corruptions.references import Reference
 
 
 def register_corruption(
     name: str,
-    function: CorruptionFunction,
+    function: CorruptionFunction | Callable[[int], Any] | Sequence[Any],
     *,
     version: int = 1,
-    moves_pixels: bool = False,
+    moves_pixels: bool | None = None,
     parameters: Mapping[str, JSON] | None = None,
 ) -> Corruption:
     """Make a function of your own known as a corruption, for example in a conftest.py.
@@ -34,15 +39,17 @@ def register_corruption(
     ----------
     name : str
         How the YAML, the report and the test ids call it: lower-case letters, digits, underscores.
-    function : callable
+    function : callable or sequence of 5
         ``(image, mask, severity, rng)`` to ``(image, mask)`` or ``(image, mask, ignored)``; see
-        `Corruption`.
+        `Corruption`. Or what `transform_corruption` takes.
     version : int
         Raise it whenever the function gives other pixels than before.
     moves_pixels : bool
-        Whether pixels change place, so that a defect may leave the frame.
+        Whether pixels change place, so that a defect may leave the frame. If not given, they do
+        not, and of transforms it is seen whether they do.
     parameters : mapping, optional
-        Plain JSON for the report: whatever else decides the pixels.
+        Plain JSON for the report: whatever else decides the pixels. They are not given to a
+        function ``(image, mask, severity, rng)``, whose they are already.
 
     Returns
     -------
@@ -61,9 +68,13 @@ def register_corruption(
     >>> register_corruption("inverted", inverted).name
     'inverted'
     """
-    corruption = Corruption(
-        name, _callable(function, name), version, parameters or {}, moves_pixels
-    )
+    if is_transforms(function):
+        corruption = transform_corruption(
+            name, function, version=version, moves_pixels=moves_pixels, parameters=parameters
+        )
+    else:
+        plain = _callable(function, name)
+        corruption = Corruption(name, plain, version, parameters or {}, bool(moves_pixels))
     if name in BUILT_IN:
         message = f"{name!r} is a built-in corruption: register yours under another name"
         raise CorruptionError(message)
@@ -77,37 +88,69 @@ def register_corruption(
     return registered
 
 
-def load_corruption(name: str, folder: Path | None = None) -> Corruption:
-    """Return the corruption that `name` stands for.
+def load_corruption(reference: str | Mapping[str, Any], folder: Path | None = None) -> Corruption:
+    """Return the corruption that `reference` refers to.
 
     Parameters
     ----------
-    name : str
-        A built-in name, a registered name, the name of an entry point in the group
-        ``pytest_robustbench.corruptions``, or an import path ``package.module:name`` of a
-        `Corruption` or of a plain function, whose own name is then the corruption's.
+    reference : str or mapping
+        A name: built in, registered, or of an entry point in the group
+        ``pytest_robustbench.corruptions``. An import path ``package.module:name`` of a
+        `Corruption`, a function ``(image, mask, severity, rng)``, a function ``severity`` to
+        transform, or a sequence of five transforms; it is called by the last part of the path. Or a
+        mapping: ``{lighting: {direction: darker}}`` sets parameters, ``{compose: [motion_blur,
+        lighting]}`` applies several; a second key ``name`` renames either.
     folder : Path, optional
         Folder that import paths start at: that of the YAML file.
 
     Raises
     ------
     CorruptionError
-        If nothing is called `name`, or it cannot be imported, or is no corruption.
+        If nothing is called so, or it cannot be imported, or is no corruption, or has no such
+        parameters.
     """
-    if ":" in name:
-        return _imported(name, folder)
-    if name in BUILT_IN:
-        built_in: Corruption = import_object(BUILT_IN[name])
-        return built_in
-    if name in REGISTERED:
-        return REGISTERED[name]
-    return _installed(name)
+    return _loaded(parse_reference(reference), folder)
+
+
+def _loaded(reference: Reference, folder: Path | None) -> Corruption:
+    if reference.parts:
+        found = composed([_loaded(one, folder) for one in reference.parts])
+    else:
+        found = _found(reference.target, reference.parameters, folder)
+    _check_not_taken(reference, found)
+    return found.renamed(reference.name)
+
+
+def _found(target: str, parameters: Mapping[str, Any], folder: Path | None) -> Corruption:
+    if ":" in target:
+        return _imported(target, parameters, folder)
+    if target in BUILT_IN:
+        return _built_in(target).configured(parameters)
+    if target in REGISTERED:
+        return REGISTERED[target].configured(parameters)
+    return _installed(target, parameters)
+
+
+def _built_in(name: str) -> Corruption:
+    corruption: Corruption = import_object(BUILT_IN[name])
+    return corruption
+
+
+def _check_not_taken(reference: Reference, found: Corruption) -> None:
+    """Refuse what would be called like a built-in corruption and is another one."""
+    name = reference.name
+    if name not in BUILT_IN or reference.target in (name, BUILT_IN[name]):
+        return
+    if found is not _built_in(name):
+        what = reference.target or "composition"
+        message = f"corruption {what!r} has the name of a built-in one, {name!r}: rename it"
+        raise CorruptionError(message)
 
 
 def corrupt(
     image: Image,
     mask: Mask | None,
-    name: str,
+    reference: str | Mapping[str, Any],
     *,
     severity: int,
     seed: int = 0,
@@ -121,7 +164,7 @@ def corrupt(
         ``(H, W, 3)`` uint8, RGB.
     mask : Mask or None
         ``(H, W)`` bool, True = defect; ``None`` where unknown.
-    name : str
+    reference : str or mapping
         Anything `load_corruption` takes.
     severity : int
         1 to 5.
@@ -141,23 +184,19 @@ def corrupt(
         If an argument is not as described, or the corruption fails.
     """
     _check_picture(image, mask)
-    return load_corruption(name).apply(image, mask, severity, seed=seed, sample_id=sample_id)
+    return load_corruption(reference).apply(image, mask, severity, seed=seed, sample_id=sample_id)
 
 
-def _imported(path: str, folder: Path | None) -> Corruption:
+def _imported(path: str, parameters: Mapping[str, Any], folder: Path | None) -> Corruption:
     try:
         found = import_object(path, folder)
     except Exception as error:
         message = f"corruption {path!r} cannot be imported: {type(error).__name__}: {error}"
         raise CorruptionError(message) from error
-    corruption = _as_corruption(found, path.rpartition(":")[2].rpartition(".")[2], path)
-    if corruption.name in BUILT_IN and corruption is not load_corruption(corruption.name):
-        message = f"corruption {path!r} has the name of a built-in one: rename it"
-        raise CorruptionError(message)
-    return corruption
+    return _as_corruption(found, reference_name(path), path, parameters)
 
 
-def _installed(name: str) -> Corruption:
+def _installed(name: str, parameters: Mapping[str, Any]) -> Corruption:
     entry = installed().get(name)
     if entry is None:
         message = f"unknown corruption {name!r}; {suggestion(name, known_names())}"
@@ -168,22 +207,26 @@ def _installed(name: str) -> Corruption:
     except Exception as error:
         message = f"corruption {where} cannot be imported: {type(error).__name__}: {error}"
         raise CorruptionError(message) from error
-    corruption = _as_corruption(found, name, where)
+    corruption = _as_corruption(found, name, where, parameters)
     if corruption.name != name:
         message = f"corruption {where} calls itself {corruption.name!r}: the names must agree"
         raise CorruptionError(message)
     return corruption
 
 
-def _as_corruption(found: object, name: str, where: str) -> Corruption:
-    return found if isinstance(found, Corruption) else Corruption(name, _callable(found, where))
+def _as_corruption(found: Any, name: str, where: str, parameters: Mapping[str, Any]) -> Corruption:
+    if isinstance(found, Corruption):
+        return found.configured(parameters)
+    if is_transforms(found):
+        return transform_corruption(name, found, parameters=parameters)
+    return Corruption(name, _callable(found, where)).configured(parameters)
 
 
 def _callable(found: Any, where: str) -> CorruptionFunction:
     if not callable(found) or isinstance(found, type):
         message = (
             f"corruption {where!r} is a {type(found).__name__}, neither a Corruption nor a "
-            "function (image, mask, severity, rng)"
+            "function (image, mask, severity, rng) or severity -> transform, nor five transforms"
         )
         raise CorruptionError(message)
     function: CorruptionFunction = found

@@ -23,6 +23,8 @@ from pytest_robustbench.corruptions.corruption import Corrupted, Corruption
 from pytest_robustbench.corruptions.digests import picture_digest
 from pytest_robustbench.errors import CorruptionError
 
+DRAWING = ("lighting", "glare", "geo_jitter", "noise", "motion_blur", "vignette", "dust", "banding")
+
 each = pytest.mark.parametrize("corruption", ALL, ids=lambda corruption: corruption.name)
 
 
@@ -162,7 +164,7 @@ def test_order_threads_and_subset_do_not_matter(corruption):
     assert digest(("c", 4)) == alone["c", 4]
 
 
-@pytest.mark.parametrize("name", ["lighting", "glare", "geo_jitter"])
+@pytest.mark.parametrize("name", DRAWING)
 def test_sample_and_seed_decide_the_draw(name):
     corruption = next(one for one in ALL if one.name == name)
     image = picture(3)

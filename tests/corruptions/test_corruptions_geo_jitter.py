@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pytest_robustbench.corruptions import bands
 from pytest_robustbench.corruptions.draws import generator
-from pytest_robustbench.corruptions.geo_jitter import GEO_JITTER, draw_affine
+from pytest_robustbench.corruptions.geo_jitter import GEO_JITTER, GeoJitter
 
 sides = st.integers(20, 120)
 draws = given(height=sides, width=sides, seed=seeds, sample=samples)
@@ -17,7 +17,7 @@ draws = given(height=sides, width=sides, seed=seeds, sample=samples)
 
 def full_matrix(height, width, seed, sample):
     """Severity 5 as a homogeneous matrix, read off where three points go."""
-    affine = draw_affine((height, width), generator(seed, "geo_jitter", 1, sample))
+    affine = GeoJitter().draw_affine((height, width), generator(seed, "geo_jitter", 1, sample))
     points = np.array([[0, width, 0], [0, 0, height]], np.float32)
     x, y = (np.asarray(one, float) for one in affine.places(*points))
     matrix = np.eye(3)

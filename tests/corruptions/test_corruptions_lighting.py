@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_robustbench.corruptions.draws import generator
-from pytest_robustbench.corruptions.lighting import LIGHTING, full_shift
+from pytest_robustbench.corruptions.lighting import LIGHTING, Lighting
 
 LEVELS = np.arange(256)
 
@@ -58,7 +58,7 @@ def test_brighter_never_becomes_darker(seed, sample, gray):
 @settings(deadline=None, max_examples=60)
 @tables
 def test_the_drawn_target_is_met_exactly(seed, sample, gray):
-    full = full_shift(generator(seed, "lighting", 1, sample), gray=gray)
+    full = Lighting().full_shift(generator(seed, "lighting", 1, sample), gray=gray)
     drawn = generator(seed, "lighting", 1, sample).random(8)[-1]
     assert np.abs(full).mean() == pytest.approx(28 + 12 * drawn)
     assert (LEVELS[:, None] + full >= 0).all()

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from corruption_pictures import SEVERITIES
 
+from pytest_robustbench.corruptions.names import BUILT_IN
 from pytest_robustbench.corruptions.registry import corrupt, load_corruption
 
 GRAY = ("grid", "magnetic_tile", "kolektor")
@@ -35,14 +36,15 @@ def difference(image, other):
 
 
 @categories
-@pytest.mark.parametrize("name", ["lighting", "jpeg", "blur", "glare"])
+@pytest.mark.parametrize("name", [name for name in BUILT_IN if name != "geo_jitter"])
 def test_the_picture_departs_further_with_every_severity(test_data, category, name):
     for sample_id, image, mask in samples(test_data, category):
         results = [corrupt(image, mask, name, severity=s, sample_id=sample_id) for s in SEVERITIES]
         departures = [difference(image, one.image) for one in results]
         assert departures == sorted(departures)
-        assert departures[0] > 0.1
-        assert departures[4] > 2
+        first, last = (0.03, 0.4) if name == "dust" else (0.1, 1.5)  # dust covers little
+        assert departures[0] > first
+        assert departures[4] > last
         assert all((one.mask == mask).all() for one in results)
         if category in GRAY:
             assert all((one.image == one.image[..., :1]).all() for one in results)

@@ -176,6 +176,32 @@ def test_a_module_that_cannot_be_imported_is_named_with_its_cause(tmp_path):
     assert isinstance(caught.value.__cause__, ImportError)
 
 
+def test_what_is_imported_is_called_by_its_path(folder):
+    path, module = folder
+    drizzle = load_corruption({f"{module}:rain": None, "name": "drizzle"}, path)
+    rain = load_corruption(f"{module}:rain", path)
+    assert drizzle.name == "drizzle"
+    assert drizzle.specification(0) == rain.specification(0)
+    with pytest.raises(CorruptionError, match="has the name of a built-in one, 'blur'"):
+        load_corruption({f"{module}:rain": None, "name": "blur"}, path)
+
+
+def test_registered_functions_take_parameters():
+    def capped(image, mask, severity, rng, level=255):
+        return image.clip(0, level), mask
+
+    register_corruption("capped", capped)
+    result = corrupt(picture(0), None, {"capped": {"level": 9}}, severity=1)
+    assert result.image.max() == 9
+    with pytest.raises(CorruptionError, match="no parameter 'levle'; did you mean 'level'"):
+        load_corruption({"capped": {"levle": 9}})
+
+
+def test_parameters_of_an_unknown_corruption_do_not_hide_that_it_is_unknown():
+    with pytest.raises(CorruptionError, match="unknown corruption 'glair'; did you mean 'glare'"):
+        load_corruption({"compose": ["blur", {"glair": {"blobs": 3}}]})
+
+
 def test_entry_points_are_known_and_loaded(distribution):
     assert {"rain", "haze", "broken"} <= set(known_names())
     assert load_corruption("rain").name == "rain"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import yaml
 
 import pytest_robustbench as rb
+from pytest_robustbench.cli.main import main
 from pytest_robustbench.config.loader import load_config
 from pytest_robustbench.datasets.synthetic import write_mvtec_tree
 
@@ -124,6 +126,31 @@ def test_every_whole_configuration_loads(
         assert config.benchmarks
 
 
+def test_the_commands_of_the_guide_mean_a_valid_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (block,) = [body for _, body in blocks() if "$ pytest-robustbench run" in body]
+    commands = [c.replace("\\\n", " ") for c in block.split("$ pytest-robustbench ")[1:]]
+    assert len(commands) == 2
+    for command in commands:
+        arguments = shlex.split(command.partition(">")[0])
+        assert main([*arguments, "--emit-config"]) == 0
+        write(tmp_path, "robustness.yaml", capsys.readouterr().out)
+        (benchmark,) = load_config(tmp_path / "robustness.yaml").benchmarks
+        assert benchmark.name == "bottle"
+
+
+def test_the_corruptions_shown_are_valid(tmp_path: Path) -> None:
+    (body,) = [body for _, body in blocks() if body.startswith("corruptions:\n")]
+    head = "schema_version: 1\ndataset: fixture\ndetector: fixture\naccept: {all: {f1: {min: 0}}}\n"
+    write(tmp_path, "robustness.yaml", head + body)
+
+    (benchmark,) = load_config(tmp_path / "robustness.yaml").benchmarks
+
+    assert list(benchmark.corruptions) == ["lighting", "dim", "fast_and_dim", "rain"]
+
+
 def test_the_ci_examples_are_yaml_and_run_the_marker() -> None:
     for name in (".github/workflows/robustness.yml", ".gitlab-ci.yml"):
         (body,) = files(name)
@@ -151,6 +178,13 @@ def test_the_python_snippet_works_as_written(
             maps = np.stack([np.abs(i - self.mean).mean(axis=2) for i in images])
             return rb.Prediction(scores=maps.max(axis=(1, 2)), maps=maps.astype(np.float32))
 
-    scope = {"model": Model(), "image": image, "mask": np.zeros((32, 32), np.bool_)}
+    drawn = [(np.full((32, 32, 3), 80 + i, np.uint8), i % 2, None) for i in range(4)]
+    scope = {
+        "model": Model(),
+        "image": image,
+        "mask": np.zeros((32, 32), np.bool_),
+        "train_set": [item[0] for item in drawn],
+        "test_set": drawn,
+    }
     exec(snippet, scope)
     assert (tmp_path / "robustness.json").is_file()
