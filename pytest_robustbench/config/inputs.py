@@ -69,7 +69,7 @@ def dataset_of(model: Benchmark, page: Page) -> DatasetDeclaration | None:
 
 def recorded_of(model: Benchmark, page: Page) -> dict[str, DatasetDeclaration]:
     """Return the declared sets of images taken under drift, by name."""
-    found = {}
+    found: dict[str, DatasetDeclaration] = {}
     for name, declared in model.recorded.items():
         if not _RECORDED_NAME.fullmatch(name):
             message = (

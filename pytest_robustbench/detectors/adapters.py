@@ -7,6 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pytest_robustbench.detectors.introspection import (
+    comes_from,
+    has_method,
+    import_path,
+    synchronizer,
+    unfittable,
+)
 from pytest_robustbench.detectors.protocol import Detector, Prediction
 from pytest_robustbench.detectors.validation import checked_prediction, to_numpy
 from pytest_robustbench.errors import DetectorError
@@ -20,10 +27,18 @@ ACCEPTED_FORMS = """\
   - fit(images) and predict(images) -> pytest_robustbench.Prediction
   - predict(images) -> Prediction alone, for a detector that is already fitted
   - fit, decision_function and predict_anomaly_map or get_anomaly_map (pyimgano's convention)
+  - an outlier detector of scikit-learn or PyOD, or a pipeline that ends in one
+  - an anomalib model or inferencer
   - a callable: images -> maps, (scores, maps), (scores, None) or Prediction"""
 
 
-def as_detector(obj: object, *, name: str | None = None) -> Detector:
+def as_detector(
+    obj: object,
+    *,
+    name: str | None = None,
+    features: Callable[[Image], object] | None = None,
+    sign: int | None = None,
+) -> Detector:
     """Return `obj` as a `Detector`.
 
     Parameters
@@ -36,12 +51,22 @@ def as_detector(obj: object, *, name: str | None = None) -> Detector:
         - an object of pyimgano's convention: ``decision_function(images)`` gives scores,
           ``predict_anomaly_map(images)`` or ``get_anomaly_map(image)`` gives maps, ``fit(images)``
           learns. Score and map are two inferences;
+        - an outlier detector of scikit-learn or PyOD, or a pipeline that ends in one: it sees a
+          vector of features per image, and gives no maps;
+        - an anomalib model, trained through its Engine unless it is declared as fitted, or one of
+          anomalib's inferencers;
         - a callable ``images -> maps``, ``(scores, maps)`` or `Prediction`, fitted already unless
           it has ``fit``. Where it gives only maps, an image's score is its map's maximum.
 
         Images are a list of ``(H, W, 3)`` uint8 arrays, RGB.
     name : str, optional
         How messages and reports call what has to be adapted; by default its class or function.
+    features : callable, optional
+        For an estimator: one image -> its feature vector. By default
+        `pytest_robustbench.detectors.image_features.image_features`.
+    sign : {1, -1}, optional
+        For an estimator: 1 where its higher scores are more anomalous, -1 where they are more
+        normal. Known for those of scikit-learn and PyOD.
 
     Raises
     ------
@@ -50,70 +75,52 @@ def as_detector(obj: object, *, name: str | None = None) -> Detector:
     """
     if isinstance(obj, type):
         raise _not_a_detector(obj, "a class, not an instance of it")
-    if _has(obj, "decision_function"):
-        if not (_has(obj, "predict_anomaly_map") or _has(obj, "get_anomaly_map")):
-            raise _not_a_detector(obj, "an estimator of feature vectors, without anomaly maps")
-        return PyimganoAdapter(obj, name or type(obj).__name__)
+    called = name or str(getattr(obj, "__name__", type(obj).__name__))
+    if features is not None or sign is not None:
+        return _estimator(obj, called, features, sign)
+    return _adapted(obj, called)
+
+
+def _adapted(obj: object, name: str) -> Detector:
+    if comes_from(obj, "anomalib"):
+        from pytest_robustbench.detectors import anomalib_models
+
+        return anomalib_models.adapted(obj, name)
+    if _is_conventional(obj):
+        from pytest_robustbench.detectors import pyimgano_adapter
+
+        return pyimgano_adapter.adapted(obj, name)
+    if has_method(obj, "decision_function") or _is_estimator(obj):
+        return _estimator(obj, name, None, None)
     if isinstance(obj, Detector):
         return obj
-    if _has(obj, "predict"):
-        return CallableAdapter(obj.predict, name or type(obj).__name__)  # type: ignore[attr-defined]
+    if has_method(obj, "predict"):
+        return CallableAdapter(obj.predict, name)  # type: ignore[attr-defined]
     if callable(obj):
-        return CallableAdapter(obj, name or str(getattr(obj, "__name__", type(obj).__name__)))
-    raise _not_a_detector(obj, f"an instance of {_path(type(obj))}")
+        return CallableAdapter(obj, name)
+    raise _not_a_detector(obj, f"an instance of {import_path(type(obj))}")
 
 
-@dataclass(frozen=True, eq=False)
-class PyimganoAdapter:
-    """An object of pyimgano's convention; higher is more anomalous.
+def _estimator(
+    obj: object, name: str, features: Callable[[Image], object] | None, sign: int | None
+) -> Detector:
+    from pytest_robustbench.detectors import estimators
 
-    Parameters
-    ----------
-    model : object
-        Has ``decision_function`` and ``predict_anomaly_map`` or ``get_anomaly_map``.
-    name : str
-        How messages call it.
-    """
+    return estimators.adapted(obj, name, features, sign)
 
-    model: Any
-    name: str
 
-    def fit(self, images: Sequence[Image]) -> None:
-        """Fit the model.
+def _is_conventional(obj: object) -> bool:
+    """Return whether images, not feature vectors, are what ``decision_function`` takes."""
+    if not has_method(obj, "decision_function"):
+        return False
+    gives_maps = has_method(obj, "predict_anomaly_map") or has_method(obj, "get_anomaly_map")
+    return gives_maps or comes_from(obj, "pyimgano")
 
-        Raises
-        ------
-        DetectorError
-            If it has no ``fit``.
-        """
-        if not _has(self.model, "fit"):
-            raise _unfittable(self.name)
-        self.model.fit(list(images))
 
-    @property
-    def synchronize(self) -> Callable[[], None] | None:
-        """What waits for the model's device, where the model offers it."""
-        return _synchronizer(self.model)
-
-    def predict(self, images: Sequence[Image]) -> Prediction:
-        """Score images and then map them: two inferences."""
-        batch = list(images)
-        scores = self.model.decision_function(batch)
-        # Checked by whoever asks for it: here that would count as the model's own time.
-        return Prediction(scores, self._maps(batch))
-
-    def description(self) -> dict[str, Any]:
-        """Return the model's class and plain parameters, for the report."""
-        return {
-            "class": _path(type(self.model)),
-            "parameters": _plain_attributes(self.model),
-            "inference": "score and map are two inferences per image",
-        }
-
-    def _maps(self, batch: list[Image]) -> Any:
-        if _has(self.model, "predict_anomaly_map"):
-            return self.model.predict_anomaly_map(batch)
-        return [self.model.get_anomaly_map(image) for image in batch]
+def _is_estimator(obj: object) -> bool:
+    """Return whether `obj` is an estimator, and not a detector that borrows its base class."""
+    own = type(obj).__module__.partition(".")[0] == "sklearn"
+    return own or comes_from(obj, "sklearn", "OutlierMixin") or comes_from(obj, "pyod")
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,14 +146,14 @@ class CallableAdapter:
         DetectorError
             If it has no ``fit``.
         """
-        if not _has(self.function, "fit"):
-            raise _unfittable(self.name)
+        if not has_method(self.function, "fit"):
+            raise unfittable(self.name)
         self.function.fit(list(images))  # type: ignore[attr-defined]
 
     @property
     def synchronize(self) -> Callable[[], None] | None:
         """What waits for the device, where the function or the object it belongs to offers it."""
-        return _synchronizer(getattr(self.function, "__self__", self.function))
+        return synchronizer(getattr(self.function, "__self__", self.function))
 
     def predict(self, images: Sequence[Image]) -> Prediction:
         """Call the function once."""
@@ -163,12 +170,7 @@ class CallableAdapter:
 
     def description(self) -> dict[str, Any]:
         """Return the function's import path, for the report."""
-        return {"callable": _path(self.function)}
-
-
-def _synchronizer(obj: object) -> Callable[[], None] | None:
-    own: Callable[[], None] | None = getattr(obj, "synchronize", None)
-    return own if callable(own) else None
+        return {"callable": import_path(self.function)}
 
 
 def _scores_and_maps(returned: object) -> tuple[Any, Any]:
@@ -208,33 +210,5 @@ def _rank(values: object) -> int:
         return 0
 
 
-def _plain_attributes(model: object) -> dict[str, Any]:
-    """Return public attributes of plain type that were given, not learned (``name_``)."""
-    return {
-        key: value
-        for key, value in vars(model).items()
-        if not key.startswith("_") and not key.endswith("_") and _is_plain(value)
-    }
-
-
-def _is_plain(value: object) -> bool:
-    if isinstance(value, (list, tuple)):
-        return all(_is_plain(item) for item in value)
-    return value is None or isinstance(value, (bool, int, float, str))
-
-
-def _has(obj: object, method: str) -> bool:
-    return callable(getattr(obj, method, None))
-
-
-def _path(obj: Any) -> str:
-    named = obj if hasattr(obj, "__qualname__") else type(obj)
-    return f"{named.__module__}.{named.__qualname__}"
-
-
 def _not_a_detector(obj: object, what: str) -> DetectorError:
     return DetectorError(f"{obj!r:.80} is {what}; accepted as a detector:\n{ACCEPTED_FORMS}")
-
-
-def _unfittable(name: str) -> DetectorError:
-    return DetectorError(f"detector {name!r} cannot be fitted here: declare fitted: true")

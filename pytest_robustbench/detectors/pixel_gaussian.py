@@ -153,9 +153,9 @@ class PixelGaussian:
         DetectorError
             If the file is none that `save` wrote.
         """
-        settings, (mean, std) = read_state(path, cls.name, ["mean", "std"])
-        detector = cls(chosen_settings(PixelGaussianSettings(), settings, cls.name))
-        detector._mean, detector._std = mean, std
+        state = read_state(path, cls.name, ["mean", "std"])
+        detector = cls(chosen_settings(PixelGaussianSettings(), state.settings, cls.name))
+        detector._mean, detector._std = state.arrays
         return detector
 
     def _fitted(self) -> tuple[Floats, Floats]:

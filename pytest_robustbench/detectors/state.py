@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
@@ -20,11 +21,31 @@ if TYPE_CHECKING:
 HEADER = "header"
 
 
+@dataclass(frozen=True, eq=False)
+class State:
+    """What a file says of a fitted detector.
+
+    Parameters
+    ----------
+    settings : dict
+        The detector's settings.
+    weights : str or None
+        Which weights its network had.
+    arrays : list of ndarray
+        What it had learned.
+    """
+
+    settings: dict[str, Any]
+    weights: str | None
+    arrays: list[Floats]
+
+
 def write_state(
     path: str | PathLike[str],
     detector: str,
     settings: Mapping[str, Any],
     arrays: Mapping[str, Floats],
+    weights: str | None = None,
 ) -> None:
     """Write settings (plain JSON values) and float32 arrays of a fitted detector.
 
@@ -38,16 +59,18 @@ def write_state(
         The detector's settings.
     arrays : mapping of str to ndarray
         What it has learned.
+    weights : str, optional
+        Which weights its network has.
     """
-    header = json.dumps({"detector": detector, "settings": dict(settings)})
+    header = json.dumps({"detector": detector, "settings": dict(settings), "weights": weights})
     with Path(path).open("wb") as file:
         np.savez(file, **{HEADER: np.array(header)}, **arrays)  # type: ignore[arg-type]
 
 
-def read_state(
-    path: str | PathLike[str], detector: str, names: Sequence[str]
-) -> tuple[dict[str, Any], list[Floats]]:
-    """Return settings and the arrays called `names`, as written. No pickle is ever loaded.
+def read_state(path: str | PathLike[str], detector: str, names: Sequence[str]) -> State:
+    """Return settings, weights and the arrays called `names`, as written.
+
+    No pickle is ever loaded.
 
     Raises
     ------
@@ -58,6 +81,7 @@ def read_state(
         with np.load(Path(path), allow_pickle=False) as file:
             header = json.loads(str(file[HEADER]))
             found, settings = str(header["detector"]), dict(header["settings"])
+            weights = header["weights"]
             arrays = [file[name] for name in names if found == detector]
     except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
         message = f"{path}: not a saved detector ({type(error).__name__}: {error})"
@@ -65,4 +89,4 @@ def read_state(
     if found != detector:
         message = f"{path}: holds a {found!r} detector, not {detector!r}"
         raise DetectorError(message)
-    return settings, arrays
+    return State(settings, weights, arrays)

@@ -18,7 +18,7 @@ from timing import Timed, in_turn, once
 from torch.nn import functional
 
 from pytest_robustbench.datasets.subset import limit_split
-from pytest_robustbench.detectors.backbone import EfficientNetLite0
+from pytest_robustbench.detectors.backbones.efficientnet_lite0 import EfficientNetLite0
 from pytest_robustbench.detectors.loading import load_detector
 from pytest_robustbench.detectors.protocol import Prediction
 from pytest_robustbench.metrics.ranking import rank_scores

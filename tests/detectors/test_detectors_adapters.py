@@ -1,13 +1,20 @@
 from __future__ import annotations
 
+import gc
 import json
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from detectors_pictures import drawn, real_set, scratched
+from detectors_pictures import cv2, drawn, real_set, scratched
+from hypothesis import given, settings
+from hypothesis.extra import numpy as hnp
 
 from pytest_robustbench.detectors.adapters import as_detector
+from pytest_robustbench.detectors.loading import load_detector
+from pytest_robustbench.detectors.path_input import PathInput
 from pytest_robustbench.detectors.protocol import Detector, Prediction
 from pytest_robustbench.errors import DetectorError
 from pytest_robustbench.evaluation.latency import device_synchronizer
@@ -153,11 +160,27 @@ def test_what_is_no_detector_is_told_what_is(thing):
         as_detector(thing)
 
 
-def test_an_estimator_without_maps_is_refused():
-    from sklearn.ensemble import IsolationForest
+def test_an_object_that_only_says_decision_function_is_asked_for_its_sign():
+    class Scorer:
+        def decision_function(self, x):
+            return np.zeros(len(x))
 
-    with pytest.raises(DetectorError, match="estimator of feature vectors, without anomaly maps"):
-        as_detector(IsolationForest())
+    with pytest.raises(DetectorError, match=r"nothing says which way the scores .* say sign=1"):
+        as_detector(Scorer())
+
+
+def test_a_detector_may_borrow_scikit_learns_base_class():
+    from sklearn.base import BaseEstimator
+
+    class Line(BaseEstimator):
+        def fit(self, _):
+            return self
+
+        def predict(self, images):
+            return Prediction(np.zeros(len(images)), None)
+
+    own = Line()
+    assert as_detector(own) is own
 
 
 def test_the_convention_without_fit_and_with_single_maps():
@@ -198,6 +221,110 @@ def test_a_pyimgano_model_finds_real_defects(pyimgano_model, test_data):
     detector = as_detector(pyimgano_model)
     detector.fit(nuts.fit)
     assert roc_auc_score(nuts.labels, detector.predict(nuts.test).scores) > 0.8
+
+
+def test_a_pyimgano_model_that_reads_files_only_gets_files():
+    models = pytest.importorskip("pyimgano.models", reason="pyimgano is not installed")
+    bright = [np.full((64, 64, 3), level, np.uint8) for level in range(100, 110)]
+    detector = as_detector(models.create_model("vision_knn"))
+    detector.fit(bright)
+    assert detector.description()["input"] == "paths of temporary PNG files"
+    near, far = detector.predict([bright[5], np.full((64, 64, 3), 200, np.uint8)]).scores
+    assert far > near
+    assert detector.predict(bright).maps is None
+
+
+def test_a_pyimgano_model_that_does_not_see_is_refused():
+    models = pytest.importorskip("pyimgano.models", reason="pyimgano is not installed")
+    with pytest.raises(DetectorError, match=r"the same score \(.*\): .* say input_mode: paths"):
+        as_detector(models.create_model("vision_loda")).fit(drawn(4))
+
+
+@pytest.mark.parametrize(
+    ("model", "arguments", "message"),
+    [
+        ("vision_pixl_mad_map", {}, "knows no model 'vision_pixl_mad_map'; nearest: vision_pixel_"),
+        ("vision_pixel_mad_map", {"kwargs": {"reisze_hw": [8, 8]}}, "does not accept model-kwargs"),
+        ("vision_pixel_mad_map", {"device": "cuda"}, "runs on the CPU only"),
+        ("vision_pixel_mad_map", {"preset": "industrial-fast"}, "no preset 'industrial-fast' for"),
+        ("vision_pixel_mad_map", {"preset": "industrial"}, "unknown preset 'industrial'"),
+        ("vision_patchcore_anomalib", {}, "requires a checkpoint"),
+        ("core_knn", {}, "takes feature vectors, not images; try pyimgano:vision_knn"),
+    ],
+)
+def test_what_pyimgano_cannot_make_is_one_line(model, arguments, message):
+    pytest.importorskip("pyimgano", reason="pyimgano is not installed")
+    with pytest.raises(DetectorError, match=message) as caught:
+        load_detector(f"pyimgano:{model}", **arguments)
+    assert str(caught.value).startswith(f"detector 'pyimgano:{model}': ")
+    assert "\n" not in str(caught.value)
+
+
+def test_what_a_pyimgano_model_lacks_comes_with_the_packages_remedy(monkeypatch):
+    pytest.importorskip("pyimgano", reason="pyimgano is not installed")
+    monkeypatch.setitem(sys.modules, "torchvision", None)
+    monkeypatch.delitem(sys.modules, "torchvision.transforms", raising=False)
+    with pytest.raises(DetectorError, match=r"pip install 'pyimgano\[torch\]'") as caught:
+        load_detector("pyimgano:vision_padim")
+    assert "\n" not in str(caught.value)
+
+
+def test_pretrained_and_contamination_reach_only_models_that_take_them():
+    pytest.importorskip("pyimgano", reason="pyimgano is not installed")
+    wanted = {"pretrained": True, "contamination": 0.2, "resize_hw": [8, 8]}
+    detector = load_detector("pyimgano:vision_pixel_mad_map", kwargs=wanted)
+    parameters = detector.description()["parameters"]
+    assert parameters["contamination"] == 0.2
+    assert "pretrained" not in parameters
+
+
+def test_a_preset_of_pyimganos_catalogue_is_a_model():
+    pytest.importorskip("pyimgano", reason="pyimgano is not installed")
+    detector = load_detector("pyimgano:industrial-pixel-mad-map")
+    assert detector.name == "pyimgano:industrial-pixel-mad-map"
+    assert detector.description()["class"].endswith("VisionPixelMADMapDetector")
+
+
+@given(
+    image=hnp.arrays(
+        np.uint8,
+        hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=9).map(
+            lambda shape: (*shape, 3)
+        ),
+    )
+)
+@settings(deadline=None, max_examples=25)
+def test_staged_files_hold_the_images_exactly(image):
+    def read(paths):
+        pictures = [cv2.cvtColor(cv2.imread(path), cv2.COLOR_BGR2RGB) for path in paths]
+        return [float(np.array_equal(picture, image)) for picture in pictures], None
+
+    detector = PathInput(as_detector(read))
+    assert detector.predict(detector.stage([image, image])).scores.tolist() == [1, 1]
+    assert detector.predict([image]).scores.tolist() == [1]
+
+
+def test_staged_files_go_with_the_next_ones_and_with_the_detector():
+    seen = []
+
+    class Keeper:
+        def fit(self, paths):
+            seen.extend(paths)
+
+        def predict(self, paths):
+            return Prediction(np.zeros(len(paths)), None)
+
+    detector = PathInput(Keeper())
+    detector.fit(drawn(2))
+    first = detector.stage(drawn(3))
+    second = detector.stage(drawn(1))
+    assert [Path(path).exists() for path in seen] == [True, True]
+    assert [Path(path).exists() for path in first[1:]] == [False, False]
+    assert Path(second[0]).exists()
+    folder = Path(seen[0]).parent.parent
+    del detector
+    gc.collect()
+    assert not folder.exists()
 
 
 @pytest.mark.parametrize("convention", ["predict", "__call__", "decision_function"])

@@ -7,8 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_robustbench.detectors.coreset import greedy_coreset
-from pytest_robustbench.detectors.neighbours import QUERIES_AT_ONCE, NearestNeighbours
+from pytest_robustbench.detectors.patches.coreset import greedy_coreset
+from pytest_robustbench.detectors.patches.neighbours import QUERIES_AT_ONCE, NearestNeighbours
 
 
 def points(n: int, d: int, seed: int = 0) -> torch.Tensor:

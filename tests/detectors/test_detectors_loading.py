@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import sys
 from textwrap import dedent
+from types import ModuleType
 
+import numpy as np
 import pytest
 from detectors_pictures import drawn
 
 from pytest_robustbench.detectors.loading import load_detector
-from pytest_robustbench.detectors.names import is_import_path, known_names
-from pytest_robustbench.detectors.patchcore_settings import PRESET_SETTINGS
+from pytest_robustbench.detectors.names import PREFIXES, is_import_path, known_names
+from pytest_robustbench.detectors.patches.patchcore_settings import PRESET_SETTINGS
 from pytest_robustbench.errors import DetectorError
 
 MODELS = """
@@ -50,6 +52,12 @@ MODELS = """
         from line_weights import LEVEL
         return Mean(LEVEL)
 
+    class Reader:
+        def predict(self, paths):
+            import cv2
+            from pytest_robustbench.detectors.protocol import Prediction
+            return Prediction([float(cv2.imread(path)[..., 2].mean()) for path in paths], None)
+
     def nested():
         from pytest_robustbench.detectors.loading import load_detector
         return load_detector("patchcor")
@@ -82,7 +90,7 @@ def test_built_in_with_preset_and_settings():
     ("arguments", "message"),
     [
         ({"name": "patchcor"}, "unknown detector 'patchcor'; did you mean 'patchcore'?"),
-        ({"name": "zzz"}, "unknown detector 'zzz'; valid: patchcore, pixel_gaussian"),
+        ({"name": "zzz"}, "unknown detector 'zzz'; valid: patch_knn, patchcore, pixel_gaussian"),
         ({"name": "patchcore", "preset": "industrial-fats"}, "did you mean 'industrial-fast'"),
         ({"name": "patchcore", "kwargs": {"coreset": 3}}, "no setting 'coreset'; did you mean"),
         ({"name": "patchcore", "device": "tpu9"}, "unknown device 'tpu9'"),
@@ -90,9 +98,11 @@ def test_built_in_with_preset_and_settings():
         ({"name": "pixel_gaussian", "device": "cuda"}, "runs on the CPU only"),
         ({"name": "pixel_gaussian", "kwargs": {"size": 0}}, "size must be a whole number"),
         ({"name": "pixel_gaussian", "kwargs": {"floor": 0}}, "floor must be a number above 0"),
-        ({"name": "anomalib:Patchcore"}, "anomalib: cannot be loaded yet; built in: patchcore, p"),
-        ({"name": "onnx:v7.onnx"}, "onnx: cannot be loaded yet; .* package.module:factory"),
-        ({"name": "pyimgano:vision_ecod"}, "pyimgano.models:create_model, kwargs: {name: vision_e"),
+        ({"name": "onnx:v7.onnx"}, "detector 'onnx:v7.onnx': no such file: v7.onnx"),
+        ({"name": "onnx:"}, "'onnx:' names no model after onnx:"),
+        ({"name": "patchcore", "input_mode": "paths"}, "takes images, not files: leave input_mo"),
+        ({"name": "onnx:a.onnx", "input_mode": "paths"}, "takes images, not files"),
+        ({"name": "line:load", "input_mode": "path"}, "input_mode 'path'; did you mean 'paths'?"),
         ({"name": "line/models.py:load"}, "not of the form package.module:factory"),
         ({"name": "line.models:"}, "not of the form package.module:factory"),
     ],
@@ -164,6 +174,61 @@ def test_the_original_error_is_chained(folder):
     with pytest.raises(DetectorError) as caught:
         load_detector("line_detectors:broken", kwargs={"path": "v7"}, folder=folder)
     assert isinstance(caught.value.__cause__, FileNotFoundError)
+
+
+def test_a_detector_of_files_gets_files(folder):
+    images = drawn(2)
+    images[1][..., 0] = 7
+    detector = load_detector("line_detectors:Reader", folder=folder, input_mode="paths")
+    red = [image[..., 0].mean() for image in images]
+    assert np.allclose(detector.predict(detector.stage(images)).scores, red)
+
+
+def test_an_alias_is_the_built_in_detector():
+    detector = load_detector("vision_patchcore", device="cpu", kwargs={"coreset_size": 50})
+    assert type(detector) is type(load_detector("patchcore", device="cpu"))
+    assert detector.settings.coreset_size == 50
+
+
+def test_a_prefix_is_left_to_its_loader(monkeypatch, tmp_path):
+    asked = []
+
+    def load(*arguments):
+        asked.append(arguments)
+        return Stub()
+
+    stub = ModuleType("line_prefix_loader")
+    stub.load = load
+    monkeypatch.setitem(sys.modules, stub.__name__, stub)
+    monkeypatch.setitem(PREFIXES, "anomalib", "line_prefix_loader:load")
+    detector = load_detector(
+        "anomalib:Some.Model", preset="p", device="cpu", kwargs={"a": 1}, folder=tmp_path
+    )
+    assert isinstance(detector, Stub)
+    assert asked == [("Some.Model", "p", "cpu", {"a": 1}, tmp_path)]
+
+
+def test_whatever_a_prefix_loader_raises_is_one_line(monkeypatch):
+    def load(*_):
+        message = "no such\nweights"
+        raise OSError(message)
+
+    stub = ModuleType("line_prefix_loader")
+    stub.load = load
+    monkeypatch.setitem(sys.modules, stub.__name__, stub)
+    monkeypatch.setitem(PREFIXES, "anomalib", "line_prefix_loader:load")
+    with pytest.raises(DetectorError) as caught:
+        load_detector("anomalib:Padim")
+    expected = "detector 'anomalib:Padim': cannot be made: OSError: no such weights"
+    assert str(caught.value) == expected
+
+
+class Stub:
+    def fit(self, _):
+        return None
+
+    def predict(self, _):
+        return None
 
 
 def test_pyimgano_by_import_path():

@@ -23,7 +23,7 @@ QUANTILE = 0.99
 PROMISED = 1 - QUANTILE
 
 FACTORY = """\
-from pytest_robustbench.detectors.patchcore import PatchCore
+from pytest_robustbench.detectors.patches.patchcore import PatchCore
 
 
 def load(path):

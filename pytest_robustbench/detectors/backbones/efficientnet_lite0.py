@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 TAPS = (4, 10)
-"""Blocks whose output is used: 40 channels at 1/8 and 112 channels at 1/16 of the input."""
+"""Blocks used by default: 40 channels at 1/8 and 112 channels at 1/16 of the input."""
 
 
 class EfficientNetLite0(nn.Module):
@@ -23,14 +23,19 @@ class EfficientNetLite0(nn.Module):
         ImageNet weights, or random ones.
     seed : int
         Seed of random weights.
+    taps : tuple of int
+        Blocks whose output is returned, ascending.
     """
 
-    def __init__(self, pretrained: bool = True, seed: int = 0) -> None:
+    def __init__(
+        self, pretrained: bool = True, seed: int = 0, taps: tuple[int, ...] = TAPS
+    ) -> None:
         super().__init__()
+        self.taps = taps
         network = _with_weights() if pretrained else _with_random_weights(seed)
         _fold_batch_norms(network)
         self.stem = nn.Sequential(network._conv_stem, network._swish)
-        self.blocks = nn.ModuleList(network._blocks[: max(TAPS) + 1])
+        self.blocks = nn.ModuleList(network._blocks[: max(taps) + 1])
         self.requires_grad_(False)
         # The input is HWC already, and depthwise convolutions are faster in that order.
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -45,13 +50,14 @@ class EfficientNetLite0(nn.Module):
 
         Returns
         -------
-        list of Tensors of shape (N, 40, H / 8, W / 8) and (N, 112, H / 16, W / 16)
+        list of Tensors
+            By default of shape (N, 40, H / 8, W / 8) and (N, 112, H / 16, W / 16).
         """
         features = self.stem((images - 127) / 128)
         taps = []
         for i, block in enumerate(self.blocks):
             features = block(features)
-            if i in TAPS:
+            if i in self.taps:
                 taps.append(features)
         return taps
 

@@ -1,0 +1,1 @@
+"""Feature networks, by the name a setting gives them."""

@@ -1,0 +1,70 @@
+"""Feature networks by the name a setting gives them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import torch
+
+from pytest_robustbench.detectors.backbones.outputs import as_grids, trying
+from pytest_robustbench.errors import DetectorError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from torch import Tensor
+
+    from pytest_robustbench.detectors.patches.settings import PatchSettings
+
+LOADERS = {
+    "efficientnet_lite0": "pytest_robustbench.detectors.backbones.shipped",
+    "torchvision": "pytest_robustbench.detectors.backbones.torchvision_model",
+    "timm": "pytest_robustbench.detectors.backbones.timm_model",
+    "onnx": "pytest_robustbench.detectors.backbones.onnx_file",
+    "torchscript": "pytest_robustbench.detectors.backbones.torchscript_file",
+}
+"""Prefix of a backbone -> module whose ``load(name, settings, device)`` returns it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Backbone:
+    """A frozen feature network.
+
+    Parameters
+    ----------
+    network : callable
+        Takes a batch ``(1, 3, H, W)``, float32, RGB in 0..255, and returns one tensor per layer:
+        ``(1, C, h, w)``, or a vision transformer's tokens ``(1, T, C)``.
+    weights : str
+        Which weights it has, for the report; equal only if the weights are.
+    """
+
+    network: Callable[[Tensor], Sequence[Tensor]]
+    weights: str
+
+    def features(self, images: Tensor) -> list[Tensor]:
+        """Return each layer's features ``(1, C, h, w)`` of a batch ``(1, 3, H, W)`` in 0..255."""
+        return as_grids(self.network(images), images.shape[-1])
+
+
+def load_backbone(settings: PatchSettings, device: torch.device) -> Backbone:
+    """Return the network that `settings` name, on `device`, tried on a black image.
+
+    Raises
+    ------
+    DetectorError
+        If it or its weights cannot be loaded, or it cannot take images of that size.
+    """
+    prefix, _, name = settings.backbone.partition(":")
+    loader = import_module(LOADERS[prefix])
+    try:
+        backbone: Backbone = loader.load(name, settings, device)
+        size = settings.input_size
+        with trying(size), torch.inference_mode():
+            backbone.features(torch.zeros(1, 3, size, size, device=device))
+    except DetectorError as error:
+        message = f"{settings.detector}: backbone {settings.backbone!r}: {error}"
+        raise DetectorError(message) from error
+    return backbone

@@ -1,0 +1,144 @@
+"""Networks of the package timm as backbones."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from pytest_robustbench.detectors.backbones.loading import Backbone
+from pytest_robustbench.detectors.backbones.normalisation import Normalisation
+from pytest_robustbench.detectors.backbones.outputs import default_indices, layer_indices
+from pytest_robustbench.detectors.backbones.packages import required
+from pytest_robustbench.detectors.backbones.weights import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    download_failed,
+    file_weights,
+    random_weights,
+    read_weights,
+    seeded,
+    take_weights,
+)
+from pytest_robustbench.errors import DetectorError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from pytest_robustbench.detectors.patches.settings import PatchSettings
+
+HEADS = ("fc", "head", "head_dist", "classifier", "classifier_dist")
+
+
+def load(name: str, settings: PatchSettings, device: torch.device) -> Backbone:
+    """Return the network called `name`; its layers are those of its ``feature_info``.
+
+    Raises
+    ------
+    DetectorError
+        If timm is not installed or has no such network, or the weights cannot be loaded.
+    """
+    timm = required("timm", "timm")
+    if not timm.is_model(name):
+        near = ", ".join(get_close_matches(name, timm.list_models(), n=3, cutoff=0))
+        message = f"timm {timm.__version__} has no network {name!r}; near: {near}"
+        raise DetectorError(message)
+    network, weights = _with_weights(timm, name, settings)
+    network.eval().requires_grad_(False).to(device)
+    return Backbone(TimmFeatures(network, settings, device), weights)
+
+
+class TimmFeatures:
+    """The intermediate features of a network of timm, without class and register tokens.
+
+    Parameters
+    ----------
+    network : Module
+        With timm's ``forward_intermediates`` and ``feature_info``.
+    settings : PatchSettings
+        Layers and normalisation.
+    device : torch.device
+        Where the network is.
+
+    Raises
+    ------
+    DetectorError
+        If the network does not offer them, or has no such layer.
+    """
+
+    def __init__(self, network: Any, settings: PatchSettings, device: torch.device) -> None:
+        if not (hasattr(network, "forward_intermediates") and hasattr(network, "feature_info")):
+            message = f"a {type(network).__name__} of timm gives no intermediate features"
+            raise DetectorError(message)
+        information = list(network.feature_info)
+        reductions = [layer["reduction"] for layer in information]
+        self.network = network
+        self.indices = layer_indices(
+            [layer["module"] for layer in information],
+            settings.layers,
+            default_indices(reductions, str(settings.layers)),
+        )
+        # A transformer's blocks add to one stream, whose scale only the final norm removes.
+        self._norm = len(set(reductions)) == 1
+        config = network.pretrained_cfg
+        self._normalised = Normalisation(
+            settings,
+            device,
+            config.get("mean") or IMAGENET_MEAN,
+            config.get("std") or IMAGENET_STD,
+        )
+
+    def __call__(self, images: Tensor) -> list[Tensor]:
+        """Return the layers' features, ``(N, C, h, w)`` each."""
+        features: list[Tensor] = self.network.forward_intermediates(
+            self._normalised(images),
+            indices=self.indices,
+            norm=self._norm,
+            stop_early=True,
+            output_fmt="NCHW",
+            intermediates_only=True,
+        )
+        return features
+
+
+def _with_weights(timm: Any, name: str, settings: PatchSettings) -> tuple[nn.Module, str]:
+    path = settings.checkpoint_path
+    if path is not None:
+        weights = file_weights(path)
+        network = _made(timm, name, settings, pretrained=False)
+        take_weights(network, _converted(network, read_weights(path)), path, HEADS)
+        return network, weights
+    if not settings.pretrained:
+        return _made(timm, name, settings, pretrained=False), random_weights(settings.seed)
+    try:
+        network = _made(timm, name, settings, pretrained=True)
+    except Exception as error:
+        raise download_failed(error) from error
+    return network, f"timm:{name}.{network.pretrained_cfg.get('tag') or 'default'}"
+
+
+def _made(timm: Any, name: str, settings: PatchSettings, *, pretrained: bool) -> Any:
+    """Return the network without classifier, for the wanted image size if it has to be told.
+
+    The argument differs from one family to the next, and only trying tells which.
+    """
+    size = settings.input_size
+    config = timm.get_pretrained_cfg(name)
+    if config is not None and config.fixed_input_size and config.input_size[-1] != size:
+        for argument in ({"dynamic_img_size": True}, {"img_size": size}):
+            with suppress(TypeError):
+                return _created(timm, name, settings.seed, pretrained, argument)
+    return _created(timm, name, settings.seed, pretrained, {})
+
+
+def _created(timm: Any, name: str, seed: int, pretrained: bool, argument: dict[str, Any]) -> Any:
+    with seeded(seed):
+        return timm.create_model(name, pretrained=pretrained, num_classes=0, **argument)
+
+
+def _converted(network: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Rename the keys of the network's original publication, where timm's module knows them."""
+    convert = getattr(sys.modules[type(network).__module__], "checkpoint_filter_fn", None)
+    return dict(convert(state, network)) if convert else state

@@ -1,0 +1,174 @@
+"""Networks of torchvision as backbones."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from pytest_robustbench.detectors.backbones.loading import Backbone
+from pytest_robustbench.detectors.backbones.normalisation import Normalisation
+from pytest_robustbench.detectors.backbones.outputs import (
+    as_grids,
+    default_indices,
+    layer_indices,
+    trying,
+)
+from pytest_robustbench.detectors.backbones.packages import required
+from pytest_robustbench.detectors.backbones.weights import (
+    download_failed,
+    file_weights,
+    random_weights,
+    read_weights,
+    seeded,
+    take_weights,
+)
+from pytest_robustbench.errors import DetectorError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor, nn
+
+    from pytest_robustbench.detectors.patches.settings import PatchSettings
+
+HEADS = ("fc", "classifier", "head", "heads", "AuxLogits", "aux1", "aux2")
+TRANSFORMER = "vit_"
+"""First part of the names of networks that are made for one image size."""
+
+POSITIONS = "encoder.pos_embedding"
+CHANNELS_LAST = ("SwinTransformer",)
+"""Classes whose stages give ``(N, h, w, C)``."""
+
+
+def load(name: str, settings: PatchSettings, device: torch.device) -> Backbone:
+    """Return the classification network called `name`; its layers are its stages.
+
+    Raises
+    ------
+    DetectorError
+        If torchvision is not installed or has no such network, or the weights cannot be loaded.
+    """
+    models = required("torchvision.models", "torchvision")
+    names = models.list_models(module=models)
+    if name not in names:
+        near = ", ".join(get_close_matches(name, names, n=3, cutoff=0))
+        message = f"torchvision has no classification network {name!r}; near: {near}"
+        raise DetectorError(message)
+    network, weights = _with_weights(models, name, settings)
+    network.eval().requires_grad_(False).to(device)
+    return Backbone(TorchvisionFeatures(network, settings, device), weights)
+
+
+class TorchvisionFeatures:
+    """The features of a network's layers, by torchvision's own feature extraction.
+
+    Parameters
+    ----------
+    network : Module
+        A classification network of torchvision.
+    settings : PatchSettings
+        Layers and normalisation. A layer may also be the path of any module in the network.
+    device : torch.device
+        Where the network is.
+
+    Raises
+    ------
+    DetectorError
+        If there is no such layer, or the network cannot take images of that size.
+    """
+
+    def __init__(self, network: nn.Module, settings: PatchSettings, device: torch.device) -> None:
+        self._normalised = Normalisation(settings, device)
+        self._channels_last = type(network).__name__ in CHANNELS_LAST
+        self._extract = _extractor(network, _layers(self, network, settings, device))
+
+    def __call__(self, images: Tensor) -> list[Tensor]:
+        """Return the layers' features, ``(N, C, h, w)`` or tokens ``(N, T, C)`` each."""
+        return self.run(self._extract, images)
+
+    def run(self, extract: Callable[[Tensor], dict[str, Tensor]], images: Tensor) -> list[Tensor]:
+        """Return what an extractor gives for images in 0..255, channels first."""
+        found = extract(self._normalised(images)).values()
+        return [f.permute(0, 3, 1, 2) for f in found] if self._channels_last else list(found)
+
+
+def _layers(
+    features: TorchvisionFeatures,
+    network: nn.Module,
+    settings: PatchSettings,
+    device: torch.device,
+) -> list[str]:
+    stages, modules = _stages(network), dict(network.named_modules())
+    if isinstance(settings.layers, str):
+        reductions = _reductions(features, _extractor(network, stages), settings, device)
+        return [stages[i] for i in default_indices(reductions, settings.layers)]
+    return [
+        str(layer) if layer in modules else stages[layer_indices(stages, [layer], ())[0]]
+        for layer in settings.layers
+    ]
+
+
+def _reductions(
+    features: TorchvisionFeatures,
+    extract: Callable[[Tensor], dict[str, Tensor]],
+    settings: PatchSettings,
+    device: torch.device,
+) -> list[float]:
+    size = settings.input_size
+    with trying(size), torch.inference_mode():
+        outputs = features.run(extract, torch.zeros(1, 3, size, size, device=device))
+    return [size / grid.shape[-1] for grid in as_grids(outputs, size)]
+
+
+def _stages(network: nn.Module) -> list[str]:
+    """Return the paths of what comes one after the other: stages of a CNN, blocks of a ViT."""
+    for path in ("encoder.layers", "features"):
+        parent = dict(network.named_modules()).get(path)
+        if parent is not None:
+            return [f"{path}.{name}" for name, _ in parent.named_children()]
+    names = [name for name, _ in network.named_children() if name not in HEADS]
+    numbered = [name for name in names if name.startswith("layer")]
+    return numbered or [name for name in names if name not in ("avgpool", "dropout")]
+
+
+def _extractor(network: nn.Module, layers: list[str]) -> Any:
+    extraction = required("torchvision.models.feature_extraction", "torchvision")
+    try:
+        return extraction.create_feature_extractor(network, layers, suppress_diff_warning=True)
+    except Exception as error:
+        message = f"layers {layers!r} cannot be taken from it ({type(error).__name__}: {error})"
+        raise DetectorError(message) from error
+
+
+def _with_weights(models: Any, name: str, settings: PatchSettings) -> tuple[nn.Module, str]:
+    path = settings.checkpoint_path
+    size = {"image_size": settings.input_size} if name.startswith(TRANSFORMER) else {}
+    with trying(settings.input_size), seeded(settings.seed):
+        network: nn.Module = models.get_model(name, weights=None, **size)
+    if path is not None:
+        weights = file_weights(path)
+        take_weights(network, _fitting(network, read_weights(path)), path, HEADS)
+        return network, weights
+    if not settings.pretrained:
+        return network, random_weights(settings.seed)
+    published = models.get_model_weights(name).DEFAULT
+    try:
+        state = published.get_state_dict(progress=False, check_hash=True, weights_only=True)
+    except Exception as error:
+        raise download_failed(error) from error
+    take_weights(network, _fitting(network, state), published.url, HEADS)
+    return network, f"torchvision:{published}"
+
+
+def _fitting(network: Any, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Interpolate a transformer's position embeddings to the network's image size."""
+    if POSITIONS not in state or not hasattr(network, "patch_size"):
+        return state
+    transformer = required("torchvision.models.vision_transformer", "torchvision")
+    fitting: dict[str, Tensor] = transformer.interpolate_embeddings(
+        network.image_size, network.patch_size, OrderedDict(state)
+    )
+    return fitting
