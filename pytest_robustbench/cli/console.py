@@ -73,7 +73,10 @@ def _problems(report: Report) -> Iterator[str]:
 
 
 def _notes(report: Report) -> Iterator[str]:
+    from pytest_robustbench.reports.fields import notes_on_recorded_sets
+
     header = report.header.to_dict()
     point = header["operating_point"] or {}
-    for note in (*header["notes"], *point.get("warnings", ())):
+    recorded = notes_on_recorded_sets(report.records)
+    for note in (*header["notes"], *point.get("warnings", ()), *recorded):
         yield f"note: {note}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.corruptions.names import DEFAULT
@@ -40,8 +39,6 @@ KEYS = (
     "pixel_postprocess",
 )
 """Every flag that says what is measured."""
-
-_NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
 def add_data_flags(parser: ArgumentParser) -> None:
@@ -136,6 +133,8 @@ def config_of(arguments: Namespace) -> dict[str, Any]:
         If the data are not named, or a flag's value cannot be read.
     """
     given = {key: value for key, value in vars(arguments).items() if key in KEYS}
+    from pytest_robustbench.config.assembly import name_from
+
     missing = [f"--{key}" for key in ("dataset", "root", "category") if key not in given]
     if missing:
         message = f"{', '.join(missing)} missing: name the data, or a YAML with --config"
@@ -143,7 +142,7 @@ def config_of(arguments: Namespace) -> dict[str, Any]:
     names = _corruptions(given.get("corruptions"))
     config = {
         "schema_version": 1,
-        "name": _NOT_IN_IDS.sub("_", given["category"]).lstrip(".-") or "benchmark",
+        "name": name_from(given["category"]),
         "dataset": _dataset(given),
         "detector": _detector(given),
         "calibration": {YAML_KEYS[key]: given[key] for key in YAML_KEYS if key in given},
@@ -164,6 +163,8 @@ def _dataset(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _detector(given: Mapping[str, Any]) -> dict[str, Any]:
     name = given.get("model", DEFAULT_MODEL)
+    if name == "fixture":
+        raise ConfigError("--model fixture: only pytest has fixtures; name a detector")
     chosen = {key: given[key] for key in ("preset", "device", "input_mode") if key in given}
     kwargs = _model_kwargs(given.get("model_kwargs", "{}"))
     kwargs |= {key: given[key] for key in ("pretrained", "checkpoint_path") if key in given}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.cli.command import Command
 from pytest_robustbench.errors import ConfigError
+from pytest_robustbench.evaluation.settings import CalibrationSettings
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -27,6 +27,7 @@ from pytest_robustbench.suite import test_robustness
 
 __all__ = ["test_robustness"]
 '''
+LEAST_TRAIN_IMAGES = 4
 FEW_TRAIN_IMAGES = 60
 """Below, holding images out costs more than fitting once per fold."""
 
@@ -98,10 +99,11 @@ def _recognised(folder: Path, category: str | None) -> tuple[dict[str, Any], Spl
     elif found.categories:
         options["category"] = found.categories[0]
     split = load_split(found.format, **options)
-    if not split.train:
+    if _units(split) < LEAST_TRAIN_IMAGES:
         message = (
-            f"{folder} holds no images to train on; for a model that is trained already, see "
-            "'My own images and my trained model' in the README"
+            f"{folder} holds {len(split.train)} images to train on, too few to fit and calibrate; "
+            "for a model that is trained already, see 'My own images and my trained model' in the "
+            "README"
         )
         raise ConfigError(message)
     return {"format": found.format, **options}, split
@@ -109,6 +111,7 @@ def _recognised(folder: Path, category: str | None) -> tuple[dict[str, Any], Spl
 
 def _lines(dataset: dict[str, Any], split: Split, target: Path) -> Iterator[str]:
     from pytest_robustbench.cli.yaml_text import as_yaml
+    from pytest_robustbench.config.assembly import name_from
 
     normal = sum(sample.label == 0 for sample in split.test)
     defect = len(split.test) - normal
@@ -118,7 +121,9 @@ def _lines(dataset: dict[str, Any], split: Split, target: Path) -> Iterator[str]
     yield "# All keys for your editor: pytest-robustbench schema config > robustness.schema.json"
     section = {**dataset, "root": Path(root).as_posix(), "resize": [256, 256]}
     # The name is part of test ids and of the report's file name.
-    yield as_yaml({"schema_version": 1, "name": _name(split), "dataset": section}).strip()
+    yield as_yaml(
+        {"schema_version": 1, "name": name_from(split.category), "dataset": section}
+    ).strip()
     yield f"# {len(split.train)} train images; to test {normal} normal and {defect} with a defect,"
     yield f"# {known} of them with a mask"
     yield from _detector_lines()
@@ -131,10 +136,6 @@ def _lines(dataset: dict[str, Any], split: Split, target: Path) -> Iterator[str]
     yield from _limit_lines(normal, defect, known)
 
 
-def _name(split: Split) -> str:
-    return re.sub(r"[^A-Za-z0-9_.-]+", "_", split.category).lstrip(".-") or "benchmark"
-
-
 def _detector_lines() -> Iterator[str]:
     name = "patchcore" if find_spec("torch") else "pixel_gaussian"
     yield f"detector: {{name: {name}}}"
@@ -145,9 +146,16 @@ def _calibration_lines(split: Split) -> Iterator[str]:
     if split.calibration:
         yield f"# the thresholds are calibrated on {len(split.calibration)} images of their own"
     elif len(split.train) < FEW_TRAIN_IMAGES:
-        yield "calibration: {method: crossfit}   # with few train images better than holdout"
+        folds = min(CalibrationSettings.folds, _units(split))
+        yield f"calibration: {{method: crossfit, folds: {folds}}}   # better with few train images"
     else:
         yield "calibration: {method: holdout, fraction: 0.2}"
+
+
+def _units(split: Split) -> int:
+    """Return how many train images, or groups of them, may be divided."""
+    groups = [sample.group for sample in split.train]
+    return groups.count(None) + len(set(groups) - {None})
 
 
 def _limit_lines(normal: int, defect: int, known: int) -> Iterator[str]:

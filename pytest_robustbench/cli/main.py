@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PROGRAM = "pytest-robustbench"
 COMMANDS = (run.COMMAND, init.COMMAND, schema.COMMAND)
 USERS_MISTAKE = 2
+INTERRUPTED = 130  # 128 + SIGINT
 CLOSED_PIPE = 141  # 128 + SIGPIPE, as the shell would report it
 
 
@@ -51,6 +52,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except RobustbenchError as error:
         sys.stderr.write(f"{PROGRAM} {arguments.command}: {error}\n")
         return USERS_MISTAKE
+    except KeyboardInterrupt:
+        sys.stderr.write(f"{PROGRAM} {arguments.command}: interrupted\n")
+        return INTERRUPTED
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         _discard_output()
         return CLOSED_PIPE

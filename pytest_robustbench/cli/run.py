@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.cli import flags
 from pytest_robustbench.cli.command import Command
-from pytest_robustbench.errors import ConfigError
+from pytest_robustbench.errors import ConfigError, RobustbenchError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.reports.report import Report
 
 FAILED = 1
+USERS_MISTAKE = 2
 FLAGS_FILE = "robustness.yaml"
 """Where the YAML of flags would stand: its paths start at the working directory."""
 
@@ -55,8 +58,7 @@ def _run(arguments: Namespace) -> int:
         return _emit(arguments)
     config = _config(arguments)
     _check_outputs(arguments, config)
-    codes = [_measure(arguments, config, declaration) for declaration in config.benchmarks]
-    return max(codes)
+    return max(_tried(arguments, config, declaration) for declaration in config.benchmarks)
 
 
 def _list_models(*, as_json: bool) -> int:
@@ -106,12 +108,42 @@ def _parse(text: str) -> RobustnessConfig:
 
 
 def _check_outputs(arguments: Namespace, config: RobustnessConfig) -> None:
+    """Refuse now what would lose the report of a long run."""
     if arguments.output is not None and arguments.output_dir is not None:
         raise ConfigError("give --output or --output-dir, not both")
     if len(config.benchmarks) > 1 and arguments.output_dir is None:
         names = ", ".join(b.name for b in config.benchmarks)
         message = f"{len(config.benchmarks)} benchmarks ({names}) do not go into one file: "
         raise ConfigError(message + "give --output-dir")
+    for flag, path in (("--output", arguments.output), ("--output-dir", arguments.output_dir)):
+        if path is not None:
+            _check_writable(flag, path, path if flag == "--output-dir" else path.parent)
+
+
+def _check_writable(flag: str, path: Path, folder: Path) -> None:
+    try:
+        if path != folder and path.is_dir():
+            message = f"{flag} {path} is a folder: name a file, or give --output-dir"
+            raise ConfigError(message)
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        message = f"{flag} {path} cannot be written: {error.strerror or error}"
+        raise ConfigError(message) from None
+
+
+def _tried(
+    arguments: Namespace, config: RobustnessConfig, declaration: BenchmarkDeclaration
+) -> int:
+    """Return a benchmark's exit code; one that cannot be measured leaves the others intact."""
+    if len(config.benchmarks) == 1:
+        return _measure(arguments, config, declaration)
+    try:
+        return _measure(arguments, config, declaration)
+    except RobustbenchError as error:
+        sys.stderr.write(f"{declaration.name}: {error}\n")
+        return USERS_MISTAKE
 
 
 def _measure(
@@ -121,11 +153,16 @@ def _measure(
 
     console = Console(sys.stderr)
     console.say(f"{declaration.name}: {len(declaration.conditions)} conditions")
-    benchmark = _benchmark(config, declaration, console)
-    report = benchmark.run()
+    # What a detector prints must not stand before the report.
+    with redirect_stdout(sys.stderr):
+        report = _benchmark(config, declaration, console).run()
     console.tell(report)
     _write(arguments, declaration, report)
     bad = report.missing or any(verdict.outcome != "pass" for verdict in report.verdicts)
+    if declaration.regression is not None:
+        source = declaration.regression.source
+        console.say(f"{source}: regression cannot be judged by this version: not a pass")
+        bad = True
     return FAILED if bad else 0
 
 

@@ -39,6 +39,12 @@ def is_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None
 
 
+def name_from(category: str) -> str:
+    """Return a benchmark's name for a category that may hold any characters."""
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", category).lstrip(".-") or "benchmark"
+    return f"{name}_" if name in _TAKEN else name
+
+
 def assembled(page: Page, shelf: Mapping[str, DetectorDeclaration]) -> list[BenchmarkDeclaration]:
     """Return what `page` declares, one benchmark per detector.
 

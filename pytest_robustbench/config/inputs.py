@@ -78,6 +78,13 @@ def recorded_of(model: Benchmark, page: Page) -> dict[str, DatasetDeclaration]:
             )
             page.complain_of_key(message, "recorded", name)
             continue
+        for key in ("normal_dir", "test_fraction"):
+            if declared.format == "folder" and key in declared.model_fields_set:
+                message = (
+                    f"{key!r} under recorded.{name}: a recorded set is measured, never trained on; "
+                    "its normal images are test_dir"
+                )
+                page.complain_of_key(message, "recorded", name, key)
         dataset = _dataset(declared, page, ("recorded", name))
         found |= {} if dataset is None else {name: dataset}
     return found

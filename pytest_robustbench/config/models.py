@@ -90,6 +90,8 @@ _ENV = BeforeValidator(_retyped)
 Number: TypeAlias = Annotated[float, _ENV]
 Truth: TypeAlias = Annotated[bool, _ENV]
 Count: TypeAlias = Annotated[int, Field(ge=1), _ENV]
+Side: TypeAlias = Annotated[int, Field(ge=1, le=32767), _ENV]
+"""Of an image, pixels: what OpenCV can warp."""
 Seed: TypeAlias = Annotated[int, Field(ge=0), _ENV]
 Rate: TypeAlias = Annotated[float, Field(ge=0, le=1), _ENV]
 Share: TypeAlias = Annotated[float, Field(gt=0, lt=1), _ENV]
@@ -236,7 +238,7 @@ class Dataset(Section):
     format: str | None = None
     root: Text | None = None
     category: Text | None = None
-    resize: tuple[Count, Count] | None = None
+    resize: tuple[Side, Side] | None = None
     normal_dir: Text | None = None
     test_dir: Text | None = None
     abnormal_dir: Text | None = None

@@ -38,7 +38,9 @@ def narrow(
     """
     conditions = [c for b in config.benchmarks for c in b.conditions]
     where = shown_path(config.path)
-    _check_corruptions(corruptions or (), dict.fromkeys(c.corruption for c in conditions), where)
+    recorded = [c.id for c in conditions if c.recorded]
+    known = dict.fromkeys([*(c.corruption for c in conditions), *recorded])
+    _check_corruptions(corruptions or (), known, where)
     _check_severities(severities or (), {c.severity for c in conditions if c.severity}, where)
     for name, value in (("limit_train", limit_train), ("limit_test", limit_test)):
         if value is not None and value < 1:
@@ -80,8 +82,11 @@ def _narrowed(
     severities: Collection[int] | None,
 ) -> BenchmarkDeclaration:
     def kept(condition: Condition) -> bool:
-        return condition == CLEAN or (
-            (corruptions is None or condition.corruption in corruptions)
+        return condition == CLEAN or bool(
+            (
+                corruptions is None
+                or not {condition.corruption, condition.id}.isdisjoint(corruptions)
+            )
             and (severities is None or condition.severity in (None, *severities))
         )
 

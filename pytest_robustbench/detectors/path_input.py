@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +27,8 @@ FASTEST = 1  # of zlib's levels: the files live for one call
 class PathInput:
     """A detector whose images are files.
 
-    The evaluation calls `stage` before it times `predict`, so that writing files is no part of
-    the latency; reading them is.
+    The evaluation calls `stage_inputs` before it times `predict`, so that writing files is no part
+    of the latency; reading them is.
 
     Parameters
     ----------
@@ -37,20 +38,21 @@ class PathInput:
     Notes
     -----
     The files are PNGs, hence without loss. Those of `fit` are kept until the next `fit`, for
-    detectors that read them later; those of `stage` until the next `stage`. All of them go when
-    the detector does.
+    detectors that read them later; those of `stage_inputs` until the next `stage_inputs`. All of
+    them go when the detector does.
     """
 
     def __init__(self, detector: Any) -> None:
         self.detector = detector
         self.name = str(getattr(detector, "name", type(detector).__name__))
         self._folder: Path | None = None
+        self._numbers = count()
 
     def fit(self, images: Sequence[Image]) -> None:
         """Write all images to files and fit the detector on their paths."""
         self.detector.fit(self._written(images, "fit"))
 
-    def stage(self, images: Sequence[Image]) -> list[str]:
+    def stage_inputs(self, images: Sequence[Image]) -> list[str]:
         """Write images to files, in place of those staged before, and return their paths.
 
         Parameters
@@ -72,7 +74,7 @@ class PathInput:
 
     def predict(self, images: Sequence[str] | Sequence[Image]) -> Prediction:
         """Predict files that were staged; images are staged first."""
-        paths = self.stage(images) if _are_images(images) else list(images)  # type: ignore[arg-type]
+        paths = self.stage_inputs(images) if _are_images(images) else list(images)  # type: ignore[arg-type]
         prediction: Prediction = self.detector.predict(paths)
         return prediction
 
@@ -92,7 +94,8 @@ class PathInput:
         folder.mkdir(exist_ok=True)
         for old in folder.iterdir():
             old.unlink()
-        return [_write(folder / f"{i:06d}.png", image) for i, image in enumerate(images)]
+        # A name is never used again: detectors may remember what they found under a path.
+        return [_write(folder / f"{next(self._numbers):08d}.png", image) for image in images]
 
     def _own_folder(self) -> Path:
         if self._folder is None:

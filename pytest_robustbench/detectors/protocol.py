@@ -36,8 +36,9 @@ class Detector(Protocol):
     threshold found today has to mean the same tomorrow.
 
     A detector may also have ``name`` (str), ``description() -> dict`` of plain JSON values for the
-    report, ``synchronize() -> None``, which waits until its device is done, and ``stage(images)``,
-    work that latency leaves out: what it returns is given to `predict` in place of the images.
+    report, ``synchronize() -> None``, which waits until its device is done, and
+    ``stage_inputs(images)``, work that latency leaves out: what it returns is given to `predict` in
+    place of the images.
     """
 
     def fit(self, images: Sequence[Image]) -> None:

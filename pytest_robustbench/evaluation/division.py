@@ -24,7 +24,8 @@ def held_out(groups: Sequence[str | None], settings: CalibrationSettings) -> Ind
 
     Without groups, ``default_rng(seed).choice(n, ceil(n * fraction), replace=False)``, at least 1
     and at most ``n - 1``: pyimgano's split, so that thresholds can be compared. With groups, whole
-    ones in a drawn order until there are that many images, at least one group staying to fit on.
+    ones in a drawn order, each that brings the number of images nearer to that; the smallest group
+    alone where none does. At least one group stays to fit on.
 
     Parameters
     ----------
@@ -48,10 +49,20 @@ def held_out(groups: Sequence[str | None], settings: CalibrationSettings) -> Ind
     generator = np.random.default_rng(settings.seed)
     if len(units) == n:
         return np.sort(generator.choice(n, size=size, replace=False)).astype(np.intp)
-    order = generator.permutation(len(units))[:-1]
-    reached = np.cumsum([len(units[i]) for i in order])
-    taken = int(np.searchsorted(reached, size)) + 1
-    return np.sort(np.concatenate([units[i] for i in order[:taken]]))
+    order = [units[i] for i in generator.permutation(len(units))]
+    return np.sort(np.concatenate(_nearest_to(order, size)))
+
+
+def _nearest_to(units: Sequence[Indices], size: int) -> list[Indices]:
+    """Return units, not all of them, that hold about `size` images together."""
+    taken: list[Indices] = []
+    held = 0
+    for unit in units:
+        nearer = abs(held + len(unit) - size) < abs(held - size)
+        if nearer and len(taken) < len(units) - 1:
+            taken.append(unit)
+            held += len(unit)
+    return taken or [min(units, key=len)]
 
 
 def folds(groups: Sequence[str | None], settings: CalibrationSettings) -> list[Indices]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.corruptions.digests import condition_digest
@@ -140,7 +140,8 @@ class Evaluator:
             If the condition cannot be measured; the message names the image where there is one.
         """
         prepared = self.prepare()
-        inventory = self._sample_set(condition).inventory
+        measured = self._sample_set(condition)
+        inventory = measured.inventory
         scenes, sweep = self._measuring(condition)
         kept = scenes.kept(condition)
         if not kept:
@@ -165,7 +166,8 @@ class Evaluator:
         )
         measures = Measures(tally, inventory, prepared.operating_point, self.settings)
         latency = stopwatch.latency(min(self.settings.batch_size, len(kept)))
-        return measures.result(condition, latency, specification, digest, memory.peak())
+        result = measures.result(condition, latency, specification, digest, memory.peak())
+        return replace(result, notes=measured.notes)
 
     def release(self) -> None:
         """Give back decoded images and other memory; what is needed again is read again."""
@@ -187,7 +189,7 @@ class Evaluator:
 
     def _sample_set(self, condition: Condition) -> SampleSet:
         if condition.recorded:
-            return self._recorded.read(condition.recorded)
+            return self._recorded.read(condition.recorded, self.prepare().inventory)
         return SampleSet(self.split.test, self.prepare().inventory)
 
     def _measuring(self, condition: Condition) -> tuple[Scenes, Sweep]:

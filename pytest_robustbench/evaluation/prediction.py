@@ -185,7 +185,7 @@ class Predictor:
 
     def _staged(self, batch: list[Image]) -> Any:
         """Return what the detector takes instead of images, where it says so: never timed."""
-        stage = getattr(self.detector, "stage", None)
+        stage = getattr(self.detector, "stage_inputs", None)
         return stage(batch) if callable(stage) else batch
 
 

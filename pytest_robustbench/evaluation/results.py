@@ -133,6 +133,8 @@ class ConditionResult:
         While the condition was measured.
     samples : Inventory, optional
         The samples measured, where they are those of a recorded set and not the test part.
+    notes : tuple of str
+        What a reader should know about these samples, where they are a recorded set's.
     """
 
     condition: Condition
@@ -154,3 +156,4 @@ class ConditionResult:
     ranking_error: Mapping[str, float] = field(default_factory=dict)
     memory: PeakMemory = field(default_factory=PeakMemory)
     samples: Inventory | None = None
+    notes: tuple[str, ...] = ()

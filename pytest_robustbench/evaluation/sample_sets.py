@@ -31,10 +31,13 @@ class SampleSet:
         In the order of every column of a result.
     inventory : Inventory
         Their labels, sizes, digests and masks.
+    notes : tuple of str
+        What a reader of results on them should know.
     """
 
     samples: tuple[Sample, ...]
     inventory: Inventory
+    notes: tuple[str, ...] = ()
 
 
 class RecordedSets:
@@ -57,17 +60,24 @@ class RecordedSets:
         self._store = store
         self._read: dict[str, SampleSet] = {}
 
-    def read(self, name: str) -> SampleSet:
+    def read(self, name: str, tested: Inventory) -> SampleSet:
         """Return the set called `name`; every image of it is decoded once.
+
+        Parameters
+        ----------
+        name : str
+            Of the set.
+        tested : Inventory
+            Of the benchmark's own test part.
 
         Raises
         ------
         RobustbenchError
-            If there is no such set, or its images cannot be read, have another size than the
-            threshold was calibrated for, or were used to fit or calibrate.
+            If there is no such set, its images cannot be read, have another size than those of the
+            test part, or stand in another part or set.
         """
         if name not in self._read:
-            self._read[name] = self._checked(name, self._listed(name))
+            self._read[name] = self._checked(name, self._listed(name), tested)
         return self._read[name]
 
     def _listed(self, name: str) -> Split:
@@ -81,7 +91,7 @@ class RecordedSets:
             message = f"recorded set {name!r}: {error}"
             raise DatasetError(message) from error
 
-    def _checked(self, name: str, recorded: Split) -> SampleSet:
+    def _checked(self, name: str, recorded: Split, tested: Inventory) -> SampleSet:
         if recorded.resize != self._split.resize:
             message = (
                 f"recorded set {name!r} is resized to {recorded.resize}, the data the threshold "
@@ -89,16 +99,40 @@ class RecordedSets:
             )
             raise NotMeasurableError(message)
         inventory = take_inventory(recorded.test, self._store)
+        _refuse_other_size(name, inventory, tested)
         self._refuse_seen(name, recorded.test)
-        return SampleSet(recorded.test, inventory)
+        return SampleSet(recorded.test, inventory, (*recorded.notes, *_untested(recorded)))
 
     def _refuse_seen(self, name: str, samples: Sequence[Sample]) -> None:
-        for part in ("train", "calibration"):
-            pairs = shared_pictures(samples, getattr(self._split, part), self._store)
+        parts = {part: getattr(self._split, part) for part in ("train", "calibration", "test")}
+        others = {f"recorded {other!r}": each.samples for other, each in self._read.items()}
+        for part, others_samples in (parts | others).items():
+            pairs = shared_pictures(samples, others_samples, self._store)
             if pairs:
                 ids = dict.fromkeys(sample.id for sample, _ in pairs)
                 message = (
                     f"recorded set {name!r}: {len(ids)} image(s) are also {part} images "
-                    f"({listed(ids)}): results on them say nothing, take them out"
+                    f"({listed(ids)}): results on them say nothing about drift, take them out"
                 )
                 raise NotMeasurableError(message)
+
+
+def _refuse_other_size(name: str, recorded: Inventory, tested: Inventory) -> None:
+    """Refuse images all larger, or all smaller, than those the threshold is judged on."""
+    heights = [{height for height, _ in each.shapes} for each in (recorded, tested)]
+    widths = [{width for _, width in each.shapes} for each in (recorded, tested)]
+    if _apart(*heights) or _apart(*widths):
+        message = (
+            f"recorded set {name!r} has images of {recorded.shapes[0]} pixels, the test part of "
+            f"{tested.shapes[0]}: a threshold holds for one size; declare the same resize for both"
+        )
+        raise NotMeasurableError(message)
+
+
+def _apart(some: set[int], others: set[int]) -> bool:
+    return max(some) < min(others) or min(some) > max(others)
+
+
+def _untested(recorded: Split) -> tuple[str, ...]:
+    n = len(recorded.train) + len(recorded.calibration)
+    return (f"{n} train and calibration images of this set are not measured",) if n else ()

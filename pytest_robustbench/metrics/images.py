@@ -142,7 +142,7 @@ def best_f1(scores: Floats, labels: ArrayLike) -> BestF1 | None:
     Returns
     -------
     BestF1 or None
-        ``None`` where no image is defective.
+        ``None`` where only one class is there.
 
     Raises
     ------
@@ -150,7 +150,7 @@ def best_f1(scores: Floats, labels: ArrayLike) -> BestF1 | None:
         If scores and labels differ in number.
     """
     scores, defective = _checked(scores, labels)
-    if not defective.any():
+    if not defective.any() or defective.all():
         return None
     values, which = np.unique(scores, return_inverse=True)
     defects = np.bincount(which[defective], minlength=values.size)

@@ -59,6 +59,9 @@ class Measured:
 def measure_images(scores: Floats, labels: ArrayLike, threshold: float) -> Measured:
     """Return every image-level metric.
 
+    Precision, F1 and accuracy are not defined where one class is missing: a detector that calls
+    everything defective, or nothing, would reach 1.
+
     Parameters
     ----------
     scores : ndarray of shape (N,), float32
@@ -82,11 +85,11 @@ def measure_images(scores: Floats, labels: ArrayLike, threshold: float) -> Measu
     return _measured(
         auroc=(ranking.auroc, one_class),
         average_precision=(ranking.average_precision, one_class),
-        precision=(decisions.precision, no_image or NOTHING_CALLED),
+        precision=(None if one_class else decisions.precision, one_class or NOTHING_CALLED),
         recall=(decisions.recall, no_image or no_defect),
-        f1=(decisions.f1, no_image or f"{NO_DEFECT_IMAGE}, and none is called so"),
+        f1=(None if one_class else decisions.f1, one_class),
         specificity=(decisions.specificity, no_image or no_normal),
-        accuracy=(decisions.accuracy, no_image),
+        accuracy=(None if one_class else decisions.accuracy, one_class),
         miss_rate=(decisions.miss_rate, no_image or no_defect),
         false_reject_rate=(decisions.false_reject_rate, no_image or no_normal),
     )

@@ -9,6 +9,7 @@ from pytest_robustbench.gates.judgement import would_fail_a_silent_detector
 from pytest_robustbench.plugin.aggregate import why_not_judged
 from pytest_robustbench.plugin.paths import relative
 from pytest_robustbench.plugin.table import Cell, judged_cell, rows_of, shown_metrics
+from pytest_robustbench.reports.fields import notes_on_recorded_sets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -117,6 +118,7 @@ def _notes(account: Account) -> Iterator[str]:
         yield from header["notes"]
         point = header["operating_point"]
         yield from point["warnings"] if point else ()
+    yield from notes_on_recorded_sets(account.records)
     yield from _data_notes(account)
     measured = len(account.errors) < len(account.records)
     if measured and not would_fail_a_silent_detector(account.declaration.all_limits):

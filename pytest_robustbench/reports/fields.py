@@ -65,3 +65,8 @@ def _at(record: Mapping[str, Any], path: tuple[str, ...]) -> float | None:
     for part in path:
         found = found.get(part) if found else None
     return None if found is None else float(found)
+
+
+def notes_on_recorded_sets(records: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return what readers should know about sets recorded under drift, each with its condition."""
+    return [f"{c}: {note}" for c, record in records.items() for note in record.get("notes", ())]

@@ -39,8 +39,15 @@ def condition_record(result: ConditionResult) -> Record:
         "latency": _latency(result.latency),
         "memory": memory_record(result.memory),
         "per_image": _per_image(result.per_image),
-        **({} if result.samples is None else {"samples": result.samples.to_dict()}),
+        **_recorded(result),
     }
+
+
+def _recorded(result: ConditionResult) -> Record:
+    """Return what only a recorded set has: samples, and notes on them, of its own."""
+    if result.samples is None:
+        return {}
+    return {"samples": result.samples.to_dict(), "notes": list(result.notes)}
 
 
 def _best_f1(best: tuple[float, float] | None) -> Record | None:

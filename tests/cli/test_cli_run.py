@@ -292,3 +292,70 @@ def test_the_commands_of_the_guide_run_on_real_images(run, test_data, tmp_path, 
     assert report["complete"] is True
     assert report["model"] == "patchcore"
     assert report["detector"]["parameters"]["pretrained"] is ("--no-pretrained" not in flags)
+
+
+NOISY = """\
+import pytest_robustbench as rb
+from pytest_robustbench.detectors.loading import load_detector
+
+
+class Noisy:
+    def __init__(self):
+        self.inner = load_detector("pixel_gaussian")
+
+    def fit(self, images):
+        print("fitting")
+        self.inner.fit(images)
+
+    def predict(self, images):
+        print("predicting")
+        return self.inner.predict(images)
+"""
+
+
+def test_what_a_detector_prints_does_not_stand_before_the_report(run, tmp_path):
+    (tmp_path / "noisy_line_model.py").write_text(NOISY, encoding="utf-8")
+
+    code, out, err = run(*DATA, "--model", "noisy_line_model:Noisy", "--corruptions", "none")
+
+    assert code == 0
+    assert json.loads(out)["model"] == "Noisy"
+    assert "fitting" in err
+
+
+def test_one_benchmark_that_cannot_be_measured_leaves_the_others_intact(run, tmp_path):
+    text = """\
+schema_version: 1
+defaults: {detector: pixel_gaussian, corruptions: none, accept: {all: {bg_fpr: {max: 1.0}}}}
+benchmarks:
+  cap: {dataset: {format: mvtec, root: data}}
+  bottle: {dataset: {format: mvtec, root: data}}
+"""
+    (tmp_path / "r.yaml").write_text(text, encoding="utf-8")
+
+    code, _, err = run("--config", "r.yaml", "--output-dir", "runs")
+
+    assert code == 2
+    assert "category 'cap' is not in" in err
+    assert json.loads((tmp_path / "runs/bottle.json").read_text())["complete"] is True
+
+
+@pytest.mark.parametrize("output", [("--output", "data"), ("--output-dir", "r.txt")])
+def test_a_report_that_could_not_be_written_is_refused_before_the_run(run, tmp_path, output):
+    (tmp_path / "r.txt").write_text("a file", encoding="utf-8")
+
+    code, _, err = run(*GAUSSIAN, *output)
+
+    assert code == 2
+    assert output[0] in err
+    assert "fit:" not in err
+
+
+def test_a_regression_that_cannot_be_judged_is_no_pass(run, tmp_path):
+    more = "regression: {baseline: b.json, miss_rate: {max_rise: 0.1}}\n"
+    (tmp_path / "r.yaml").write_text(YAML % "bg_fpr: {max: 1.0}" + more, encoding="utf-8")
+
+    code, _, err = run("--config", "r.yaml")
+
+    assert code == 1
+    assert "regression cannot be judged" in err

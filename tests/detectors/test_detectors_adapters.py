@@ -300,7 +300,7 @@ def test_staged_files_hold_the_images_exactly(image):
         return [float(np.array_equal(picture, image)) for picture in pictures], None
 
     detector = PathInput(as_detector(read))
-    assert detector.predict(detector.stage([image, image])).scores.tolist() == [1, 1]
+    assert detector.predict(detector.stage_inputs([image, image])).scores.tolist() == [1, 1]
     assert detector.predict([image]).scores.tolist() == [1]
 
 
@@ -316,8 +316,8 @@ def test_staged_files_go_with_the_next_ones_and_with_the_detector():
 
     detector = PathInput(Keeper())
     detector.fit(drawn(2))
-    first = detector.stage(drawn(3))
-    second = detector.stage(drawn(1))
+    first = detector.stage_inputs(drawn(3))
+    second = detector.stage_inputs(drawn(1))
     assert [Path(path).exists() for path in seen] == [True, True]
     assert [Path(path).exists() for path in first[1:]] == [False, False]
     assert Path(second[0]).exists()

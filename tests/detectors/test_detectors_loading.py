@@ -181,7 +181,7 @@ def test_a_detector_of_files_gets_files(folder):
     images[1][..., 0] = 7
     detector = load_detector("line_detectors:Reader", folder=folder, input_mode="paths")
     red = [image[..., 0].mean() for image in images]
-    assert np.allclose(detector.predict(detector.stage(images)).scores, red)
+    assert np.allclose(detector.predict(detector.stage_inputs(images)).scores, red)
 
 
 def test_an_alias_is_the_built_in_detector():

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.neighbors import LocalOutlierFactor
 
-from pytest_robustbench.detectors.patches import outlier_factors
 from pytest_robustbench.detectors.names import PRESETS
+from pytest_robustbench.detectors.patches import outlier_factors
 from pytest_robustbench.detectors.patches.outlier_factors import local_outlier_factors
 from pytest_robustbench.detectors.patches.patchcore import PatchCore
 from pytest_robustbench.detectors.patches.patchcore_settings import PatchCoreSettings

@@ -62,3 +62,18 @@ def test_as_many_images_are_held_out_as_the_fraction_asks_for():
 def test_one_group_alone_cannot_be_divided():
     with pytest.raises(CalibrationError, match="20 train images of one group"):
         held_out(["same"] * 20, CalibrationSettings())
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_one_large_group_is_not_held_out_for_a_small_fraction(seed):
+    groups = ["all of one day"] * 100 + ["b", "c"]
+
+    out = held_out(groups, CalibrationSettings(fraction=0.2, seed=seed))
+
+    assert len(out) in (1, 2)
+
+
+def test_the_smallest_group_is_held_out_where_all_are_too_large():
+    groups = ["a"] * 50 + ["b"] * 49
+
+    assert held_out(groups, CalibrationSettings(fraction=0.1)).tolist() == list(range(50, 99))

@@ -18,7 +18,7 @@ class Staged(Contrast):
         super().__init__()
         self.shelf = {}
 
-    def stage(self, images):
+    def stage_inputs(self, images):
         labels = [f"picture {len(self.shelf) + i}" for i in range(len(images))]
         self.shelf |= dict(zip(labels, images, strict=True))
         return labels
@@ -42,7 +42,7 @@ def test_staging_is_not_timed(monkeypatch):
     monkeypatch.setattr("time.perf_counter", lambda: next(clock))
     running = []
     detector = Staged()
-    stage, predict = detector.stage, detector.predict
+    stage, predict = detector.stage_inputs, detector.predict
 
     def slow_stage(images):
         for _ in range(100_000):
@@ -53,7 +53,7 @@ def test_staging_is_not_timed(monkeypatch):
         running.append(1)
         return predict(images)
 
-    detector.stage, detector.predict = slow_stage, noted
+    detector.stage_inputs, detector.predict = slow_stage, noted
 
     result = benchmark(split(), detector, corruptions=[]).evaluate(rb.Condition("clean"))
 

@@ -141,3 +141,40 @@ def test_a_digest_names_the_set_and_its_pixels():
         one.evaluate(LED).data_digest
         != two.evaluate(rb.Condition("recorded", recorded="old")).data_digest
     )
+
+
+@pytest.mark.parametrize("twin", ["the test part", "another set"])
+def test_a_set_that_is_another_one_shows_no_drift(twin):
+    own, led = split(), drifted()
+    same = own if twin == "the test part" else led
+    sets = {"led": led, "twin": same}
+    measured = benchmark(own, Contrast(), recorded=sets, corruptions=[])
+    measured.evaluate(LED)
+
+    with pytest.raises(NotMeasurableError, match=r"also (test|recorded 'led') images"):
+        measured.evaluate(rb.Condition("recorded", recorded="twin"))
+
+
+def test_images_all_of_another_size_are_refused():
+    larger = split(size=(48, 64), train=())
+    samples = [replace(s, id=f"led/{s.id}") for s in larger.test]
+    measured = benchmark(
+        split(), Contrast(), recorded={"led": replace(larger, test=tuple(samples))}, corruptions=[]
+    )
+
+    with pytest.raises(NotMeasurableError, match=r"\(48, 64\) pixels, the test part of \(24, 32\)"):
+        measured.evaluate(LED)
+
+
+def test_what_its_loader_said_stands_in_its_record():
+    recorded = replace(drifted(), train=(normal("t/0", 999),), notes=("2 masks are missing",))
+    report = benchmark(split(), Contrast(), recorded={"led": recorded}, corruptions=[]).run()
+
+    content = report.to_dict()
+
+    jsonschema.validate(content, report_schema())
+    assert content["robustness"]["recorded"]["led"]["notes"] == [
+        "2 masks are missing",
+        "1 train and calibration images of this set are not measured",
+    ]
+    assert "notes" not in content["robustness"]["clean"]

@@ -65,9 +65,10 @@ def test_values_are_those_of_the_metrics():
             {
                 "auroc": summary.NO_DEFECT_IMAGE,
                 "average_precision": summary.NO_DEFECT_IMAGE,
-                "precision": summary.NOTHING_CALLED,
+                "precision": summary.NO_DEFECT_IMAGE,
                 "recall": summary.NO_DEFECT_IMAGE,
-                "f1": f"{summary.NO_DEFECT_IMAGE}, and none is called so",
+                "f1": summary.NO_DEFECT_IMAGE,
+                "accuracy": summary.NO_DEFECT_IMAGE,
                 "miss_rate": summary.NO_DEFECT_IMAGE,
             },
         ),
@@ -77,6 +78,9 @@ def test_values_are_those_of_the_metrics():
             {
                 "auroc": summary.NO_NORMAL_IMAGE,
                 "average_precision": summary.NO_NORMAL_IMAGE,
+                "precision": summary.NO_NORMAL_IMAGE,
+                "f1": summary.NO_NORMAL_IMAGE,
+                "accuracy": summary.NO_NORMAL_IMAGE,
                 "specificity": summary.NO_NORMAL_IMAGE,
                 "false_reject_rate": summary.NO_NORMAL_IMAGE,
             },
