@@ -70,6 +70,11 @@ def _problems(report: Report) -> Iterator[str]:
     for verdict in report.verdicts:
         if verdict.outcome != "pass":
             yield describe(verdict)
+    held = sum(verdict.outcome == "pass" for verdict in report.verdicts)
+    if report.verdicts:
+        yield f"{held} of {len(report.verdicts)} limits hold"
+    else:
+        yield "nothing is judged: no limit is declared"
 
 
 def _notes(report: Report) -> Iterator[str]:

@@ -45,8 +45,12 @@ def add_data_flags(parser: ArgumentParser) -> None:
     """Declare which images are measured."""
     group = parser.add_argument_group("data")
     group.add_argument("--dataset", default=GIVEN, metavar="FORMAT", help="mvtec, visa, btad, ...")
-    group.add_argument("--root", default=GIVEN, help="folder that holds the categories")
-    group.add_argument("--category", default=GIVEN, help="name of the category")
+    group.add_argument(
+        "--root",
+        default=GIVEN,
+        help="folder that holds the categories; of manifest: the JSONL file",
+    )
+    group.add_argument("--category", default=GIVEN, help="name of the category (always needed)")
     group.add_argument(
         "--resize",
         type=int,
@@ -55,7 +59,9 @@ def add_data_flags(parser: ArgumentParser) -> None:
         metavar=("H", "W"),
         help="size of images and masks (default: 256 256; 0 0 keeps their own)",
     )
-    group.add_argument("--limit-train", type=int, default=GIVEN, metavar="N", help="at most N")
+    group.add_argument(
+        "--limit-train", type=int, default=GIVEN, metavar="N", help="at most N train images"
+    )
     group.add_argument(
         "--limit-test",
         type=int,
@@ -79,8 +85,15 @@ def add_model_flags(parser: ArgumentParser) -> None:
         default=GIVEN,
         help="pretrained or random weights of the backbone (default: what the model does)",
     )
-    group.add_argument("--model-kwargs", default=GIVEN, metavar="JSON", help="further arguments")
-    group.add_argument("--checkpoint-path", default=GIVEN, metavar="FILE", help="weights")
+    group.add_argument(
+        "--model-kwargs",
+        default=GIVEN,
+        metavar="JSON",
+        help="object of further arguments of the model",
+    )
+    group.add_argument(
+        "--checkpoint-path", default=GIVEN, metavar="FILE", help="weights that the model loads"
+    )
     group.add_argument(
         "--input-mode",
         choices=("numpy", "paths"),
@@ -139,6 +152,12 @@ def config_of(arguments: Namespace) -> dict[str, Any]:
     if missing:
         message = f"{', '.join(missing)} missing: name the data, or a YAML with --config"
         raise ConfigError(message)
+    if given["dataset"] == "folder":
+        message = (
+            "--dataset folder has several folders, which flags cannot name: write a YAML "
+            "(pytest-robustbench init) and run it with --config"
+        )
+        raise ConfigError(message)
     names = _corruptions(given.get("corruptions"))
     config = {
         "schema_version": 1,
@@ -156,7 +175,8 @@ def config_of(arguments: Namespace) -> dict[str, Any]:
 
 
 def _dataset(given: Mapping[str, Any]) -> dict[str, Any]:
-    dataset = {"format": given["dataset"], "root": given["root"], "category": given["category"]}
+    place = "manifest" if given["dataset"] == "manifest" else "root"
+    dataset = {"format": given["dataset"], place: given["root"], "category": given["category"]}
     resize = given.get("resize", DEFAULT_RESIZE)
     return dataset | ({} if list(resize) == [0, 0] else {"resize": list(resize)})
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.cli.command import Command
+from pytest_robustbench.corruptions.names import DEFAULT
 from pytest_robustbench.errors import ConfigError
 from pytest_robustbench.evaluation.settings import CalibrationSettings
 
@@ -116,10 +117,11 @@ def _lines(dataset: dict[str, Any], split: Split, target: Path) -> Iterator[str]
     normal = sum(sample.label == 0 for sample in split.test)
     defect = len(split.test) - normal
     known = defect - split.unknown_masks
-    root = os.path.relpath(dataset["root"], target)
+    given = Path(dataset["root"])
+    root = given if given.is_absolute() else Path(os.path.relpath(given, target))
     yield "# Written by `pytest-robustbench init`: read it, change it, commit it."
     yield "# All keys for your editor: pytest-robustbench schema config > robustness.schema.json"
-    section = {**dataset, "root": Path(root).as_posix(), "resize": [256, 256]}
+    section = {**dataset, "root": root.as_posix(), "resize": [256, 256]}
     # The name is part of test ids and of the report's file name.
     yield as_yaml(
         {"schema_version": 1, "name": name_from(split.category), "dataset": section}
@@ -129,7 +131,7 @@ def _lines(dataset: dict[str, Any], split: Split, target: Path) -> Iterator[str]
     yield from _detector_lines()
     yield from _calibration_lines(split)
     yield "# leave both out to run all five corruptions at severity 1 to 5"
-    yield "corruptions: [lighting, jpeg, blur, glare, geo_jitter]"
+    yield f"corruptions: [{', '.join(DEFAULT)}]"
     yield "severities: [1, 3, 5]"
     if not known:
         yield "pixel_segf1: false   # no defect image has a mask"
@@ -162,16 +164,17 @@ def _limit_lines(normal: int, defect: int, known: int) -> Iterator[str]:
     yield "# A beginning, not a recommendation: run once, look at the table, then declare what your"
     yield "# line needs. More specific limits win: a corruption's over all, a severity's over both."
     yield "accept:"
-    yield "  all:"
+    yield "  clean:                           # all: instead of clean: binds every condition"
     if normal or known:
-        yield "    bg_fpr: {max: 0.05}            # share of the background called anomalous"
+        yield "    bg_fpr: {max: 0.1}             # share of the background called anomalous"
     if normal:
         yield "    false_reject_rate: {max: 0.5}  # good parts called defective"
     if defect:
         yield "    miss_rate: {max: 0.5}          # defective parts called good"
     if known:
-        yield "  # clean: {pixel_segf1: {min: 0.3}}"
-    yield "# measure_only: [glare]              # measured, never judged"
+        yield "    # pixel_segf1: {min: 0.3}"
+    yield "# measured, not judged yet: take out what you declare limits for"
+    yield f"measure_only: [{', '.join(DEFAULT)}]"
 
 
 COMMAND = Command(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -61,6 +62,11 @@ def _run(arguments: Namespace) -> int:
     return max(_tried(arguments, config, declaration) for declaration in config.benchmarks)
 
 
+def _without_place(message: str) -> str:
+    """Leave out places in the YAML of flags: nobody has seen its lines."""
+    return re.sub(rf"^{re.escape(FLAGS_FILE)}:[\d:]+ ", "", message, flags=re.MULTILINE)
+
+
 def _list_models(*, as_json: bool) -> int:
     from pytest_robustbench.detectors.catalogue import model_names
 
@@ -103,8 +109,7 @@ def _parse(text: str) -> RobustnessConfig:
     try:
         return parse_config(text, Path(FLAGS_FILE), environ={})
     except ConfigError as error:
-        lines = (line.partition(": ")[2] for line in str(error).splitlines())
-        raise ConfigError("\n".join(lines)) from None
+        raise ConfigError(_without_place(str(error))) from None
 
 
 def _check_outputs(arguments: Namespace, config: RobustnessConfig) -> None:
@@ -137,11 +142,13 @@ def _tried(
     arguments: Namespace, config: RobustnessConfig, declaration: BenchmarkDeclaration
 ) -> int:
     """Return a benchmark's exit code; one that cannot be measured leaves the others intact."""
-    if len(config.benchmarks) == 1:
-        return _measure(arguments, config, declaration)
     try:
         return _measure(arguments, config, declaration)
     except RobustbenchError as error:
+        if arguments.config is None:
+            raise RobustbenchError(_without_place(str(error))) from None
+        if len(config.benchmarks) == 1:
+            raise
         sys.stderr.write(f"{declaration.name}: {error}\n")
         return USERS_MISTAKE
 

@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pytest_robustbench.config.environment import resolved
 from pytest_robustbench.datasets.formats import ALIASES
-from pytest_robustbench.errors import ConfigError, RobustbenchError
+from pytest_robustbench.errors import (
+    ConfigError,
+    CorruptionError,
+    DetectorError,
+    RobustbenchError,
+)
 
 if TYPE_CHECKING:
     import os
@@ -120,14 +125,18 @@ def build_detector(declaration: DetectorDeclaration, folder: Path) -> Detector:
     if declaration.is_fixture:
         raise _brought_by_conftest("detector", declaration.source)
     kwargs = cast("dict[str, Any]", resolved(dict(declaration.kwargs)))
-    return load_detector(
-        str(resolved(declaration.name)),
-        preset=cast("str | None", resolved(declaration.preset)),
-        device=str(resolved(declaration.device or "auto")),
-        kwargs=_with_paths(kwargs, folder),
-        folder=folder,
-        input_mode=declaration.input_mode,
-    )
+    try:
+        return load_detector(
+            str(resolved(declaration.name)),
+            preset=cast("str | None", resolved(declaration.preset)),
+            device=str(resolved(declaration.device or "auto")),
+            kwargs=_with_paths(kwargs, folder),
+            folder=folder,
+            input_mode=declaration.input_mode,
+        )
+    except DetectorError as error:
+        message = f"{declaration.source}: {error}"
+        raise DetectorError(message) from error
 
 
 def build_corruptions(declaration: BenchmarkDeclaration, folder: Path) -> dict[str, Corruption]:
@@ -140,7 +149,11 @@ def build_corruptions(declaration: BenchmarkDeclaration, folder: Path) -> dict[s
     """
     from pytest_robustbench.corruptions.registry import load_corruption
 
-    return {name: load_corruption(path, folder) for name, path in declaration.corruptions.items()}
+    try:
+        return {n: load_corruption(ref, folder) for n, ref in declaration.corruptions.items()}
+    except CorruptionError as error:
+        message = f"{declaration.source}: {error}"
+        raise CorruptionError(message) from error
 
 
 def build_operating_point(declaration: BenchmarkDeclaration, folder: Path) -> OperatingPoint | None:
@@ -184,10 +197,8 @@ def _options(dataset: DatasetDeclaration, folder: Path) -> dict[str, Any]:
     options = cast("dict[str, Any]", resolved(dict(dataset.options)))
     if ALIASES.get(dataset.format, dataset.format) == "synthetic":
         return options
-    if "manifest" in options:
-        options["manifest"] = _below(folder, options["manifest"])
-        if "root" not in options:  # its paths start where it lies
-            return options
+    if "manifest" in options and "root" not in options:  # its paths start where it lies
+        return {**options, "manifest": _below(folder, options["manifest"])}
     # The other folders of a dataset start at its root.
     return {**options, "root": _below(folder, options.get("root", "."))}
 

@@ -197,8 +197,11 @@ def limits_of(
             f"no limit reaches {names}: declare one under accept, or name it in measure_only",
             "accept",
         )
-    elif page.profile and not any(limits.values()):
-        page.complain("no condition is left that any limit would judge", "measure_only")
+    elif not any(limits.values()) and (page.profile or any(map(table.of, conditions))):
+        page.complain(
+            "no condition is left that any limit would judge: measure_only names all of them",
+            "measure_only",
+        )
     return limits, table.of_summary()
 
 

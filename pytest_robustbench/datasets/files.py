@@ -10,10 +10,15 @@ from typing import TYPE_CHECKING
 from pytest_robustbench.errors import DatasetError, MissingDataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+UNREAD_SUFFIXES = (
+    *(".webp", ".gif", ".jp2", ".j2k", ".jfif", ".jpe", ".jxl", ".avif", ".heic", ".heif", ".dib"),
+    *(".tga", ".ppm", ".pgm", ".pbm", ".pnm", ".exr", ".hdr", ".dng"),
+)
+"""Suffixes of images that are not listed: a note counts such files, so that none is lost unseen."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +50,43 @@ def image_files(folder: Path, *, recursive: bool = False) -> tuple[ImageFile, ..
     """
     # macOS hands out decomposed (NFD) names, Linux whatever was written: NFC makes ids portable.
     found = sorted(
-        (nfc(path.relative_to(folder).as_posix()), path) for path in _walk(folder, recursive)
+        (nfc(path.relative_to(folder).as_posix()), path)
+        for path in _walk(folder, recursive, IMAGE_SUFFIXES)
     )
     stems = Counter(_without_suffix(relative) for relative, _ in found)
     return tuple(
         ImageFile(path, stem if stems[stem := _without_suffix(relative)] == 1 else relative)
         for relative, path in found
     )
+
+
+def flat_image_files(folder: Path, role: str) -> tuple[ImageFile, ...]:
+    """List the images in `folder`, a place where no image lies any deeper.
+
+    Raises
+    ------
+    DatasetError
+        If there is one in a subfolder, where it would be lost unseen; or `folder` cannot be listed.
+    """
+    for nested in subfolders(folder):
+        found = image_files(nested, recursive=True)
+        if found:
+            message = (
+                f"{role}: the subfolder {nested} holds images ({len(found)}), which nobody would "
+                f"see; move them into {folder} itself, or out of the data"
+            )
+            raise DatasetError(message)
+    return image_files(folder)
+
+
+def unread_images(folder: Path, *, recursive: bool = False) -> tuple[Path, ...]:
+    """List the files in `folder` that are images of a format that is not read, sorted.
+
+    None when it does not exist.
+    """
+    if not folder.is_dir():
+        return ()
+    return tuple(sorted(_walk(folder, recursive, UNREAD_SUFFIXES)))
 
 
 def subfolders(folder: Path) -> tuple[Path, ...]:
@@ -101,17 +136,25 @@ def nfc(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def is_plain_name(text: str) -> bool:
+    """Tell whether `text` names one folder: it is not empty and leads nowhere else."""
+    return bool(text.strip()) and text not in (".", "..") and not {"/", "\\", "\0"} & set(text)
+
+
 def no_images(folder: Path, role: str) -> DatasetError:
     """Return the error for a folder that should hold images and holds none."""
-    return DatasetError(f"{role}: no image in {folder} (looked for {', '.join(IMAGE_SUFFIXES)})")
+    unread = unread_images(folder, recursive=True)
+    remedy = f"; convert {unread[0].name} and its like to png" if unread else ""
+    message = f"{role}: no image in {folder} (looked for {', '.join(IMAGE_SUFFIXES)}){remedy}"
+    return DatasetError(message)
 
 
-def _walk(folder: Path, recursive: bool) -> Iterator[Path]:
+def _walk(folder: Path, recursive: bool, suffixes: Sequence[str]) -> Iterator[Path]:
     for path in _visible(folder):
         if path.is_dir():
             if recursive:
-                yield from _walk(path, recursive)
-        elif path.suffix.lower() in IMAGE_SUFFIXES:
+                yield from _walk(path, recursive, suffixes)
+        elif path.suffix.lower() in suffixes:
             yield path
 
 

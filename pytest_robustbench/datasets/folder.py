@@ -16,7 +16,7 @@ from pytest_robustbench.datasets.files import (
 )
 from pytest_robustbench.datasets.images import image_folder
 from pytest_robustbench.datasets.masks import MaskFolder
-from pytest_robustbench.datasets.notes import notes_on_test_part
+from pytest_robustbench.datasets.notes import notes_on_test_part, unread_files
 from pytest_robustbench.datasets.split import DEFECT, Sample, Split
 from pytest_robustbench.errors import DatasetError, MissingDataError
 
@@ -30,10 +30,10 @@ def load_folder(
     root: str | os.PathLike[str] | None = None,
     category: str | None = None,
     resize: tuple[int, int] | None = None,
-    normal_dir: str | None = None,
-    test_dir: str | None = None,
-    abnormal_dir: str | None = None,
-    mask_dir: str | None = None,
+    normal_dir: str | os.PathLike[str] | None = None,
+    test_dir: str | os.PathLike[str] | None = None,
+    abnormal_dir: str | os.PathLike[str] | None = None,
+    mask_dir: str | os.PathLike[str] | None = None,
     test_fraction: float | None = None,
     seed: int = 0,
 ) -> Split:
@@ -47,14 +47,14 @@ def load_folder(
         Name of the category; the root's name by default.
     resize : (int, int), optional
         Height and width.
-    normal_dir : str, optional
+    normal_dir : path-like, optional
         Normal images to train on. Without it the train part is empty, which only a fitted detector
         can do with.
-    test_dir : str, optional
+    test_dir : path-like, optional
         Normal test images.
-    abnormal_dir : str, optional
+    abnormal_dir : path-like, optional
         Defect images; a subfolder names the type of its defects.
-    mask_dir : str, optional
+    mask_dir : path-like, optional
         Masks of the defect images: same name or ``<name>_mask``, in the same subfolders.
     test_fraction : float, optional
         Instead of `test_dir`: share of the normal images that is tested on and not trained on.
@@ -95,7 +95,10 @@ def load_folder(
         test=(*test, *defects),
         resize=resize,
         root=str(base),
-        notes=notes_on_test_part((*test, *defects), orphans),
+        notes=(
+            *notes_on_test_part((*test, *defects), orphans),
+            *unread_files(base, folders.values(), recursive=True),
+        ),
     )
 
 

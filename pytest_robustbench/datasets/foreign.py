@@ -51,8 +51,8 @@ def image_array(image: Any) -> NDArray[Any]:
     return levels
 
 
-def mask_array(mask: Any) -> NDArray[np.bool_]:
-    """Return a mask as bool ``(H, W)``: every non-zero pixel is defect.
+def mask_array(mask: Any) -> NDArray[Any]:
+    """Return a mask as an array ``(H, W)`` or ``(H, W, C)`` of the values it holds.
 
     Parameters
     ----------
@@ -67,8 +67,7 @@ def mask_array(mask: Any) -> NDArray[np.bool_]:
     array = _channels_last(_array(mask, "L"), first=_is_tensor(mask))
     if np.issubdtype(array.dtype, np.floating) and np.isnan(array).any():
         raise DatasetError("a mask holds NaN; a pixel is defect (non-zero) or not (zero)")
-    marked: NDArray[np.bool_] = np.asarray(array != 0)
-    return np.asarray(marked.any(axis=2)) if marked.ndim == 3 else marked
+    return array
 
 
 def label_number(label: Any) -> int:

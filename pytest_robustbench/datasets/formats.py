@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import replace
-from types import MappingProxyType
+from numbers import Integral, Real
+from os import PathLike
+from types import MappingProxyType, NoneType
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.datasets.files import is_plain_name
 from pytest_robustbench.errors import DatasetError
 from pytest_robustbench.importing import import_object
 from pytest_robustbench.naming import suggestion
@@ -37,6 +40,17 @@ FORMATS: Mapping[str, str] = MappingProxyType(
 ALIASES: Mapping[str, str] = MappingProxyType({"mvtec_ad": "mvtec"})
 """Further names of formats."""
 
+# How annotations of loaders are said in words, and what they take.
+_KINDS: Mapping[str, tuple[str, tuple[type, ...]]] = MappingProxyType(
+    {
+        "str": ("a text", (str,)),
+        "os.PathLike[str]": ("a path", (PathLike,)),
+        "bool": ("true or false", (bool,)),
+        "int": ("an integer", (Integral,)),
+        "float": ("a number", (Real,)),
+        "None": ("nothing", (NoneType,)),
+    }
+)
 _READ_AS_MVTEC = ("mvtec_loco", "mvtec_ad2")
 
 
@@ -70,15 +84,12 @@ def load_split(
     Raises
     ------
     DatasetError
-        If the format or an option is unknown, or the folders are not what the format promises; if
-        they are what another format promises, the message names that.
+        If the format or an option is unknown, an option is of the wrong type, or the folders are
+        not what the format promises; if they are what another format promises, the message names
+        that.
     """
     loader = _loader(dataset)
-    known = set(inspect.signature(loader).parameters)
-    for option in options:
-        if option not in known:
-            message = f"the {dataset} format has no option {option!r}; {suggestion(option, known)}"
-            raise DatasetError(message)
+    _check_options(loader, dataset, {"root": root, "category": category, **options})
     size = tuple(resize) if isinstance(resize, (list, tuple)) else resize
     name = ALIASES.get(dataset, dataset)
     try:
@@ -86,6 +97,43 @@ def load_split(
     except DatasetError as error:
         raise _with_advice(error, name, root, category) from error
     return _with_nearer_format(split, root, category) if name == "mvtec" else split
+
+
+def _check_options(
+    loader: Callable[..., Split], dataset: str, options: Mapping[str, object]
+) -> None:
+    """Hold the options against the annotations of the loader."""
+    parameters = inspect.signature(loader).parameters
+    for option, value in options.items():
+        if option not in parameters:
+            hint = suggestion(option, parameters)
+            message = f"the {dataset} format has no option {option!r}; {hint}"
+            raise DatasetError(message)
+        kinds = str(parameters[option].annotation).split(" | ")
+        if not any(_is_of_kind(value, kind) for kind in kinds):
+            wanted = " or ".join(_KINDS[kind][0] for kind in kinds)
+            message = f"{option} of the {dataset} format is {wanted}, not {value!r}"
+            raise DatasetError(message)
+    _check_seed(options.get("seed", 0))
+    _check_category(options["category"])
+
+
+def _is_of_kind(value: object, kind: str) -> bool:
+    types = _KINDS[kind][1]
+    # A bool is an int to Python, but nobody means a number by it.
+    return isinstance(value, types) and (not isinstance(value, bool) or bool in types)
+
+
+def _check_seed(seed: Any) -> None:
+    if seed < 0:
+        message = f"seed is at least 0, not {seed}"
+        raise DatasetError(message)
+
+
+def _check_category(category: object) -> None:
+    if isinstance(category, str) and not is_plain_name(category):
+        message = f"category is the name of one folder, not {category!r}; a path belongs into root"
+        raise DatasetError(message)
 
 
 def _with_advice(
@@ -117,7 +165,10 @@ def _recognised(root: str | os.PathLike[str] | None, category: str | None) -> Re
         return None
 
 
-def _loader(dataset: str) -> Callable[..., Split]:
+def _loader(dataset: object) -> Callable[..., Split]:
+    if not isinstance(dataset, str):
+        message = f"the dataset format is a text such as 'mvtec', not {dataset!r}"
+        raise DatasetError(message)
     name = ALIASES.get(dataset, dataset)
     if name not in FORMATS:
         message = (

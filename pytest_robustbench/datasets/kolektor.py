@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.datasets.files import (
+    flat_image_files,
     image_files,
     nfc,
     no_images,
@@ -29,7 +30,7 @@ from pytest_robustbench.datasets.files import (
     subfolders,
 )
 from pytest_robustbench.datasets.groups import DEFAULT_FRACTION, drawn_groups
-from pytest_robustbench.datasets.notes import defects_left_out, notes_on_test_part
+from pytest_robustbench.datasets.notes import defects_left_out, notes_on_test_part, unread_files
 from pytest_robustbench.datasets.split import DEFECT, NORMAL, Sample, Split
 from pytest_robustbench.errors import DatasetError
 from pytest_robustbench.processors import processors
@@ -94,12 +95,21 @@ def load_kolektor(
     folder = base / category if category and (base / category).is_dir() else base
     name = nfc(category or folder.resolve().name)
     items = [path for path in subfolders(folder) if ITEM_FOLDER.fullmatch(path.name)]
+    notes = _only_a_name(category, folder)
     if items:
-        return _first_split(
+        split = _first_split(
             folder, items, name, resize=resize, test_fraction=test_fraction, seed=seed
         )
-    _check_second(folder, test_fraction)
-    return _second_split(folder, name, resize)
+    else:
+        _check_second(folder, test_fraction)
+        split = _second_split(folder, name, resize)
+    return replace(split, notes=(*split.notes, *notes))
+
+
+def _only_a_name(category: str | None, folder: Path) -> tuple[str, ...]:
+    if category is None or nfc(category) == nfc(folder.resolve().name):
+        return ()
+    return (f"category {category!r} is no folder of {folder}: reports call the data so",)
 
 
 def _first_split(
@@ -130,7 +140,11 @@ def _first_split(
         test=test,
         resize=resize,
         root=str(root),
-        notes=(*notes_on_test_part(test, orphans, empty), *_shared_items(train, test)),
+        notes=(
+            *notes_on_test_part(test, orphans, empty),
+            *_shared_items(train, test),
+            *unread_files(root, items),
+        ),
     )
 
 
@@ -173,13 +187,18 @@ def _second_split(folder: Path, name: str, resize: tuple[int, int] | None) -> Sp
         test=test,
         resize=resize,
         root=str(folder),
-        notes=(*defects_left_out(train), *notes_on_test_part(test, orphans)),
+        notes=(
+            *defects_left_out(train),
+            *notes_on_test_part(test, orphans),
+            *unread_files(folder, [folder / part for part in parts]),
+        ),
     )
 
 
 def _labelled(folder: Path, prefix: str, suffix: str) -> LabelledFolder:
     """List the images of one folder; `suffix` ends the name of a mask."""
-    files = [file for file in image_files(folder) if file.path.stem not in STRAY_COPIES]
+    listing = flat_image_files(folder, "images")
+    files = [file for file in listing if file.path.stem not in STRAY_COPIES]
     masks = {nfc(f.path.stem): f.path for f in files if f.path.stem.endswith(suffix)}
     images = [file for file in files if not file.path.stem.endswith(suffix)]
     own = {file.path: f"{nfc(file.path.stem)}{suffix}" for file in images}
@@ -206,7 +225,7 @@ def _marks_a_defect(mask: Path) -> bool:
     from pytest_robustbench.datasets.mask_pixels import read_mask
 
     try:
-        return bool(read_mask(mask).any())
+        return bool(read_mask(mask).pixels.any())
     except DatasetError as error:
         message = f"mask {error}; without it nobody knows whether its image is normal"
         raise DatasetError(message) from error

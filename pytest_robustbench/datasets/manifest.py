@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_robustbench.datasets.files import nfc, required_root
 from pytest_robustbench.datasets.groups import DEFAULT_FRACTION, drawn_groups
-from pytest_robustbench.datasets.listed_paths import listed_name, listed_path
+from pytest_robustbench.datasets.listed_paths import check_listed_once, listed_path, name_in_root
 from pytest_robustbench.datasets.manifest_records import read_records
 from pytest_robustbench.datasets.notes import notes_on_test_part
 from pytest_robustbench.datasets.split import DEFECT, NORMAL, Sample, Split
@@ -36,6 +36,10 @@ class Root:
         """Return the file that a record names."""
         return listed_path(self.folder, written, where, allow_outside=self.allow_outside)
 
+    def name(self, written: str) -> str:
+        """Return the sample id of that file."""
+        return name_in_root(self.folder, written)
+
 
 def load_manifest(
     *,
@@ -58,7 +62,8 @@ def load_manifest(
     resize : (int, int), optional
         Height and width.
     manifest : path-like, optional
-        The file; the only ``*.jsonl`` in `root` by default.
+        The file; a relative path starts at `root` where that is given. The only ``*.jsonl`` in
+        `root` by default.
     allow_outside_root : bool
         Whether paths may leave the root by being absolute, by ``..`` or by a link.
     test_fraction : float, optional
@@ -79,9 +84,9 @@ def load_manifest(
     records = read_records(file)
     name = _category(records, category, file)
     own = [record for record in records if record.category == name]
-    _check_once(own)
-    parts = _parts(own, DEFAULT_FRACTION if test_fraction is None else test_fraction, seed)
     place = Root(folder, allow_outside_root)
+    check_listed_once((r.where, r.image_path, place.path(r.image_path, r.where)) for r in own)
+    parts = _parts(own, DEFAULT_FRACTION if test_fraction is None else test_fraction, seed)
     samples = {
         part: tuple(_sample(record, place) for record in chosen) for part, chosen in parts.items()
     }
@@ -109,7 +114,7 @@ def _places(
     """Return the manifest, and the folder its paths start at."""
     if manifest is not None:
         base = None if root is None else required_root(Path(root).expanduser())
-        file = Path(manifest).expanduser()
+        file = (base or Path()) / Path(manifest).expanduser()
         if not file.exists():
             message = f"manifest: {file} does not exist"
             raise MissingDataError(message)
@@ -140,16 +145,6 @@ def _category(records: Sequence[Record], category: str | None, file: Path) -> st
         message = f"{file} lists no image of {category!r}; {suggestion(category, names)}"
         raise DatasetError(message)
     return category
-
-
-def _check_once(records: Sequence[Record]) -> None:
-    first: dict[str, str] = {}
-    for record in records:
-        name = listed_name(record.image_path)
-        if name in first:
-            message = f"{record.where}: {name!r} stands at {first[name]} already; list it once"
-            raise DatasetError(message)
-        first[name] = record.where
 
 
 def _parts(records: Sequence[Record], fraction: float, seed: int) -> dict[str, list[Record]]:
@@ -210,7 +205,7 @@ def _sample(record: Record, root: Root) -> Sample:
     defect = record.label == DEFECT
     mask = record.mask_path
     return Sample(
-        id=listed_name(record.image_path),
+        id=root.name(record.image_path),
         label=DEFECT if defect else NORMAL,
         image=root.path(record.image_path, record.where),
         mask=None if mask is None else root.path(mask, record.where),

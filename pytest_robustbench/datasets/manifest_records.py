@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.datasets.files import is_plain_name
 from pytest_robustbench.datasets.split import DEFECT, NORMAL
 from pytest_robustbench.errors import DatasetError
 from pytest_robustbench.naming import suggestion
@@ -100,7 +102,7 @@ def _record(line: str, where: str) -> Record:
     return Record(
         where=where,
         image_path=_required(fields, "image_path", where),
-        category=_required(fields, "category", where),
+        category=_category(fields, where),
         part=part,
         label=label,
         mask_path=_text(fields, "mask_path", where),
@@ -136,6 +138,11 @@ def _distinct(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 def _text(fields: Mapping[str, Any], key: str, where: str) -> str | None:
     value = fields.get(key)
+    if isinstance(value, float) and not math.isfinite(value):
+        message = f"{where}: {key} is {value!r}, which names nothing"
+        raise DatasetError(message)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # a table that knows only floats writes 1 as 1.0
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         value = str(value)  # categories and groups are often numbers
     if value is not None and not isinstance(value, str):
@@ -150,6 +157,14 @@ def _required(fields: Mapping[str, Any], key: str, where: str) -> str:
         message = f"{where}: {key!r} is missing or empty"
         raise DatasetError(message)
     return value
+
+
+def _category(fields: Mapping[str, Any], where: str) -> str:
+    name = _required(fields, "category", where)
+    if not is_plain_name(name):
+        message = f"{where}: category is a name, not a path: {name!r}"
+        raise DatasetError(message)
+    return name
 
 
 def _part(fields: Mapping[str, Any], where: str) -> str | None:

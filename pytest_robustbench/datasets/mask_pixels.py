@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,24 @@ if TYPE_CHECKING:
     from pytest_robustbench.datasets.split import Source
 
 
-def read_mask(source: Source) -> Mask:
+@dataclass(frozen=True, eq=False)
+class DecodedMask:
+    """A mask, and what its values were.
+
+    Parameters
+    ----------
+    pixels : ndarray of bool, shape (H, W)
+        True = defect.
+    graded : bool
+        Whether one of its files holds more than one non-zero value. Drawn masks hold one; several
+        are the trace of smooth resizing or of losses, or name classes of defects.
+    """
+
+    pixels: Mask
+    graded: bool
+
+
+def read_mask(source: Source) -> DecodedMask:
     """Read a mask: every non-zero pixel is defect, however small its value.
 
     Parameters
@@ -32,7 +50,7 @@ def read_mask(source: Source) -> Mask:
 
     Returns
     -------
-    ndarray of bool, shape (H, W)
+    DecodedMask
 
     Raises
     ------
@@ -41,13 +59,18 @@ def read_mask(source: Source) -> Mask:
         of a mask.
     """
     if isinstance(source, Path) and source.is_dir():
-        return united([read_mask(file.path) for file in image_files(source)], source)
+        masks = [read_mask(file.path) for file in image_files(source)]
+        union = united([mask.pixels for mask in masks], source)
+        return DecodedMask(union, any(mask.graded for mask in masks))
     pixels = source_pixels(source)
     if pixels.ndim not in (2, 3):
         message = f"a mask has shape (H, W) or (H, W, C), not {pixels.shape}"
         raise DatasetError(message)
+    # Of a coloured mask the brightest channel, so that red alone is one value.
+    values = pixels if pixels.ndim == 2 else pixels.max(axis=2, initial=0)
     mask: Mask = pixels != 0 if pixels.ndim == 2 else (pixels != 0).any(axis=2)
-    return mask
+    marked = values[mask]
+    return DecodedMask(mask, bool(marked.size) and bool(marked.min() != marked.max()))
 
 
 def united(masks: Sequence[Mask], folder: Path) -> Mask:

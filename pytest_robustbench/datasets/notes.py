@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.datasets.files import unread_images
 from pytest_robustbench.datasets.split import DEFECT, NORMAL, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from pytest_robustbench.datasets.split import Sample
 
@@ -37,8 +40,34 @@ def notes_on_test_part(
         notes.append(f"folders without an image: {len(empty)} ({listed(empty)})")
     if len(labels) == 1:
         missing = "defect" if labels == {NORMAL} else "normal"
-        notes.append(f"the test part has no {missing} image: image-level metrics are not defined")
+        notes.append(f"the test part has no {missing} image: metrics that need both are not defined")
     return tuple(notes)
+
+
+def unread_files(
+    root: Path, folders: Iterable[Path], *, recursive: bool = False
+) -> tuple[str, ...]:
+    """Say how many images of formats that are not read lie in `folders`, named from `root`."""
+    names = [
+        os.path.relpath(path, root).replace(os.sep, "/")
+        for folder in folders
+        for path in unread_images(folder, recursive=recursive)
+    ]
+    if not names:
+        return ()
+    found = f"{len(names)} ({listed(names)})"
+    return (f"image files of a format that is not read: {found}; convert them to png",)
+
+
+def graded_masks(ids: Sequence[str]) -> tuple[str, ...]:
+    """Say which samples have a mask with several non-zero values, by `Picture.graded_mask`."""
+    if not ids:
+        return ()
+    reason = (
+        "every non-zero pixel counts as defect, so a mask resized smoothly or stored with losses "
+        "marks too much"
+    )
+    return (f"masks with several non-zero values: {len(ids)} ({listed(ids)}); {reason}",)
 
 
 def defects_left_out(train: Sequence[Sample]) -> tuple[str, ...]:

@@ -39,6 +39,8 @@ class Picture:
         Names image and mask before resizing: pixels, shapes and dtypes.
     image_digest : str
         Names the image alone.
+    graded_mask : bool
+        Whether the mask held more than one non-zero value before it became bool.
     """
 
     image: Image
@@ -46,6 +48,7 @@ class Picture:
     gray: bool
     digest: str
     image_digest: str
+    graded_mask: bool = False
 
     @property
     def nbytes(self) -> int:
@@ -81,7 +84,7 @@ def read_picture(sample: Sample, resize: tuple[int, int] | None = None) -> Pictu
     """
     try:
         plane = _eight_bit(source_pixels(sample.image))
-        mask = _mask(sample, plane.shape[:2])
+        mask, graded = _mask(sample, plane.shape[:2])
     except DatasetError as error:
         message = f"sample {sample.id!r}: {error}"
         raise DatasetError(message) from error
@@ -91,9 +94,8 @@ def read_picture(sample: Sample, resize: tuple[int, int] | None = None) -> Pictu
     if resize is not None:
         image = resize_image(image, resize)
         mask = None if mask is None else resize_mask(mask, resize)
-    return Picture(
-        _frozen(image), None if mask is None else _frozen(mask), gray, digest, image_digest
-    )
+    frozen_mask = None if mask is None else _frozen(mask)
+    return Picture(_frozen(image), frozen_mask, gray, digest, image_digest, graded)
 
 
 def _eight_bit(pixels: NDArray[Any]) -> NDArray[np.uint8]:
@@ -129,10 +131,12 @@ def _scaled(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     raise DatasetError(message)
 
 
-def _mask(sample: Sample, size: tuple[int, ...]) -> Mask | None:
+def _mask(sample: Sample, size: tuple[int, ...]) -> tuple[Mask | None, bool]:
+    """Return the mask, and whether it held several non-zero values."""
     if sample.mask is None:
-        return None if sample.label == DEFECT else np.zeros(size, np.bool_)
-    mask = read_mask(sample.mask)
+        return None if sample.label == DEFECT else np.zeros(size, np.bool_), False
+    decoded = read_mask(sample.mask)
+    mask = decoded.pixels
     where = f"mask {sample.mask}" if isinstance(sample.mask, Path) else "mask"
     if mask.shape != size:
         message = (
@@ -143,7 +147,7 @@ def _mask(sample: Sample, size: tuple[int, ...]) -> Mask | None:
     if mask.any() != (sample.label == DEFECT):
         message = f"{where} {_contradiction(sample.label)}"
         raise DatasetError(message)
-    return mask
+    return mask, decoded.graded
 
 
 def _remedy(mask: tuple[int, ...], image: tuple[int, ...]) -> str:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.datasets.files import image_files, subfolders
+from pytest_robustbench.datasets.folder_names import (
+    DEFECT_NAMES,
+    MASK_NAMES,
+    TEST_NAMES,
+    TRAIN_NAMES,
+)
 from pytest_robustbench.datasets.kolektor import ITEM_FOLDER, is_second
 from pytest_robustbench.datasets.manifest import SUFFIX, only_manifest
 from pytest_robustbench.datasets.manifest_records import read_records
@@ -23,14 +29,6 @@ if TYPE_CHECKING:
     Mark = Callable[[Path], bool]
     Recogniser = Callable[[Path, str | None], "Recognised | None"]
 
-NORMAL_NAMES = ("good", "normal", "normals", "ok", "io", "pass", "train", "train_good", "train_ok")
-TEST_NAMES = ("test_good", "test_ok", "test_normal", "good_test", "ok_test", "normal_test")
-DEFECT_NAMES = (
-    *("bad", "defect", "defects", "defective", "nok", "ng", "nio", "ko", "fail", "reject"),
-    *("rejects", "abnormal", "anomaly", "anomalies", "anomalous", "test_bad", "test_nok"),
-)
-MASK_NAMES = ("mask", "masks", "ground_truth", "groundtruth", "gt", "label", "labels")
-
 
 @dataclass(frozen=True)
 class Recognised:
@@ -43,7 +41,8 @@ class Recognised:
     options : mapping of str to str or float
         Options of the format that the folder asks for.
     categories : tuple of str
-        Categories in the folder; none if it is one itself, or the format has none.
+        Categories in the folder; none if it is one itself, or the format has none. Where there
+        are several pairs of plain folders, the folders that hold one each.
     """
 
     format: str
@@ -53,6 +52,12 @@ class Recognised:
     @property
     def advice(self) -> str:
         """What to write in place of a format that does not fit."""
+        if self.format == "folder" and self.categories:
+            names = ", ".join(self.categories)
+            return (
+                f"this folder looks like several data sets ({names}): say format: folder with one "
+                "of them as root"
+            )
         options = "".join(f", {name}: {value}" for name, value in self.options.items())
         return f"this folder looks like {self.format}: say format: {self.format}{options}"
 
@@ -145,7 +150,10 @@ def _of_categories(name: str, mark: Mark) -> Recogniser:
 def _manifest(root: Path, category: str | None) -> Recognised | None:
     del category
     file = only_manifest(root)
-    return None if file is None else _manifest_file(file)
+    found = None if file is None else _manifest_file(file)
+    if file is None or found is None:
+        return None
+    return replace(found, options=MappingProxyType({"manifest": file.name}))
 
 
 def _manifest_file(file: Path) -> Recognised | None:
@@ -161,11 +169,15 @@ def _manifest_file(file: Path) -> Recognised | None:
 
 def _folder(root: Path, category: str | None) -> Recognised | None:
     inner = [root / category] if category and (root / category).is_dir() else []
-    for base in (*inner, root, *subfolders(root)):
+    for base in (*inner, root):
         options = _plain_folders(base, "" if base == root else f"{base.name}/")
         if options:
             return Recognised("folder", MappingProxyType(options))
-    return None
+    proposals = {path.name: _plain_folders(path, f"{path.name}/") for path in subfolders(root)}
+    found = {name: options for name, options in proposals.items() if options}
+    if len(found) > 1:
+        return Recognised("folder", categories=tuple(found))
+    return next((Recognised("folder", MappingProxyType(o)) for o in found.values()), None)
 
 
 def _plain_folders(base: Path, prefix: str) -> dict[str, str | float]:
@@ -174,7 +186,7 @@ def _plain_folders(base: Path, prefix: str) -> dict[str, str | float]:
     found = {
         option: path
         for option, known in (
-            ("normal_dir", NORMAL_NAMES),
+            ("normal_dir", TRAIN_NAMES),
             ("test_dir", TEST_NAMES),
             ("abnormal_dir", DEFECT_NAMES),
             ("mask_dir", MASK_NAMES),

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.datasets.files import (
+    flat_image_files,
     image_files,
     nfc,
     no_images,
@@ -23,9 +24,10 @@ from pytest_robustbench.datasets.files import (
     required_root,
     subfolders,
 )
+from pytest_robustbench.datasets.folder_names import means_normal
 from pytest_robustbench.datasets.masks import MaskFolder
-from pytest_robustbench.datasets.notes import notes_on_test_part
-from pytest_robustbench.datasets.split import DEFECT, NORMAL, Sample, Split
+from pytest_robustbench.datasets.notes import notes_on_test_part, unread_files
+from pytest_robustbench.datasets.split import DEFECT, NORMAL, Sample, Split, listed
 from pytest_robustbench.errors import DatasetError, MissingDataError
 from pytest_robustbench.naming import suggestion
 
@@ -87,7 +89,8 @@ def read_tree(
     MissingDataError
         If the root does not exist, or holds no category at all.
     DatasetError
-        If another folder is missing, empty or not of this layout, or a mask is ambiguous.
+        If another folder is missing, empty or not of this layout, an image lies where no part
+        would find it, or a mask is ambiguous.
     """
     folder = category_folder(layout, root, category)
     test, notes = _test_samples(folder, layout)
@@ -101,7 +104,7 @@ def read_tree(
         else (),
         resize=resize,
         root=str(root),
-        notes=notes,
+        notes=(*notes, *_beside_normal(folder, layout.good)),
     )
 
 
@@ -159,10 +162,23 @@ def _found(root: Path, category: str | None = None) -> str:
 
 def _normal_samples(folder: Path, part: str, good_name: str) -> tuple[Sample, ...]:
     good = required_folder(folder / part / good_name, f"{part} images")
-    files = image_files(good)
+    files = flat_image_files(good, f"{part} images")
     if not files:
         raise no_images(good, f"{part} images")
     return tuple(Sample(f"{part}/{good_name}/{file.name}", NORMAL, file.path) for file in files)
+
+
+def _beside_normal(folder: Path, good_name: str) -> tuple[str, ...]:
+    """Say which images of the train and validation parts are not used, and why."""
+    parts = [part for part in (folder / "train", folder / "validation") if part.is_dir()]
+    beside = [
+        path for part in parts for path in (part, *subfolders(part)) if path.name != good_name
+    ]
+    lost = [file.path for place in beside for file in image_files(place)]
+    names = [path.relative_to(folder).as_posix() for path in lost]
+    note = f"images of these parts outside {good_name} left out: {len(lost)} ({listed(names)})"
+    unread = unread_files(folder, [part / good_name for part in parts])
+    return (*([note] if lost else []), *unread)
 
 
 def _test_samples(folder: Path, layout: TreeLayout) -> tuple[tuple[Sample, ...], tuple[str, ...]]:
@@ -170,7 +186,9 @@ def _test_samples(folder: Path, layout: TreeLayout) -> tuple[tuple[Sample, ...],
     test = _test_folder(folder, layout)
     types = {nfc(path.name): path for path in subfolders(test) if path.name != GROUND_TRUTH}
     _check_types(test, types, layout)
-    masks = {nfc(path.name): MaskFolder(path) for path in subfolders(_truth_folder(folder, test))}
+    _check_labelled(test, layout)
+    truth = _truth_folder(folder, test)
+    masks = {nfc(path.name): MaskFolder(path) for path in subfolders(truth)}
     by_type = {
         name: _typed_samples(path, f"{test.name}/{name}", name, name == layout.good, masks)
         for name, path in types.items()
@@ -178,11 +196,14 @@ def _test_samples(folder: Path, layout: TreeLayout) -> tuple[tuple[Sample, ...],
     samples = tuple(sample for found in by_type.values() for sample in found)
     if not samples:
         raise no_images(test / "<defect>", "test images")
-    orphans = [
-        path.relative_to(folder).as_posix() for found in masks.values() for path in found.unused
-    ]
+    # A mask beside the folders of types is looked for by no image.
+    loose = [file.path for file in image_files(truth)] if truth.is_dir() else []
+    unused = [*loose, *(path for found in masks.values() for path in found.unused)]
+    orphans = [path.relative_to(folder).as_posix() for path in unused]
     empty = [f"{test.name}/{name}" for name, found in by_type.items() if not found]
-    return samples, notes_on_test_part(samples, orphans, empty)
+    places = [test, *types.values(), truth, *subfolders(truth)]
+    notes = notes_on_test_part(samples, orphans, empty)
+    return samples, (*notes, *unread_files(folder, places))
 
 
 def _test_folder(folder: Path, layout: TreeLayout) -> Path:
@@ -195,12 +216,35 @@ def _test_folder(folder: Path, layout: TreeLayout) -> Path:
 
 def _check_types(test: Path, types: dict[str, Path], layout: TreeLayout) -> None:
     if layout.types is None:
+        _check_no_other_normal(test, types, layout)
         return
     other = [name for name in types if name not in layout.types]
     if other:
         message = (
             f"test images: {test / other[0]} does not belong to {layout.format}, whose test part "
             f"has only {', '.join(layout.types)}"
+        )
+        raise DatasetError(message)
+
+
+def _check_no_other_normal(test: Path, types: dict[str, Path], layout: TreeLayout) -> None:
+    """Refuse a folder that would be a type of defect, though its name says that it is none."""
+    for name in types:
+        if name != layout.good and means_normal(name):
+            message = (
+                f"test images: {test / name} is called like normal images, but in {layout.format} "
+                f"only {layout.good!r} holds those and every other folder is a type of defect; "
+                f"rename it to {layout.good}, or after the defect that it shows"
+            )
+            raise DatasetError(message)
+
+
+def _check_labelled(test: Path, layout: TreeLayout) -> None:
+    loose = image_files(test)
+    if loose:
+        message = (
+            f"test images: {loose[0].path} lies beside the folders that label images "
+            f"({len(loose)} such); move it into {layout.good}, or a folder called after its defect"
         )
         raise DatasetError(message)
 
@@ -222,5 +266,5 @@ def _typed_samples(
             mask=found.find(nfc(file.path.stem)) if found else None,
             defect_type="good" if normal else defect_type,
         )
-        for file in image_files(folder)
+        for file in flat_image_files(folder, "test images")
     ]

@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.datasets.files import nfc, required_root
-from pytest_robustbench.datasets.listed_paths import listed_name, listed_path
+from pytest_robustbench.datasets.listed_paths import check_listed_once, listed_name, listed_path
 from pytest_robustbench.datasets.notes import defects_left_out, notes_on_test_part
 from pytest_robustbench.datasets.split import DEFECT, NORMAL, Sample, Split
 from pytest_robustbench.datasets.trees import TreeLayout, is_category, read_tree
@@ -115,6 +115,7 @@ def _listed_split(
         objects = sorted({cells["object"] for _, cells in rows})
         message = f"{table} lists no image of {category!r}; {suggestion(category, objects)}"
         raise DatasetError(message)
+    _check_once(base, own)
     train, test = _samples(base, own, "train"), _samples(base, own, "test")
     normals = tuple(sample for sample in train if sample.label == NORMAL)
     return Split(
@@ -162,6 +163,11 @@ def _row(cells: dict[str, str], where: str) -> Row:
             message = f"{where}: {column} is {' or '.join(valid)}, not {cells[column]!r}"
             raise DatasetError(message)
     return where, cells
+
+
+def _check_once(base: Path, rows: Sequence[Row]) -> None:
+    written = [(where, cells["image"]) for where, cells in rows]
+    check_listed_once((where, name, listed_path(base, name, where)) for where, name in written)
 
 
 def _samples(base: Path, rows: Sequence[Row], part: str) -> tuple[Sample, ...]:

@@ -47,7 +47,9 @@ def check_batch_independence(
     """
     batch = _of_equal_shape(images)[: max(2, predictor.batch_size)]
     if len(batch) < 2:
-        return "batch dependence not checked: no two images of equal size"
+        few = len(images) < 2
+        why = "there is only one image to try" if few else "no two images of equal size"
+        return f"batch dependence not checked: {why}"
     chosen, names = [images[i] for i in batch], [ids[i] for i in batch]
     where = "batch check"
     try:

@@ -42,8 +42,11 @@ def held_out(groups: Sequence[str | None], settings: CalibrationSettings) -> Ind
     n = len(groups)
     units = _units(groups)
     if len(units) < 2:
-        what = f"{n} train images" if n < 2 else f"{n} train images of one group"
-        message = f"{what} cannot be divided into a fit part and a calibration part"
+        what = f"{n} train image(s)" if n < 2 else f"{n} train images of one group"
+        message = (
+            f"{what} cannot be divided into a fit part and a calibration part: add normal train "
+            "images, or give calibration.images"
+        )
         raise CalibrationError(message)
     size = min(n - 1, max(1, math.ceil(n * settings.fraction)))
     generator = np.random.default_rng(settings.seed)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.corruptions.digests import condition_digest
+from pytest_robustbench.datasets.notes import graded_masks
 from pytest_robustbench.datasets.store import PictureStore
 from pytest_robustbench.errors import NotMeasurableError
 from pytest_robustbench.evaluation.inventory import Inventory, take_inventory
@@ -214,7 +215,8 @@ class Evaluator:
             progress=self.progress,
         )
         operating_point = preparation.run()
-        notes = (*preparation.notes, *self._lost_defects(inventory))
+        graded = graded_masks(inventory.graded_masks)
+        notes = (*preparation.notes, *graded, *self._lost_defects(inventory))
         return Prepared(operating_point, inventory, notes, memory.peak())
 
     def _lost_defects(self, inventory: Inventory) -> Iterator[str]:

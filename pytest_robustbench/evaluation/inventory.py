@@ -39,6 +39,8 @@ class Inventory:
         False for a defect image without a mask.
     defect_pixels : (N,) int64
         Number of defect pixels known, at the shape evaluated.
+    graded_masks : tuple of str
+        Ids of the samples whose mask holds several non-zero values.
     """
 
     ids: tuple[str, ...]
@@ -47,6 +49,7 @@ class Inventory:
     digests: tuple[str, ...]
     mask_known: NDArray[np.bool_]
     defect_pixels: NDArray[np.int64]
+    graded_masks: tuple[str, ...] = ()
 
     @property
     def unknown_masks(self) -> tuple[str, ...]:
@@ -91,6 +94,7 @@ def take_inventory(samples: Sequence[Sample], store: PictureStore) -> Inventory:
         digests=tuple(f.digest for f in facts),
         mask_known=np.array([f.mask_known for f in facts], np.bool_),
         defect_pixels=np.array([f.defect_pixels for f in facts], np.int64),
+        graded_masks=tuple(s.id for s, f in zip(samples, facts, strict=True) if f.graded_mask),
     )
 
 
@@ -107,6 +111,7 @@ class _Facts:
     digest: str
     mask_known: bool
     defect_pixels: int
+    graded_mask: bool
 
 
 def _facts(samples: Sequence[Sample], store: PictureStore) -> list[_Facts]:
@@ -117,7 +122,8 @@ def _facts(samples: Sequence[Sample], store: PictureStore) -> list[_Facts]:
             return _Failure(str(error))
         height, width = picture.image.shape[:2]
         found = 0 if picture.mask is None else int(np.count_nonzero(picture.mask))
-        return _Facts((height, width), picture.digest, picture.mask is not None, found)
+        known = picture.mask is not None
+        return _Facts((height, width), picture.digest, known, found, picture.graded_mask)
 
     with Workers() as workers:
         looked = workers.map(look, samples)

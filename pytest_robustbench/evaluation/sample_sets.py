@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.datasets.duplicates import shared_pictures
+from pytest_robustbench.datasets.notes import graded_masks
 from pytest_robustbench.datasets.split import listed
 from pytest_robustbench.errors import ConfigError, DatasetError, NotMeasurableError
 from pytest_robustbench.evaluation.inventory import take_inventory
@@ -101,7 +102,8 @@ class RecordedSets:
         inventory = take_inventory(recorded.test, self._store)
         _refuse_other_size(name, inventory, tested)
         self._refuse_seen(name, recorded.test)
-        return SampleSet(recorded.test, inventory, (*recorded.notes, *_untested(recorded)))
+        notes = (*recorded.notes, *graded_masks(inventory.graded_masks), *_untested(recorded))
+        return SampleSet(recorded.test, inventory, notes)
 
     def _refuse_seen(self, name: str, samples: Sequence[Sample]) -> None:
         parts = {part: getattr(self._split, part) for part in ("train", "calibration", "test")}

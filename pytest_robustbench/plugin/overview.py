@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 METRICS_PER_TABLE = 3
 NEAR_TRIVIAL = 1.25
+CAUSES_SHOWN = 3
 CALIBRATED = MappingProxyType(
     {
         "holdout": "calibrated on {} held-out train images",
@@ -47,9 +48,11 @@ def write_benchmark(reporter: pytest.TerminalReporter, account: Account) -> None
         cell = judged_cell(verdict)
         reporter.write_line(f"  {verdict.limit.metric}  {cell.text}", red=cell.violated)
     if account.errors:
-        first = str(account.records[account.errors[0]]["error"])
         share = f"{len(account.errors)} of {len(account.records)} conditions"
-        reporter.write_line(f"  {share} could not be measured: {first}", red=True)
+        reporter.write_line(f"  {share} could not be measured:", red=True)
+        causes = dict.fromkeys(str(account.records[c]["error"]) for c in account.errors)
+        for cause in list(causes)[:CAUSES_SHOWN]:
+            reporter.write_line(f"    {cause}", red=True)
     unjudged = why_not_judged(account)
     if unjudged:
         reporter.write_line(f"  not judged as a whole: {unjudged}", yellow=True)

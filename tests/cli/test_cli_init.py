@@ -28,10 +28,12 @@ def test_a_recognised_folder_becomes_a_gate_that_runs(bottles, capsys, pytester,
     assert benchmark.dataset.format == "mvtec"
     quick = text.replace("name: patchcore", "name: pixel_gaussian")
     (pytester.path / "robustness.yaml").write_text(quick, encoding="utf-8")
-    result = pytester.runpytest_subprocess("-m", "robustness", "-k", "clean or jpeg-severity_1")
-    assert "collected 16 items" in result.stdout.str()
-    assert result.parseoutcomes().get("errors", 0) == 0
-    assert result.parseoutcomes()["passed"] >= 1
+    result = pytester.runpytest_subprocess("-m", "robustness")
+    # 15 corrupted conditions are only measured; clean is judged, and so is completeness.
+    outcomes = result.parseoutcomes()
+    assert outcomes["skipped"] == 15
+    assert outcomes.get("passed", 0) + outcomes.get("failed", 0) == 2
+    assert "errors" not in outcomes
 
 
 def test_the_root_is_relative_to_where_the_file_goes(bottles, capsys, tmp_path):

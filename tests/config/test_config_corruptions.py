@@ -7,6 +7,7 @@ import json
 import pytest
 
 from pytest_robustbench.config.build import build_corruptions
+from pytest_robustbench.errors import CorruptionError
 
 HEAD = """\
 schema_version: 1
@@ -117,3 +118,19 @@ def test_a_model_file_is_fitted_already(load, complaints):
     assert "say fitted: true" in complaints(text)[0]
     fitted = text.replace("onnx'", "onnx', fitted: true")
     assert load(fitted).benchmarks[0].detector.fitted
+
+
+def test_limits_that_measure_only_switches_off_altogether_are_refused(complaints):
+    text = HEAD + "corruptions: [blur]\nmeasure_only: [clean, blur]\n"
+
+    (line,) = complaints(text)
+
+    assert line.startswith("robustness.yaml:7:")
+    assert "no condition is left that any limit would judge" in line
+
+
+def test_a_wrong_parameter_is_named_with_its_place(load, tmp_path):
+    benchmark = declared(load, "[{lighting: {direction: darkr}}]")
+
+    with pytest.raises(CorruptionError, match=r"robustness\.yaml:1: corruption 'lighting'"):
+        build_corruptions(benchmark, tmp_path)

@@ -245,7 +245,7 @@ TOP = [
     ),
     (
         "profiles: {pr: {measure_only: [clean, lighting, jpeg, blur, glare, geo_jitter]}}",
-        "7:31: no condition is left that any limit would judge (in profile 'pr')",
+        "7:31: no condition is left that any limit would judge: measure_only names all of them (in profile 'pr')",
     ),
     ("defaults: {seed: x}", "7:18: seed must be a whole number, found 'x'"),
     (

@@ -65,6 +65,8 @@ def test_a_layout_is_recognised_by_its_marks(tmp_path, layout):
     named = ("mvtec", "mvtec_ad2", "mvtec_loco", "visa", "visa_pytorch", "btad", "manifest")
     assert found.categories == (("nut",) if layout in named else ())
     options = {name: value for name, value in tree.options.items() if name in found.options}
+    if layout == "manifest":
+        options["manifest"] = "parts.jsonl"
     assert dict(found.options) == options
     loaded = load_split(
         found.format, root=tmp_path, category=next(iter(found.categories), None), **found.options
@@ -151,6 +153,18 @@ def test_plain_folders_are_proposed(tmp_path, folders, options):
     assert (found and dict(found.options)) == options
 
 
+def test_of_several_pairs_of_plain_folders_none_is_guessed(tmp_path):
+    for name in ("a/good", "a/bad", "b/good", "b/bad"):
+        write_pictures(tmp_path / name, 3)
+    found = recognised_format(tmp_path)
+    assert (found.format, dict(found.options), found.categories) == ("folder", {}, ("a", "b"))
+    with pytest.raises(DatasetError, match=r"several data sets \(a, b\): .* one of them as root"):
+        load_split("mvtec", root=tmp_path)
+    one = recognised_format(tmp_path, "b")
+    split = load_split("folder", root=tmp_path, category="b", **one.options)
+    assert {sample.image.parent.parent.name for sample in split.test} == {"b"}
+
+
 def test_an_empty_folder_is_no_proposal(tmp_path):
     write_pictures(tmp_path / "good", 2)
     (tmp_path / "bad").mkdir()
@@ -162,7 +176,7 @@ def test_real_loco(test_data, form):
     split = load_split(form, root=test_data / "mvtec_loco", category="juice_bottle")
     assert (len(split.train), len(split.calibration), len(split.test)) == (6, 4, 6)
     assert read_picture(split.test[0]).mask.any()
-    assert any("image-level metrics are not defined" in note for note in split.notes)
+    assert any("metrics that need both are not defined" in note for note in split.notes)
 
 
 @pytest.mark.parametrize("category", ["hazelnut_toy", "grid", "magnetic_tile", "kolektor"])
@@ -352,6 +366,16 @@ def test_a_visa_category_that_no_table_lists_is_named(tmp_path):
     visa_tree(tmp_path)
     with pytest.raises(DatasetError, match=r"lists no image of 'pin'; .*nut"):
         load_split("visa", root=tmp_path, category="pin")
+
+
+@pytest.mark.parametrize("other", ["nut/./Data/Images/Normal/000.png", "link/000.png"])
+def test_an_image_that_visa_lists_twice_is_an_error(tmp_path, other):
+    tree = visa_tree(tmp_path)
+    (tmp_path / "link").symlink_to(tmp_path / "nut/Data/Images/Normal")
+    with (tmp_path / "split_csv/1cls.csv").open("a") as table:
+        table.write(f"nut,test,normal,{other},\n")
+    with pytest.raises(DatasetError, match=r"1cls\.csv:9: .* stands at .*1cls\.csv:2 already"):
+        load(tree)
 
 
 # BTAD ---------------------------------------------------------------------------------------

@@ -94,6 +94,10 @@ def test_labels_may_be_numbers_or_words(root, written, label):
         ('{"category": "nut"}', "'image_path' is missing or empty"),
         ('{"image_path": "p/000.png"}', "'category' is missing or empty"),
         ('{"image_path": "p/000.png", "image_path": "b", "category": "nut"}', "stands there twice"),
+        ('{"image_path": "a", "category": "nut", "group_id": NaN}', "group_id is nan, which names"),
+        ('{"image_path": "a", "category": Infinity}', "category is inf, which names nothing"),
+        ('{"image_path": "a", "category": "a/b"}', "category is a name, not a path: 'a/b'"),
+        ('{"image_path": "a", "category": ".."}', "category is a name, not a path"),
         ('{"image_path": ["a"], "category": "nut"}', r"image_path is a text, not \['a'\]"),
         ('{"image_path": "a", "category": "nut", "lable": 1}', "'lable'; did you mean 'label'"),
         ('{"image_path": "a", "category": "nut", "meta": 3}', "meta is an object, not 3"),
@@ -146,6 +150,41 @@ def test_paths_start_at_the_root_or_at_the_manifest(root, tmp_path):
     assert len(load_split("manifest", root=root, manifest=file).test) == 1
     with pytest.raises(DatasetError, match=r"lists/p/000\.png does not exist"):
         load_split("manifest", manifest=file)
+
+
+def test_a_manifest_is_looked_for_in_the_root(root, tmp_path, monkeypatch):
+    write_manifest(root / "lists/m.jsonl", record(0, split="test", label=0))
+    monkeypatch.chdir(tmp_path)
+    split = load_split("manifest", root="data", manifest="lists/m.jsonl")
+    assert ids(split.test) == ["p/000.png"]
+    assert ids(load_split("manifest", root=root, manifest="lists/m.jsonl").test) == ["p/000.png"]
+
+
+@pytest.mark.parametrize("other", ["p/../p/000.png", "./p/000.png", "link/000.png", "absolute"])
+def test_one_file_listed_by_two_paths_is_an_error_that_names_both_lines(root, other):
+    (root / "link").symlink_to(root / "p")
+    path = str(root / "p/000.png") if other == "absolute" else other
+    rows = [record(0, split="train"), {"image_path": path, "split": "test", "label": 0}]
+    with pytest.raises(DatasetError, match=r"m\.jsonl:2: .* stands at .*m\.jsonl:1 already"):
+        load(root, *rows)
+
+
+def test_an_absolute_path_inside_the_root_has_the_id_of_a_relative_one(root, monkeypatch):
+    row = {"image_path": str(root / "p/000.png"), "split": "test", "label": 0}
+    assert ids(load(root, row).test) == ["p/000.png"]
+    monkeypatch.chdir(root.parent)
+    listed = load_split("manifest", root=root.name, manifest=root / "m.jsonl")
+    assert ids(listed.test) == ["p/000.png"]
+
+
+def test_a_whole_number_names_one_group_and_category_however_it_is_written(root):
+    rows = [
+        record(0, group_id=1, category=2, split="val"),
+        record(1, group_id=1.0, category=2.0),
+        record(2, split="test", label=0, category="2"),
+    ]
+    split = load(root, *rows, category="2")
+    assert [sample.group for sample in split.calibration] == ["1", "1"]
 
 
 def test_what_is_missing_is_named(root, tmp_path):

@@ -87,7 +87,7 @@ def test_real_loco_masks_and_calibration_images_are_read(test_data):
     assert (len(split.train), len(split.test), split.unknown_masks) == (6, 6, 0)
     assert all(read_picture(sample).mask.any() for sample in split.test[:2])
     assert split.notes == (
-        "the test part has no normal image: image-level metrics are not defined",
+        "the test part has no normal image: metrics that need both are not defined",
         "read as mvtec; this folder looks like mvtec_loco: say format: mvtec_loco",
     )
 
@@ -182,9 +182,17 @@ def test_an_ambiguous_mask_is_an_error(images):
     ("names", "category", "message"),
     [
         (["nut/train/good/0.png"], "nut", r"test images: .*nut/test does not exist"),
-        (["nut/train/good/0.png", "nut/test/0.png"], "nut", "test images: no image in"),
+        (
+            ["nut/train/good/0.png", "nut/test/0.png"],
+            "nut",
+            "nut/test/0.png lies beside the folders",
+        ),
         (["nut/train/0.png", "nut/test/good/0.png"], "nut", "train images: .*good does not exist"),
-        (["nut/train/good/x/0.png", "nut/test/good/0.png"], "nut", "train images: no image in"),
+        (
+            ["nut/train/good/x/0.png", "nut/test/good/0.png"],
+            "nut",
+            "subfolder .*good/x holds images",
+        ),
         (["nut/train/good/0.png", "pin/train/good/0.png"], "nutt", "nut, pin; did you mean 'nut'"),
         (["nut/train/good/0.png"], None, "is no category .* Categories there: nut"),
         (["train/good/0.png"], "nut", "it is itself a category: leave `category` out"),

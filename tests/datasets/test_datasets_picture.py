@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from pytest_robustbench.datasets.notes import graded_masks
 from pytest_robustbench.datasets.picture import read_picture
 from pytest_robustbench.datasets.split import Sample
 from pytest_robustbench.errors import DatasetError
@@ -261,3 +262,44 @@ def test_pictures_are_read_only_and_leave_the_users_arrays_alone():
     mask[:] = False
     np.testing.assert_array_equal(picture.image, COLOUR)
     assert picture.mask.any()
+
+
+@pytest.mark.parametrize(
+    ("values", "graded"),
+    [
+        ((0, 255), False),
+        ((0, 1), False),
+        ((0, 90, 255), True),
+        ((0, 254, 255), True),
+        ((0.0, 0.5, 1.0), True),
+        ((False, True), False),
+    ],
+)
+def test_a_mask_of_several_values_is_known_as_graded(values, graded):
+    mask = np.array(values)[np.arange(COLOUR[:, :, 0].size) % len(values)].reshape(20, 30)
+    picture = read_defect(COLOUR, mask)
+    assert picture.graded_mask is graded
+    np.testing.assert_array_equal(picture.mask, mask != 0)
+
+
+def test_colour_in_a_mask_is_no_gray_level():
+    red = np.dstack([MASK, np.zeros_like(MASK), np.zeros_like(MASK)])
+    assert not read_defect(COLOUR, red).graded_mask
+    assert read_defect(COLOUR, red // np.arange(1, 31, dtype=np.uint8)[None, :, None]).graded_mask
+
+
+@pytest.mark.parametrize(("second", "graded"), [((9, 9), False), ((9, 11), True)])
+def test_each_mask_of_a_folder_may_have_a_value_of_its_own(tmp_path, second, graded):
+    file_of(tmp_path, encoded(MASK), "masks/0.png")
+    other = MASK.copy()
+    other[10:12, 0], other[12:14, 0] = second
+    file_of(tmp_path, encoded(other * (other < 255)), "masks/1.png")
+    assert read_defect(COLOUR, tmp_path / "masks").graded_mask is graded
+
+
+def test_a_mask_stored_with_losses_is_graded_and_the_note_counts_it(tmp_path):
+    mask = file_of(tmp_path, encoded(MASK, ".jpg"), "0_mask.jpg")
+    assert read_defect(COLOUR, mask).graded_mask
+    (note,) = graded_masks(["test/x"])
+    assert note.startswith("masks with several non-zero values: 1 ('test/x'); every non-zero")
+    assert graded_masks([]) == ()

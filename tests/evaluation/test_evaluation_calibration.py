@@ -117,7 +117,7 @@ def test_more_folds_than_images_are_refused():
 
 @pytest.mark.parametrize("n_train", [0, 1])
 def test_too_few_train_images_are_refused(n_train):
-    with pytest.raises(CalibrationError, match=f"{n_train} train images cannot be divided"):
+    with pytest.raises(CalibrationError, match=f"{n_train} train image.s. cannot be divided"):
         benchmark(split(n_train=n_train)).prepare()
 
 

@@ -138,3 +138,17 @@ def test_a_pixel_limit_on_a_detector_without_maps_says_why(test_data, metric):
     record = report.records["clean"]
     assert record["results"]["auroc"] is not None
     assert record["latency_ms_per_image"] > 0
+
+
+def test_masks_with_soft_edges_are_noted(test_data):
+    """Those of the magnetic tiles were stored with losses: any non-zero pixel marks too much."""
+    root = test_data / "mvtec_layout"
+    notes = {}
+    for category in ("magnetic_tile", "hazelnut_toy"):
+        split = rb.load_split("mvtec", root=root, category=category, resize=(48, 48))
+        subject = rb.Benchmark(split, load_detector("pixel_gaussian"), corruptions=[])
+        subject.prepare()
+        notes[category] = [n for n in subject.header().notes if "several non-zero values" in n]
+
+    assert "masks with several non-zero values: 80 " in notes["magnetic_tile"][0]
+    assert notes["hazelnut_toy"] == []
