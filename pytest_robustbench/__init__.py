@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.datasets.sequences import as_split
     from pytest_robustbench.datasets.split import Sample, Split
     from pytest_robustbench.detectors.adapters import as_detector
+    from pytest_robustbench.detectors.loading import load_detector
     from pytest_robustbench.detectors.protocol import Detector, Prediction
     from pytest_robustbench.evaluation.operating_point import OperatingPoint
     from pytest_robustbench.evaluation.results import ConditionResult
@@ -38,6 +39,7 @@ __all__ = [
     "as_detector",
     "as_split",
     "corrupt",
+    "load_detector",
     "load_split",
     "register_corruption",
     "transform_corruption",
@@ -57,6 +59,7 @@ _HOMES = {
     "as_detector": "detectors.adapters",
     "as_split": "datasets.sequences",
     "corrupt": "corruptions.registry",
+    "load_detector": "detectors.loading",
     "load_split": "datasets.formats",
     "register_corruption": "corruptions.registry",
     "transform_corruption": "corruptions.transforms",

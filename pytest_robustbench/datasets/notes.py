@@ -40,7 +40,8 @@ def notes_on_test_part(
         notes.append(f"folders without an image: {len(empty)} ({listed(empty)})")
     if len(labels) == 1:
         missing = "defect" if labels == {NORMAL} else "normal"
-        notes.append(f"the test part has no {missing} image: metrics that need both are not defined")
+        why = "metrics that need both are not defined"
+        notes.append(f"the test part has no {missing} image: {why}")
     return tuple(notes)
 
 

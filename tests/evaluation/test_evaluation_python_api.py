@@ -14,7 +14,8 @@ import pytest_robustbench as rb
 
 NAMES = (
     "Benchmark Condition ConditionResult Corruption Detector OperatingPoint Prediction Report "
-    "Sample Split as_detector as_split corrupt load_split register_corruption transform_corruption"
+    "Sample Split as_detector as_split corrupt load_detector load_split register_corruption "
+    "transform_corruption"
 )
 
 
