@@ -48,11 +48,8 @@ def write_benchmark(reporter: pytest.TerminalReporter, account: Account) -> None
         cell = judged_cell(verdict)
         reporter.write_line(f"  {verdict.limit.metric}  {cell.text}", red=cell.violated)
     if account.errors:
-        share = f"{len(account.errors)} of {len(account.records)} conditions"
-        reporter.write_line(f"  {share} could not be measured:", red=True)
-        causes = dict.fromkeys(str(account.records[c]["error"]) for c in account.errors)
-        for cause in list(causes)[:CAUSES_SHOWN]:
-            reporter.write_line(f"    {cause}", red=True)
+        for line in _unmeasured(account):
+            reporter.write_line(f"  {line}", red=True)
     unjudged = why_not_judged(account)
     if unjudged:
         reporter.write_line(f"  not judged as a whole: {unjudged}", yellow=True)
@@ -63,6 +60,19 @@ def write_benchmark(reporter: pytest.TerminalReporter, account: Account) -> None
         reporter.write_line(f"  report: {relative(account.report_path, start)}")
     if not quiet:
         reporter.write_line("")
+
+
+def _unmeasured(account: Account) -> Iterator[str]:
+    """Say how much could not be measured, and every reason once."""
+    share = f"{len(account.errors)} of {len(account.records)} conditions could not be measured:"
+    causes = list(dict.fromkeys(str(account.records[c]["error"]) for c in account.errors))
+    if len(causes) == 1:
+        yield f"{share} {causes[0]}"
+        return
+    yield share
+    yield from (f"  {cause}" for cause in causes[:CAUSES_SHOWN])
+    if len(causes) > CAUSES_SHOWN:
+        yield f"  (and {len(causes) - CAUSES_SHOWN} other reasons)"
 
 
 def write_unselected(reporter: pytest.TerminalReporter, names: Sequence[str]) -> None:

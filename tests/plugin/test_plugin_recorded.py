@@ -40,8 +40,9 @@ def project(pytester: pytest.Pytester):
     pytester.makeini("[pytest]\naddopts = --strict-markers --strict-config\nfilterwarnings = error")
     pytester.makepyfile(test_line=TEST)
 
-    def run(limits: str, *arguments: str) -> pytest.RunResult:
-        (pytester.path / "robustness.yaml").write_text(YAML % limits, encoding="utf-8")
+    def run(limits: str, *arguments: str, text: str = YAML) -> pytest.RunResult:
+        declared = text.replace("%s", limits)
+        (pytester.path / "robustness.yaml").write_text(declared, encoding="utf-8")
         return pytester.runpytest_subprocess("-m", "robustness", *arguments)
 
     run.path = pytester.path
@@ -93,3 +94,19 @@ def test_keywords_and_marks_select_it(project):
     assert "test_line.py::test_robustness[caps-recorded-led_2025_11]" in by_name.outlines
     assert "1/3 tests collected (2 deselected)" in by_name.stdout.str()
     by_mark.assert_outcomes(passed=1, skipped=1, deselected=2)
+
+
+def test_the_overview_names_every_reason_once(project):
+    limits = "bg_fpr: {max: 1.0}"
+    (project.path / "drift").rename(project.path / "elsewhere")
+    more = "  again: {format: mvtec, root: data, category: brushed_metal}\naccept:"
+
+    result = project(limits, text=YAML.replace("accept:", more))
+
+    result.stdout.fnmatch_lines(
+        [
+            "  2 of 4 conditions could not be measured:",
+            "    recorded set 'led_2025_11': *",
+            "    recorded set 'again': 6 image(s) are also test images*",
+        ]
+    )
