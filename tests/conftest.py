@@ -17,3 +17,12 @@ def test_data() -> Path:
     if not folder:
         pytest.skip("ROBUSTBENCH_TEST_DATA is not set: no real images to test on")
     return Path(folder)
+
+
+@pytest.fixture(autouse=True)
+def _not_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a project under test start afresh, also where this suite itself runs in several workers.
+
+    Peers such as pytest-benchmark take the variable for a run of their own in a worker.
+    """
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)

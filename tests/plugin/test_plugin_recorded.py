@@ -21,6 +21,11 @@ accept:
   all: {bg_fpr: {max: 1.0}}
   recorded: {%s}
 """
+INI = """\
+[pytest]
+addopts = --strict-markers --strict-config -p no:randomly
+filterwarnings = error
+"""
 TEST = "from pytest_robustbench.suite import test_robustness\n"
 
 
@@ -37,7 +42,7 @@ def project(pytester: pytest.Pytester):
             size=64,
             seed=seed,
         )
-    pytester.makeini("[pytest]\naddopts = --strict-markers --strict-config\nfilterwarnings = error")
+    pytester.makeini(INI)
     pytester.makepyfile(test_line=TEST)
 
     def run(limits: str, *arguments: str, text: str = YAML) -> pytest.RunResult:
