@@ -18,7 +18,9 @@ from pytest_robustbench.errors import ConfigError, RobustbenchError
 from pytest_robustbench.evaluation.evaluator import Evaluator, silent
 from pytest_robustbench.gates.judgement import judge, not_measurable
 from pytest_robustbench.gates.summary import judge_summary
+from pytest_robustbench.gates.waivers import apply_waivers, today
 from pytest_robustbench.reports.environment import environment
+from pytest_robustbench.reports.evidence import with_intervals
 from pytest_robustbench.reports.fields import (
     error_record,
     metrics_of,
@@ -31,6 +33,7 @@ from pytest_robustbench.reports.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import date
     from pathlib import Path
 
     from pytest_robustbench.datasets.split import Split
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
     from pytest_robustbench.evaluation.sample_sets import RecordedSet
     from pytest_robustbench.evaluation.settings import CalibrationSettings, EvaluationSettings
     from pytest_robustbench.gates.limits import Limit, Verdict
+    from pytest_robustbench.gates.summary import Summary
+    from pytest_robustbench.gates.waivers import Waiver
 
     Progress = Callable[[str, int, int], None]
 
@@ -53,18 +58,46 @@ class Gate:
         What each condition is held against.
     summary : tuple of Limit
         What the summary over all conditions is held against.
+    waivers : tuple of Waiver
+        Limits that may be violated for now.
+    day : date, optional
+        The day on which waivers hold or have run out; today where it is ``None``.
     """
 
     limits: Mapping[str, tuple[Limit, ...]] = field(default_factory=dict)
     summary: tuple[Limit, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    day: date | None = None
 
-    def judge(self, condition: str, record: Mapping[str, Any]) -> tuple[Verdict, ...]:
-        """Hold the limits of one condition against its record."""
+    def judge(
+        self, condition: str, record: Mapping[str, Any], labels: Sequence[int] | None = None
+    ) -> tuple[Verdict, ...]:
+        """Hold the limits of one condition against its record.
+
+        Parameters
+        ----------
+        condition : str
+            Id of the condition.
+        record : mapping
+            What was measured, or ``{"error": message}``.
+        labels : (N,) sequence of int, optional
+            1 = defect, for the images of the record; without them no verdict has an interval.
+        """
         limits = self.limits.get(condition, ())
         if "error" in record:
             return not_measurable(condition, limits, record["error"])
         error = ranking_error_of(record)
-        return judge(condition, limits, metrics_of(record), undefined_of(record), error)
+        verdicts = judge(condition, limits, metrics_of(record), undefined_of(record), error)
+        if labels is not None:
+            verdicts = with_intervals(verdicts, record, labels)
+        return self._waived(verdicts)
+
+    def judge_summary(self, summary: Summary) -> tuple[Verdict, ...]:
+        """Hold the limits over all conditions against their summary."""
+        return self._waived(judge_summary(self.summary, summary))
+
+    def _waived(self, verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
+        return apply_waivers(verdicts, self.waivers, self.day or today())
 
 
 class Benchmark:
@@ -173,6 +206,21 @@ class Benchmark:
         """
         return self.evaluator.evaluate(condition)
 
+    def judge(self, condition: Condition, record: Mapping[str, Any]) -> tuple[Verdict, ...]:
+        """Hold the limits of one condition against its record, each value with its interval.
+
+        Parameters
+        ----------
+        condition : Condition
+            One of this benchmark's.
+        record : mapping
+            `condition_record` of what `evaluate` returned, or ``{"error": message}``.
+        """
+        # Only a recorded set has samples of its own.
+        own = record.get("samples")
+        labels = own["label"] if own else [sample.label for sample in self.split.test]
+        return self.gate.judge(condition.id, record, labels)
+
     def header(self) -> Header:
         """Return what the report says once; the benchmark is prepared."""
         prepared = self.evaluator.prepare()
@@ -214,9 +262,8 @@ class Benchmark:
         self.prepare()
         records = {c.id: self._record(c) for c in self.conditions}
         report = Report(self.header(), self.conditions, records)
-        summary = report.summary()
-        verdicts = [v for c, record in records.items() for v in self.gate.judge(c, record)]
-        verdicts += judge_summary(self.gate.summary, summary)
+        verdicts = [v for c in self.conditions for v in self.judge(c, records[c.id])]
+        verdicts += self.gate.judge_summary(report.summary())
         return Report(report.header, self.conditions, records, tuple(verdicts))
 
     def _record(self, condition: Condition) -> dict[str, Any]:

@@ -8,14 +8,20 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest_robustbench
-from pytest_robustbench.cli import init, run, schema
+from pytest_robustbench.cli import accept, compare, init, run, schema
 from pytest_robustbench.errors import RobustbenchError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PROGRAM = "pytest-robustbench"
-COMMANDS = (run.COMMAND, init.COMMAND, schema.COMMAND)
+COMMANDS = (
+    run.COMMAND,
+    compare.COMMAND,
+    accept.COMMAND,
+    init.COMMAND,
+    schema.COMMAND,
+)
 USERS_MISTAKE = 2
 INTERRUPTED = 130  # 128 + SIGINT
 CLOSED_PIPE = 141  # 128 + SIGPIPE, as the shell would report it

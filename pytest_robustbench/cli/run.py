@@ -6,8 +6,9 @@ import json
 import re
 import sys
 from contextlib import redirect_stdout
+from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.cli import flags
@@ -16,10 +17,12 @@ from pytest_robustbench.errors import ConfigError, RobustbenchError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Mapping, Sequence
 
     from pytest_robustbench.benchmark import Benchmark
     from pytest_robustbench.cli.console import Console
     from pytest_robustbench.config.declarations import BenchmarkDeclaration, RobustnessConfig
+    from pytest_robustbench.reports.regression import Judged, Match
     from pytest_robustbench.reports.report import Report
 
 FAILED = 1
@@ -59,7 +62,11 @@ def _run(arguments: Namespace) -> int:
         return _emit(arguments)
     config = _config(arguments)
     _check_outputs(arguments, config)
-    return max(_tried(arguments, config, declaration) for declaration in config.benchmarks)
+    measured = [_tried(arguments, config, declaration) for declaration in config.benchmarks]
+    compared = _compare(arguments, config, [m for m in measured if m.report is not None])
+    if arguments.output is None and arguments.output_dir is None:
+        _print(measured, compared)
+    return max(compared.get(m.declaration.name, m).code for m in measured)
 
 
 def _without_place(message: str) -> str:
@@ -138,10 +145,19 @@ def _check_writable(flag: str, path: Path, folder: Path) -> None:
         raise ConfigError(message) from None
 
 
+@dataclass(frozen=True)
+class _Measured:
+    """What became of one benchmark: its exit code, and its report where it could be measured."""
+
+    declaration: BenchmarkDeclaration
+    code: int
+    report: Report | None = None
+
+
 def _tried(
     arguments: Namespace, config: RobustnessConfig, declaration: BenchmarkDeclaration
-) -> int:
-    """Return a benchmark's exit code; one that cannot be measured leaves the others intact."""
+) -> _Measured:
+    """Measure a benchmark; one that cannot be measured leaves the others intact."""
     try:
         return _measure(arguments, config, declaration)
     except RobustbenchError as error:
@@ -150,12 +166,12 @@ def _tried(
         if len(config.benchmarks) == 1:
             raise
         sys.stderr.write(f"{declaration.name}: {error}\n")
-        return USERS_MISTAKE
+        return _Measured(declaration, USERS_MISTAKE)
 
 
 def _measure(
     arguments: Namespace, config: RobustnessConfig, declaration: BenchmarkDeclaration
-) -> int:
+) -> _Measured:
     from pytest_robustbench.cli.console import Console
 
     console = Console(sys.stderr)
@@ -165,12 +181,53 @@ def _measure(
         report = _benchmark(config, declaration, console).run()
     console.tell(report)
     _write(arguments, declaration, report)
-    bad = report.missing or any(verdict.outcome != "pass" for verdict in report.verdicts)
-    if declaration.regression is not None:
-        source = declaration.regression.source
-        console.say(f"{source}: regression cannot be judged by this version: not a pass")
-        bad = True
-    return FAILED if bad else 0
+    bad = report.missing or any(verdict.violated for verdict in report.verdicts)
+    return _Measured(declaration, FAILED if bad else 0, report)
+
+
+def _compare(
+    arguments: Namespace, config: RobustnessConfig, measured: Sequence[_Measured]
+) -> dict[str, _Measured]:
+    """Hold the reports against their baselines, all together: their limits are one family."""
+    due = [m for m in measured if m.declaration.regression is not None]
+    if not due:
+        return {}
+    from pytest_robustbench.reports.regression import judge_matches
+
+    with TemporaryDirectory() as folder:
+        matches = [match for m in due for match in _matches(m, config.folder, Path(folder))]
+        judged = judge_matches(matches)
+    compared = [_with_verdict(m, judged) for m in due]
+    for one in compared:
+        if one.report is not None and (arguments.output or arguments.output_dir):
+            _write(arguments, one.declaration, one.report)
+    return {one.declaration.name: one for one in compared}
+
+
+def _matches(measured: _Measured, folder: Path, reports: Path) -> Sequence[Match]:
+    from pytest_robustbench.config.matches import matches_of
+
+    assert measured.report is not None, "only what was measured is compared"
+    path = reports / f"{measured.declaration.name}.json"
+    measured.report.write(path)
+    return matches_of(measured.declaration, folder, path)
+
+
+def _with_verdict(measured: _Measured, judged: Sequence[Judged]) -> _Measured:
+    from pytest_robustbench.reports.regression_record import explanation, regression_record
+
+    declaration, report = measured.declaration, measured.report
+    assert report is not None, "only what was measured is compared"
+    own = [one for one in judged if one.match.benchmark == declaration.name]
+    for one in own:
+        sys.stderr.write("\n".join(explanation(one)) + "\n")
+    tolerated = {"pass"}
+    if declaration.regression is not None and declaration.regression.inconclusive == "skip":
+        tolerated.add("inconclusive")
+    bad = not own or any(one.outcome not in tolerated for one in own)
+    records = tuple(map(regression_record, own))
+    code = max(measured.code, FAILED if bad else 0)
+    return _Measured(declaration, code, replace(report, regression=records))
 
 
 def _benchmark(
@@ -193,16 +250,22 @@ def _benchmark(
 
 
 def _write(arguments: Namespace, declaration: BenchmarkDeclaration, report: Report) -> None:
+    """Write the report where the flags say; without them it is printed when all is known."""
     path = arguments.output
     if arguments.output_dir is not None:
         path = arguments.output_dir / f"{declaration.name}.json"
-    if path is None:
-        from pytest_robustbench.reports.json_lines import dumps
-
-        sys.stdout.write(dumps(report.to_dict()))
-    else:
+    if path is not None:
         report.write(path)
         sys.stderr.write(f"report: {path}\n")
+
+
+def _print(measured: Sequence[_Measured], compared: Mapping[str, _Measured]) -> None:
+    from pytest_robustbench.reports.json_lines import dumps
+
+    for one in measured:
+        report = compared.get(one.declaration.name, one).report
+        if report is not None:
+            sys.stdout.write(dumps(report.to_dict()))
 
 
 COMMAND = Command(

@@ -15,11 +15,12 @@ from pytest_robustbench.config.inputs import (
     detectors_of,
     operating_point_of,
     recorded_of,
-    regression_of,
 )
 from pytest_robustbench.config.models import Benchmark
 from pytest_robustbench.config.nodes import plain
+from pytest_robustbench.config.regression import regression_of
 from pytest_robustbench.config.runs import plan_of
+from pytest_robustbench.config.waivers import waivers_of
 from pytest_robustbench.evaluation.settings import EvaluationSettings
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def _draft(
         "summary_limits": plan.summary,
         "measure_only": plan.unjudged,
         "regression": regression_of(model, page),
+        "waivers": waivers_of(model, plan, page),
         "limit_train": model.limit_train,
         "limit_test": model.limit_test,
         "source": page.source(),

@@ -73,7 +73,7 @@ def build_benchmark(
         operating_point=point,
         calibration=declaration.calibration.settings,
         evaluation=declaration.evaluation,
-        gate=Gate(declaration.limits, declaration.summary_limits),
+        gate=Gate(declaration.limits, declaration.summary_limits, declaration.waivers),
         config=declaration.effective,
         folder=folder,
         progress=progress,

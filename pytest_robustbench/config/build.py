@@ -27,8 +27,8 @@ if TYPE_CHECKING:
         BenchmarkDeclaration,
         DatasetDeclaration,
         DetectorDeclaration,
-        RegressionDeclaration,
     )
+    from pytest_robustbench.config.environment import Unresolved
     from pytest_robustbench.corruptions.corruption import Corruption
     from pytest_robustbench.datasets.split import Split
     from pytest_robustbench.detectors.protocol import Detector
@@ -181,16 +181,24 @@ def build_operating_point(declaration: BenchmarkDeclaration, folder: Path) -> Op
         raise ConfigError(message) from None
 
 
-def baseline_path(regression: RegressionDeclaration, name: str, folder: Path) -> Path:
-    """Return where the baseline of the benchmark called `name` lies.
+def stored_report_path(template: str | Unresolved, name: str, folder: Path) -> Path:
+    """Return where the stored report of a benchmark lies.
+
+    Parameters
+    ----------
+    template : str or Unresolved
+        As declared; ``{name}`` in it is the benchmark's name.
+    name : str
+        The benchmark.
+    folder : Path
+        Folder of the YAML file, where relative paths start.
 
     Raises
     ------
     ConfigError
         If an environment variable is not set.
     """
-    template = str(resolved(regression.baseline))
-    return _below(folder, template.replace("{name}", name))
+    return _below(folder, str(resolved(template)).replace("{name}", name))
 
 
 def _options(dataset: DatasetDeclaration, folder: Path) -> dict[str, Any]:

@@ -30,7 +30,10 @@ _SECTIONS: Mapping[str, type[models.Section]] = {
     "operating_point": models.Thresholds,
     "postprocess": models.Postprocess,
     "recorded": models.Dataset,
+    "waivers": models.WaiverEntry,
 }
+PIXEL_ALTERNATIVES = "pixel_segf1, pixel_segf1_per_image, bg_fpr or normal_fpr"
+"""Metrics on pixels that can be redone from counts per image."""
 _WRAPPERS = {"defaults": 1, "benchmarks": 2, "profiles": 2}
 _SCOPES = ("all", "clean", "recorded", "summary")
 _BOUNDS = ("min", "max", "max_drop", "max_rise")
@@ -148,10 +151,20 @@ def _unknown_key(path: Path, section: Path) -> str:
     if parent and parent[0] == "accept":
         return _unknown_metric(key, parent)
     if parent == ("regression",):
-        return f"unknown metric {key!r} under regression; {suggestion(key, METRICS)}"
+        return _not_comparable(key)
     where = f" under {dotted(parent)}" if parent else ""
     advice = _NO_SCALING if parent == ("postprocess",) else ""
     return f"unknown key {key!r}{where}; {suggestion(key, _known_keys(path, section))}{advice}"
+
+
+def _not_comparable(key: str) -> str:
+    if key in METRICS:
+        return (
+            f"{key!r} under regression needs every pixel's score, which no report holds; compare "
+            f"{PIXEL_ALTERNATIVES}"
+        )
+    valid = list(models.Regression.model_fields)
+    return f"unknown metric or setting {key!r} under regression; {suggestion(key, valid)}"
 
 
 def _known_keys(path: Path, section: Path) -> list[str]:

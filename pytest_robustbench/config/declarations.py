@@ -6,7 +6,7 @@ Texts that need an environment variable which is not set are `Unresolved` until 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pytest_robustbench.config.environment import Unresolved, as_written
 from pytest_robustbench.evaluation.settings import CalibrationSettings, EvaluationSettings
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from pytest_robustbench.conditions import Condition
     from pytest_robustbench.gates.limits import Limit
+    from pytest_robustbench.gates.regression.changes import AllowedChange
+    from pytest_robustbench.gates.waivers import Waiver
 
 DeferredText: TypeAlias = "str | Unresolved"
 CorruptionReference: TypeAlias = "str | Mapping[str, Any]"
@@ -109,36 +111,33 @@ class OperatingPointDeclaration:
 
 
 @dataclass(frozen=True)
-class AllowedChange:
-    """How far a metric may fall or rise against the baseline.
+class RegressionDeclaration:
+    """The stored reports to hold new ones against; ``{name}`` is the benchmark's name.
 
     Parameters
     ----------
-    metric : str
-        A name of `gates.names`.
-    bound : {"max_drop", "max_rise"}
-        The direction that is worse.
-    value : float
-        The largest change that is still acceptable.
-    relative : bool
-        Whether `value` is a share of the baseline's value.
+    baseline : str or Unresolved
+        The report of the model in production.
+    anchor : str or Unresolved, optional
+        A second one that stays: it catches many small losses in a row.
+    allowed : tuple of AllowedChange
+        What may get worse, and how far; never empty.
+    min_overlap : float
+        Least share of the test images that both reports must have, in (0, 1].
+    strict_pixels : bool
+        Whether corrupted pixels must be equal to the last bit.
+    inconclusive : {"skip", "fail"}
+        How a comparison ends that the images cannot decide.
     source : str
-        ``file:line`` of the number.
+        ``file:line`` of the declaration.
     """
 
-    metric: str
-    bound: str
-    value: float
-    relative: bool
-    source: str
-
-
-@dataclass(frozen=True)
-class RegressionDeclaration:
-    """The report to hold new ones against; ``{name}`` in `baseline` is the benchmark's name."""
-
     baseline: DeferredText
+    anchor: DeferredText | None
     allowed: tuple[AllowedChange, ...]
+    min_overlap: float
+    strict_pixels: bool
+    inconclusive: Literal["skip", "fail"]
     source: str
 
 
@@ -166,6 +165,8 @@ class BenchmarkDeclaration:
         Ids of the conditions that are measured and never judged.
     regression : RegressionDeclaration, optional
         The comparison with a stored baseline.
+    waivers : tuple of Waiver
+        Limits that may be violated for a while.
     limit_train, limit_test : int, optional
         Largest number of train and test images.
     source : str
@@ -190,6 +191,7 @@ class BenchmarkDeclaration:
     summary_limits: tuple[Limit, ...]
     measure_only: frozenset[str]
     regression: RegressionDeclaration | None
+    waivers: tuple[Waiver, ...]
     limit_train: int | None
     limit_test: int | None
     source: str
@@ -233,6 +235,7 @@ class BenchmarkDeclaration:
             "summary": _bounds(self.summary_limits),
             "measure_only": [c.id for c in self.conditions if c.id in self.measure_only],
             "regression": self.regression and _regression_record(self.regression),
+            "waivers": [_waiver_record(waiver) for waiver in self.waivers],
             "limit_train": self.limit_train,
             "limit_test": self.limit_test,
         }
@@ -270,8 +273,15 @@ def _dataset_record(dataset: DatasetDeclaration) -> dict[str, Any]:
 
 
 def _regression_record(regression: RegressionDeclaration) -> dict[str, Any]:
+    record = _record(regression)
+    del record["allowed"]
     changes = {c.metric: {c.bound: c.value, "relative": c.relative} for c in regression.allowed}
-    return {"baseline": as_written(regression.baseline), **changes}
+    return {**record, **changes}
+
+
+def _waiver_record(waiver: Waiver) -> dict[str, Any]:
+    record = _record(waiver)
+    return {**record, "until": waiver.until.isoformat()}
 
 
 def _bounds(limits: tuple[Limit, ...]) -> dict[str, dict[str, float]]:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-import string
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.config.complaints import shown
 from pytest_robustbench.config.declarations import (
     FIXTURE,
-    AllowedChange,
     CalibrationDeclaration,
     DatasetDeclaration,
     DetectorDeclaration,
     OperatingPointDeclaration,
-    RegressionDeclaration,
 )
 from pytest_robustbench.config.environment import Unresolved, retyped, settled
 from pytest_robustbench.config.models import DATASET_OPTIONS, Dataset, Detector, Thresholds
@@ -27,7 +23,6 @@ from pytest_robustbench.detectors.names import (
     known_names,
 )
 from pytest_robustbench.evaluation.settings import CalibrationSettings
-from pytest_robustbench.gates.names import METRICS
 from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:
@@ -235,7 +230,7 @@ def operating_point_of(model: Benchmark, page: Page) -> OperatingPointDeclaratio
         return None
     if not isinstance(declared, Thresholds):
         declared = Thresholds(file=declared)
-    _check_operating_point(declared, model, page)
+    _check_operating_point(declared, page)
     return OperatingPointDeclaration(
         declared.pixel_threshold,
         declared.image_threshold,
@@ -244,15 +239,12 @@ def operating_point_of(model: Benchmark, page: Page) -> OperatingPointDeclaratio
     )
 
 
-def _check_operating_point(declared: Thresholds, model: Benchmark, page: Page) -> None:
+def _check_operating_point(declared: Thresholds, page: Page) -> None:
     numbers = {"pixel_threshold", "image_threshold"} & declared.model_fields_set
     if declared.file is not None and numbers:
         page.complain("operating_point takes numbers or a file, not both", "operating_point")
     elif declared.file is None and declared.image_threshold is None:
         message = "'image_threshold' is missing under operating_point"
-        page.complain(message, "operating_point")
-    if model.calibration.images is not None:
-        message = "calibration.images and operating_point exclude each other; choose one"
         page.complain(message, "operating_point")
 
 
@@ -263,33 +255,3 @@ def check_fitted(
     calibrated = model.calibration.images is not None or model.operating_point is not None
     if detector.fitted and not calibrated and dataset.format in WITHOUT_CALIBRATION_IMAGES:
         page.complain(_FITTED_NEEDS, "detector", "fitted")
-
-
-def regression_of(model: Benchmark, page: Page) -> RegressionDeclaration | None:
-    """Return the declared comparison with a baseline, if there is one."""
-    declared = model.regression
-    if declared is None:
-        return None
-    baseline = declared.baseline
-    if baseline is None:
-        page.complain("'baseline' is missing under regression", "regression")
-        return None
-    if isinstance(baseline, str) and _wrong_placeholder(baseline):
-        message = f"regression.baseline may hold {{name}} in braces, found {shown(baseline)}"
-        page.complain(message, "regression", "baseline")
-    allowed = tuple(_change(m, declared, page) for m in METRICS if getattr(declared, m) is not None)
-    return RegressionDeclaration(baseline, allowed, page.source("regression"))
-
-
-def _change(metric: str, declared: object, page: Page) -> AllowedChange:
-    change = getattr(declared, metric)
-    source = page.source("regression", metric, change.bound)
-    return AllowedChange(metric, change.bound, change.value, change.relative, source)
-
-
-def _wrong_placeholder(template: str) -> bool:
-    try:
-        fields = [part[1:] for part in string.Formatter().parse(template) if part[1] is not None]
-    except ValueError:
-        return True
-    return any(field != ("name", "", None) for field in fields)

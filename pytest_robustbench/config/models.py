@@ -7,6 +7,8 @@ by one as well as merged. What needs more than one part is judged in `inputs` an
 from __future__ import annotations
 
 import math
+import re
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import (
@@ -35,6 +37,9 @@ from pytest_robustbench.gates.names import (
     SUMMARY_METRICS,
     bound_of,
 )
+from pytest_robustbench.gates.regression.changes import COMPARABLE
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def _retyped(value: object) -> object:
@@ -46,6 +51,22 @@ def _text(value: object) -> object:
     if isinstance(value, Unresolved) or (isinstance(value, str) and value.strip()):
         return value
     raise PydanticCustomError("expected", "text")
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise PydanticCustomError("expected", "text")
+    return text
+
+
+def _date(value: object) -> object:
+    # YAML 1.2 knows no dates: with and without quotes, one is text here.
+    try:
+        if isinstance(value, str) and _DATE.fullmatch(value):
+            return date.fromisoformat(value)
+    except ValueError:  # such as the 31st of June
+        pass
+    raise PydanticCustomError("expected", "a date such as 2026-03-31")
 
 
 def _without_repetition(values: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -83,6 +104,14 @@ Text: TypeAlias = Annotated[
     str | Unresolved, PlainValidator(_text), WithJsonSchema({"type": "string"})
 ]
 """A text that may wait for an environment variable until the data are needed."""
+
+Line: TypeAlias = Annotated[
+    str, AfterValidator(_not_blank), WithJsonSchema({"type": "string", "minLength": 1})
+]
+"""A text that says something and is needed at once."""
+Day: TypeAlias = Annotated[
+    date, PlainValidator(_date), WithJsonSchema({"type": "string", "format": "date"})
+]
 
 # Last, so that it comes before the checks of range, which the JSON Schema shows.
 _ENV = BeforeValidator(_retyped)
@@ -216,20 +245,38 @@ class Accept(Section):
     summary: SummaryLimits = Field(default_factory=SummaryLimits)
 
 
-class Baseline(Section):
-    """The stored report to hold new ones against."""
+class Comparison(Section):
+    """The stored reports to hold new ones against, and how strictly."""
 
     baseline: Text | None = None
+    anchor: Text | None = None
+    min_overlap: Annotated[float, Field(gt=0, le=1), _ENV] = 1.0
+    strict_pixels: Truth = False
+    inconclusive: Literal["skip", "fail"] = "skip"
+
+
+def _change_type(metric: str) -> type[Bound]:
+    return AllowedDrop if metric in MIN_METRICS else AllowedRise
 
 
 if TYPE_CHECKING:
-    Regression = Baseline
+    Regression = Comparison
 else:
     Regression = create_model(
         "Regression",
-        __base__=Baseline,
-        **{m: ((AllowedDrop if m in MIN_METRICS else AllowedRise) | None, None) for m in METRICS},
+        __base__=Comparison,
+        **{metric: (_change_type(metric) | None, None) for metric in COMPARABLE},
     )
+
+
+class WaiverEntry(Section):
+    """One limit that may be violated until a day."""
+
+    condition: Line
+    metric: Line
+    reason: Line
+    by: Line
+    until: Day
 
 
 class Dataset(Section):
@@ -374,6 +421,7 @@ class Benchmark(Section):
     accept: Accept = Field(default_factory=Accept)
     measure_only: Names = ()
     regression: Regression | None = None
+    waivers: tuple[WaiverEntry, ...] = ()
     limit_train: Count | None = None
     limit_test: Count | None = None
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_robustbench.conditions import CLEAN
 from pytest_robustbench.config.problems import shown_path
 from pytest_robustbench.errors import ConfigError
+from pytest_robustbench.gates.waivers import SUMMARY
 from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:
@@ -92,10 +93,12 @@ def _narrowed(
 
     conditions = tuple(c for c in benchmark.conditions if kept(c))
     names = {c.corruption for c in conditions}
+    judged = {SUMMARY, *(c.id for c in conditions)}
     return replace(
         benchmark,
         conditions=conditions,
         corruptions={n: r for n, r in benchmark.corruptions.items() if n in names},
         limits={c.id: benchmark.limits[c.id] for c in conditions},
         measure_only=benchmark.measure_only & {c.id for c in conditions},
+        waivers=tuple(w for w in benchmark.waivers if w.condition in judged),
     )

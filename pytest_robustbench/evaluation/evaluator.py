@@ -84,7 +84,8 @@ class Evaluator:
     fitted : bool
         The detector is already fitted and is never fitted here.
     operating_point : OperatingPoint, optional
-        Thresholds already in production; nothing is calibrated then.
+        Thresholds already in production, which judge; calibrating only tells what it would have
+        changed, where there are images for it.
     recorded : mapping of str to Split or callable, optional
         Sets recorded under drift, of which the test part is measured; a function is called when its
         condition is.
@@ -150,11 +151,13 @@ class Evaluator:
             raise NotMeasurableError(message)
         stopwatch = Stopwatch(device_synchronizer(self.predictor.detector), self._reference)
         memory = MemoryWatch()
+        point, again = prepared.operating_point, prepared.operating_point.recalibrated
         tally = sweep.measure(
             condition,
             kept,
             inventory,
-            prepared.operating_point.pixel_threshold,
+            point.pixel_threshold,
+            recalibrated=None if again is None else again.pixel_threshold,
             stopwatch=stopwatch,
             progress=self.progress,
         )
@@ -165,7 +168,7 @@ class Evaluator:
             [inventory.ids[i] for i in kept],
             [tally.digests[i] for i in kept],
         )
-        measures = Measures(tally, inventory, prepared.operating_point, self.settings)
+        measures = Measures(tally, inventory, point, self.settings)
         latency = stopwatch.latency(min(self.settings.batch_size, len(kept)))
         result = measures.result(condition, latency, specification, digest, memory.peak())
         return replace(result, notes=measured.notes)

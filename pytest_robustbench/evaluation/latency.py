@@ -91,6 +91,7 @@ class Stopwatch:
             p95=float(np.quantile(self._calls, 0.95)),
             mean=float(np.mean(self._calls)),
             reference=float(np.median(self._references)),
+            reference_calls=tuple(self._references),
         )
 
 

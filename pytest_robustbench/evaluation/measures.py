@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 from pytest_robustbench.evaluation.results import ConditionResult, PerImage
 from pytest_robustbench.metrics.counts import (
     CountColumns,
+    bg_fpr,
+    normal_fpr,
+    pixel_segf1,
     trivial_pixel_segf1,
     trivial_segf1_per_image,
 )
@@ -16,6 +19,9 @@ from pytest_robustbench.metrics.summary import Measured, measure_images, measure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from pytest_robustbench.conditions import Condition
     from pytest_robustbench.evaluation.inventory import Inventory
@@ -70,6 +76,7 @@ class Measures:
             condition=condition,
             metrics=values,
             undefined=reasons,
+            operating_point=self.operating_point.digest,
             image_threshold=self.operating_point.image_threshold,
             pixel_threshold=self.operating_point.pixel_threshold,
             image_counts={
@@ -91,7 +98,26 @@ class Measures:
             ranking_error=ranked.error,
             memory=memory,
             samples=self.inventory if condition.recorded else None,
+            recalibrated=self._recalibrated(),
         )
+
+    def _recalibrated(self) -> dict[str, float | None] | None:
+        """Return the metrics that thresholds decide, at those that recalibration would give."""
+        point = self.operating_point.recalibrated
+        if point is None:
+            return None
+        kept = self.tally.measured
+        scores, labels = self.tally.score[kept], self.inventory.labels[kept]
+        decisions = decide(scores, labels, point.image_threshold)
+        counted = self.tally.n_maps > 0 and point.pixel_threshold is not None
+        columns = self._columns(self.tally.recounts).where(kept)
+        return {
+            "pixel_segf1": pixel_segf1(columns) if counted and self.settings.pixel_segf1 else None,
+            "bg_fpr": bg_fpr(columns) if counted else None,
+            "normal_fpr": normal_fpr(columns) if counted else None,
+            "miss_rate": decisions.miss_rate,
+            "false_reject_rate": decisions.false_reject_rate,
+        }
 
     def _metrics(
         self, latency: Latency, ranking: Ranking
@@ -116,8 +142,8 @@ class Measures:
             return _without(measured, COUNTED_METRICS, NO_THRESHOLD)
         return measured
 
-    def _columns(self) -> CountColumns:
-        tp, fp, fn, tn = self.tally.counts
+    def _columns(self, counts: NDArray[np.int64] | None = None) -> CountColumns:
+        tp, fp, fn, tn = self.tally.counts if counts is None else counts
         return CountColumns(tp, fp, fn, tn, self.inventory.labels == 1, self.tally.known)
 
     def _per_image(self) -> PerImage:

@@ -47,6 +47,69 @@ class CalibrationHealth:
 
 
 @dataclass(frozen=True)
+class Recalibration:
+    """What calibrating this detector anew would have given, beside frozen thresholds.
+
+    Parameters
+    ----------
+    pixel_threshold : float or None
+        ``None`` for a detector without maps.
+    image_threshold : float
+        Of whole images.
+    method : str
+        ``holdout`` or ``images``.
+    pixel_normal_quantile, image_normal_quantile : float
+        The quantiles asked for.
+    n_images : int
+        Number of calibration images.
+    expected_false_reject_rate : float
+        Share of future normal images above `image_threshold`.
+    calibrated_on : str
+        Digest of the calibration images' pixels.
+    warnings : tuple of str
+        What a reader has to know about these thresholds.
+    calibration_normal_fpr : float or None
+        Share of the calibration images' pixels above the frozen pixel threshold; ``None`` where
+        there is none, or no map.
+    promised_normal_fpr : float or None
+        What the quantile of the frozen threshold promises, ``1 - q``; of the declared calibration
+        where the frozen threshold does not tell its own.
+    calibration_false_reject_rate, promised_false_reject_rate : float or None
+        The same of whole images and the image threshold.
+    """
+
+    pixel_threshold: float | None
+    image_threshold: float
+    method: str
+    pixel_normal_quantile: float | None
+    image_normal_quantile: float | None
+    n_images: int
+    expected_false_reject_rate: float | None
+    calibrated_on: str
+    warnings: tuple[str, ...]
+    calibration_normal_fpr: float | None
+    promised_normal_fpr: float | None
+    calibration_false_reject_rate: float | None
+    promised_false_reject_rate: float | None
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Recalibration:
+        """Rebuild what a report holds.
+
+        Raises
+        ------
+        CalibrationError
+            If a value is missing, or of another kind.
+        """
+        try:
+            values = {f.name: plain[f.name] for f in fields(cls)}
+            return cls(**{**values, "warnings": tuple(values["warnings"])})
+        except (KeyError, TypeError) as error:
+            message = f"what recalibration would have given cannot be read: {error}"
+            raise CalibrationError(message) from error
+
+
+@dataclass(frozen=True)
 class OperatingPoint:
     """One pixel threshold and one image threshold, calibrated once and used for every condition.
 
@@ -72,6 +135,9 @@ class OperatingPoint:
         How stable the pixel threshold is.
     warnings : tuple of str
         What a reader of the result has to know.
+    recalibrated : Recalibration, optional
+        What calibrating would have given, where the thresholds were given and there are images for
+        it. No part of the identity.
     """
 
     pixel_threshold: float | None
@@ -84,6 +150,7 @@ class OperatingPoint:
     calibrated_on: str = ""
     health: CalibrationHealth | None = None
     warnings: tuple[str, ...] = field(default=())
+    recalibrated: Recalibration | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("pixel_threshold", "image_threshold"):
@@ -136,6 +203,8 @@ class OperatingPoint:
             health["without_each"] = tuple(health["without_each"])
             values["health"] = CalibrationHealth(**health)
         values["warnings"] = tuple(values.get("warnings", ()))
+        if values.get("recalibrated") is not None:
+            values["recalibrated"] = Recalibration.from_dict(values["recalibrated"])
         values.setdefault("pixel_threshold", None)
         point = cls(**values)
         if plain.get("digest", point.digest) != point.digest:
@@ -146,7 +215,8 @@ class OperatingPoint:
     def read(cls, path: Path, benchmark: str | None = None) -> OperatingPoint:
         """Read the operating point from a report, or from a file that holds nothing else.
 
-        Its method is ``given``, however the thresholds were found when it was written.
+        Its method is ``given``, however the thresholds were found when it was written, and what
+        recalibrating another detector would have given is left behind.
 
         Parameters
         ----------
@@ -164,7 +234,7 @@ class OperatingPoint:
             content = json.loads(path.read_text(encoding="utf-8"))
             point = cls.from_dict(content.get("operating_point", content))
             _require_same(content.get("name", benchmark), benchmark)
-            return replace(point, method=GIVEN)
+            return replace(point, method=GIVEN, recalibrated=None)
         except (OSError, ValueError, AttributeError, TypeError, KeyError) as error:
             message = f"cannot read an operating point from {path}: {error}"
             raise CalibrationError(message) from error

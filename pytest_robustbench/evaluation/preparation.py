@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.datasets.duplicates import shared_pictures
 from pytest_robustbench.datasets.split import listed
-from pytest_robustbench.errors import CalibrationError, DatasetError
+from pytest_robustbench.errors import CalibrationError, DatasetError, RobustbenchError
 from pytest_robustbench.evaluation.batch_check import check_batch_independence
 from pytest_robustbench.evaluation.calibration import CalibrationScores
 from pytest_robustbench.evaluation.division import folds, held_out
 from pytest_robustbench.evaluation.inventory import require_readable, take_inventory
+from pytest_robustbench.evaluation.recalibration import RecalibrationScores
 from pytest_robustbench.evaluation.train_images import TrainImages
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from pytest_robustbench.datasets.split import Sample, Split
     from pytest_robustbench.datasets.store import PictureStore
-    from pytest_robustbench.evaluation.operating_point import OperatingPoint
+    from pytest_robustbench.evaluation.operating_point import OperatingPoint, Recalibration
     from pytest_robustbench.evaluation.prediction import Predictor
     from pytest_robustbench.evaluation.settings import CalibrationSettings
 
@@ -30,6 +31,14 @@ UNSEEN_IMAGES_NEEDED = (
     "the detector is already fitted, so its own train images would give a threshold far too low "
     "(false positives 9 to 16 times the promised rate): declare calibration.images, a folder of "
     "normal images it has never seen, or an operating_point"
+)
+
+
+NOT_RECALIBRATED = "what recalibration would have changed is not known: {reason}"
+WOULD_REFIT = "calibration.method crossfit would fit the detector once more for every fold"
+NO_UNSEEN_IMAGES = (
+    "the detector is already fitted, and there are no normal images that it has never seen "
+    "(calibration.images)"
 )
 
 
@@ -50,7 +59,8 @@ class Preparation:
     fitted : bool
         The detector has already seen its train images: it is not fitted here.
     given : OperatingPoint, optional
-        Thresholds already in production: nothing is calibrated.
+        Thresholds already in production. Calibrating only tells then what it would have changed,
+        and where it cannot be done, a note says why.
     progress : callable
         Told ``(phase, done, total)``.
     """
@@ -84,15 +94,43 @@ class Preparation:
             raise
 
     def _run(self) -> OperatingPoint:
-        self._refuse_seen_images()
         fit_part, calibration_part, method = self._parts()
         if self.given is not None:
-            self._fit(fit_part)
-            self._look_closer(fit_part, calibration_part, method)
-            return self.given
+            return self._run_frozen(self.given, fit_part, calibration_part, method)
+        self._refuse_seen_images()
         scores = self._fit_and_score(fit_part, calibration_part, method)
         self._look_closer(fit_part, calibration_part, method)
         return scores.operating_point(method)
+
+    def _run_frozen(
+        self,
+        frozen: OperatingPoint,
+        fit_part: Sequence[Sample],
+        calibration_part: Sequence[Sample],
+        method: str,
+    ) -> OperatingPoint:
+        self._fit(fit_part)
+        found: Recalibration | None = None
+        try:
+            found = self._recalibrated(frozen, calibration_part, method)
+        except RobustbenchError as error:  # the frozen thresholds judge without it
+            self.notes.append(NOT_RECALIBRATED.format(reason=error))
+            calibration_part = ()
+        self._look_closer(fit_part, calibration_part, method)
+        return replace(frozen, recalibrated=found)
+
+    def _recalibrated(
+        self, frozen: OperatingPoint, calibration_part: Sequence[Sample], method: str
+    ) -> Recalibration:
+        if method == "crossfit":
+            raise CalibrationError(WOULD_REFIT)
+        if not calibration_part:
+            raise CalibrationError(NO_UNSEEN_IMAGES)
+        self._refuse_seen_images()
+        images = take_inventory(calibration_part, self.store)
+        scores = RecalibrationScores(images, self.settings, frozen)
+        self._predict(dict(enumerate(calibration_part)), scores)
+        return scores.recalibration(method)
 
     def _look_closer(
         self, fit_part: Sequence[Sample], calibration_part: Sequence[Sample], method: str
@@ -170,15 +208,14 @@ class Preparation:
             return
         if tested:
             yield f"{_twins('test', 'train', tested)}: their results say nothing"
-        if self.given is not None:
-            return
         pairs = shared_pictures(calibration_part, fit_part, self.store)
         if method == "crossfit":
             fold = self._fold_of()
             pairs = [(a, b) for a, b in pairs if fold[a] != fold[b]]
         if pairs:
             what = _twins("calibration", "fit", pairs)
-            yield f"{what}: the detector has seen them, and the thresholds are too low"
+            which = "thresholds" if self.given is None else "recalibrated thresholds"
+            yield f"{what}: the detector has seen them, and the {which} are too low"
 
     def _fold_of(self) -> dict[Sample, int]:
         train = self.split.train
@@ -187,7 +224,7 @@ class Preparation:
 
     def _refuse_seen_images(self) -> None:
         own = self.split.calibration
-        if self.given is not None or not own:
+        if not own:
             return
         seen = shared_pictures(self.split.train, own, self.store)
         if seen:

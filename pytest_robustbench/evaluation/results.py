@@ -31,6 +31,8 @@ class Latency:
         Over `calls`.
     reference : float
         Median milliseconds of the fixed reference workload, interleaved with the calls.
+    reference_calls : tuple of float
+        Milliseconds of every run of that workload, in order: how unquiet the machine was.
     """
 
     calls: tuple[float, ...]
@@ -39,6 +41,7 @@ class Latency:
     p95: float
     mean: float
     reference: float
+    reference_calls: tuple[float, ...]
 
     @property
     def relative(self) -> float:
@@ -103,8 +106,10 @@ class ConditionResult:
         Every metric a limit may name; ``None`` where it is not defined.
     undefined : mapping of str to str
         Why a metric is ``None``.
+    operating_point : str
+        Digest of the operating point used.
     image_threshold, pixel_threshold : float
-        The operating point used (`pixel_threshold` may be ``None``).
+        Its thresholds (`pixel_threshold` may be ``None``).
     image_counts : mapping of str to int
         ``tp tn fp fn`` over images.
     best_f1 : tuple of float, or None
@@ -135,11 +140,15 @@ class ConditionResult:
         The samples measured, where they are those of a recorded set and not the test part.
     notes : tuple of str
         What a reader should know about these samples, where they are a recorded set's.
+    recalibrated : mapping of str to float or None, optional
+        ``pixel_segf1 bg_fpr normal_fpr miss_rate false_reject_rate`` at the thresholds that
+        recalibration would have given, where the operating point is frozen and that is known.
     """
 
     condition: Condition
     metrics: Mapping[str, float | None]
     undefined: Mapping[str, str]
+    operating_point: str
     image_threshold: float
     pixel_threshold: float | None
     image_counts: Mapping[str, int]
@@ -157,3 +166,4 @@ class ConditionResult:
     memory: PeakMemory = field(default_factory=PeakMemory)
     samples: Inventory | None = None
     notes: tuple[str, ...] = ()
+    recalibrated: Mapping[str, float | None] | None = None

@@ -65,6 +65,7 @@ class Sweep:
         inventory: Inventory,
         threshold: float | None,
         *,
+        recalibrated: float | None,
         stopwatch: Stopwatch,
         progress: Progress,
     ) -> Tally:
@@ -80,6 +81,8 @@ class Sweep:
             Every test image, kept or not.
         threshold : float or None
             The frozen pixel threshold. Ranking needs none, and nothing counted is reported then.
+        recalibrated : float or None
+            The pixel threshold that recalibration would have given: pixels are counted at both.
         stopwatch : Stopwatch
             Times every call of the detector.
         progress : callable
@@ -92,7 +95,7 @@ class Sweep:
         """
         tally = Tally(len(inventory.ids), self._pixel_scores(inventory))
         limit = math.inf if threshold is None else threshold
-        measure = partial(self._measure_image, condition, limit)
+        measure = partial(self._measure_image, condition, (limit, recalibrated))
         size = min(self._settings.batch_size, len(kept))
         done = 0
         with Workers() as workers:
@@ -127,7 +130,12 @@ class Sweep:
         return timed + self._predictor.call(images[full:], ids[full:], condition.id)
 
     def _measure_image(
-        self, condition: Condition, threshold: float, index: int, scene: Scene, raw: RawPrediction
+        self,
+        condition: Condition,
+        thresholds: tuple[float, float | None],
+        index: int,
+        scene: Scene,
+        raw: RawPrediction,
     ) -> ImageMeasurement:
         image, mask, ignored = scene.corrupted
         digest = picture_digest(scene.corrupted)
@@ -141,7 +149,8 @@ class Sweep:
             where = self._atlas.look_up(index, mask)
         else:
             where = DefectPixels.of(mask, ignored)
-        pixels = measure_pixels(prediction.map, mask, ignored, threshold, where)
+        frozen, recalibrated = thresholds
+        pixels = measure_pixels(prediction.map, mask, ignored, frozen, where, second=recalibrated)
         return ImageMeasurement(prediction.score, digest, has_map=True, pixels=pixels)
 
     def release(self) -> None:

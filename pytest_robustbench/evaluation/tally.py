@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PixelMeasurement:
-    """What the pixels of one image contribute: counts at the threshold, and scores for ranking."""
+    """What the pixels of one image contribute: counts at the thresholds, and scores for ranking."""
 
     counts: PixelCounts
+    recounts: PixelCounts | None
     background: Floats
     defect: Floats
     regions: NDArray[np.integer]
@@ -43,6 +44,8 @@ def measure_pixels(
     ignored: Mask | None,
     threshold: float,
     where: DefectPixels,
+    *,
+    second: float | None = None,
 ) -> PixelMeasurement:
     """Count and gather the pixels of one image.
 
@@ -58,11 +61,14 @@ def measure_pixels(
         The frozen pixel threshold.
     where : DefectPixels
         Of the same mask and ignored pixels.
+    second : float, optional
+        The threshold that recalibration would have given.
     """
     defect = anomaly_map.ravel()[where.indices]
     background = _background(anomaly_map, mask, ignored, where)
     counts = count_scores(background, defect, threshold)
-    return PixelMeasurement(counts, background, defect, where.regions)
+    recounts = None if second is None else count_scores(background, defect, second)
+    return PixelMeasurement(counts, recounts, background, defect, where.regions)
 
 
 def _background(
@@ -90,6 +96,7 @@ class Tally:
         self.known = np.zeros(n, np.bool_)
         self.score = np.full(n, np.nan, np.float32)
         self.counts = np.zeros((4, n), np.int64)
+        self.recounts = np.zeros((4, n), np.int64)
         self.digests = [""] * n
         self.n_maps = 0
         self.scores = scores
@@ -107,4 +114,7 @@ class Tally:
         counts = pixels.counts
         self.known[index] = True
         self.counts[:, index] = counts.tp, counts.fp, counts.fn, counts.tn
+        if pixels.recounts is not None:
+            again = pixels.recounts
+            self.recounts[:, index] = again.tp, again.fp, again.fn, again.tn
         self.scores.add(pixels.background, pixels.defect, pixels.regions)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from pytest_robustbench.gates.names import Bound
+    from pytest_robustbench.gates.waivers import Waiver
 
 Outcome = Literal["pass", "fail", "error"]
 
@@ -48,7 +49,14 @@ class Verdict:
     outcome : {"pass", "fail", "error"}
         ``error`` means not measurable, and fails like ``fail``.
     reason : str
-        Why the value is missing; empty otherwise.
+        Why the value is missing, or why a waiver does not hold; empty otherwise.
+    waiver : Waiver, optional
+        What lets the limit be violated for now; only beside ``fail``.
+    interval : (float, float), optional
+        95 % interval of the value, were other images of the same kind drawn; ``None`` where the
+        metric is no sum over images.
+    n_images : int, optional
+        The images the interval rests on: those the metric speaks of.
     """
 
     condition: str
@@ -56,3 +64,16 @@ class Verdict:
     value: float | None
     outcome: Outcome
     reason: str = ""
+    waiver: Waiver | None = None
+    interval: tuple[float, float] | None = None
+    n_images: int | None = None
+
+    @property
+    def waived(self) -> bool:
+        """Whether the limit is violated, and may be for now."""
+        return self.outcome == "fail" and self.waiver is not None
+
+    @property
+    def violated(self) -> bool:
+        """Whether it fails the run: violated or not measurable, and not waived."""
+        return self.outcome != "pass" and not self.waived

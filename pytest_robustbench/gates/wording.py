@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pytest_robustbench.gates.limits import Verdict
 
+OF_DEFECT_IMAGES = ("pixel_segf1", "pixel_segf1_per_image", "miss_rate", "recall")
+"""Metrics that rest on the defect images: normal ones can add false alarms alone."""
+OF_NORMAL_IMAGES = ("normal_fpr", "false_reject_rate", "specificity")
 FEW_DIGITS = 3
 ALL_DIGITS = 17
 
@@ -21,17 +24,47 @@ def shown(value: float, limit: float, digits: int = FEW_DIGITS) -> str:
 
 
 def describe(verdict: Verdict, *, with_condition: bool = True) -> str:
-    """Return one line: condition, metric, value, limit, distance, and where it was declared."""
+    """Return one line: condition, metric, value, limit, distance, and where it was declared.
+
+    How sure the value is, and who waived the limit or did until lately, stand behind.
+    """
+    what = f"{verdict.condition}: " if with_condition else ""
+    return f"{what}{verdict.limit.metric} {_judged(verdict)}{_certainty(verdict)}{_waiver(verdict)}"
+
+
+def _judged(verdict: Verdict) -> str:
     limit = verdict.limit
     bound = "floor" if limit.bound == "min" else "ceiling"
     declared = f"{bound} {limit.value:g} ({limit.source})"
-    what = f"{verdict.condition}: {limit.metric}" if with_condition else limit.metric
     if verdict.value is None:
-        return f"{what} cannot be measured: {verdict.reason}; {declared}"
+        return f"cannot be measured: {verdict.reason}; {declared}"
     if verdict.outcome == "error":
-        return f"{what} cannot be decided: {verdict.reason}; {declared}"
-    if verdict.outcome == "pass":
-        return f"{what} = {shown(verdict.value, limit.value)} keeps the {declared}"
-    side = "below" if limit.bound == "min" else "above"
+        return f"cannot be decided: {verdict.reason}; {declared}"
     value, distance = shown(verdict.value, limit.value), abs(verdict.value - limit.value)
-    return f"{what} = {value} is {distance:.2g} {side} the {declared}"
+    if verdict.outcome == "pass":
+        return f"= {value} keeps the {declared}"
+    side = "below" if limit.bound == "min" else "above"
+    return f"= {value} is {distance:.2g} {side} the {declared}"
+
+
+def _certainty(verdict: Verdict) -> str:
+    if verdict.interval is None:
+        return ""
+    low, high = (shown(end, verdict.limit.value) for end in verdict.interval)
+    images = "" if verdict.n_images is None else f"{counted_images(verdict)}: "
+    return f"; {images}95 % interval {low} to {high}"
+
+
+def counted_images(verdict: Verdict) -> str:
+    """Return how many images a verdict rests on, and of which kind: ``17 defect images``."""
+    metric = verdict.limit.metric
+    kind = "defect " if metric in OF_DEFECT_IMAGES else ""
+    kind = "normal " if metric in OF_NORMAL_IMAGES else kind
+    return f"{verdict.n_images} {kind}image{'' if verdict.n_images == 1 else 's'}"
+
+
+def _waiver(verdict: Verdict) -> str:
+    waiver = verdict.waiver
+    if waiver is not None:
+        return f"; waived until {waiver.until} by {waiver.by}: {waiver.reason} ({waiver.source})"
+    return f"; {verdict.reason}" if verdict.outcome == "fail" and verdict.reason else ""

@@ -43,14 +43,14 @@ def aggregates(account: Account) -> Iterator[Aggregate]:
     if account.declaration.summary_limits:
         yield _summary(account)
     yield _complete(account)
-    if account.declaration.regression is not None:
+    if account.concerns_baseline:
         yield _regression(account)
 
 
 def number_of_aggregates(account: Account) -> int:
     """Return how many aggregate items a benchmark will have."""
     declaration = account.declaration
-    return 1 + bool(declaration.summary_limits) + (declaration.regression is not None)
+    return 1 + bool(declaration.summary_limits) + account.concerns_baseline
 
 
 def _summary(account: Account) -> Aggregate:
@@ -97,20 +97,38 @@ def why_not_judged(account: Account) -> str:
     if account.deselected:
         n, total = len(account.deselected), len(account.declared)
         return f"{n} of {total} conditions are deselected"
-    if not account.has_limits:
+    if not account.has_limits and account.declaration.regression is None:
         return "no limit is declared, everything is only measured"
     return ""
 
 
 def _regression(account: Account) -> Aggregate:
-    regression = account.declaration.regression
-    source = regression.source if regression else ""
-    return Aggregate(
-        "regression",
-        "failed",
-        f"{source}: regression is declared, but this version cannot compare with a baseline yet; "
-        "remove the section to gate on limits alone",
-    )
+    unjudged = why_not_judged(account)
+    if unjudged:
+        outcome: Outcome = "failed" if account.baseline_asked else "skipped"
+        return Aggregate("regression", outcome, NOT_JUDGED + unjudged)
+    if not account.comparable:
+        unfinished = "; ".join(_incompleteness(account)) or "there is no report"
+        return Aggregate("regression", "failed", f"nothing to compare: {unfinished}")
+    if account.baseline_error:
+        return Aggregate("regression", "failed", account.baseline_error)
+    if account.updated_baseline is not None:
+        text = f"{NOT_JUDGED}the baseline {account.updated_baseline.name} is this run now"
+        return Aggregate("regression", "skipped", text)
+    return _compared(account)
+
+
+def _compared(account: Account) -> Aggregate:
+    from pytest_robustbench.reports.regression_record import explanation
+
+    outcomes = {judged.outcome for judged in account.judged}
+    if outcomes == {"pass"}:
+        return Aggregate("regression", "passed")
+    text = "\n".join(line for judged in account.judged for line in explanation(judged))
+    only_inconclusive = outcomes <= {"pass", "inconclusive"} and outcomes
+    if only_inconclusive and not account.fails_if_inconclusive:
+        return Aggregate("regression", "skipped", text)
+    return Aggregate("regression", "failed", text or "nothing was compared")
 
 
 def _listed(names: Sequence[str], most: int = 8) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.gates.judgement import not_measurable
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.config.declarations import BenchmarkDeclaration
     from pytest_robustbench.gates.limits import Verdict
     from pytest_robustbench.plugin.payload import Payload
+    from pytest_robustbench.reports.regression import Judged
     from pytest_robustbench.reports.report import Report
 
 
@@ -36,11 +37,22 @@ class Account:
         Ids of the conditions whose items were selected to run.
     failed : set of str
         Ids of the conditions with an item that ended as failed.
+    baseline_asked : bool
+        Whether an option asks for a comparison, or for a new baseline.
+    judged : tuple of Judged
+        Its report against the baseline, and against the anchor.
+    baseline_error : str
+        Why there is nothing to compare with, or no baseline could be written.
+    updated_baseline : Path, optional
+        The baseline that was written from this run.
+    baseline_changes : tuple of str
+        What differs in it from the one before.
     """
 
     declaration: BenchmarkDeclaration
     anchor: pytest.Item
     narrowing: tuple[str, ...] = ()
+    baseline_asked: bool = False
     selected: set[str] = field(default_factory=set)
     header: Mapping[str, Any] | None = None
     records: dict[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -50,6 +62,10 @@ class Account:
     report_path: Path | None = None
     report_sha256: str | None = None
     write_error: str = ""
+    judged: tuple[Judged, ...] = ()
+    baseline_error: str = ""
+    updated_baseline: Path | None = None
+    baseline_changes: tuple[str, ...] = ()
 
     def add(self, payload: Payload) -> None:
         """Enter what one item told."""
@@ -99,6 +115,23 @@ class Account:
         return bool(self.declaration.all_limits)
 
     @property
+    def concerns_baseline(self) -> bool:
+        """Whether there is a baseline to compare with, or to write."""
+        return self.baseline_asked or self.declaration.regression is not None
+
+    @property
+    def fails_if_inconclusive(self) -> bool:
+        """Whether a comparison that decides nothing fails."""
+        regression = self.declaration.regression
+        return regression is None or regression.inconclusive == "fail"
+
+    @property
+    def comparable(self) -> bool:
+        """Whether everything that was declared is measured, and stands in a report."""
+        unfinished = self.missing or self.errors or self.write_error or self.data_missing
+        return not (unfinished or self.narrowed or self.report_path is None)
+
+    @property
     def narrowed(self) -> bool:
         """Whether this run measures less than what the YAML declares, or judges it elsewhere."""
         return bool(self.deselected) or bool(self.narrowing)
@@ -114,7 +147,12 @@ class Account:
 
     def report(self) -> Report:
         """Return the report of what is known; the header is."""
-        return self._report(self.summary_verdicts())
+        if not self.judged:
+            return self._report(self.summary_verdicts())
+        from pytest_robustbench.reports.regression_record import regression_record
+
+        compared = tuple(map(regression_record, self.judged))
+        return replace(self._report(self.summary_verdicts()), regression=compared)
 
     def _report(self, summary: tuple[Verdict, ...]) -> Report:
         from pytest_robustbench.reports.header import Header
@@ -139,9 +177,12 @@ class Ledger:
     ----------
     narrowing : tuple of str
         Options that make this run less than what was declared.
+    baseline_asked : bool
+        Whether an option asks for a comparison, or for a new baseline.
     """
 
     narrowing: tuple[str, ...] = ()
+    baseline_asked: bool = False
     accounts: dict[str, Account] = field(default_factory=dict)
     broken: dict[str, pytest.Item] = field(default_factory=dict)
     write_error: str = ""
@@ -149,7 +190,7 @@ class Ledger:
 
     def select(self, declaration: BenchmarkDeclaration, condition: str, item: pytest.Item) -> None:
         """Enter that an item will run; one without a condition judges none."""
-        fresh = Account(declaration, item, self.narrowing)
+        fresh = Account(declaration, item, self.narrowing, self.baseline_asked)
         account = self.accounts.setdefault(declaration.name, fresh)
         if condition:
             account.selected.add(condition)

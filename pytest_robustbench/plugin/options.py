@@ -43,8 +43,14 @@ OPTIONS = (
     Option("config", f"the benchmarks (default: {DEFAULT_CONFIG})", "FILE"),
     Option("profile", "profile of the YAML to run", "NAME"),
     Option("report-dir", f"folder for reports (default: {DEFAULT_REPORT_DIR})", "DIR"),
-    Option("baseline", "(not available in this version)", "FILE"),
-    Option("update-baseline", "(not available in this version)", kind="bool"),
+    Option(
+        "baseline",
+        "compare with this report instead of the declared baseline; {name} is the benchmark's name",
+        "FILE",
+    ),
+    Option(
+        "update-baseline", "show what changed, and write the baseline from this run", kind="bool"
+    ),
     Option("operating-point", "judge at the thresholds of this report or file", "FILE"),
     Option("corruptions", "run only these, comma separated", "NAMES", "args"),
     Option("severities", "run only these, comma separated", "NUMBERS", "args"),

@@ -50,6 +50,8 @@ def write_benchmark(reporter: pytest.TerminalReporter, account: Account) -> None
     if account.errors:
         for line in _unmeasured(account):
             reporter.write_line(f"  {line}", red=True)
+    for line, bad in _compared(account):
+        reporter.write_line(f"  {line}", red=bad)
     unjudged = why_not_judged(account)
     if unjudged:
         reporter.write_line(f"  not judged as a whole: {unjudged}", yellow=True)
@@ -60,6 +62,19 @@ def write_benchmark(reporter: pytest.TerminalReporter, account: Account) -> None
         reporter.write_line(f"  report: {relative(account.report_path, start)}")
     if not quiet:
         reporter.write_line("")
+
+
+def _compared(account: Account) -> Iterator[tuple[str, bool]]:
+    """Say what came of the baseline, and whether that is bad; the item has the details."""
+    if account.baseline_error:
+        yield account.baseline_error, True
+    yield from ((line, False) for line in account.baseline_changes)
+    if account.judged:
+        from pytest_robustbench.reports.regression_record import headline
+
+        tolerated = ("pass",) if account.fails_if_inconclusive else ("pass", "inconclusive")
+        for judged in account.judged:
+            yield headline(judged), judged.outcome not in tolerated
 
 
 def _unmeasured(account: Account) -> Iterator[str]:

@@ -18,6 +18,7 @@ from pytest_robustbench.plugin.stash import LEDGER, SESSION, SETTINGS
 if TYPE_CHECKING:
     from pytest_robustbench.plugin.ledger import Account, Ledger
     from pytest_robustbench.plugin.session import Session
+    from pytest_robustbench.plugin.settings import Settings
 
 MAKERS = ("robustness_dataset", "robustness_detector")
 
@@ -80,11 +81,16 @@ def is_worker(config: pytest.Config) -> bool:
 
 def _ledger_of(config: pytest.Config) -> Ledger:
     if LEDGER not in config.stash:
-        from pytest_robustbench.plugin.ledger import Ledger
-
-        config.stash[LEDGER] = Ledger(config.stash[SETTINGS].narrowing)
+        config.stash[LEDGER] = _new_ledger(config.stash[SETTINGS])
         config.pluginmanager.register(Bookkeeper(config.stash[LEDGER]), "robustness-bookkeeper")
     return config.stash[LEDGER]
+
+
+def _new_ledger(settings: Settings) -> Ledger:
+    from pytest_robustbench.plugin.ledger import Ledger
+
+    asked = settings.update_baseline or settings.baseline is not None
+    return Ledger(settings.narrowing, asked)
 
 
 class Bookkeeper:
@@ -139,8 +145,8 @@ def conclude(session: pytest.Session) -> None:
         return
     from pytest_robustbench.plugin.aggregate import Aggregate, aggregates, report_as_items
 
+    _write_reports(session.config)
     for account in accounts_of(session.config):
-        _write_report(account, session.config)
         found = tuple(aggregates(account))
         report_as_items(session.config, account.anchor, account.declaration.name, found)
     for item in session.config.stash[LEDGER].broken.values():  # a mark kept it from failing
@@ -151,6 +157,21 @@ def conclude(session: pytest.Session) -> None:
 def accounts_of(config: pytest.Config) -> tuple[Account, ...]:
     """Return the books of every benchmark this run is about."""
     return tuple(config.stash[LEDGER].accounts.values()) if LEDGER in config.stash else ()
+
+
+def _write_reports(config: pytest.Config) -> None:
+    """Write every report, and those that have a baseline once more with what it came to."""
+    accounts = accounts_of(config)
+    for account in accounts:
+        _write_report(account, config)
+    if not any(account.concerns_baseline for account in accounts):
+        return
+    from pytest_robustbench.plugin.comparison import settle_baselines
+
+    settle_baselines(accounts, config.stash[SETTINGS], session_of(config).folder)
+    for account in accounts:
+        if account.judged:
+            _write_report(account, config)
 
 
 def _write_report(account: Account, config: pytest.Config) -> None:

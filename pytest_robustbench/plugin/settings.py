@@ -33,7 +33,7 @@ class Settings:
     report_dir : Path
         Where reports are written.
     baseline : Path, optional
-        Baseline report.
+        Baseline report instead of the declared one; may hold ``{name}``.
     update_baseline : bool
         Write the baseline from this run.
     operating_point : Path, optional
@@ -95,14 +95,12 @@ def read_settings(config: pytest.Config) -> Settings:
     missing_data = values["missing-data"] or "fail"
     if missing_data not in MISSING_DATA:
         _refuse("missing-data", f"must be fail or skip, not {missing_data!r}")
-    if values["update-baseline"] or values["baseline"]:
-        _refuse("baseline", "and --robustness-update-baseline are not available in this version")
     return Settings(
         config=_config_file(config, values["config"]),
         profile=values["profile"],
         report_dir=_path(config, "report-dir", values["report-dir"] or DEFAULT_REPORT_DIR),
-        baseline=None,
-        update_baseline=False,
+        baseline=_given_path(config, "baseline", values["baseline"]),
+        update_baseline=bool(values["update-baseline"]),
         operating_point=_existing(config, "operating-point", values["operating-point"]),
         corruptions=_names(values["corruptions"]),
         severities=_severities(values["severities"]),
@@ -123,6 +121,10 @@ def _path(config: pytest.Config, name: str, text: str) -> Path:
     option = next(o for o in OPTIONS if o.name == name)
     from_ini = config.getoption(option.ini) is None and config.getini(option.ini) is not None
     return Path(config.rootpath if from_ini else config.invocation_params.dir, text)
+
+
+def _given_path(config: pytest.Config, name: str, text: str | None) -> Path | None:
+    return _path(config, name, text) if text else None
 
 
 def _existing(config: pytest.Config, name: str, text: str | None) -> Path | None:

@@ -29,6 +29,7 @@ def condition_record(result: ConditionResult) -> Record:
             "best_f1": _best_f1(result.best_f1),
             "pixel_metrics": _pixel_metrics(result),
         },
+        "operating_point": result.operating_point,
         "undefined": dict(result.undefined),
         "specification": dict(result.specification),
         "data_digest": result.data_digest,
@@ -40,6 +41,7 @@ def condition_record(result: ConditionResult) -> Record:
         "memory": memory_record(result.memory),
         "per_image": _per_image(result.per_image),
         **_recorded(result),
+        **_recalibrated(result),
     }
 
 
@@ -48,6 +50,11 @@ def _recorded(result: ConditionResult) -> Record:
     if result.samples is None:
         return {}
     return {"samples": result.samples.to_dict(), "notes": list(result.notes)}
+
+
+def _recalibrated(result: ConditionResult) -> Record:
+    """Return what only frozen thresholds have beside them."""
+    return {} if result.recalibrated is None else {"recalibrated": dict(result.recalibrated)}
 
 
 def _best_f1(best: tuple[float, float] | None) -> Record | None:
@@ -73,6 +80,7 @@ def _latency(latency: Latency) -> Record:
         "reference_ms": latency.reference,
         "relative": latency.relative,
         "calls_ms": [_rounded(call) for call in latency.calls],
+        "reference_calls_ms": [_rounded(call) for call in latency.reference_calls],
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from pytest_robustbench.conditions import CLEAN, Condition
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.gates.limits import Limit, Verdict
 from pytest_robustbench.gates.summary import Summary, summarize
+from pytest_robustbench.gates.waivers import Waiver
 from pytest_robustbench.reports.fields import (
     error_record,
     metrics_of,
@@ -46,6 +48,8 @@ class Report:
         Every limit that was judged.
     narrowed : tuple of str
         Options that made this run less than what was declared; not empty = not complete.
+    regression : tuple of mapping
+        What came of the comparisons with stored reports, as `regression_record` writes it.
     """
 
     header: Header
@@ -53,6 +57,7 @@ class Report:
     records: Mapping[str, Mapping[str, Any]]
     verdicts: tuple[Verdict, ...] = field(default=())
     narrowed: tuple[str, ...] = field(default=())
+    regression: tuple[Mapping[str, Any], ...] = field(default=())
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -66,9 +71,13 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether the run is complete, limits were judged, and every one of them passed."""
-        outcomes = {v.outcome for v in self.verdicts}
-        return self.complete and outcomes == {"pass"}
+        """Whether the run is complete, limits were judged, and none is violated.
+
+        A waived limit is no violation until its waiver runs out. The comparison with a baseline is
+        another question: its outcomes stand in `regression`.
+        """
+        judged = bool(self.verdicts)
+        return self.complete and judged and not any(v.violated for v in self.verdicts)
 
     def summary(self) -> Summary:
         """Return means, worst values and drops over every declared corruption.
@@ -98,6 +107,7 @@ class Report:
             **header,
             "memory": self._peak_memory(),
             "verdicts": [verdict_to_dict(v) for v in self.verdicts],
+            **({"regression": list(self.regression)} if self.regression else {}),
             "robustness_summary": dict(summary.metrics),
             "robustness_summary_undefined": dict(summary.undefined),
             "robustness": {
@@ -157,13 +167,48 @@ def verdict_to_dict(verdict: Verdict) -> dict[str, Any]:
         "verdict": verdict.outcome,
         "reason": verdict.reason,
         "source": verdict.limit.source,
+        **_optional(verdict),
+    }
+
+
+def _optional(verdict: Verdict) -> dict[str, Any]:
+    """Return what most verdicts do not have, and then do not name."""
+    found = {
+        "interval": verdict.interval and list(verdict.interval),
+        "n_images": verdict.n_images,
+        "waiver": verdict.waiver and _waiver_to_dict(verdict.waiver),
+    }
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _waiver_to_dict(waiver: Waiver) -> dict[str, str]:
+    return {
+        "reason": waiver.reason,
+        "by": waiver.by,
+        "until": waiver.until.isoformat(),
+        "source": waiver.source,
     }
 
 
 def verdict_from_dict(plain: Mapping[str, Any]) -> Verdict:
-    """Rebuild what `verdict_to_dict` wrote."""
-    limit = Limit(plain["metric"], plain["bound"], plain["limit"], plain["source"])
-    return Verdict(plain["condition"], limit, plain["value"], plain["verdict"], plain["reason"])
+    """Rebuild what `verdict_to_dict` wrote, by this version or one without intervals."""
+    interval, waiver = plain.get("interval"), plain.get("waiver")
+    return Verdict(
+        plain["condition"],
+        Limit(plain["metric"], plain["bound"], plain["limit"], plain["source"]),
+        plain["value"],
+        plain["verdict"],
+        plain["reason"],
+        waiver=None if waiver is None else _waiver_from_dict(plain, waiver),
+        interval=None if interval is None else (interval[0], interval[1]),
+        n_images=plain.get("n_images"),
+    )
+
+
+def _waiver_from_dict(verdict: Mapping[str, Any], waiver: Mapping[str, str]) -> Waiver:
+    until = date.fromisoformat(waiver["until"])
+    place = (verdict["condition"], verdict["metric"])
+    return Waiver(*place, waiver["reason"], waiver["by"], until, waiver["source"])
 
 
 def read_report(path: Path) -> dict[str, Any]:

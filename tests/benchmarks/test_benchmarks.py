@@ -8,10 +8,13 @@ import sys
 from types import ModuleType
 
 import corruptions
+import loss_scenarios
 import metrics
 import numpy as np
 import pytest
+import regression
 import run
+from image_population import Population, population
 from peers import load, made_ready
 from sklearn.metrics import average_precision_score, roc_auc_score
 from table import Table, cell
@@ -134,6 +137,53 @@ def test_patchcore_is_as_good_as_a_naive_one() -> None:
     measured = [row for row in rows.values() if len(row) > 1 and row[-1] is not None]
     assert len(measured) >= 2
     assert all(row[-1] > 0.9 for row in measured)
+
+
+# ---- regression --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def images() -> Population:
+    return population(quick=True)
+
+
+@pytest.mark.parametrize("kind", loss_scenarios.KINDS)
+def test_a_population_loses_exactly_what_is_asked_for(images: Population, kind: str) -> None:
+    found = loss_scenarios.loss_of(images, "bg_fpr", kind, 0.01, ("clean",))
+
+    assert found is not None
+    assert loss_scenarios.true_loss(images, "bg_fpr", found, "clean") == pytest.approx(0.01)
+    assert loss_scenarios.true_loss(images, "bg_fpr", found, "blur-severity_3") == 0
+
+
+def test_drawn_test_sets_lose_it_on_average(images: Population) -> None:
+    found = loss_scenarios.loss_of(images, "bg_fpr", "concentrated", 0.05, ("clean",))
+    rng = np.random.default_rng(0)
+
+    pairs = [loss_scenarios.drawn_pairs(images, 200, found, rng)["clean"] for _ in range(20)]
+
+    losses = [rate(pair.candidate) - rate(pair.baseline) for pair in pairs]
+    assert np.mean(losses) == pytest.approx(0.05, rel=0.1)
+
+
+def rate(outputs: loss_scenarios.Outputs) -> float:
+    return outputs.fp.sum() / (outputs.fp + outputs.tn).sum()
+
+
+def test_no_more_is_lost_than_there_is(images: Population) -> None:
+    assert loss_scenarios.loss_of(images, "pixel_segf1", "diffuse", 1.0, ("clean",)) is None
+
+
+def test_the_regression_gate_has_operating_characteristics() -> None:
+    alarms, losses, decided = regression.tables(quick=True)
+
+    assert len(alarms.rows) == len(regression.QUICK.defects)
+    assert {(row[2], row[3]) for row in losses.rows} >= {
+        ("bg_fpr", k) for k in ("diffuse", "concentrated")
+    }
+    shares = [share for row in losses.rows for share in row[4:] if share is not None]
+    assert all(0 <= share <= 1 for share in shares)
+    assert all(sum(row[3:]) == pytest.approx(1) for row in decided.rows)
 
 
 # ---- peers, timing, tables ---------------------------------------------------------------------

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from pytest_robustbench.config import build
+from pytest_robustbench.config.benchmarks import build_benchmark
 from pytest_robustbench.config.loader import load_config
 from pytest_robustbench.config.models import DATASET_OPTIONS
 from pytest_robustbench.datasets.formats import ALIASES, FORMATS
@@ -154,12 +155,33 @@ def test_an_operating_point_from_numbers_and_from_a_file(folder):
         build.build_operating_point(config.benchmarks[0], config.folder)
 
 
-def test_the_baseline_lies_in_the_folder_of_the_file(folder):
+def test_calibration_images_may_stand_beside_the_operating_point_that_judges(folder):
     file = folder / "robustness.yaml"
-    file.write_text(LEAST + "regression: {baseline: 'baselines/{name}.json'}\n")
+    file.write_text(LEAST + "operating_point: {pixel_threshold: 50, image_threshold: 100}\n")
     config = load_config(file)
-    path = build.baseline_path(config.benchmarks[0].regression, "nut", config.folder)
+    (declared,) = config.benchmarks
+    split = build.build_split(declared, config.folder)
+    detector = build.build_detector(declared.detector, config.folder)
+    benchmark = build_benchmark(
+        declared, config.folder, split, detector, operating_point=None, progress=lambda *_: None
+    )
+    point = benchmark.prepare()
+    assert (point.pixel_threshold, point.image_threshold) == (50, 100)
+    assert len(benchmark.split.calibration) == 3
+
+
+def test_baseline_and_anchor_lie_in_the_folder_of_the_file(folder):
+    file = folder / "robustness.yaml"
+    file.write_text(
+        LEAST + "regression: {baseline: 'baselines/{name}.json', "
+        "anchor: '${ROBUSTBENCH_ANCHORS:-v1}/{name}.json', miss_rate: {max_rise: 0.1}}\n"
+    )
+    config = load_config(file)
+    declared = config.benchmarks[0].regression
+    path = build.stored_report_path(declared.baseline, "nut", config.folder)
     assert path == folder / "baselines" / "nut.json"
+    path = build.stored_report_path(declared.anchor, "nut", config.folder)
+    assert path == folder / "v1" / "nut.json"
 
 
 def test_a_detector_that_cannot_be_made_is_told(folder):

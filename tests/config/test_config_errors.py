@@ -207,11 +207,71 @@ TOP = [
     ),
     (
         "regression: {baseline: b.json, auproc: {max_drop: 0.1}}",
-        "7:32: unknown metric 'auproc' under regression; did you mean 'auroc'?",
+        "7:32: unknown metric or setting 'auproc' under regression; did you mean 'auroc'?",
     ),
     (
-        "regression: {baseline: '{category}.json'}",
+        "regression: {baseline: '{category}.json', f1: {max_drop: 0.1}}",
         "7:24: regression.baseline may hold {name} in braces, found '{category}.json'",
+    ),
+    (
+        "regression: {baseline: b.json, anchor: '{0}.json', f1: {max_drop: 0.1}}",
+        "7:40: regression.anchor may hold {name} in braces, found '{0}.json'",
+    ),
+    (
+        "regression: {baseline: b.json, anchor: b.json, f1: {max_drop: 0.1}}",
+        "7:40: regression.anchor is the baseline itself; name a report that stays when the baseline is replaced, or leave anchor out",
+    ),
+    (
+        "regression: {baseline: b.json, min_overlap: 0.9}",
+        "7:13: regression names no metric, so that nothing would be judged; name one at least, such as pixel_segf1: {max_drop: 0.02}",
+    ),
+    (
+        "regression: {baseline: b.json, f1: null}",
+        "7:13: regression names no metric, so that nothing would be judged; name one at least, such as pixel_segf1: {max_drop: 0.02}",
+    ),
+    (
+        "regression: {baseline: b.json, pixel_auroc: {max_drop: 0.1}}",
+        "7:32: 'pixel_auroc' under regression needs every pixel's score, which no report holds; compare pixel_segf1, pixel_segf1_per_image, bg_fpr or normal_fpr",
+    ),
+    (
+        "regression: {baseline: b.json, f1: {max_drop: 2}}",
+        "7:47: regression.f1.max_drop of 2 is the whole range of f1: nothing could ever fail; write 0.05 for 5 percentage points",
+    ),
+    (
+        "regression: {baseline: b.json, bg_fpr: {max_rise: 1}}",
+        "7:51: regression.bg_fpr.max_rise of 1 is the whole range of bg_fpr: nothing could ever fail; write 0.05 for 5 percentage points",
+    ),
+    (
+        "regression: {baseline: b.json, f1: {max_drop: 5, relative: true}}",
+        "7:47: regression.f1.max_drop of 5 with relative: true allows the whole value to be lost: nothing could ever fail; write 0.05 for 5 %",
+    ),
+    (
+        "regression: {baseline: b.json, f1: {max_drop: -0.1}}",
+        "7:47: regression.f1.max_drop must be at least 0, found -0.1",
+    ),
+    (
+        "regression: {baseline: b.json, latency_relative: {max_drop: 1}}",
+        "7:51: 'max_drop' on latency_relative under regression: less of it is better, so it takes 'max_rise'",
+    ),
+    (
+        "regression: {baseline: b.json, min_overlp: 0.9}",
+        "7:32: unknown metric or setting 'min_overlp' under regression; did you mean 'min_overlap'?",
+    ),
+    (
+        "regression: {baseline: b.json, min_overlap: 0}",
+        "7:45: regression.min_overlap must be greater than 0, found 0",
+    ),
+    (
+        "regression: {baseline: b.json, min_overlap: 90}",
+        "7:45: regression.min_overlap must be at most 1, found 90",
+    ),
+    (
+        "regression: {baseline: b.json, strict_pixels: yes}",
+        "7:47: regression.strict_pixels must be true or false, found 'yes'",
+    ),
+    (
+        "regression: {baseline: b.json, inconclusive: pass}",
+        "7:46: regression.inconclusive must be skip or fail, found 'pass'",
     ),
     (
         "regression: {baseline: 3}",
@@ -270,6 +330,67 @@ def test_a_mistake_under_accept_is_named_with_its_place(complaints, line, expect
 @pytest.mark.parametrize(("line", "expected"), TOP)
 def test_a_mistake_at_the_top_level_is_named_with_its_place(complaints, line, expected):
     assert f"robustness.yaml:{expected}" in complaints(f"{SINGLE}{line}\n")
+
+
+WAIVER = "condition: clean, metric: bg_fpr, reason: new lamp, by: Ada"
+WAIVERS = [
+    ("waivers: 3", "7:10: waivers must be a list, found 3"),
+    ("waivers: [bg_fpr]", "7:11: waivers must be a mapping, found 'bg_fpr'"),
+    (f"waivers: [{{{WAIVER}}}]", "7:11: 'until' is missing under waivers"),
+    (
+        f"waivers: [{{{WAIVER}, until: 31.12.2026}}]",
+        "7:80: waivers.until must be a date such as 2026-03-31, found '31.12.2026'",
+    ),
+    (
+        f"waivers: [{{{WAIVER}, until: 2026-02-30}}]",
+        "7:80: waivers.until must be a date such as 2026-03-31, found '2026-02-30'",
+    ),
+    (
+        f"waivers: [{{{WAIVER}, until: 2026}}]",
+        "7:80: waivers.until must be a date such as 2026-03-31, found 2026",
+    ),
+    (
+        "waivers: [{condition: clean, metric: bg_fpr, reason: ' ', by: Ada, until: 2026-03-31}]",
+        "7:54: waivers.reason must be text, found ' '",
+    ),
+    (
+        "waivers: [{condition: clean, metric: bg_fpr, reason: a, by: '', until: 2026-03-31}]",
+        "7:61: waivers.by must be text, found ''",
+    ),
+    (
+        f"waivers: [{{{WAIVER}, until: 2026-03-31, untill: x}}]",
+        "7:92: unknown key 'untill' under waivers; did you mean 'until'?",
+    ),
+    (
+        f"waivers: [{{{WAIVER.replace('clean', 'blur-severity_2')}, until: 2026-03-31}}]",
+        "7:23: unknown condition 'blur-severity_2' in waivers; did you mean 'blur-severity_3'?",
+    ),
+    (
+        f"waivers: [{{{WAIVER.replace('bg_fpr', 'bg_fp')}, until: 2026-03-31}}]",
+        "7:38: nothing to waive: no limit on 'bg_fp' binds clean; did you mean 'bg_fpr'?",
+    ),
+    (
+        f"waivers: [{{{WAIVER.replace('bg_fpr', 'f1')}, until: 2026-03-31}}]",
+        "7:38: nothing to waive: no limit on 'f1' binds clean; valid: bg_fpr",
+    ),
+    (
+        f"waivers: [{{{WAIVER.replace('clean', 'summary')}, until: 2026-03-31}}]",
+        "7:40: nothing to waive: no limit on 'bg_fpr' binds summary",
+    ),
+    (
+        f"waivers: [{{{WAIVER}, until: 2026-03-31}}, {{{WAIVER}, until: 2027-03-31}}]",
+        "7:120: bg_fpr under clean is waived twice; keep one of them",
+    ),
+    (
+        f"profiles: {{pr: {{corruptions: none, waivers: [{{{WAIVER.replace('clean', 'blur-severity_1')}, until: 2026-03-31}}]}}}}",
+        "7:58: unknown condition 'blur-severity_1' in waivers; valid: clean, summary (in profile 'pr')",
+    ),
+]
+
+
+@pytest.mark.parametrize(("line", "expected"), WAIVERS)
+def test_a_mistake_in_a_waiver_is_named_with_its_place(complaints, line, expected):
+    assert complaints(f"{SINGLE}{line}\n") == [f"robustness.yaml:{expected}"]
 
 
 DATA = [
@@ -424,16 +545,6 @@ def test_limits_on_a_metric_that_is_switched_off_are_errors(complaints):
             "robustness.yaml:8:13: limit on worst_corruption_pixel_segf1 under accept.summary, but "
             "pixel_segf1 is switched off"
         ),
-    ]
-
-
-def test_calibration_images_and_an_operating_point_exclude_each_other(complaints):
-    text = f"{SINGLE}calibration: {{images: good}}\noperating_point: point.json\n"
-    assert complaints(text) == [
-        (
-            "robustness.yaml:8:18: calibration.images and operating_point exclude each other; "
-            "choose one"
-        )
     ]
 
 

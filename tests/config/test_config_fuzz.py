@@ -17,6 +17,7 @@ WORDS = [
     *("all", "clean", "summary", "blur", "severity_1", "f1", "bg_fpr", "min", "max", "max_drop"),
     *("mean_drop_f1", "fixture", "patchcore", "mvtec", "folder", "root", "format", "none", "v7"),
     *("${X}", "${X:-1}", "${", "a:b", "x-y", "", "baseline", "{name}", "images", "file", "kwargs"),
+    *("anchor", "min_overlap", "condition", "metric", "reason", "by", "until", "2026-03-31"),
 ]
 words = st.sampled_from(WORDS)
 leaves = st.none() | st.booleans() | st.integers(-1, 6) | st.floats() | words

@@ -123,7 +123,7 @@ def test_a_profile_passes_over_limits_of_conditions_it_does_not_run(load):
 
 def test_a_profile_may_switch_optional_parts_off(load):
     text = SHORT + (
-        "regression: {baseline: b.json}\nlimit_test: 5\n"
+        "regression: {baseline: b.json, f1: {max_drop: 0.1}}\nlimit_test: 5\n"
         "profiles: {nightly: {regression: null, limit_test: null}}\n"
     )
     (benchmark,) = load(text, profile="nightly").benchmarks

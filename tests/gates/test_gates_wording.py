@@ -58,3 +58,31 @@ def test_what_cannot_be_measured_says_why() -> None:
     assert line == (
         "clean: auroc cannot be measured: no defect image in the test set; floor 0.9 (r.yaml:3)"
     )
+
+
+@pytest.mark.parametrize(
+    ("limit", "n_images", "text"),
+    [
+        (FLOOR, 17, "17 defect images: 95 % interval 0.28 to 0.41"),
+        (FLOOR, 1, "1 defect image: 95 % interval 0.28 to 0.41"),
+        (CEILING, 40, "40 images: 95 % interval 0.28 to 0.41"),
+        (Limit("normal_fpr", "max", 0.1, "r.yaml:8"), 23, "23 normal images: 95 % interval "),
+        (FLOOR, None, "(r.yaml:9); 95 % interval 0.28 to 0.41"),
+    ],
+)
+def test_how_sure_a_value_is_stands_beside_it(
+    limit: Limit, n_images: int | None, text: str
+) -> None:
+    interval = (0.28, 0.41)
+    for outcome in ("pass", "fail"):
+        verdict = Verdict(
+            "clean",
+            limit,
+            0.349,
+            outcome,  # type: ignore[arg-type]
+            interval=interval,
+            n_images=n_images,
+        )
+        assert text in describe(verdict)
+        assert describe(verdict).startswith("clean: ")
+        assert not describe(verdict, with_condition=False).startswith("clean")

@@ -75,3 +75,16 @@ class FaultyDetector(MeanDetector):
         elif self._fault == "batch":
             maps = maps / maps.max()
         return Prediction(scores, maps)
+
+
+class HazyDetector(MeanDetector):
+    """The same detector looking through haze: its maps are mostly noise, the same every time."""
+
+    def __init__(self, haze: float = 40.0) -> None:
+        super().__init__()
+        self._haze = haze
+
+    def _map(self, image: np.ndarray) -> np.ndarray:
+        seed = int(fingerprint(image)[:8], 16)
+        haze = np.random.default_rng(seed).exponential(self._haze, image.shape[:2])
+        return super()._map(image) + haze.astype(np.float32)

@@ -64,7 +64,8 @@ def drawn_result(condition, rng, n=6, side=64, maps=True):
     known = np.full(n, maps)
     columns = CountColumns(tp, fp, fn, side * side - tp - fp - fn, labels == 1, known)
     calls = tuple(rng.gamma(20, 1, n).tolist())
-    latency = Latency(calls, 1, float(np.median(calls)), max(calls), float(np.mean(calls)), 0.7)
+    middle, mean = float(np.median(calls)), float(np.mean(calls))
+    latency = Latency(calls, 1, middle, max(calls), mean, 0.7, (0.7,) * 4)
     images, decisions = measure_images(score, labels, 4.0), decide(score, labels, 4.0)
     pixels = measure_pixels(columns, Ranking(0.9, 0.5, 0.8)) if maps else measure_pixels(None)
     times = {
@@ -76,6 +77,7 @@ def drawn_result(condition, rng, n=6, side=64, maps=True):
         condition=condition,
         metrics={**images.values, **pixels.values, **times},
         undefined={**images.reasons, **pixels.reasons},
+        operating_point=GIVEN.digest,
         image_threshold=4.0,
         pixel_threshold=3.5 if maps else None,
         image_counts={name: getattr(decisions, name) for name in ("tp", "tn", "fp", "fn")},

@@ -1,0 +1,69 @@
+"""``pytest-robustbench accept``: make a report the baseline that the next ones are held against."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.cli.command import Command
+from pytest_robustbench.errors import ConfigError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+DEFAULT_CONFIG = Path("robustness.yaml")
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("report", type=Path, help="report of a complete run")
+    parser.add_argument("--reason", required=True, help="why it may serve; kept in the baseline")
+    parser.add_argument("--baseline", type=Path, metavar="FILE", help="the file to write")
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="YAML",
+        help=f"whose regression section names the file (default: {DEFAULT_CONFIG})",
+    )
+    parser.add_argument("--profile", metavar="NAME", help="profile of the YAML")
+
+
+def _run(arguments: Namespace) -> int:
+    from pytest_robustbench.reports.acceptance import accept
+
+    if not arguments.reason.strip():
+        raise ConfigError("--reason is empty: say why this run may be the baseline")
+    path = arguments.baseline or _declared_baseline(arguments)
+    for line in accept(arguments.report, path, arguments.reason):
+        sys.stdout.write(line + "\n")
+    sys.stdout.write(f"baseline: {path} (commit it)\n")
+    return 0
+
+
+def _declared_baseline(arguments: Namespace) -> Path:
+    from pytest_robustbench.config.loader import load_config
+    from pytest_robustbench.config.matches import baseline_of
+    from pytest_robustbench.reports.report import read_report
+
+    config = arguments.config or DEFAULT_CONFIG
+    if not config.is_file():
+        message = f"{config} does not exist: name the file to write with --baseline"
+        raise ConfigError(message)
+    name = read_report(arguments.report)["name"]
+    loaded = load_config(config, profile=arguments.profile)
+    declared = {b.name: b for b in loaded.benchmarks}
+    if name not in declared:
+        message = (
+            f"{config} declares no benchmark {name!r}, that of {arguments.report}: name the file "
+            "to write with --baseline"
+        )
+        raise ConfigError(message)
+    return baseline_of(declared[name], loaded.folder)
+
+
+COMMAND = Command(
+    name="accept",
+    summary="show what differs, and make a report the baseline of its benchmark",
+    add_arguments=_add_arguments,
+    run=_run,
+)

@@ -1,0 +1,257 @@
+"""``pytest-robustbench compare``: whether this model may replace that one."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_robustbench.cli.command import Command
+from pytest_robustbench.errors import ConfigError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
+
+    from pytest_robustbench.gates.regression.changes import AllowedChange
+    from pytest_robustbench.reports.regression import Judged, Match
+
+PASS, REGRESSED, NOT_COMPARABLE, INCONCLUSIVE = range(4)
+NO_MARGINS = (
+    "{path}: nothing says how much may be lost: its configuration has no regression section; "
+    "give --config robustness.yaml, or --max-drop METRIC=NUMBER / --max-rise METRIC=NUMBER"
+)
+
+
+@dataclass(frozen=True)
+class _Terms:
+    """What is allowed, and how strict the comparison is."""
+
+    allowed: tuple[AllowedChange, ...]
+    min_overlap: float = 1.0
+    strict_pixels: bool = False
+    inconclusive_fails: bool = False
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("base", type=Path, help="report, or folder of reports, in production")
+    parser.add_argument("candidate", type=Path, help="report, or folder of reports, of the new one")
+    group = parser.add_argument_group("margins (default: those in the candidate's configuration)")
+    group.add_argument("--config", type=Path, metavar="YAML", help="regression sections of a YAML")
+    group.add_argument("--profile", metavar="NAME", help="profile of the YAML")
+    for bound, what in (("drop", "fall"), ("rise", "rise")):
+        group.add_argument(
+            f"--max-{bound}",
+            action="append",
+            default=[],
+            metavar="METRIC=NUMBER",
+            help=f"largest acceptable {what}, such as 0.02, or 5%% of the baseline",
+        )
+    group = parser.add_argument_group("strictness")
+    group.add_argument("--min-overlap", type=float, metavar="SHARE", help="of the test images")
+    group.add_argument("--strict-pixels", action="store_true", help="refuse differing pixels")
+    group.add_argument(
+        "--strict", action="store_true", help="exit with 3 where the images cannot tell"
+    )
+    parser.add_argument("--format", choices=("table", "json", "markdown"), default="table")
+
+
+def _run(arguments: Namespace) -> int:
+    from pytest_robustbench.reports.regression import judge_matches
+
+    pairs = _report_pairs(arguments.base, arguments.candidate)
+    terms = [_terms(arguments, candidate) for _, candidate in pairs]
+    judged = judge_matches(
+        [_match(base, new, term) for (base, new), term in zip(pairs, terms, strict=True)]
+    )
+    sys.stdout.write(_FORMATS[arguments.format](judged) + "\n")
+    strict = arguments.strict or any(term.inconclusive_fails for term in terms)
+    return _exit_code(judged, strict=strict)
+
+
+def _report_pairs(base: Path, candidate: Path) -> list[tuple[Path, Path]]:
+    """Return the files to compare; two folders are compared file by file, and none is left over."""
+    if base.is_dir() != candidate.is_dir():
+        message = f"{base} and {candidate}: compare two reports, or two folders of reports"
+        raise ConfigError(message)
+    if not base.is_dir():
+        return [(base, candidate)]
+    names = [{p.name for p in f.glob("*.json")} - {"session.json"} for f in (base, candidate)]
+    if names[0] != names[1]:
+        message = f"not in both folders: {', '.join(sorted(names[0] ^ names[1]))}"
+        raise ConfigError(message)
+    if not names[0]:
+        message = f"{base} holds no report"
+        raise ConfigError(message)
+    return [(base / name, candidate / name) for name in sorted(names[0])]
+
+
+def _match(base: Path, candidate: Path, terms: _Terms) -> Match:
+    from pytest_robustbench.reports.regression import Match
+    from pytest_robustbench.reports.report import read_report
+
+    if not base.is_file():
+        message = f"{base} does not exist"
+        raise ConfigError(message)
+    return Match(
+        str(read_report(candidate)["name"]),
+        candidate,
+        base,
+        terms.allowed,
+        min_overlap=terms.min_overlap,
+        strict_pixels=terms.strict_pixels,
+    )
+
+
+def _terms(arguments: Namespace, candidate: Path) -> _Terms:
+    terms = _declared_terms(arguments, candidate)
+    given = _given_changes(arguments)
+    if given:
+        terms = replace(terms, allowed=given)
+    if not terms.allowed:
+        raise ConfigError(NO_MARGINS.format(path=candidate))
+    if arguments.min_overlap is not None:
+        terms = replace(terms, min_overlap=_share(arguments.min_overlap))
+    return replace(terms, strict_pixels=terms.strict_pixels or arguments.strict_pixels)
+
+
+def _share(value: float) -> float:
+    if not 0 < value <= 1:
+        message = f"--min-overlap must lie between 0 and 1, not {value:g}"
+        raise ConfigError(message)
+    return value
+
+
+def _declared_terms(arguments: Namespace, candidate: Path) -> _Terms:
+    from pytest_robustbench.reports.report import read_report
+
+    report = read_report(candidate)
+    if arguments.config is None:
+        if arguments.profile is not None:
+            raise ConfigError("--profile is one of the YAML's: name it with --config")
+        return _recorded_terms(report["config"].get("regression"), candidate)
+    from pytest_robustbench.config.loader import load_config
+
+    config = load_config(arguments.config, profile=arguments.profile)
+    declared = {b.name: b.regression for b in config.benchmarks}
+    if report["name"] not in declared:
+        message = (
+            f"{arguments.config} declares no benchmark {report['name']!r}, that of {candidate}"
+        )
+        raise ConfigError(message)
+    regression = declared[report["name"]]
+    if regression is None:
+        return _Terms(())
+    return _Terms(
+        regression.allowed,
+        regression.min_overlap,
+        regression.strict_pixels,
+        regression.inconclusive == "fail",
+    )
+
+
+def _recorded_terms(recorded: Any, candidate: Path) -> _Terms:
+    from pytest_robustbench.gates.regression.changes import changes_from_record
+
+    if not recorded:
+        return _Terms(())
+    return _Terms(
+        changes_from_record(recorded, str(candidate)),
+        recorded["min_overlap"],
+        recorded["strict_pixels"],
+        recorded["inconclusive"] == "fail",
+    )
+
+
+def _given_changes(arguments: Namespace) -> tuple[AllowedChange, ...]:
+    drops = [_change("max_drop", text) for text in arguments.max_drop]
+    found = (*drops, *(_change("max_rise", text) for text in arguments.max_rise))
+    metrics = [change.metric for change in found]
+    if len(set(metrics)) != len(metrics):
+        raise ConfigError("a metric is given two margins")
+    return found
+
+
+def _change(bound: str, text: str) -> AllowedChange:
+    from pytest_robustbench.gates.names import MIN_METRICS
+    from pytest_robustbench.gates.regression.changes import COMPARABLE, AllowedChange
+    from pytest_robustbench.naming import suggestion
+
+    flag = f"--{bound.replace('_', '-')} {text}"
+    metric, _, number = text.partition("=")
+    if metric not in COMPARABLE:
+        message = (
+            f"{flag}: cannot compare {metric!r} image by image; {suggestion(metric, COMPARABLE)}"
+        )
+        raise ConfigError(message)
+    right = "max_drop" if metric in MIN_METRICS else "max_rise"
+    if bound != right:
+        message = f"{flag}: of {metric} less is {'worse' if right == 'max_drop' else 'better'}: "
+        raise ConfigError(message + f"give --{right.replace('_', '-')}")
+    value, relative = _number(flag, number)
+    _require_bite(flag, metric, value, relative=relative)
+    return AllowedChange(metric, bound, value, relative, flag)
+
+
+def _number(flag: str, text: str) -> tuple[float, bool]:
+    relative = text.endswith("%")
+    try:
+        value = float(text.removesuffix("%")) / (100 if relative else 1)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        message = f"{flag}: expected METRIC=NUMBER such as pixel_segf1=0.02 or pixel_segf1=5%"
+        raise ConfigError(message)
+    return value, relative
+
+
+def _require_bite(flag: str, metric: str, value: float, *, relative: bool) -> None:
+    """Refuse a margin that nothing could ever exceed."""
+    from pytest_robustbench.gates.names import MIN_METRICS
+
+    bounded = metric in MIN_METRICS if relative else "latency" not in metric
+    if bounded and value >= 1:
+        message = f"{flag}: a loss of {'100 %' if relative else '1'} is allowed: nothing could fail"
+        raise ConfigError(message)
+
+
+def _table(judged: Sequence[Judged]) -> str:
+    from pytest_robustbench.reports.regression_record import explanation, table
+
+    return "\n\n".join("\n".join([*table(one), *explanation(one)]) for one in judged)
+
+
+def _json(judged: Sequence[Judged]) -> str:
+    from pytest_robustbench.reports.regression_record import regression_record
+
+    records = [{"benchmark": one.match.benchmark, **regression_record(one)} for one in judged]
+    return json.dumps({"comparisons": records}, indent=2, allow_nan=False)
+
+
+def _markdown(judged: Sequence[Judged]) -> str:
+    from pytest_robustbench.reports.regression_record import markdown
+
+    return "\n".join(line for one in judged for line in markdown(one))
+
+
+_FORMATS = {"table": _table, "json": _json, "markdown": _markdown}
+
+
+def _exit_code(judged: Sequence[Judged], *, strict: bool) -> int:
+    """Return the exit code; what cannot be compared comes before everything else."""
+    outcomes = {one.outcome for one in judged}
+    if "error" in outcomes or not outcomes:
+        return NOT_COMPARABLE
+    if "regressed" in outcomes:
+        return REGRESSED
+    return INCONCLUSIVE if strict and "inconclusive" in outcomes else PASS
+
+
+COMMAND = Command(
+    name="compare",
+    summary="hold a report against another: pass, regressed or inconclusive",
+    add_arguments=_add_arguments,
+    run=_run,
+)

@@ -1,0 +1,127 @@
+"""How far a metric may get worse against the baseline."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from pytest_robustbench.errors import ReportError
+from pytest_robustbench.gates.names import MIN_METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FROM_COUNTS = (
+    "pixel_segf1",
+    "pixel_segf1_per_image",
+    "bg_fpr",
+    "normal_fpr",
+    "miss_rate",
+    "false_reject_rate",
+    "recall",
+    "specificity",
+    "precision",
+    "f1",
+    "accuracy",
+)
+"""Metrics that are sums over images, or ratios of such sums."""
+FROM_SCORES = ("auroc",)
+"""Metrics that rank the image scores."""
+LATENCIES = ("latency_ms_per_image", "latency_p95_ms", "latency_relative")
+COMPARABLE = (*FROM_COUNTS, *FROM_SCORES, *LATENCIES)
+"""Metrics that two reports can be compared by; the others need every pixel's score."""
+
+SETTINGS = ("baseline", "anchor", "min_overlap", "strict_pixels", "inconclusive")
+"""What a ``regression`` section says beside its metrics."""
+
+
+@dataclass(frozen=True)
+class AllowedChange:
+    """How far a metric may fall or rise against the baseline.
+
+    Parameters
+    ----------
+    metric : str
+        A name of `gates.names`.
+    bound : {"max_drop", "max_rise"}
+        The direction that is worse.
+    value : float
+        The largest change that is still acceptable.
+    relative : bool
+        Whether `value` is a share of the baseline's value.
+    source : str
+        ``file:line`` of the number.
+    """
+
+    metric: str
+    bound: str
+    value: float
+    relative: bool
+    source: str
+
+    def allowed(self, baseline: float) -> float:
+        """Return the largest acceptable loss, in units of the metric."""
+        return self.value * abs(baseline) if self.relative else self.value
+
+    def loss(self, baseline: float, candidate: float) -> float:
+        """Return by how much the candidate is worse; negative where it is better."""
+        return baseline - candidate if self.metric in MIN_METRICS else candidate - baseline
+
+
+def boundless(change: AllowedChange) -> bool:
+    """Return whether nothing could ever lose more than is allowed.
+
+    No value can fall by more than all of it, and no rate by more than 1; a rise relative to the
+    baseline, and a latency, have no such bound.
+    """
+    if change.relative:
+        return change.bound == "max_drop" and change.value >= 1
+    return change.metric not in LATENCIES and change.value >= 1
+
+
+def changes_from_record(record: Mapping[str, Any], report: str) -> tuple[AllowedChange, ...]:
+    """Rebuild the allowed changes that a report has recorded.
+
+    Parameters
+    ----------
+    record : mapping
+        ``config.regression`` of a report: what `BenchmarkDeclaration.effective` holds.
+    report : str
+        How messages name the report.
+
+    Raises
+    ------
+    ReportError
+        Naming the entry, if it is not what is written there.
+    """
+    where = f"{report}: config.regression"
+    if not isinstance(record, dict):
+        message = f"{where} is {record!r}, not an object"
+        raise ReportError(message)
+    strange = [key for key in record if key not in (*SETTINGS, *COMPARABLE)]
+    if strange:
+        message = f"{where} names {', '.join(strange)}, which two reports cannot be compared by"
+        raise ReportError(message)
+    named = [metric for metric in COMPARABLE if metric in record]
+    return tuple(_change_from(record[m], m, f"{where}.{m}") for m in named)
+
+
+def _change_from(entry: object, metric: str, source: str) -> AllowedChange:
+    bound = "max_drop" if metric in MIN_METRICS else "max_rise"
+    written = entry if isinstance(entry, dict) else {}
+    value, relative = written.get(bound), written.get("relative")
+    if not _is_margin(value) or not isinstance(relative, bool):
+        message = f"{source} is {entry!r}, not {{{bound}: number, relative: true or false}}"
+        raise ReportError(message)
+    change = AllowedChange(metric, bound, float(value), relative, source)
+    if boundless(change):
+        message = f"{source} allows any loss: nothing could ever fail"
+        raise ReportError(message)
+    return change
+
+
+def _is_margin(value: object) -> TypeGuard[float]:
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return False
+    return math.isfinite(value) and value >= 0

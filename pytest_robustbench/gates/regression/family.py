@@ -1,0 +1,238 @@
+"""All regression limits of a run, judged together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from pytest_robustbench.gates.names import MIN_METRICS
+from pytest_robustbench.gates.regression.changes import FROM_SCORES
+from pytest_robustbench.gates.regression.evidence import Evidence, evidence_of
+from pytest_robustbench.gates.regression.rankings import AurocDifference, auroc_difference
+from pytest_robustbench.gates.regression.ratios import RatioDifference, difference_of
+from pytest_robustbench.gates.regression.resampling import (
+    Resampling,
+    bounds,
+    draws_of,
+    exchanges_of,
+    p_values,
+)
+from pytest_robustbench.gates.regression.soundness import flaw_of
+from pytest_robustbench.gates.regression.verdicts import RegressionVerdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from pytest_robustbench.gates.regression.changes import AllowedChange
+    from pytest_robustbench.gates.regression.pairs import Pair
+    from pytest_robustbench.gates.regression.verdicts import Outcome
+
+    Array = NDArray[np.float64]
+
+__all__ = ["Comparison", "Resampling", "judge_family"]
+
+Difference: TypeAlias = "RatioDifference | AurocDifference"
+
+FEWEST_IMAGES = 2
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One allowed change under one condition.
+
+    Parameters
+    ----------
+    benchmark : str
+        Images of one benchmark with the same ids are the same images under all its conditions.
+    pair : Pair
+        Outputs of both models.
+    change : AllowedChange
+        On a metric of `changes.FROM_COUNTS` or `changes.FROM_SCORES`.
+    """
+
+    benchmark: str
+    pair: Pair
+    change: AllowedChange
+
+
+@dataclass(frozen=True)
+class _Member:
+    """A comparison that can be judged."""
+
+    comparison: Comparison
+    difference: Difference
+    baseline: float
+    candidate: float
+    evidence: Evidence
+
+    @property
+    def allowed(self) -> float:
+        return self.comparison.change.allowed(self.baseline)
+
+    @property
+    def identical(self) -> bool:
+        """Equal outputs at other thresholds are decided otherwise, if not on these images."""
+        pair, metric = self.comparison.pair, self.comparison.change.metric
+        return pair.is_identical() and (metric in FROM_SCORES or _same_thresholds(pair))
+
+
+@dataclass(frozen=True)
+class _Chance:
+    """What chance alone does to the members of a family: (K,) each."""
+
+    p: Array
+    upper: Array
+    lower: Array
+
+
+def judge_family(
+    comparisons: Sequence[Comparison], settings: Resampling | None = None
+) -> tuple[RegressionVerdict, ...]:
+    """Judge every comparison, all of them as one family.
+
+    Returns
+    -------
+    tuple of RegressionVerdict
+        In the order of the comparisons. The intervals have two one-sided bounds, each of which
+        holds for the whole family at once with probability ``1 - alpha``.
+
+    Notes
+    -----
+    *Regressed*: the p-value of the single-step max-T exchange test (Westfall and Young 1993) is at
+    most alpha and the loss is beyond what is allowed. *Pass*: the simultaneous upper bound of the
+    loss (bootstrap of the studentised maximum, Romano and Wolf 2005) is below what is allowed and
+    the test set carries enough evidence; or the outputs are identical.
+    """
+    chosen = settings or Resampling()
+    members = [_member(comparison) for comparison in comparisons]
+    judged = [member for member in members if isinstance(member, _Member)]
+    verdicts = iter(_verdicts(judged, chosen)) if judged else iter(())
+    return tuple(next(verdicts) if isinstance(m, _Member) else m for m in members)
+
+
+def _member(comparison: Comparison) -> _Member | RegressionVerdict:
+    pair, change = comparison.pair, comparison.change
+    flaw = flaw_of(pair, change)
+    if flaw:
+        return _error(comparison, flaw)
+    difference: Difference
+    if change.metric in FROM_SCORES:
+        difference = auroc_difference(pair)
+        values = tuple(difference.value_of(r) for r in (difference.baseline, difference.candidate))
+    else:
+        difference = difference_of(change.metric, pair, -1 if change.metric in MIN_METRICS else 1)
+        values = (difference.baseline.value, difference.candidate.value)
+    for value, who in zip(values, ("baseline", "candidate"), strict=True):
+        if not np.isfinite(value):
+            return _error(comparison, f"{change.metric} is not defined for the {who}")
+    evidence = evidence_of(change, pair, values[0], difference.loss())
+    if evidence.counted < FEWEST_IMAGES:
+        return _error(comparison, f"{evidence.counted} {evidence.kind} image is no sample")
+    return _Member(comparison, difference, values[0], values[1], evidence)
+
+
+def _same_thresholds(pair: Pair) -> bool:
+    one, other = pair.baseline, pair.candidate
+    return (one.image_threshold, one.pixel_threshold) == (
+        other.image_threshold,
+        other.pixel_threshold,
+    )
+
+
+def _error(comparison: Comparison, reason: str) -> RegressionVerdict:
+    return RegressionVerdict(
+        comparison.benchmark, comparison.pair.condition, comparison.change, "error", reason=reason
+    )
+
+
+def _verdicts(members: Sequence[_Member], settings: Resampling) -> list[RegressionVerdict]:
+    chance = _chance(members, settings)
+    return [_verdict(member, chance, k, settings.alpha) for k, member in enumerate(members)]
+
+
+def _chance(members: Sequence[_Member], settings: Resampling) -> _Chance:
+    losses = np.array([member.difference.loss() for member in members])
+    own = np.empty(len(members))
+    drawn, errors = np.empty((2, settings.draws, len(members)))
+    exchanged = np.empty((settings.exchanges, len(members)))
+    for image_set, indices in _image_sets(members).items():
+        labels = members[indices[0]].comparison.pair.labels
+        differences = {k: members[k].difference for k in indices}
+        for k, difference in differences.items():
+            own[k] = difference.resampled(np.ones((1, len(labels))))[1][0]
+        for rows, weights in draws_of(image_set, labels, settings):
+            for k, difference in differences.items():
+                drawn[rows, k], errors[rows, k] = difference.resampled(weights)
+        for rows, swaps in exchanges_of(image_set, len(labels), settings):
+            for k, difference in differences.items():
+                exchanged[rows, k] = difference.exchanged(swaps)
+    upper, lower = bounds(losses, own, drawn, errors, settings.alpha)
+    return _Chance(p_values(losses, exchanged), upper, lower)
+
+
+def _image_sets(members: Sequence[_Member]) -> Mapping[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for k, member in enumerate(members):
+        comparison = member.comparison
+        pair = comparison.pair
+        name = "\n".join((comparison.benchmark, *pair.ids, *map(str, pair.labels)))
+        found.setdefault(name, []).append(k)
+    return found
+
+
+def _verdict(member: _Member, chance: _Chance, k: int, alpha: float) -> RegressionVerdict:
+    comparison, loss = member.comparison, member.difference.loss()
+    upper, lower = float(chance.upper[k]), float(chance.lower[k])
+    identical, p = member.identical, float(chance.p[k])
+    outcome, reason = _outcome(member, upper, p, identical=identical, alpha=alpha)
+    decided = outcome != "inconclusive"
+    return RegressionVerdict(
+        comparison.benchmark,
+        comparison.pair.condition,
+        comparison.change,
+        outcome,
+        member.baseline,
+        member.candidate,
+        0.0 if identical else loss,
+        member.allowed,
+        (lower, upper) if np.isfinite([lower, upper]).all() else None,
+        p,
+        improved=upper < 0 and -loss > member.allowed,
+        identical=identical,
+        defects_needed=None if decided else _defects_needed(member, upper),
+        reason=reason,
+    )
+
+
+def _outcome(
+    member: _Member, upper: float, p: float, *, identical: bool, alpha: float
+) -> tuple[Outcome, str]:
+    loss, allowed = member.difference.loss(), member.allowed
+    if identical:
+        return "pass", ""
+    if p <= alpha and loss > allowed:
+        return "regressed", ""
+    if not upper < allowed:
+        if not np.isfinite(upper):
+            return "inconclusive", "too few images to bound the loss"
+        return "inconclusive", f"the loss may be as large as {upper:.3g}"
+    if not member.evidence.suffices:
+        return "inconclusive", member.evidence.reason
+    return "pass", ""
+
+
+def _defects_needed(member: _Member, upper: float) -> int | None:
+    """Return roughly how many defect images would decide, as errors shrink with the root of n."""
+    loss, allowed, evidence = member.difference.loss(), member.allowed, member.evidence
+    if not (loss < allowed and np.isfinite(upper)):
+        return None
+    n_defects = int((member.comparison.pair.labels == 1).sum())
+    if not n_defects or evidence.kind == "normal":  # more defect images would not decide it
+        return None
+    factor = max(1.0, ((upper - loss) / (allowed - loss)) ** 2, evidence.shortage)
+    needed = factor * n_defects
+    return int(np.ceil(needed)) if np.isfinite(needed) else None

@@ -1,0 +1,86 @@
+"""Limits that may be violated for a while, by whom and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pytest_robustbench.gates.limits import Verdict
+
+SUMMARY = "summary"
+"""What stands for a condition where a limit on the summary is meant."""
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """One limit that may be violated until a day.
+
+    Parameters
+    ----------
+    condition : str
+        Id of the condition, or ``"summary"``.
+    metric : str
+        The metric of the limit.
+    reason, by : str
+        Why, and who answers for it.
+    until : date
+        The last day it holds; the limit fails again on the day after.
+    source : str
+        ``file:line`` of the declaration.
+    """
+
+    condition: str
+    metric: str
+    reason: str
+    by: str
+    until: date
+    source: str
+
+    def concerns(self, verdict: Verdict) -> bool:
+        """Return whether `verdict` is on the limit that is waived."""
+        return (self.condition, self.metric) == (verdict.condition, verdict.limit.metric)
+
+
+def today() -> date:
+    """Return the day it is where this runs."""
+    return datetime.now().astimezone().date()
+
+
+def apply_waivers(
+    verdicts: Iterable[Verdict], waivers: Iterable[Waiver], day: date
+) -> tuple[Verdict, ...]:
+    """Attach to every violated limit the waiver that speaks of it.
+
+    Only a limit that was measured and is violated can be waived: what could not be measured says
+    nothing about how bad it is. A waiver that has run out changes nothing but the text.
+
+    Parameters
+    ----------
+    verdicts : iterable of Verdict
+        What was judged.
+    waivers : iterable of Waiver
+        What was declared; one per condition and metric at most.
+    day : date
+        The day of the run.
+
+    Returns
+    -------
+    tuple of Verdict
+        In the order given. A waived one keeps the outcome ``"fail"`` and is not `violated`; one
+        whose waiver ran out says so in its `reason`.
+    """
+    declared = tuple(waivers)
+    return tuple(_waived(verdict, declared, day) for verdict in verdicts)
+
+
+def _waived(verdict: Verdict, waivers: tuple[Waiver, ...], day: date) -> Verdict:
+    waiver = next((w for w in waivers if w.concerns(verdict)), None)
+    if waiver is None or verdict.outcome != "fail":
+        return verdict
+    if day > waiver.until:
+        return replace(verdict, reason=f"the waiver by {waiver.by} ran out on {waiver.until}")
+    return replace(verdict, waiver=waiver)

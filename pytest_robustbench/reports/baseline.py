@@ -1,0 +1,129 @@
+"""Stored reports that can be compared: read, whole, and in agreement with themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from pytest_robustbench.conditions import CLEAN, RECORDED
+from pytest_robustbench.errors import ReportError
+from pytest_robustbench.reports.header import sha256_of
+from pytest_robustbench.reports.integrity import contradictions, incompleteness
+from pytest_robustbench.reports.report import read_report
+from pytest_robustbench.reports.structure import structural_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+NOT_CONTENT = ("accepted", "regression")
+"""What is said about a report, and not what was measured."""
+SHOWN_PROBLEMS = 3
+REMEDY = (
+    "restore the file from version control, or measure again with this version of "
+    "pytest-robustbench (a new baseline: `pytest-robustbench accept REPORT --reason ...`)"
+)
+COMPLETE_REMEDY = "measure every declared condition in one run, without narrowing options"
+
+
+@dataclass(frozen=True)
+class StoredReport:
+    """A report that was read from a file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    plain : mapping
+        The report as plain JSON, in its published schema.
+    """
+
+    path: Path
+    plain: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Name of the benchmark."""
+        return str(self.plain["name"])
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Ids of the conditions that were tried: clean, corruptions, recorded sets."""
+        return tuple(condition for condition, _ in self._records())
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What was measured, without what was said about it later."""
+        return {key: value for key, value in self.plain.items() if key not in NOT_CONTENT}
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the content, however the file is formatted."""
+        return sha256_of(self.content)
+
+    def record(self, condition: str) -> Mapping[str, Any]:
+        """Return the record of a condition.
+
+        Raises
+        ------
+        KeyError
+            If the report has no such condition.
+        """
+        return dict(self._records())[condition]
+
+    def samples(self, condition: str) -> Mapping[str, Any]:
+        """Return the columns over the images of a condition: a recorded set has its own."""
+        own: Mapping[str, Any] | None = self.record(condition).get("samples")
+        return own or self.plain["samples"]
+
+    def _records(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        robustness = self.plain["robustness"]
+        if robustness["clean"] is not None:
+            yield CLEAN.id, robustness["clean"]
+        for corruption, by_severity in robustness["corruptions"].items():
+            for severity, record in by_severity.items():
+                yield f"{corruption}-{severity}", record
+        for name, record in robustness["recorded"].items():
+            yield f"{RECORDED}-{name}", record
+
+
+def read_comparable(path: Path) -> StoredReport:
+    """Read a report that may serve as baseline or as candidate.
+
+    Raises
+    ------
+    ReportError
+        If it cannot be read, has another schema version, is not that of a complete run, or
+        contradicts itself: with the path, what is wrong, and the remedy.
+    """
+    report = StoredReport(path, _read(path))
+    _refuse(path, incompleteness(report), COMPLETE_REMEDY)
+    _refuse(path, contradictions(report), REMEDY)
+    return report
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        plain = read_report(path)
+    except ReportError as error:
+        message = f"{error}; {REMEDY}"
+        raise ReportError(message) from error
+    except RecursionError:
+        message = f"cannot read the report {path}: it is nested too deeply; {REMEDY}"
+        raise ReportError(message) from None
+    problem = structural_problem(plain)
+    if problem:
+        message = f"{path} is no whole report: {problem}; {REMEDY}"
+        raise ReportError(message)
+    return plain
+
+
+def _refuse(path: Path, problems: Iterator[str], remedy: str) -> None:
+    """Raise the first problems in one message: one edit may contradict many things."""
+    shown = list(islice(problems, SHOWN_PROBLEMS))
+    if not shown:
+        return
+    more = " (and more)" if next(problems, None) is not None else ""
+    message = f"{path} cannot be compared: {'; '.join(shown)}{more}; {remedy}"
+    raise ReportError(message)

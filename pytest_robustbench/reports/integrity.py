@@ -1,0 +1,108 @@
+"""Whether a stored report is whole and agrees with itself.
+
+What a report says more than once is worked out again: a file that was cut, merged or edited by hand
+contradicts itself somewhere.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.conditions import CLEAN, condition_of
+from pytest_robustbench.errors import CalibrationError
+from pytest_robustbench.evaluation.operating_point import OperatingPoint
+from pytest_robustbench.gates.summary import summarize
+from pytest_robustbench.reports.fields import metrics_of, undefined_of
+from pytest_robustbench.reports.header import sha256_of
+from pytest_robustbench.reports.record_integrity import (
+    EDITED,
+    agree,
+    record_problems,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_robustbench.reports.baseline import StoredReport
+
+IDENTITY = (
+    "pixel_threshold",
+    "image_threshold",
+    "pixel_normal_quantile",
+    "image_normal_quantile",
+    "calibrated_on",
+    "digest",
+)
+"""What the digest of an operating point is made of, and the digest."""
+
+
+def incompleteness(report: StoredReport) -> Iterator[str]:
+    """Say what keeps a report from being that of a complete run."""
+    plain = report.plain
+    if plain["narrowed"]:
+        yield f"the run was narrowed by {', '.join(plain['narrowed'])}"
+    for condition in report.conditions:
+        if "error" in report.record(condition):
+            yield f"{condition} could not be measured: {report.record(condition)['error']}"
+    absent = [c for c in _expected(report) if c not in report.conditions]
+    if absent:
+        yield f"condition(s) {', '.join(absent)} are missing"
+    if not plain["complete"]:
+        yield "it says itself that it is not complete"
+    for part in ("operating_point", "samples"):
+        if plain[part] is None:
+            yield f"it has no {part}"
+
+
+def _expected(report: StoredReport) -> list[str]:
+    """Return the conditions a complete run has: clean, and what its configuration declares."""
+    declared = _declared(report) or ()
+    return list(dict.fromkeys([CLEAN.id, *declared, *report.plain["missing"]]))
+
+
+def _declared(report: StoredReport) -> list[str] | None:
+    """Return the conditions of the configuration; ``None`` where it is a Python user's own."""
+    declared = report.plain["config"].get("conditions")
+    if isinstance(declared, list) and all(isinstance(c, str) for c in declared):
+        return declared
+    return None
+
+
+def contradictions(report: StoredReport) -> Iterator[str]:
+    """Say where a complete report contradicts itself, worst first."""
+    yield from _header_contradictions(report)
+    for condition in report.conditions:
+        parts = report.samples(condition), report.record(condition), report.plain["operating_point"]
+        yield from (f"{condition}: {found}" for found in record_problems(condition, *parts))
+    yield from _summary_contradictions(report)
+
+
+def _header_contradictions(report: StoredReport) -> Iterator[str]:
+    plain = report.plain
+    for name, key in (("config", "config"), ("dataset", "samples"), ("model", "detector")):
+        if plain["sha256"][name] != sha256_of(plain[key]):
+            yield f"sha256.{name} contradicts {key}: {EDITED}"
+    try:
+        OperatingPoint.from_dict({key: plain["operating_point"][key] for key in IDENTITY})
+    except CalibrationError as error:
+        yield str(error)
+    declared = _declared(report)
+    extra = [c for c in report.conditions if declared is not None and c not in declared]
+    if extra:
+        yield f"its configuration does not declare {', '.join(extra)}: {EDITED}"
+    accepted = plain.get("accepted")
+    if accepted and accepted["sha256"] != sha256_of(report.content):
+        yield f"accepted.sha256 contradicts the content: {EDITED}"
+
+
+def _summary_contradictions(report: StoredReport) -> Iterator[str]:
+    """Say which means do not follow: a condition that was taken out is missing in them."""
+    records = {c: report.record(c) for c in report.conditions if not condition_of(c).recorded}
+    found = summarize(
+        {c: metrics_of(record) for c, record in records.items()},
+        {c: undefined_of(record) for c, record in records.items()},
+    ).metrics
+    stated = report.plain["robustness_summary"]
+    differing = [name for name in found if not agree(stated.get(name), found[name])]
+    if differing:
+        yield f"robustness_summary.{differing[0]} does not follow from the conditions: {EDITED}"

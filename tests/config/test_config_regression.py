@@ -1,0 +1,169 @@
+"""What a regression section and waivers declare, and what a report keeps of them."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pytest_robustbench.config.narrowing import narrow
+from pytest_robustbench.errors import ReportError
+from pytest_robustbench.gates.names import MIN_METRICS
+from pytest_robustbench.gates.regression.changes import (
+    COMPARABLE,
+    LATENCIES,
+    AllowedChange,
+    changes_from_record,
+)
+from pytest_robustbench.gates.waivers import Waiver
+
+SHORT = """\
+schema_version: 1
+dataset: fixture
+detector: fixture
+severities: [1]
+accept: {all: {f1: {min: 0.1}}, summary: {mean_drop_f1: {max: 0.3}}}
+"""
+FULL = """\
+regression:
+  baseline: "baselines/{name}.json"
+  anchor: "${ANCHORS}/{name}.json"
+  min_overlap: 0.9
+  strict_pixels: true
+  inconclusive: fail
+  pixel_segf1: {max_drop: 0.02}
+  bg_fpr: {max_rise: 0.1, relative: true}
+  latency_ms_per_image: {max_rise: 25}
+profiles:
+  pr: {regression: {min_overlap: 0.5, inconclusive: skip, bg_fpr: null}}
+"""
+WAIVER = "{condition: %s, metric: %s, reason: new lamp, by: Ada, until: %s}"
+
+
+def test_everything_a_regression_section_says(load):
+    declared = load(SHORT + FULL, environ={"ANCHORS": "v1"}).benchmarks[0].regression
+    assert (declared.baseline, declared.anchor) == ("baselines/{name}.json", "v1/{name}.json")
+    assert (declared.min_overlap, declared.strict_pixels) == (0.9, True)
+    assert declared.inconclusive == "fail"
+    assert declared.allowed == (
+        AllowedChange("pixel_segf1", "max_drop", 0.02, False, "robustness.yaml:12"),
+        AllowedChange("bg_fpr", "max_rise", 0.1, True, "robustness.yaml:13"),
+        AllowedChange("latency_ms_per_image", "max_rise", 25.0, False, "robustness.yaml:14"),
+    )
+
+
+def test_by_default_all_images_are_compared_and_what_is_undecided_is_skipped(load):
+    text = SHORT + "regression: {baseline: b.json, f1: {max_drop: 0}}\n"
+    declared = load(text).benchmarks[0].regression
+    assert (declared.anchor, declared.min_overlap, declared.strict_pixels) == (None, 1.0, False)
+    assert declared.inconclusive == "skip"
+
+
+def test_a_profile_overrides_any_key_of_a_regression_section(load):
+    declared = load(SHORT + FULL, profile="pr").benchmarks[0].regression
+    assert (declared.min_overlap, declared.inconclusive, declared.strict_pixels) == (
+        *(0.5, "skip"),
+        True,
+    )
+    assert [c.metric for c in declared.allowed] == ["pixel_segf1", "latency_ms_per_image"]
+
+
+def test_a_report_keeps_the_section_as_it_was_written(load):
+    effective = load(SHORT + FULL, environ={"ANCHORS": "/home/ada"}).benchmarks[0].effective
+    assert json.loads(json.dumps(effective["regression"])) == {
+        "baseline": "baselines/{name}.json",
+        "anchor": "${ANCHORS}/{name}.json",
+        "min_overlap": 0.9,
+        "strict_pixels": True,
+        "inconclusive": "fail",
+        "pixel_segf1": {"max_drop": 0.02, "relative": False},
+        "bg_fpr": {"max_rise": 0.1, "relative": True},
+        "latency_ms_per_image": {"max_rise": 25.0, "relative": False},
+    }
+
+
+def test_the_margins_are_read_back_from_the_report(load):
+    benchmark = load(SHORT + FULL).benchmarks[0]
+    changes = changes_from_record(benchmark.effective["regression"], "r.json")
+    assert [c.source for c in changes] == [
+        f"r.json: config.regression.{name}"
+        for name in ("pixel_segf1", "bg_fpr", "latency_ms_per_image")
+    ]
+    terms = [(c.metric, c.bound, c.value, c.relative) for c in changes]
+    assert terms == [(c.metric, c.bound, c.value, c.relative) for c in benchmark.regression.allowed]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        None,
+        0.02,
+        {"max_rise": 0.02, "relative": False},
+        {"max_drop": "0.02", "relative": False},
+        {"max_drop": True, "relative": False},
+        {"max_drop": -0.1, "relative": False},
+        {"max_drop": float("nan"), "relative": False},
+        {"max_drop": 0.02},
+        {"max_drop": 1.0, "relative": False},
+        {"max_drop": 1.0, "relative": True},
+    ],
+)
+def test_margins_that_nobody_wrote_are_refused(entry):
+    with pytest.raises(ReportError, match=r"^r.json: config.regression.pixel_segf1 "):
+        changes_from_record({"baseline": "b.json", "pixel_segf1": entry}, "r.json")
+
+
+@pytest.mark.parametrize("record", [["f1"], "f1", [3], 0.02])
+def test_a_record_that_is_no_section_is_refused(record):
+    with pytest.raises(ReportError, match=r"^r.json: config.regression is .*, not an object$"):
+        changes_from_record(record, "r.json")
+
+
+@pytest.mark.parametrize("name", ["aupro", "pixel_segf", "maxdrop"])
+def test_a_margin_that_cannot_be_judged_is_no_absent_one(name):
+    with pytest.raises(ReportError, match=f"names {name}, which"):
+        changes_from_record({name: {"max_drop": 0.1, "relative": False}}, "r.json")
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.sampled_from(COMPARABLE), st.floats(0, 1, exclude_max=True), st.booleans())
+def test_what_is_refused_could_never_fail_and_what_is_taken_could(metric, value, relative):
+    bound = "max_drop" if metric in MIN_METRICS else "max_rise"
+    record = {metric: {bound: value, "relative": relative}}
+    (change,) = changes_from_record(record, "r.json")
+    worst = 0.0 if bound == "max_drop" else 1.0
+    best = 1.0 - worst
+    if metric not in LATENCIES and not (relative and best == 0):
+        assert change.loss(best, worst) > change.allowed(best)
+
+
+@pytest.mark.parametrize("day", ["2026-03-31", "'2026-03-31'", '"${DAY:-2026-03-31}"'])
+def test_a_waiver_with_or_without_quotes_around_its_date(load, day):
+    waivers = [WAIVER % ("clean", "f1", day), WAIVER % ("summary", "mean_drop_f1", day)]
+    (benchmark,) = load(f"{SHORT}waivers: [{', '.join(waivers)}]\n").benchmarks
+    last = date(2026, 3, 31)
+    assert benchmark.waivers == (
+        Waiver("clean", "f1", "new lamp", "Ada", last, "robustness.yaml:6"),
+        Waiver("summary", "mean_drop_f1", "new lamp", "Ada", last, "robustness.yaml:6"),
+    )
+    assert json.loads(json.dumps(benchmark.effective["waivers"]))[0] == {
+        "condition": "clean",
+        "metric": "f1",
+        "reason": "new lamp",
+        "by": "Ada",
+        "until": "2026-03-31",
+    }
+
+
+def test_a_profile_passes_over_waivers_of_what_it_does_not_run(load):
+    waivers = ", ".join(WAIVER % (c, "f1", "2026-03-31") for c in ("clean", "blur-severity_1"))
+    text = f"{SHORT}waivers: [{waivers}]\nprofiles: {{pr: {{corruptions: [jpeg]}}}}\n"
+    (benchmark,) = load(text, profile="pr").benchmarks
+    assert [w.condition for w in benchmark.waivers] == ["clean"]
+    narrowed = narrow(load(text), corruptions=["jpeg"])
+    assert [w.condition for w in narrowed.benchmarks[0].waivers] == ["clean"]
+    text = text.replace("[jpeg]", "[jpeg], waivers: []")
+    assert load(text, profile="pr").benchmarks[0].waivers == ()

@@ -1,0 +1,286 @@
+"""A slower candidate is told from a busy machine; simulated, no time is measured."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pytest_robustbench.gates.regression.changes import AllowedChange
+from pytest_robustbench.gates.regression.latency import LatencySample, judge_latency
+
+CONDITIONS = ("clean", *(f"blur-severity_{s}" for s in range(1, 6)), "jpeg-severity_3")
+METRICS = ("latency_ms_per_image", "latency_p95_ms", "latency_relative")
+
+
+def limit(metric="latency_ms_per_image", value=1.0, *, relative=False):
+    return AllowedChange(metric, "max_rise", value, relative, "robustness.yaml:9")
+
+
+def load(rng, n, *, memory, spread):
+    """The machine's load as logarithms: an AR(1) process whose memory is counted in calls."""
+    keep = np.exp(-1 / memory)
+    steps = rng.normal(0, spread * np.sqrt(1 - keep**2), n)
+    found = np.empty(n)
+    found[0] = rng.normal(0, spread)
+    for i in range(1, n):
+        found[i] = keep * found[i - 1] + steps[i]
+    return found
+
+
+def run(
+    rng,
+    *,
+    ms=10.0,
+    reference=1.0,
+    n=40,
+    conditions=CONDITIONS,
+    noise=0.03,
+    suffers=1.0,
+    spikes=0.02,
+    **machine,
+):
+    """One run: detector and reference under the same load, each call with a noise of its own.
+
+    The detector suffers from the load by a power of its own.
+    """
+    drift = load(rng, n * len(conditions), **({"memory": 200, "spread": 0.1} | machine))
+    samples = {}
+    for i, condition in enumerate(conditions):
+        busy = drift[i * n : (i + 1) * n]
+        calls = ms * np.exp(suffers * busy + np.abs(rng.normal(0, noise, n)))
+        calls[rng.random(n) < spikes] *= 3
+        timed = reference * np.exp(busy[::4] + np.abs(rng.normal(0, noise, len(busy[::4]))))
+        samples[condition] = LatencySample(calls, timed)
+    return samples
+
+
+def judge(baseline, candidate, change=None, *, same_machine=True, **more):
+    change = limit() if change is None else change
+    return judge_latency("nuts", change, baseline, candidate, same_machine=same_machine, **more)
+
+
+MACHINES = {
+    "quiet": {"memory": 20, "spread": 0.01},
+    "drifting within conditions": {"memory": 20, "spread": 0.15},
+    "drifting over conditions": {"memory": 200, "spread": 0.15},
+    "busy for a whole run": {"memory": 20_000, "spread": 0.2},
+    "disturbing the detector more": {"memory": 20_000, "spread": 0.2, "suffers": 1.5},
+}
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("machine", MACHINES.values(), ids=MACHINES)
+def test_exchangeable_runs_are_rarely_called_regressed(metric, machine):
+    """Nothing is allowed, so that every rise that seems sure is a false alarm."""
+    rng = np.random.default_rng(11)
+    n = 100
+    outcomes = [
+        judge(run(rng, **machine), run(rng, **machine), limit(metric, 0.0)).outcome
+        for _ in range(n)
+    ]
+
+    assert outcomes.count("regressed") <= 0.05 * n
+    assert "error" not in outcomes
+
+
+QUIET = {"memory": 20, "spread": 0.02, "spikes": 0.0}
+HALF = {"value": 0.5, "relative": True}
+
+
+@pytest.mark.parametrize("conditions", [CONDITIONS, CONDITIONS[:2], CONDITIONS[:1]], ids=len)
+@pytest.mark.parametrize("metric", METRICS)
+def test_twice_the_time_is_a_regression(metric, conditions):
+    rng = np.random.default_rng(5)
+    n = 200 if len(conditions) < 3 else 40
+    for _ in range(5):
+        baseline = run(rng, n=n, conditions=conditions, **QUIET)
+        candidate = run(rng, n=n, ms=20, conditions=conditions, **QUIET)
+
+        verdict = judge(baseline, candidate, limit(metric, **HALF))
+
+        assert (verdict.outcome, verdict.condition) == ("regressed", "run")
+        assert verdict.p <= 0.05
+        assert verdict.loss > verdict.allowed == pytest.approx(verdict.baseline / 2)
+        assert verdict.candidate / verdict.baseline == pytest.approx(2, rel=0.1)
+        assert verdict.interval[0] < verdict.loss < verdict.interval[1]
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_the_same_speed_on_quiet_machines_passes(metric):
+    rng = np.random.default_rng(6)
+    n = 20
+    outcomes = [
+        judge(run(rng, **QUIET), run(rng, **QUIET), limit(metric, **HALF)).outcome for _ in range(n)
+    ]
+
+    assert outcomes.count("pass") >= 0.9 * n
+    assert "regressed" not in outcomes
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_a_loss_as_large_as_allowed_rarely_passes(metric):
+    rng = np.random.default_rng(7)
+    n = 100
+    outcomes = [
+        judge(
+            run(rng, **QUIET), run(rng, ms=15, **QUIET), limit(metric, 0.5, relative=True)
+        ).outcome
+        for _ in range(n)
+    ]
+
+    # At the very margin both error rates hold: 5 % and the noise of a hundred draws.
+    assert outcomes.count("pass") <= 0.09 * n
+    assert outcomes.count("regressed") <= 0.6 * n
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("speed", [0.4, 2.5])
+def test_a_slower_machine_is_no_regression(metric, speed):
+    rng = np.random.default_rng(8)
+    for _ in range(10):
+        baseline = run(rng, **QUIET)
+        candidate = run(rng, ms=10 * speed, reference=speed, **QUIET)
+
+        verdict = judge(baseline, candidate, limit(metric, **HALF), same_machine=False)
+
+        assert verdict.outcome != "regressed"
+        assert verdict.loss == pytest.approx(0, abs=0.15 * verdict.baseline)
+
+
+def test_on_another_machine_milliseconds_are_those_of_the_baselines():
+    rng = np.random.default_rng(9)
+    baseline = run(rng, **QUIET)
+    candidate = run(rng, ms=60, reference=2, **QUIET)
+
+    verdict = judge(baseline, candidate, limit(value=5.0), same_machine=False)
+
+    assert verdict.outcome == "regressed"
+    assert verdict.allowed == 5.0
+    assert verdict.baseline == pytest.approx(10, rel=0.1)
+    assert verdict.candidate == pytest.approx(30, rel=0.2)
+    assert "different machines" in verdict.reason
+    assert "reference workload" in verdict.reason
+
+
+def test_on_one_machine_clock_and_reference_have_to_agree():
+    """The machine was slow in the second run, as its reference says: nobody is to blame."""
+    rng = np.random.default_rng(10)
+    baseline = run(rng, **QUIET)
+    disturbed = run(rng, ms=20, reference=2, **QUIET)
+
+    verdict = judge(baseline, disturbed, limit(**HALF))
+
+    assert verdict.outcome == "inconclusive"
+    assert verdict.candidate == pytest.approx(20, rel=0.1)
+    assert "in units of the reference workload" in verdict.reason
+
+
+def test_a_faster_second_run_hides_no_regression():
+    rng = np.random.default_rng(10)
+    slower = run(rng, ms=10, reference=0.5, **QUIET)
+
+    verdict = judge(run(rng, **QUIET), slower, limit(**HALF))
+
+    assert verdict.outcome == "inconclusive"
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("conditions", [CONDITIONS, CONDITIONS[:1]], ids=len)
+def test_one_spike_is_no_regression(metric, conditions):
+    rng = np.random.default_rng(12)
+    baseline, candidate = (run(rng, n=200, conditions=conditions, **QUIET) for _ in range(2))
+    spiked = candidate[conditions[0]].calls
+    spiked[:20] *= 50
+
+    assert judge(baseline, candidate, limit(metric, 0.1)).outcome != "regressed"
+
+
+def test_an_improvement_beyond_the_margin_is_named():
+    rng = np.random.default_rng(13)
+
+    better = judge(run(rng, **QUIET), run(rng, ms=3, **QUIET), limit(value=2.0))
+    same = judge(run(rng, **QUIET), run(rng, **QUIET), limit(value=2.0))
+
+    assert (better.outcome, better.improved) == ("pass", True)
+    assert (same.outcome, same.improved) == ("pass", False)
+
+
+def test_the_very_same_run_passes_whatever_is_allowed():
+    one = run(np.random.default_rng(14))
+
+    verdict = judge(one, one, limit(value=0.0))
+
+    assert (verdict.outcome, verdict.loss, verdict.identical) == ("pass", 0.0, True)
+
+
+@pytest.mark.parametrize(("metric", "needed"), [("latency_relative", 15), ("latency_p95_ms", 60)])
+def test_too_few_calls_decide_nothing(metric, needed):
+    rng = np.random.default_rng(15)
+
+    def outcome(n):
+        baseline, candidate = run(rng, n=n, conditions=("clean",)), run(rng, ms=90, n=200)
+        return judge(baseline, candidate, limit(metric, 0.1))
+
+    short = outcome(needed - 1)
+    assert short.outcome == "inconclusive"
+    assert f"needs at least {needed}" in short.reason
+    assert outcome(needed).p is not None
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 0.0, -1.0])
+@pytest.mark.parametrize("field", ["calls", "reference_calls"])
+@pytest.mark.parametrize("side", ["baseline", "candidate"])
+def test_a_time_that_is_none_is_an_error(side, field, bad):
+    rng = np.random.default_rng(16)
+    runs = {"baseline": run(rng), "candidate": run(rng)}
+    getattr(runs[side]["jpeg-severity_3"], field)[3] = bad
+
+    verdict = judge(**runs)
+
+    assert verdict.outcome == "error"
+    assert f"the {side}'s jpeg-severity_3" in verdict.reason
+    assert "no positive number" in verdict.reason
+
+
+def test_what_was_not_timed_is_an_error():
+    rng = np.random.default_rng(17)
+    baseline, candidate = run(rng), run(rng)
+    without = {c: s for c, s in candidate.items() if c != "clean"}
+    empty = {**candidate, "clean": LatencySample(np.empty(0), np.ones(3))}
+
+    missing = judge(baseline, without)
+    assert (missing.outcome, missing.reason) == ("error", "the candidate has not timed clean")
+    assert "has no timed calls" in judge(baseline, empty).reason
+    assert judge({}, {}).outcome == "error"
+
+
+def test_a_single_reference_is_enough():
+    """All that reports had before they kept every reference."""
+    rng = np.random.default_rng(18)
+
+    def with_median(samples):
+        medians = {c: np.array([np.median(s.reference_calls)]) for c, s in samples.items()}
+        return {c: LatencySample(s.calls, medians[c]) for c, s in samples.items()}
+
+    verdict = judge(
+        with_median(run(rng, n=200, conditions=("clean",), **QUIET)),
+        with_median(run(rng, n=200, ms=20, conditions=("clean",), **QUIET)),
+        limit(**HALF),
+    )
+
+    assert verdict.outcome == "regressed"
+
+
+def test_a_stricter_level_widens_the_interval():
+    rng = np.random.default_rng(19)
+    runs = run(rng), run(rng)
+
+    wide, narrow = (judge(*runs, alpha=alpha).interval for alpha in (0.01, 0.05))
+
+    assert wide[0] < narrow[0] < narrow[1] < wide[1]
+
+
+def test_only_latencies_are_judged_here():
+    change = AllowedChange("pixel_segf1", "max_drop", 0.02, False, "robustness.yaml:9")
+    with pytest.raises(ValueError, match="pixel_segf1 is no latency"):
+        judge({}, {}, change)

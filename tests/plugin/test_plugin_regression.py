@@ -1,0 +1,209 @@
+"""A model update is held against the stored baseline, and nothing passes for want of one."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from robustness_project import Project, only_messages
+
+from pytest_robustbench.datasets.synthetic import write_mvtec_tree
+
+MARGINS = """\
+regression:
+  baseline: "baselines/{name}.json"
+  pixel_segf1: {max_drop: 0.3}
+  bg_fpr: {max_rise: 0.2}
+"""
+ITEM = "hazelnut-regression"
+HAZY = '{name: "line_models:HazyDetector"}'
+NEW_BASELINE = "--robustness-update-baseline"
+
+
+@pytest.fixture(scope="module")
+def many_images(tmp_path_factory: pytest.TempPathFactory):
+    """Enough defect images for a verdict on a wide margin."""
+    root = tmp_path_factory.mktemp("many")
+    write_mvtec_tree(root, n_train=15, n_test_good=12, n_defect=40, size=48)
+    return root
+
+
+@pytest.fixture
+def line(project: Project, many_images) -> Project:
+    """A project with a regression section, and no baseline yet."""
+    line = Project(project.pytester, many_images)
+    line.yaml(extra=MARGINS, corruptions="[blur]", severities="[3]")
+    return line
+
+
+@pytest.fixture
+def shipped(line: Project) -> Project:
+    """A project whose baseline is the model as it is."""
+    line.run(NEW_BASELINE, "-q")
+    assert line.path.joinpath("baselines/hazelnut.json").is_file()
+    line.forget()
+    return line
+
+
+def with_model(line: Project, detector: str, extra: str = MARGINS) -> Project:
+    line.yaml(extra=extra, corruptions="[blur]", severities="[3]", detector=detector)
+    return line
+
+
+def test_a_missing_baseline_fails_and_names_the_remedy(line):
+    result = line.run("-v")
+
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        ["*hazelnut-regression*", "*no baseline at *baselines/hazelnut.json*update-baseline*"]
+    )
+    only_messages(result)
+
+
+def test_the_same_model_passes_with_a_difference_of_exactly_zero(shipped):
+    assert shipped.judged()[ITEM] == "passed"
+    (compared,) = shipped.report()["regression"]
+    assert compared["outcome"] == "pass"
+    assert [v["condition"] for v in compared["verdicts"][:2]] == ["clean", "blur-severity_3"]
+    assert {v["loss"] for v in compared["verdicts"]} == {0.0}
+    assert all(v["identical"] for v in compared["verdicts"])
+    assert compared["changed_decisions"] == []
+
+
+def test_a_worse_model_fails_with_values_margins_and_images(shipped):
+    result = with_model(shipped, HAZY).run("-v")
+
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        [
+            "*REGRESSED*",
+            "*clean: pixel_segf1 falls from * to *worse than the baseline, p = *"
+            "max_drop 0.3 (robustness.yaml:11)*",
+            "*changed decisions: *new miss*",
+        ]
+    )
+    (compared,) = shipped.report()["regression"]
+    assert compared["changed_decisions"][0]["kind"] == "new miss"
+    only_messages(result)
+
+
+def test_what_cannot_be_decided_is_skipped_or_fails_as_declared(project, data):
+    few = Project(project.pytester, data)  # six defect images
+    few.yaml(extra=MARGINS, corruptions="[blur]", severities="[3]")
+    few.run(NEW_BASELINE, "-q")
+    margins = MARGINS.replace("0.3", "0.01")
+    hazy = '{name: "line_models:HazyDetector", kwargs: {haze: 3.0}}'
+
+    assert with_model(few, hazy, margins).judged()[ITEM] == "skipped"
+    result = with_model(few, hazy, margins + "  inconclusive: fail\n").run("-v")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*INCONCLUSIVE*", "*pixel_segf1*not decided:*"])
+
+
+def test_updating_shows_what_changes_and_is_no_verdict(shipped):
+    before = json.loads((shipped.path / "baselines/hazelnut.json").read_text())
+    result = with_model(shipped, HAZY).run("-v", NEW_BASELINE)
+
+    result.stdout.fnmatch_lines(["*hazelnut-regression* SKIPPED*", "*pixel_segf1*->*"])
+    after = json.loads((shipped.path / "baselines/hazelnut.json").read_text())
+    assert after["robustness"]["clean"]["per_image"] != before["robustness"]["clean"]["per_image"]
+    assert "regression" not in after
+    assert shipped.judged()[ITEM] == "passed"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("-k", "clean"), "deselected"),
+        (("--robustness-severities=3", "--robustness-corruptions=blur"), "--robustness-severities"),
+        (("--robustness-limit-test=8",), "--robustness-limit-test"),
+    ],
+)
+def test_no_baseline_is_written_from_a_part_of_a_run(line, arguments, why):
+    result = line.run("-v", NEW_BASELINE, *arguments)
+
+    assert result.ret == 1
+    result.stdout.fnmatch_lines([f"*not judged: *{why}*"])
+    assert not (line.path / "baselines").exists()
+
+
+def test_no_baseline_is_written_from_what_could_not_be_measured(line):
+    broken = '{name: "line_models:FaultyDetector", kwargs: {fault: raise}}'
+    result = with_model(line, broken).run("-v", NEW_BASELINE)
+
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*nothing to compare: *could not be measured*"])
+    assert not (line.path / "baselines").exists()
+
+
+def test_a_part_of_a_run_is_not_judged(shipped):
+    result = shipped.run("-v", "-k", "clean")
+
+    result.stdout.fnmatch_lines(["*hazelnut-regression* SKIPPED*"])
+    assert "regression" not in shipped.report()
+
+
+def test_another_baseline_can_be_named(shipped):
+    stored = shipped.path / "baselines/hazelnut.json"
+    stored.rename(shipped.path / "older-hazelnut.json")
+
+    assert shipped.judged("--robustness-baseline=older-{name}.json")[ITEM] == "passed"
+
+
+def test_a_baseline_without_margins_is_no_pass(shipped):
+    shipped.yaml(corruptions="[blur]", severities="[3]")
+    result = shipped.run("-v", "--robustness-baseline=baselines/hazelnut.json")
+
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*declares no allowed change*"])
+
+
+def test_an_edited_baseline_is_refused(shipped):
+    path = shipped.path / "baselines/hazelnut.json"
+    stored = json.loads(path.read_text())
+    stored["robustness"]["clean"]["per_image"]["tp"][-1] += 1
+    path.write_text(json.dumps(stored))
+
+    result = shipped.run("-v")
+
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*NOT COMPARABLE*", "*baselines/hazelnut.json*"])
+    only_messages(result)
+
+
+def test_an_anchor_notices_what_the_baseline_has_forgotten(shipped):
+    (shipped.path / "anchor.json").write_bytes(
+        (shipped.path / "baselines/hazelnut.json").read_bytes()
+    )
+    anchored = MARGINS + "  anchor: anchor.json\n"
+    with_model(shipped, HAZY, anchored).run("-q", NEW_BASELINE)
+
+    result = shipped.run("-v")
+
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        ["*against baseline hazelnut.json: PASS*", "*against anchor anchor.json: REGRESSED*"]
+    )
+
+
+def test_the_limits_of_all_benchmarks_are_one_family(project, many_images):
+    head = f"defaults: {{dataset: {{format: mvtec, root: '{many_images}'}}, corruptions: [blur], "
+    head += "severities: [3]}\n"
+    accept = "    accept: {all: {miss_rate: {max: 1.0}}}\n"
+    own = "".join("    " + text + "\n" for text in MARGINS.rstrip().splitlines())
+
+    def declare(first: str, second: str) -> None:
+        text = f"schema_version: 1\n{head}benchmarks:\n"
+        for name, model in (("a", first), ("b", second)):
+            text += f"  {name}:\n    detector: {{name: 'line_models:{model}'}}\n"
+            text += f"    dataset: {{format: mvtec, root: '{many_images}', "
+            text += f"category: brushed_metal}}\n{accept}{own}"
+        project.write("robustness.yaml", text)
+
+    declare("MeanDetector", "MeanDetector")
+    project.run(NEW_BASELINE, "-q")
+    declare("MeanDetector", "HazyDetector")
+    judged = project.judged()
+
+    assert judged["a-regression"] == "passed"
+    assert judged["b-regression"] == "failed"

@@ -1,0 +1,78 @@
+"""Stored reports for tests: measured once, written, and edited in every way an accident can."""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from report_samples import contrast, small_benchmark
+
+from pytest_robustbench.benchmark import Gate
+from pytest_robustbench.datasets.formats import load_split
+from pytest_robustbench.reports.baseline import StoredReport
+from pytest_robustbench.reports.header import sha256_of
+
+CONDITIONS = [
+    "clean",
+    "blur-severity_3",
+    "blur-severity_5",
+    "geo_jitter-severity_3",
+    "geo_jitter-severity_5",
+    "recorded-led",
+]
+CONFIG = {
+    "conditions": CONDITIONS,
+    "calibration": {"method": "holdout", "fraction": 0.2, "seed": 0, "folds": 5},
+    "evaluation": {"pixel_segf1": True, "aupro_limit": 0.3, "gaussian_sigma": 0.0},
+}
+
+
+def duller(images):
+    """A model with other eyes: it sees the left half of every image worse, on another scale."""
+    fading = np.linspace(0.2, 3, 32, dtype=np.float32)
+    return [m * fading for m in contrast(images)]
+
+
+def recorded_set(seed=7):
+    drawn = load_split("synthetic", n_train=0, n_test_good=2, n_defect=3, size=32, seed=seed)
+    return replace(drawn, train=())
+
+
+def measure(detector=contrast, **options):
+    options = {"recorded": {"led": recorded_set()}, "config": CONFIG, "gate": Gate()} | options
+    return json.loads(json.dumps(small_benchmark(detector, **options).run().to_dict()))
+
+
+def stored(plain, path="r.json"):
+    return StoredReport(Path(path), plain)
+
+
+def edited(plain, *steps):
+    """Return a copy with ``(path, value)`` edits; a function edits the value that is there."""
+    changed = copy.deepcopy(plain)
+    for path, value in steps:
+        place = changed
+        for key in path[:-1]:
+            place = place[key]
+        key = path[-1]
+        place[key] = value(place[key]) if callable(value) else value
+    return changed
+
+
+def without(plain, *path):
+    changed = copy.deepcopy(plain)
+    place = changed
+    for key in path[:-1]:
+        place = place[key]
+    del place[path[-1]]
+    return changed
+
+
+def hashed(plain):
+    """Return a copy whose outer digests fit its content: an edit that covers its tracks."""
+    keys = {"config": "config", "dataset": "samples", "model": "detector"}
+    digests = {name: sha256_of(plain[key]) for name, key in keys.items()}
+    return edited(plain, (("sha256",), digests))
