@@ -159,9 +159,9 @@ def _recorded_terms(recorded: Any, candidate: Path) -> _Terms:
         return _Terms(())
     return _Terms(
         changes_from_record(recorded, str(candidate)),
-        recorded["min_overlap"],
-        recorded["strict_pixels"],
-        recorded["inconclusive"] == "fail",
+        recorded.get("min_overlap", 1.0),
+        recorded.get("strict_pixels", False),
+        recorded.get("inconclusive") == "fail",
     )
 
 

@@ -68,7 +68,7 @@ def _problems(report: Report) -> Iterator[str]:
         if "error" in record:
             yield f"{condition} could not be measured: {record['error']}"
     for verdict in report.verdicts:
-        if verdict.outcome != "pass":
+        if verdict.violated or verdict.waived:
             yield describe(verdict)
     held = sum(verdict.outcome == "pass" for verdict in report.verdicts)
     if report.verdicts:

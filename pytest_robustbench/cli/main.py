@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest_robustbench
-from pytest_robustbench.cli import accept, compare, init, run, schema
+from pytest_robustbench.cli import accept, compare, init, propose, run, schema, spread
 from pytest_robustbench.errors import RobustbenchError
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ COMMANDS = (
     run.COMMAND,
     compare.COMMAND,
     accept.COMMAND,
+    propose.COMMAND,
+    spread.COMMAND,
     init.COMMAND,
     schema.COMMAND,
 )

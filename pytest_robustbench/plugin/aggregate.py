@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pytest_robustbench.plugin.ledger import Account
 
-    Outcome = Literal["passed", "failed", "skipped"]
+    Outcome = Literal["passed", "failed", "skipped", "xfailed"]
 
 NOT_JUDGED = "not judged: "
 
@@ -27,7 +27,7 @@ class Aggregate:
     ----------
     name : str
         ``summary``, ``complete`` or ``regression``.
-    outcome : {"passed", "failed", "skipped"}
+    outcome : {"passed", "failed", "skipped", "xfailed"}
         How it ended.
     text : str
         Why.
@@ -57,10 +57,12 @@ def _summary(account: Account) -> Aggregate:
     unjudged = why_not_judged(account)
     if unjudged:
         return Aggregate("summary", "skipped", NOT_JUDGED + unjudged)
-    violated = [v for v in account.summary_verdicts() if v.outcome != "pass"]
+    verdicts = account.summary_verdicts()
+    violated = [v for v in verdicts if v.violated]
     if violated:
         return Aggregate("summary", "failed", "\n".join(describe(v) for v in violated))
-    return Aggregate("summary", "passed")
+    waived = [describe(v) for v in verdicts if v.waived]
+    return Aggregate("summary", "xfailed" if waived else "passed", "\n".join(waived))
 
 
 def _complete(account: Account) -> Aggregate:
@@ -163,18 +165,26 @@ def _phases(
 ) -> Iterator[pytest.TestReport]:
     for when in ("setup", "call", "teardown"):
         called = when == "call"
-        yield pytest.TestReport(
+        report = pytest.TestReport(
             nodeid=nodeid,
             location=location,
             keywords={"robustness": 1, location[2]: 1},
-            outcome=aggregate.outcome if called else "passed",
+            outcome=_outcome(aggregate) if called else "passed",
             longrepr=_longrepr(location, aggregate) if called else None,
             when=when,
         )
+        if called and aggregate.outcome == "xfailed":
+            report.wasxfail = aggregate.text
+        yield report
+
+
+def _outcome(aggregate: Aggregate) -> Literal["passed", "failed", "skipped"]:
+    """Return the outcome in pytest's words: what is xfailed is skipped, and says why."""
+    return "skipped" if aggregate.outcome == "xfailed" else aggregate.outcome
 
 
 def _longrepr(location: tuple[str, int | None, str], aggregate: Aggregate) -> Any:
-    if aggregate.outcome == "skipped":
+    if aggregate.outcome in ("skipped", "xfailed"):
         return (location[0], location[1] or 0, f"Skipped: {aggregate.text}")
     if aggregate.outcome == "failed":
         return _failure(aggregate.text)

@@ -43,9 +43,12 @@ class Judge:
             raise ValueError("only the item's own robustness_result can be judged")
         self._record_properties(finding)
         publish_timings(self._request, result.latency)
-        violated = [v for v in finding.verdicts if v.outcome != "pass"]
+        violated = [v for v in finding.verdicts if v.violated]
         if violated:
             pytest.fail(self._failure_text(finding, violated), pytrace=False)
+        waived = [describe(v, with_condition=False) for v in finding.verdicts if v.waived]
+        if waived:
+            pytest.xfail("\n".join(waived))
         if not finding.verdicts:
             pytest.skip("measured, no limit")
 

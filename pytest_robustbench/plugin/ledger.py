@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.gates.judgement import not_measurable
 from pytest_robustbench.gates.summary import judge_summary
+from pytest_robustbench.gates.waivers import apply_waivers, today
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,9 +105,7 @@ class Account:
             verdict
             for condition, verdicts in self.verdicts.items()
             for verdict in verdicts
-            if verdict.outcome != "pass"
-            and condition not in self.failed
-            and condition not in self.errors
+            if verdict.violated and condition not in self.failed and condition not in self.errors
         )
 
     @property
@@ -143,7 +142,8 @@ class Account:
             return ()
         if self.missing:
             return not_measurable("summary", limits, f"not measured: {', '.join(self.missing)}")
-        return judge_summary(limits, self._report(()).summary())
+        judged = judge_summary(limits, self._report(()).summary())
+        return apply_waivers(judged, self.declaration.waivers, today())
 
     def report(self) -> Report:
         """Return the report of what is known; the header is."""

@@ -339,7 +339,7 @@ def _find(benchmark: Benchmark, declaration: BenchmarkDeclaration, condition: Co
         record = condition_record(result)
     except Exception as error:  # the first answer is final, whatever it is
         record = error_record(_told(error))
-    verdicts = benchmark.gate.judge(condition.id, record)
+    verdicts = benchmark.judge(condition, record)
     return Finding(declaration, condition, result, record, verdicts)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pytest_robustbench.gates.intervals import interval_of
 from pytest_robustbench.gates.regression.pairs import Outputs
 from pytest_robustbench.gates.wording import OF_DEFECT_IMAGES, OF_NORMAL_IMAGES
 
@@ -69,10 +70,6 @@ def n_images_of(metric: str, outputs: Outputs, labels: NDArray[np.int64]) -> int
 
 def _with_interval(verdict: Verdict, outputs: Outputs, labels: NDArray[np.int64]) -> Verdict:
     if verdict.value is None:
-        return verdict
-    try:
-        from pytest_robustbench.gates.intervals import interval_of
-    except ImportError:
         return verdict
     metric = verdict.limit.metric
     interval = interval_of(metric, outputs, labels)

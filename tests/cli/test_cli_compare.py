@@ -94,7 +94,9 @@ def test_json_holds_every_verdict(compare):
     assert compared["benchmark"] == "caps"
     assert compared["outcome"] == "regressed"
     assert {v["condition"] for v in compared["verdicts"]} == {"clean", "blur-severity_3"}
-    assert all(v["loss"] > v["allowed"] for v in compared["verdicts"])
+    regressed = [v for v in compared["verdicts"] if v["outcome"] == "regressed"]
+    assert regressed
+    assert all(v["loss"] > v["allowed"] and v["p"] <= 0.05 for v in regressed)
 
 
 def test_markdown_is_a_table(compare):
@@ -108,8 +110,8 @@ def test_markdown_is_a_table(compare):
 def test_what_the_images_cannot_tell_is_code_3_where_asked(compare):
     tight = ("--max-drop", "pixel_segf1=0.0001")
 
-    code, out, _ = compare("base.json", "blurry.json", "--max-drop", "auroc=0.0001")
-    strict, _, _ = compare("base.json", "blurry.json", "--max-drop", "auroc=0.0001", "--strict")
+    code, out, _ = compare("base.json", "blurry.json", "--max-rise", "bg_fpr=0.00001")
+    strict, _, _ = compare("base.json", "blurry.json", "--max-rise", "bg_fpr=0.00001", "--strict")
 
     assert "INCONCLUSIVE" in out
     assert (code, strict) == (0, 3)

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pytest_robustbench.gates.intervals import lower_bound_of, upper_bound_of
 
 from pytest_robustbench.benchmark import Gate
 from pytest_robustbench.cli import propose
 from pytest_robustbench.cli.command import Command
-from pytest_robustbench.cli.main import COMMANDS, main
+from pytest_robustbench.cli.main import main
 from pytest_robustbench.config.loader import load_config, parse_config
+from pytest_robustbench.gates.intervals import lower_bound_of, upper_bound_of
 from pytest_robustbench.reports.baseline import read_comparable
 from pytest_robustbench.reports.evidence import outputs_of
 from pytest_robustbench.reports.proposal import outwards
@@ -46,8 +46,6 @@ def folder(tmp_path_factory):
 @pytest.fixture
 def call(folder, capsys, monkeypatch):
     monkeypatch.chdir(folder)
-    commands = dict.fromkeys((*COMMANDS, propose.COMMAND))
-    monkeypatch.setattr("pytest_robustbench.cli.main.COMMANDS", tuple(commands))
 
     def run(*arguments):
         code = main(["propose", *map(str, arguments)])

@@ -358,4 +358,19 @@ def test_a_regression_that_cannot_be_judged_is_no_pass(run, tmp_path):
     code, _, err = run("--config", "r.yaml")
 
     assert code == 1
-    assert "regression cannot be judged" in err
+    assert "no baseline at" in err
+
+
+def test_a_baseline_is_compared_with(run, tmp_path):
+    more = "regression: {baseline: stored.json, bg_fpr: {max_rise: 0.1}}\n"
+    (tmp_path / "r.yaml").write_text(YAML % "bg_fpr: {max: 1.0}" + more, encoding="utf-8")
+    run("--config", "r.yaml", "--output", "first.json")
+    (tmp_path / "first.json").rename(tmp_path / "old.json")
+    assert main(["accept", "old.json", "--reason", "in use", "--config", "r.yaml"]) == 0
+
+    code, _, err = run("--config", "r.yaml", "--output", "report.json")
+
+    assert code == 0
+    assert "against baseline stored.json: PASS" in err
+    (compared,) = json.loads((tmp_path / "report.json").read_text())["regression"]
+    assert compared["outcome"] == "pass"

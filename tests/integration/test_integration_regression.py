@@ -1,4 +1,4 @@
-"""The regression gate on real images: the same model, a thriftier one, a broken one, a wrong input."""
+"""The regression gate on real images: the same model, a thriftier one, a broken one."""
 
 from __future__ import annotations
 
@@ -84,7 +84,9 @@ def test_half_a_coreset_is_no_disaster(measured, baseline):
 def test_a_random_backbone_has_regressed(measured, baseline):
     judged = verdict(baseline, measured("random", patchcore(pretrained=False)))
 
-    regressed = {(v.condition, v.change.metric) for v in judged.verdicts if v.outcome == "regressed"}
+    regressed = {
+        (v.condition, v.change.metric) for v in judged.verdicts if v.outcome == "regressed"
+    }
     assert judged.outcome == "regressed"
     assert ("clean", "pixel_segf1") in regressed
     assert any(d.kind == "new miss" for d in judged.decisions)

@@ -8,11 +8,11 @@ from datetime import date
 
 import numpy as np
 import pytest
-from pytest_robustbench.gates.intervals import interval_of
 from report_samples import small_benchmark
 
 from pytest_robustbench.benchmark import Gate
 from pytest_robustbench.datasets.formats import load_split
+from pytest_robustbench.gates.intervals import interval_of
 from pytest_robustbench.gates.limits import Limit, Verdict
 from pytest_robustbench.gates.names import MIN_METRICS
 from pytest_robustbench.gates.waivers import Waiver

@@ -9,7 +9,8 @@ Where some loss is seen, less of the margin is left. If the true loss were exact
 and lay in whole images, the loss in a sample would scatter by ``sqrt(cost * allowed / n)`` (a
 binomial share, `cost` per image lost), whatever the sample itself shows. To be told from that at
 5 %, the loss must lie 1.65 such errors below: ``n >= 3 * cost * allowed / (allowed - loss)^2``,
-which is the rule of three where no loss is seen.
+which is the rule of three where no loss is seen. Solved for the largest loss that this one is not
+told from, the same is an upper bound, as Wilson's (1927) is for a share.
 
 Where no loss is allowed, the margin is what the candidate seems to gain: n images must not hide a
 loss that uses it up.
@@ -43,6 +44,8 @@ class Evidence:
     ----------
     effective, needed : float
         In images of equal weight.
+    cost : float
+        Loss per share of images lost whole.
     kind : str
         Of which images: defect, normal, ...
     counted : int
@@ -51,6 +54,7 @@ class Evidence:
 
     effective: float
     needed: float
+    cost: float
     kind: str
     counted: int
 
@@ -58,6 +62,13 @@ class Evidence:
     def suffices(self) -> bool:
         """Whether a loss of what is allowed would hardly go unnoticed."""
         return self.effective >= self.needed
+
+    def bound(self, loss: float) -> float:
+        """Return the largest true loss in whole images that may well show as `loss`."""
+        if not self.effective:
+            return float("inf")
+        step, seen = RULE_OF_THREE * self.cost / self.effective, max(loss, 0.0)
+        return seen + step / 2 + float(np.sqrt(step**2 / 4 + step * seen))
 
     @property
     def shortage(self) -> float:
@@ -94,7 +105,7 @@ def evidence_of(change: AllowedChange, pair: Pair, baseline: float, loss: float)
     cost = _cost_of_an_image(change.metric, pair, baseline)
     left = allowed - max(loss, 0.0)
     needed = RULE_OF_THREE * cost * allowed / left**2 if left > 0 else float("inf")
-    return Evidence(_effective(weights), needed, kind, int((weights > 0).sum()))
+    return Evidence(_effective(weights), needed, cost, kind, int((weights > 0).sum()))
 
 
 def _effective(weights: NDArray[np.float64]) -> float:

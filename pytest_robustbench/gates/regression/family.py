@@ -186,9 +186,11 @@ def _image_sets(members: Sequence[_Member]) -> Mapping[str, list[int]]:
 
 def _verdict(member: _Member, chance: _Chance, k: int, alpha: float) -> RegressionVerdict:
     comparison, loss = member.comparison, member.difference.loss()
-    upper, lower = float(chance.upper[k]), float(chance.lower[k])
+    drawn, lower = float(chance.upper[k]), float(chance.lower[k])
     identical, p = member.identical, float(chance.p[k])
-    outcome, reason = _outcome(member, upper, p, identical=identical, alpha=alpha)
+    outcome, reason = _outcome(member, drawn, p, identical=identical, alpha=alpha)
+    # Both must lie below what is allowed: what the images show, and what they may have missed.
+    upper = drawn if identical or drawn < 0 else max(drawn, member.evidence.bound(loss))
     decided = outcome != "inconclusive"
     return RegressionVerdict(
         comparison.benchmark,
@@ -201,25 +203,25 @@ def _verdict(member: _Member, chance: _Chance, k: int, alpha: float) -> Regressi
         member.allowed,
         (lower, upper) if np.isfinite([lower, upper]).all() else None,
         p,
-        improved=upper < 0 and -loss > member.allowed,
+        improved=drawn < 0 and -loss > member.allowed,
         identical=identical,
-        defects_needed=None if decided else _defects_needed(member, upper),
+        defects_needed=None if decided else _defects_needed(member, drawn),
         reason=reason,
     )
 
 
 def _outcome(
-    member: _Member, upper: float, p: float, *, identical: bool, alpha: float
+    member: _Member, drawn: float, p: float, *, identical: bool, alpha: float
 ) -> tuple[Outcome, str]:
     loss, allowed = member.difference.loss(), member.allowed
     if identical:
         return "pass", ""
     if p <= alpha and loss > allowed:
         return "regressed", ""
-    if not upper < allowed:
-        if not np.isfinite(upper):
+    if not drawn < allowed:
+        if not np.isfinite(drawn):
             return "inconclusive", "too few images to bound the loss"
-        return "inconclusive", f"the loss may be as large as {upper:.3g}"
+        return "inconclusive", f"the loss may be as large as {drawn:.3g}"
     if not member.evidence.suffices:
         return "inconclusive", member.evidence.reason
     return "pass", ""
