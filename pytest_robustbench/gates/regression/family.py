@@ -201,13 +201,19 @@ def _verdict(member: _Member, chance: _Chance, k: int, alpha: float) -> Regressi
         member.candidate,
         0.0 if identical else loss,
         member.allowed,
-        (lower, upper) if np.isfinite([lower, upper]).all() else None,
+        _interval(lower, upper, identical=identical),
         p,
         improved=drawn < 0 and -loss > member.allowed,
         identical=identical,
         defects_needed=None if decided else _defects_needed(member, drawn),
         reason=reason,
     )
+
+
+def _interval(lower: float, upper: float, *, identical: bool) -> tuple[float, float] | None:
+    if identical:
+        return 0.0, 0.0
+    return (lower, upper) if np.isfinite([lower, upper]).all() else None
 
 
 def _outcome(

@@ -34,12 +34,18 @@ def _judgement(verdict: RegressionVerdict) -> str:
         certainty = "" if verdict.p is None else f", p = {verdict.p:.2g}"
         return f"{_worse(verdict)}{certainty}; {allowed}"
     if verdict.outcome == "inconclusive":
-        return f"not decided: {verdict.reason}; {allowed}"
+        return f"not decided: {verdict.reason}{_needed(verdict)}; {allowed}"
     if verdict.identical:
         return "the same outputs for every image"
     better = "better by more than the margin, " if verdict.improved else ""
     bound = "" if verdict.interval is None else f"at most {max(verdict.interval[1], 0):.3g} worse, "
     return f"{better}{bound}{allowed}"
+
+
+def _needed(verdict: RegressionVerdict) -> str:
+    if verdict.defects_needed is None:
+        return ""
+    return f"; about {verdict.defects_needed} defect images would decide"
 
 
 def _worse(verdict: RegressionVerdict) -> str:
