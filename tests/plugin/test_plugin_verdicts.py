@@ -58,8 +58,8 @@ def test_the_failure_names_value_limit_distance_source_and_pictures(project: Pro
         assert float(shown[2]) == pytest.approx(abs(value - limit), rel=0.1)
     result.stdout.fnmatch_lines(
         [
-            "*pixel_segf1 = * below the floor 1 (robustness.yaml:10)",
-            "*bg_fpr = * above the ceiling 0 (robustness.yaml:10)",
+            "*pixel_segf1 = * below the floor 1 (robustness.yaml:10)*",
+            "*bg_fpr = * above the ceiling 0 (robustness.yaml:10)*",
         ]
     )
     pictures = sorted((project.reports / "hazelnut" / "lighting-severity_3").glob("*.png"))
