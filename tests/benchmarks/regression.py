@@ -6,8 +6,9 @@ draw is judged by the gate itself, all conditions and metrics as one family, wit
 than the gate takes by default.
 
 - *false alarm*: exchangeable pairs; share of draws with any limit regressed.
-- *false pass*: the loss equals the margin in all conditions; share of draws in which any limit
-  whose true loss reaches its margin passes, and in which the whole run does.
+- *false pass*: the loss equals the margin in all conditions; among the limits whose true loss
+  reaches their margin, the share that passes; the share of draws in which any of them passes; and
+  that in which all limits of the run pass, so that its item does.
 - *power*: a loss of twice the margin in all conditions, or in `lighting` only; share of draws
   with any limit regressed.
 - *coverage*: a loss equal to the margin; share of draws in which the upper bounds of all limits
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 SEGMENTATION = ("pixel_segf1", "pixel_segf1_per_image")
 BG_FPR_RISE, MISS_RATE_RISE = 0.005, 0.05
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class Rates(NamedTuple):
     """Shares of the draws."""
 
     alarm: float
+    false_pass: float
     any_false_pass: float
     run_passes: float
     covered: float
@@ -106,8 +109,9 @@ def losses(images: Population, effort: Effort) -> Table:
         "margin",
         "lost",
         "kind",
-        "false pass of any limit",
-        "false pass of the run",
+        "false pass of a limit",
+        "of any limit",
+        "of the run",
         "coverage",
         "regressed at 2 x margin",
         "the same, in one corruption",
@@ -131,7 +135,8 @@ def _losses(
                 continue
             power = [None if each is None else each.alarm for each in (twice, once)]
             size = margins_of(margin)[metric]
-            yield n, size, metric, kind, at.any_false_pass, at.run_passes, at.covered, *power
+            false = at.false_pass, at.any_false_pass, at.run_passes
+            yield n, size, metric, kind, *false, at.covered, *power
 
 
 def decided(images: Population, effort: Effort) -> Table:
@@ -222,19 +227,15 @@ def judged(
 
 def _seen(
     verdicts: tuple[RegressionVerdict, ...], truth: dict[tuple[str, str], float]
-) -> tuple[bool, bool, bool, bool]:
-    """Return alarm, false pass of any limit, pass of the run, and whether all bounds hold."""
+) -> tuple[float, ...]:
+    """Return what `Rates` are the means of, for one draw."""
     true = [truth[v.condition, v.change.metric] for v in verdicts]
-    tolerance = 1e-9
+    with_truth = list(zip(verdicts, true, strict=True))
+    wrong = [v.outcome == "pass" for v, t in with_truth if t >= v.change.value - ROUNDING]
     return (
         any(v.outcome == "regressed" for v in verdicts),
-        any(
-            v.outcome == "pass" and t >= v.change.value - tolerance
-            for v, t in zip(verdicts, true, strict=True)
-        ),
+        sum(wrong) / len(wrong) if wrong else 0.0,
+        any(wrong),
         all(v.outcome == "pass" for v in verdicts),
-        all(
-            v.interval is None or v.interval[1] >= t - tolerance
-            for v, t in zip(verdicts, true, strict=True)
-        ),
+        all(v.interval is None or v.interval[1] >= t - ROUNDING for v, t in with_truth),
     )
