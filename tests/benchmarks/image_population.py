@@ -6,6 +6,7 @@ as a model is that replaces one in production. So the two differ as a model does
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +18,7 @@ from pytest_robustbench.detectors.loading import load_detector
 from pytest_robustbench.gates.regression.pairs import Outputs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from pytest_robustbench.evaluation.operating_point import OperatingPoint
     from pytest_robustbench.evaluation.results import ConditionResult
 
-REAL = "magnetic_tile"
+REAL = (("magnetic_tile",), ("hazelnut_toy", "grid", "kolektor"))
+"""Populations of real images; several categories are one line that makes several parts."""
 CORRUPTIONS = ("lighting", "blur", "jpeg")
 SEVERITY = 3
 COLUMNS = ("score", "tp", "fp", "fn", "tn")
@@ -56,15 +58,46 @@ class _Fit(NamedTuple):
     split: Split
 
 
-def population(quick: bool) -> Population:
+def populations(quick: bool) -> list[Population]:
     """Measure both fits on real images where there are some, else on drawn ones."""
+    if quick:
+        return [_measured(("magnetic_tile",), quick=True)]
+    real = REAL if os.environ.get("ROBUSTBENCH_TEST_DATA") else REAL[:1]
+    return [_measured(categories, quick=False) for categories in real]
+
+
+def _measured(categories: tuple[str, ...], *, quick: bool) -> Population:
     size, numbers = (64, 12) if quick else (256, 120)
-    found = inputs(REAL, size, n_train=numbers, n_test_good=numbers // 2, n_defect=numbers)
-    name, fits = _small_fits(found.split) if quick else _fits(found.split)
-    first, operating_point = _outputs(fits[0], None)
-    second, _ = _outputs(fits[1], operating_point)
-    labels = np.array([sample.label for sample in found.split.test], np.int64)
-    return Population(f"{found.origin}; {name}", labels, first, second)
+    found = [
+        inputs(each, size, n_train=numbers, n_test_good=numbers // 2, n_defect=numbers)
+        for each in categories
+    ]
+    name, fits = zip(
+        *(_small_fits(f.split) if quick else _fits(f.split) for f in found), strict=True
+    )
+    first, second = zip(*(_both_outputs(*pair) for pair in fits), strict=True)
+    labels = [sample.label for each in found for sample in each.split.test]
+    origin = "; ".join(dict.fromkeys(each.origin for each in found))
+    return Population(
+        f"{origin}; {name[0]}", np.array(labels, np.int64), _in_one(first), _in_one(second)
+    )
+
+
+def _both_outputs(one: _Fit, other: _Fit) -> tuple[dict[str, Outputs], dict[str, Outputs]]:
+    first, operating_point = _outputs(one, None)
+    second, _ = _outputs(other, operating_point)
+    return first, second
+
+
+def _in_one(parts: Sequence[Mapping[str, Outputs]]) -> dict[str, Outputs]:
+    """Put the images of several categories together; their scores are distances from 0."""
+    return {
+        condition: replace(
+            outputs,
+            **{n: np.concatenate([getattr(p[condition], n) for p in parts]) for n in COLUMNS},
+        )
+        for condition, outputs in parts[0].items()
+    }
 
 
 def _fits(split: Split) -> tuple[str, list[_Fit]]:

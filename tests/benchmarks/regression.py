@@ -20,11 +20,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
-from image_population import population
+from image_population import populations
 from loss_scenarios import KINDS, NOTHING, drawn_pairs, loss_of, true_loss
 from table import Table
 
@@ -32,17 +35,22 @@ from pytest_robustbench.gates.names import MIN_METRICS
 from pytest_robustbench.gates.regression.changes import AllowedChange
 from pytest_robustbench.gates.regression.family import Comparison, judge_family
 from pytest_robustbench.gates.regression.resampling import Resampling
+from pytest_robustbench.processors import processors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from image_population import Population
     from loss_scenarios import Kind, Loss
 
     from pytest_robustbench.gates.regression.verdicts import RegressionVerdict
 
+Found: TypeAlias = "Mapping[Task, Rates | None]"
+
 SEGMENTATION = ("pixel_segf1", "pixel_segf1_per_image")
-BG_FPR_RISE, MISS_RATE_RISE = 0.005, 0.05
+OTHERS = {"bg_fpr": 0.005, "miss_rate": 0.05}
+"""Metrics whose margins stay as they are."""
+OUTCOMES = ("pass", "inconclusive", "regressed")
 ROUNDING = 1e-9
 
 
@@ -55,9 +63,12 @@ class Effort:
     defects: tuple[int, ...]
     margins: tuple[float, ...]
     decided_margins: tuple[float, ...]
+    processes: int = 1
 
 
-FULL = Effort(200, 500, (20, 80, 160, 320), (0.02, 0.05), (0.01, 0.02, 0.03, 0.05, 0.1))
+FULL = Effort(
+    500, 500, (20, 80, 160, 320), (0.02, 0.05), (0.01, 0.02, 0.03, 0.05, 0.1), processors()
+)
 QUICK = Effort(3, 40, (8, 12), (0.05,), (0.05, 0.2))
 
 
@@ -70,39 +81,90 @@ class Scenario(NamedTuple):
     conditions: tuple[str, ...]
 
 
-class Rates(NamedTuple):
-    """Shares of the draws."""
+class Task(NamedTuple):
+    """One set of draws: test sets of n defect images, and what their candidates lose."""
+
+    n: int
+    margin: float
+    scenario: Scenario | None = None
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Shares of the draws; `ends` by metric and outcome, all conditions together."""
 
     alarm: float
     false_pass: float
     any_false_pass: float
     run_passes: float
     covered: float
+    ends: Mapping[tuple[str, str], float]
 
 
 def tables(quick: bool) -> list[Table]:
     """Return every table of this benchmark."""
-    images, effort = population(quick), QUICK if quick else FULL
-    return [alarms(images, effort), losses(images, effort), decided(images, effort)]
+    effort = QUICK if quick else FULL
+    return [table for images in populations(quick) for table in _tables(images, effort)]
+
+
+def _tables(images: Population, effort: Effort) -> list[Table]:
+    found = simulated(images, effort, [*_exchangeable(effort), *_lossy(images, effort)])
+    return [
+        alarms(images, effort, found),
+        losses(images, effort, found),
+        decided(images, effort, found),
+    ]
+
+
+def _exchangeable(effort: Effort) -> list[Task]:
+    margins = dict.fromkeys((*effort.margins, *effort.decided_margins))
+    return [Task(n, margin) for n in effort.defects for margin in margins]
+
+
+def _lossy(images: Population, effort: Effort) -> list[Task]:
+    return [
+        Task(n, margin, scenario)
+        for n in effort.defects
+        for margin in effort.margins
+        for metric, kind in _lost(effort, margin)
+        for scenario in _scenarios(images, metric, kind)
+    ]
+
+
+def _lost(effort: Effort, margin: float) -> list[tuple[str, Kind]]:
+    # Margins of the other metrics do not change: they are simulated once.
+    others = OTHERS if margin == effort.margins[0] else {}
+    return [(metric, kind) for metric in (*SEGMENTATION, *others) for kind in KINDS]
+
+
+def _scenarios(images: Population, metric: str, kind: Kind) -> tuple[Scenario, Scenario, Scenario]:
+    """Return a loss of the margin, of twice the margin, and the latter in one corruption."""
+    everywhere = tuple(images.first)
+    where = (1, everywhere), (2, everywhere), (2, everywhere[1:2])
+    at, twice, once = (Scenario(metric, kind, *each) for each in where)
+    return at, twice, once
 
 
 # ---- tables ------------------------------------------------------------------------------------
 
 
-def alarms(images: Population, effort: Effort) -> Table:
-    rows = []
-    for n in effort.defects:
-        for margin in effort.margins:
-            found = rates(images, effort, n, margin, None)
-            assert found is not None, "no loss can always be inflicted"
-            rows.append((n, margin, found.alarm, found.covered))
+def alarms(images: Population, effort: Effort, found: Found) -> Table:
+    rows = [
+        (n, margin, rates.alarm, rates.covered)
+        for n in effort.defects
+        for margin in effort.margins
+        if (rates := found[Task(n, margin)])
+    ]
     columns = ("defect images", "margin", "false alarms", "coverage")
     return Table("Two fits that are exchangeable", columns, tuple(rows), notes(images, effort))
 
 
-def losses(images: Population, effort: Effort) -> Table:
+def losses(images: Population, effort: Effort, found: Found) -> Table:
     rows = [
-        row for n in effort.defects for m in effort.margins for row in _losses(images, effort, n, m)
+        row
+        for n in effort.defects
+        for m in effort.margins
+        for row in _losses(images, effort, found, n, m)
     ]
     columns = (
         "defect images",
@@ -120,60 +182,33 @@ def losses(images: Population, effort: Effort) -> Table:
 
 
 def _losses(
-    images: Population, effort: Effort, n: int, margin: float
+    images: Population, effort: Effort, found: Found, n: int, margin: float
 ) -> Iterator[tuple[object, ...]]:
-    everywhere = tuple(images.first)
-    # Margins of the other metrics do not change: they are simulated once.
-    others = ("bg_fpr", "miss_rate") if margin == effort.margins[0] else ()
-    for metric in (*SEGMENTATION, *others):
-        for kind in KINDS:
-            at, twice, once = (
-                rates(images, effort, n, margin, Scenario(metric, kind, multiple, where))
-                for multiple, where in ((1, everywhere), (2, everywhere), (2, everywhere[1:2]))
-            )
-            if at is None:
-                continue
+    for metric, kind in _lost(effort, margin):
+        at, twice, once = (found[Task(n, margin, s)] for s in _scenarios(images, metric, kind))
+        if at is not None:
             power = [None if each is None else each.alarm for each in (twice, once)]
-            size = margins_of(margin)[metric]
             false = at.false_pass, at.any_false_pass, at.run_passes
-            yield n, size, metric, kind, *false, at.covered, *power
+            yield n, margins_of(margin)[metric], metric, kind, *false, at.covered, *power
 
 
-def decided(images: Population, effort: Effort) -> Table:
-    rows = tuple(
-        (metric, margin, n, *shares)
+def decided(images: Population, effort: Effort, found: Found) -> Table:
+    rows = [
+        (metric, margin, n, *(rates.ends[metric, outcome] for outcome in OUTCOMES))
+        for metric in SEGMENTATION
         for margin in effort.decided_margins
         for n in effort.defects
-        for metric, shares in _decided(images, effort, n, margin).items()
-    )
-    columns = ("metric", "max_drop", "defect images", "pass", "inconclusive", "regressed")
-    return Table(
-        "What becomes of a refit that is as good",
-        columns,
-        tuple(sorted(rows)),
-        notes(images, effort),
-    )
-
-
-def _decided(
-    images: Population, effort: Effort, n: int, margin: float
-) -> dict[str, tuple[float, ...]]:
-    counts = {metric: Counter[str]() for metric in SEGMENTATION}
-    for verdicts in judged(images, effort, n, margin, NOTHING):
-        for metric, count in counts.items():
-            count[worst({v.outcome for v in verdicts if v.change.metric == metric})] += 1
-    outcomes = ("pass", "inconclusive", "regressed")
-    return {m: tuple(count[o] / effort.draws for o in outcomes) for m, count in counts.items()}
-
-
-def worst(outcomes: set[str]) -> str:
-    return next(o for o in ("error", "regressed", "inconclusive", "pass") if o in outcomes)
+        if (rates := found[Task(n, margin)])
+    ]
+    columns = ("metric", "max_drop", "defect images", *OUTCOMES)
+    title = "What becomes of a refit that is as good"
+    return Table(title, columns, tuple(rows), notes(images, effort))
 
 
 def notes(images: Population, effort: Effort) -> tuple[str, ...]:
     chance = math.sqrt(0.05 * 0.95 / effort.draws)
     known = f"a rate of 0.05 has a standard error of {chance:.3f}"
-    others = f"bg_fpr with {BG_FPR_RISE:g} and miss_rate with {MISS_RATE_RISE:g}"
+    others = " and ".join(f"{metric} with {size:g}" for metric, size in OTHERS.items())
     return (
         f"{images.origin}; {', '.join(images.first)}.",
         f"{effort.draws} draws of a test set each: {known}. {effort.resamples} resamples each.",
@@ -184,17 +219,33 @@ def notes(images: Population, effort: Effort) -> tuple[str, ...]:
 # ---- simulation --------------------------------------------------------------------------------
 
 
-def rates(
-    images: Population, effort: Effort, n: int, margin: float, scenario: Scenario | None
-) -> Rates | None:
+def simulated(images: Population, effort: Effort, tasks: list[Task]) -> Found:
+    """Return the rates of every task, in as many processes as the effort allows."""
+    one = partial(rates, images, effort)
+    if effort.processes == 1:
+        return dict(zip(tasks, map(one, tasks), strict=True))
+    # Spawned: a fork would copy locks of libraries that have threads by now.
+    with ProcessPoolExecutor(effort.processes, get_context("spawn")) as pool:
+        return dict(zip(tasks, pool.map(one, tasks), strict=True))
+
+
+def rates(images: Population, effort: Effort, task: Task) -> Rates | None:
     """Judge many draws; ``None`` where the model has not so much to lose."""
-    allowed = margins_of(margin)
-    loss = NOTHING if scenario is None else _loss(images, scenario, allowed)
+    allowed = margins_of(task.margin)
+    loss = NOTHING if task.scenario is None else _loss(images, task.scenario, allowed)
     if loss is None:
         return None
     truth = {(c, m): true_loss(images, m, loss, c) for c in images.first for m in allowed}
-    each = [_seen(verdicts, truth) for verdicts in judged(images, effort, n, margin, loss)]
-    return Rates(*np.mean(each, axis=0).tolist())
+    draws = list(judged(images, effort, task.n, task.margin, loss))
+    shares = np.mean([_seen(verdicts, truth) for verdicts in draws], axis=0).tolist()
+    ends = Counter((m, _worst(verdicts, m)) for verdicts in draws for m in SEGMENTATION)
+    every = {(m, o): ends[m, o] / len(draws) for m in SEGMENTATION for o in OUTCOMES}
+    return Rates(*shares, every)
+
+
+def _worst(verdicts: tuple[RegressionVerdict, ...], metric: str) -> str:
+    found = {v.outcome for v in verdicts if v.change.metric == metric}
+    return next(o for o in ("error", *reversed(OUTCOMES)) if o in found)
 
 
 def _loss(images: Population, scenario: Scenario, allowed: dict[str, float]) -> Loss | None:
@@ -203,11 +254,7 @@ def _loss(images: Population, scenario: Scenario, allowed: dict[str, float]) -> 
 
 
 def margins_of(margin: float) -> dict[str, float]:
-    return {
-        **dict.fromkeys(SEGMENTATION, margin),
-        "bg_fpr": BG_FPR_RISE,
-        "miss_rate": MISS_RATE_RISE,
-    }
+    return {**dict.fromkeys(SEGMENTATION, margin), **OTHERS}
 
 
 def judged(

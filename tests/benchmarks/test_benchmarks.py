@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import regression
 import run
-from image_population import Population, population
+from image_population import Population, populations
 from peers import load, made_ready
 from sklearn.metrics import average_precision_score, roc_auc_score
 from table import Table, cell
@@ -144,7 +144,7 @@ def test_patchcore_is_as_good_as_a_naive_one() -> None:
 
 @pytest.fixture(scope="module")
 def images() -> Population:
-    return population(quick=True)
+    return populations(quick=True)[0]
 
 
 @pytest.mark.parametrize("kind", loss_scenarios.KINDS)

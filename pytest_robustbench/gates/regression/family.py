@@ -104,8 +104,9 @@ def judge_family(
     -----
     *Regressed*: the p-value of the single-step max-T exchange test (Westfall and Young 1993) is at
     most alpha and the loss is beyond what is allowed. *Pass*: the simultaneous upper bound of the
-    loss (bootstrap of the studentised maximum, Romano and Wolf 2005) is below what is allowed and
-    the test set carries enough evidence; or the outputs are identical.
+    loss (bootstrap of the studentised maximum, Romano and Wolf 2005, and what the images may have
+    missed, see `evidence`) is below what is allowed and the test set carries enough evidence; or
+    the outputs are identical.
     """
     chosen = settings or Resampling()
     members = [_member(comparison) for comparison in comparisons]
@@ -186,11 +187,10 @@ def _image_sets(members: Sequence[_Member]) -> Mapping[str, list[int]]:
 
 def _verdict(member: _Member, chance: _Chance, k: int, alpha: float) -> RegressionVerdict:
     comparison, loss = member.comparison, member.difference.loss()
-    drawn, lower = float(chance.upper[k]), float(chance.lower[k])
     identical, p = member.identical, float(chance.p[k])
-    outcome, reason = _outcome(member, drawn, p, identical=identical, alpha=alpha)
-    # Both must lie below what is allowed: what the images show, and what they may have missed.
-    upper = drawn if identical or drawn < 0 else max(drawn, member.evidence.bound(loss))
+    drawn = float(chance.upper[k]) - loss
+    upper = loss + member.evidence.reach(drawn)
+    outcome, reason = _outcome(member, upper, p, identical=identical, alpha=alpha)
     decided = outcome != "inconclusive"
     return RegressionVerdict(
         comparison.benchmark,
@@ -201,9 +201,9 @@ def _verdict(member: _Member, chance: _Chance, k: int, alpha: float) -> Regressi
         member.candidate,
         0.0 if identical else loss,
         member.allowed,
-        _interval(lower, upper, identical=identical),
+        _interval(float(chance.lower[k]), upper, identical=identical),
         p,
-        improved=drawn < 0 and -loss > member.allowed,
+        improved=not identical and upper < 0 and -loss > member.allowed,
         identical=identical,
         defects_needed=None if decided else _defects_needed(member, drawn),
         reason=reason,
@@ -217,30 +217,29 @@ def _interval(lower: float, upper: float, *, identical: bool) -> tuple[float, fl
 
 
 def _outcome(
-    member: _Member, drawn: float, p: float, *, identical: bool, alpha: float
+    member: _Member, upper: float, p: float, *, identical: bool, alpha: float
 ) -> tuple[Outcome, str]:
     loss, allowed = member.difference.loss(), member.allowed
     if identical:
         return "pass", ""
     if p <= alpha and loss > allowed:
         return "regressed", ""
-    if not drawn < allowed:
-        if not np.isfinite(drawn):
-            return "inconclusive", "too few images to bound the loss"
-        return "inconclusive", f"the loss may be as large as {drawn:.3g}"
+    if not np.isfinite(upper):
+        return "inconclusive", "too few images to bound the loss"
     if not member.evidence.suffices:
         return "inconclusive", member.evidence.reason
+    if not upper < allowed:
+        return "inconclusive", f"the loss may be as large as {upper:.3g}"
     return "pass", ""
 
 
-def _defects_needed(member: _Member, upper: float) -> int | None:
+def _defects_needed(member: _Member, drawn: float) -> int | None:
     """Return roughly how many defect images would decide, as errors shrink with the root of n."""
-    loss, allowed, evidence = member.difference.loss(), member.allowed, member.evidence
-    if not (loss < allowed and np.isfinite(upper)):
+    left = member.allowed - member.difference.loss()
+    if not (left > 0 and np.isfinite(drawn)):
         return None
     n_defects = int((member.comparison.pair.labels == 1).sum())
-    if not n_defects or evidence.kind == "normal":  # more defect images would not decide it
+    if not n_defects or member.evidence.kind == "normal":  # others would have to be added
         return None
-    factor = max(1.0, ((upper - loss) / (allowed - loss)) ** 2, evidence.shortage)
-    needed = factor * n_defects
+    needed = member.evidence.factor(drawn, left) * n_defects
     return int(np.ceil(needed)) if np.isfinite(needed) else None
