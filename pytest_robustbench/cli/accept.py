@@ -29,13 +29,16 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    from pytest_robustbench.reports.acceptance import accept
+    from pytest_robustbench.reports.acceptance import acceptance_of
 
     if not arguments.reason.strip():
         raise ConfigError("--reason is empty: say why this run may be the baseline")
     path = arguments.baseline or _declared_baseline(arguments)
-    for line in accept(arguments.report, path, arguments.reason):
+    acceptance = acceptance_of(arguments.report, path, arguments.reason)
+    for line in acceptance.changes:
         sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+    acceptance.write()
     sys.stdout.write(f"baseline: {path} (commit it)\n")
     return 0
 

@@ -49,12 +49,14 @@ def _matches(account: Account, settings: Settings, folder: Path) -> tuple[Match,
 
 def _update(account: Account, settings: Settings, folder: Path) -> None:
     from pytest_robustbench.config.matches import baseline_of
-    from pytest_robustbench.reports.acceptance import accept
+    from pytest_robustbench.reports.acceptance import acceptance_of
 
     assert account.report_path is not None, "a comparable account has a report"
     try:
         path = baseline_of(account.declaration, folder, settings.baseline)
-        account.baseline_changes = tuple(accept(account.report_path, path, UPDATED_BY))
+        acceptance = acceptance_of(account.report_path, path, UPDATED_BY)
+        account.baseline_changes = acceptance.changes
+        acceptance.write()
     except RobustbenchError as error:
         account.baseline_error = str(error)
     else:

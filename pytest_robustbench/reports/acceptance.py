@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.datasets.split import listed
@@ -17,17 +19,46 @@ from pytest_robustbench.reports.writing import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 FIRST = "this is the first baseline"
 MOST_METRICS = 10
 LATENCY = "latency_ms_per_image"
 
 
-def accept(
+@dataclass(frozen=True)
+class Acceptance:
+    """A report that may become the baseline, and what that would change.
+
+    Parameters
+    ----------
+    path : Path
+        The baseline's file.
+    changes : tuple of str
+        What differs from the baseline before, in words.
+    text : str, optional
+        What the file is going to hold; ``None`` where it holds that run already.
+    """
+
+    path: Path
+    changes: tuple[str, ...]
+    text: str | None
+
+    def write(self) -> None:
+        """Replace the file, atomically.
+
+        Raises
+        ------
+        ReportError
+            If it cannot be written.
+        """
+        if self.text is not None:
+            write_atomically(self.path, self.text)
+
+
+def acceptance_of(
     report_path: Path, baseline_path: Path, reason: str, today: date | None = None
-) -> list[str]:
-    """Make a report the baseline, and return what differs from the one before.
+) -> Acceptance:
+    """Return what making a report the baseline would change; nothing is written yet.
 
     What a later comparison needs is kept, so that any statistic can be worked out again; what was
     said about the report (how it compared with the baseline before) is not. A baseline that holds
@@ -38,7 +69,7 @@ def accept(
     report_path : Path
         Report of a complete run.
     baseline_path : Path
-        The file to write, atomically.
+        The file to replace.
     reason : str
         Why the run may serve; kept in the baseline.
     today : date, optional
@@ -47,8 +78,7 @@ def accept(
     Raises
     ------
     ReportError
-        If the report must not become a baseline, the file is the baseline of another benchmark, or
-        it cannot be written.
+        If the report must not become a baseline, or the file is the baseline of another benchmark.
     """
     if not reason.strip():
         raise ReportError("a baseline needs a reason: say why this run may be one")
@@ -57,16 +87,16 @@ def accept(
     _require_same_benchmark(baseline_path, new)
     old, broken = _previous(baseline_path)
     if old is not None and old.digest == new.digest:
-        return [f"{baseline_path} holds this very run already: left as it is"]
-    found = [*broken, *differences(old, new)]
+        same = f"{baseline_path} holds this very run already: left as it is"
+        return Acceptance(baseline_path, (same,), None)
     accepted = {
         "reason": reason,
         "date": (today or date.today()).isoformat(),
         "previous_sha256": _file_sha256(baseline_path),
         "sha256": new.digest,
     }
-    write_atomically(baseline_path, dumps({**new.content, "accepted": accepted}))
-    return found
+    text = dumps({**new.content, "accepted": accepted})
+    return Acceptance(baseline_path, (*broken, *differences(old, new)), text)
 
 
 def acceptable(report: StoredReport) -> None:

@@ -12,7 +12,7 @@ from report_samples import GATE
 from stored_reports import duller, edited, measure, stored, without
 
 from pytest_robustbench.errors import ReportError
-from pytest_robustbench.reports.acceptance import accept, acceptable, differences
+from pytest_robustbench.reports.acceptance import acceptable, acceptance_of, differences
 from pytest_robustbench.reports.baseline import read_comparable
 from pytest_robustbench.reports.json_lines import dumps
 from pytest_robustbench.reports.schema import report_schema
@@ -28,6 +28,13 @@ def base():
 @pytest.fixture(scope="module")
 def other():
     return measure(duller)
+
+
+def accept(report, path, reason, day):
+    """Say what changes, then write."""
+    acceptance = acceptance_of(report, path, reason, day)
+    acceptance.write()
+    return list(acceptance.changes)
 
 
 @pytest.fixture
@@ -70,6 +77,16 @@ def test_the_next_baseline_knows_the_one_before_and_shows_what_differs(
     assert read_comparable(path).content == read_comparable(tmp_path / "other.json").content
     assert any(line.startswith("operating point, pixel_threshold ") for line in found)
     assert any("(worse)" in line for line in found)
+
+
+def test_what_changes_is_known_before_anything_is_written(base, other, write, tmp_path):
+    path = tmp_path / "b.json"
+    accept(write(base), path, "first", DAY)
+    before = path.read_bytes()
+    acceptance = acceptance_of(write(other, "other.json"), path, "a lighter model", DAY)
+
+    assert any("(worse)" in line for line in acceptance.changes)
+    assert path.read_bytes() == before
 
 
 def test_the_same_run_leaves_the_file_untouched(base, write, tmp_path):

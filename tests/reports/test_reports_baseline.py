@@ -13,7 +13,7 @@ from stored_reports import CONDITIONS, edited, hashed, measure, without
 from pytest_robustbench.corruptions.digests import condition_digest
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.evaluation.settings import EvaluationSettings
-from pytest_robustbench.reports.acceptance import accept
+from pytest_robustbench.reports.acceptance import acceptance_of
 from pytest_robustbench.reports.baseline import read_comparable
 
 CLEAN = ("robustness", "clean")
@@ -29,7 +29,7 @@ def plain():
 def sealed(plain, tmp_path_factory):
     folder = tmp_path_factory.mktemp("sealed")
     (folder / "r.json").write_text(json.dumps(plain), "utf-8")
-    accept(folder / "r.json", folder / "b.json", "first")
+    acceptance_of(folder / "r.json", folder / "b.json", "first").write()
     return json.loads((folder / "b.json").read_text("utf-8"))
 
 
