@@ -23,6 +23,15 @@ def shown(value: float, limit: float, digits: int = FEW_DIGITS) -> str:
     return repr(value)
 
 
+def told_apart(first: float, second: float, digits: int = FEW_DIGITS) -> tuple[str, str]:
+    """Return two numbers in few digits, but in enough to see that they differ."""
+    for precision in range(digits, ALL_DIGITS):
+        texts = f"{first:.{precision}g}", f"{second:.{precision}g}"
+        if texts[0] != texts[1] or first == second:
+            return texts
+    return repr(first), repr(second)
+
+
 def describe(verdict: Verdict, *, with_condition: bool = True) -> str:
     """Return one line: condition, metric, value, limit, distance, and where it was declared.
 

@@ -6,7 +6,6 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.datasets.split import listed
@@ -19,6 +18,7 @@ from pytest_robustbench.reports.writing import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 FIRST = "this is the first baseline"
 MOST_METRICS = 10

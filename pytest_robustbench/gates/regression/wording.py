@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.gates.wording import shown
+from pytest_robustbench.gates.wording import shown, told_apart
 
 if TYPE_CHECKING:
     from pytest_robustbench.gates.regression.verdicts import RegressionVerdict
@@ -25,7 +25,8 @@ def _values(verdict: RegressionVerdict) -> str:
     if verdict.identical or baseline == candidate:
         return f"stays at {baseline:.3g}"
     verb = "falls" if candidate < baseline else "rises"
-    return f"{verb} from {shown(baseline, candidate)} to {shown(candidate, baseline)}"
+    before, after = told_apart(baseline, candidate)
+    return f"{verb} from {before} to {after}"
 
 
 def _judgement(verdict: RegressionVerdict) -> str:
@@ -37,9 +38,10 @@ def _judgement(verdict: RegressionVerdict) -> str:
         return f"not decided: {verdict.reason}{_needed(verdict)}; {allowed}"
     if verdict.identical:
         return "the same outputs for every image"
-    better = "better by more than the margin, " if verdict.improved else ""
-    bound = "" if verdict.interval is None else f"at most {max(verdict.interval[1], 0):.3g} worse, "
-    return f"{better}{bound}{allowed}"
+    if verdict.improved:
+        return f"better by more than the margin; {allowed}"
+    bound = "" if verdict.interval is None else f"at most {max(verdict.interval[1], 0):.3g} worse; "
+    return f"{bound}{allowed}"
 
 
 def _needed(verdict: RegressionVerdict) -> str:
