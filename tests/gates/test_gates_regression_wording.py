@@ -33,22 +33,22 @@ def verdict(outcome, change=DROP, baseline=0.4, candidate=0.35, **more):
         (
             verdict("regressed", p=0.004),
             (
-                "clean: pixel_segf1 falls from 0.4 to 0.35; 0.05 worse than the baseline, p = 0.004; "
-                "allowed is max_drop 0.02 (r.yaml:9)"
+                "clean: pixel_segf1 falls from 0.4 to 0.35; 0.05 worse than the baseline, "
+                "p = 0.004; allowed is max_drop 0.02 (r.yaml:9)"
             ),
         ),
         (
             verdict("regressed", TENTH, p=0.004),
             (
-                "clean: pixel_segf1 falls from 0.4 to 0.35; 0.05 worse than the baseline, p = 0.004; "
-                "allowed is max_drop 0.1 of the baseline, which is 0.04 (r.yaml:9)"
+                "clean: pixel_segf1 falls from 0.4 to 0.35; 0.05 worse than the baseline, "
+                "p = 0.004; allowed is max_drop 0.1 of the baseline, which is 0.04 (r.yaml:9)"
             ),
         ),
         (
             verdict("inconclusive", reason="the loss may be as large as 0.1", defects_needed=90),
             (
-                "clean: pixel_segf1 falls from 0.4 to 0.35; not decided: the loss may be as large as "
-                "0.1; about 90 defect images would decide; allowed is max_drop 0.02 (r.yaml:9)"
+                "clean: pixel_segf1 falls from 0.4 to 0.35; not decided: the loss may be as "
+                "large as 0.1; about 90 defect images would decide; allowed is max_drop 0.02 (r.yaml:9)"
             ),
         ),
         (
