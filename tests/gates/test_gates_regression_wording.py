@@ -48,7 +48,8 @@ def verdict(outcome, change=DROP, baseline=0.4, candidate=0.35, **more):
             verdict("inconclusive", reason="the loss may be as large as 0.1", defects_needed=90),
             (
                 "clean: pixel_segf1 falls from 0.4 to 0.35; not decided: the loss may be as "
-                "large as 0.1; about 90 defect images would decide; allowed is max_drop 0.02 (r.yaml:9)"
+                "large as 0.1; about 90 defect images would decide; "
+                "allowed is max_drop 0.02 (r.yaml:9)"
             ),
         ),
         (
