@@ -8,21 +8,21 @@ import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory, TemporaryFile
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.cli import flags
 from pytest_robustbench.cli.command import Command
+from pytest_robustbench.cli.outputs import check_writable
 from pytest_robustbench.errors import ConfigError, RobustbenchError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from pytest_robustbench.benchmark import Benchmark
+    from pytest_robustbench.cli.baselines import Compared
     from pytest_robustbench.cli.console import Console
     from pytest_robustbench.config.declarations import BenchmarkDeclaration, RobustnessConfig
-    from pytest_robustbench.reports.regression import Judged, Match
     from pytest_robustbench.reports.report import Report
 
 FAILED = 1
@@ -63,10 +63,10 @@ def _run(arguments: Namespace) -> int:
     config = _config(arguments)
     _check_outputs(arguments, config)
     measured = [_tried(arguments, config, declaration) for declaration in config.benchmarks]
-    compared = _compare(arguments, config, [m for m in measured if m.report is not None])
+    compared = _compare(arguments, config, measured)
     if arguments.output is None and arguments.output_dir is None:
-        _print(measured, compared)
-    return max(compared.get(m.declaration.name, m).code for m in measured)
+        _print(compared)
+    return max(one.code for one in compared)
 
 
 def _without_place(message: str) -> str:
@@ -129,20 +129,7 @@ def _check_outputs(arguments: Namespace, config: RobustnessConfig) -> None:
         raise ConfigError(message + "give --output-dir")
     for flag, path in (("--output", arguments.output), ("--output-dir", arguments.output_dir)):
         if path is not None:
-            _check_writable(flag, path, path if flag == "--output-dir" else path.parent)
-
-
-def _check_writable(flag: str, path: Path, folder: Path) -> None:
-    try:
-        if path != folder and path.is_dir():
-            message = f"{flag} {path} is a folder: name a file, or give --output-dir"
-            raise ConfigError(message)
-        folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        message = f"{flag} {path} cannot be written: {error.strerror or error}"
-        raise ConfigError(message) from None
+            check_writable(flag, path, path if flag == "--output-dir" else path.parent)
 
 
 @dataclass(frozen=True)
@@ -180,54 +167,30 @@ def _measure(
     with redirect_stdout(sys.stderr):
         report = _benchmark(config, declaration, console).run()
     console.tell(report)
-    _write(arguments, declaration, report)
+    _write(arguments, report)
     bad = report.missing or any(verdict.violated for verdict in report.verdicts)
     return _Measured(declaration, FAILED if bad else 0, report)
 
 
 def _compare(
     arguments: Namespace, config: RobustnessConfig, measured: Sequence[_Measured]
-) -> dict[str, _Measured]:
-    """Hold the reports against their baselines, all together: their limits are one family."""
-    due = [m for m in measured if m.declaration.regression is not None]
-    if not due:
-        return {}
-    from pytest_robustbench.reports.regression import judge_matches
+) -> list[_Measured]:
+    """Hold the reports against their baselines, and write them again with what came of it."""
+    from pytest_robustbench.cli.baselines import compare_with_baselines
 
-    with TemporaryDirectory() as folder:
-        matches = [match for m in due for match in _matches(m, config.folder, Path(folder))]
-        judged = judge_matches(matches)
-    compared = [_with_verdict(m, judged) for m in due]
-    for one in compared:
-        if one.report is not None and (arguments.output or arguments.output_dir):
-            _write(arguments, one.declaration, one.report)
-    return {one.declaration.name: one for one in compared}
+    reports = {m.declaration.name: m.report for m in measured if m.report is not None}
+    compared = compare_with_baselines(config, reports)
+    for one in compared.values():
+        if arguments.output or arguments.output_dir:
+            _write(arguments, one.report)
+    return [_with_comparison(m, compared.get(m.declaration.name)) for m in measured]
 
 
-def _matches(measured: _Measured, folder: Path, reports: Path) -> Sequence[Match]:
-    from pytest_robustbench.config.matches import matches_of
-
-    assert measured.report is not None, "only what was measured is compared"
-    path = reports / f"{measured.declaration.name}.json"
-    measured.report.write(path)
-    return matches_of(measured.declaration, folder, path)
-
-
-def _with_verdict(measured: _Measured, judged: Sequence[Judged]) -> _Measured:
-    from pytest_robustbench.reports.regression_record import explanation, regression_record
-
-    declaration, report = measured.declaration, measured.report
-    assert report is not None, "only what was measured is compared"
-    own = [one for one in judged if one.match.benchmark == declaration.name]
-    for one in own:
-        sys.stderr.write("\n".join(explanation(one)) + "\n")
-    tolerated = {"pass"}
-    if declaration.regression is not None and declaration.regression.inconclusive == "skip":
-        tolerated.add("inconclusive")
-    bad = not own or any(one.outcome not in tolerated for one in own)
-    records = tuple(map(regression_record, own))
-    code = max(measured.code, FAILED if bad else 0)
-    return _Measured(declaration, code, replace(report, regression=records))
+def _with_comparison(measured: _Measured, compared: Compared | None) -> _Measured:
+    if compared is None:
+        return measured
+    code = max(measured.code, 0 if compared.holds else FAILED)
+    return replace(measured, code=code, report=compared.report)
 
 
 def _benchmark(
@@ -249,23 +212,22 @@ def _benchmark(
     )
 
 
-def _write(arguments: Namespace, declaration: BenchmarkDeclaration, report: Report) -> None:
+def _write(arguments: Namespace, report: Report) -> None:
     """Write the report where the flags say; without them it is printed when all is known."""
     path = arguments.output
     if arguments.output_dir is not None:
-        path = arguments.output_dir / f"{declaration.name}.json"
+        path = arguments.output_dir / f"{report.header.name}.json"
     if path is not None:
         report.write(path)
         sys.stderr.write(f"report: {path}\n")
 
 
-def _print(measured: Sequence[_Measured], compared: Mapping[str, _Measured]) -> None:
+def _print(measured: Sequence[_Measured]) -> None:
     from pytest_robustbench.reports.json_lines import dumps
 
     for one in measured:
-        report = compared.get(one.declaration.name, one).report
-        if report is not None:
-            sys.stdout.write(dumps(report.to_dict()))
+        if one.report is not None:
+            sys.stdout.write(dumps(one.report.to_dict()))
 
 
 COMMAND = Command(
