@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -261,10 +261,7 @@ class Benchmark:
             self.evaluator.progress = progress
         self.prepare()
         records = {c.id: self._record(c) for c in self.conditions}
-        report = Report(self.header(), self.conditions, records)
-        verdicts = [v for c in self.conditions for v in self.judge(c, records[c.id])]
-        verdicts += self.gate.judge_summary(report.summary())
-        return Report(report.header, self.conditions, records, tuple(verdicts))
+        return judged_report(self.header(), self.conditions, records, self.gate)
 
     def _record(self, condition: Condition) -> dict[str, Any]:
         try:
@@ -279,6 +276,45 @@ class Benchmark:
         if callable(describe):
             plain |= _described(describe)
         return plain | {"fitted": self.evaluator.fitted}
+
+
+def judged_report(
+    header: Header,
+    declared: Sequence[Condition],
+    records: Mapping[str, Mapping[str, Any]],
+    gate: Gate,
+) -> Report:
+    """Hold every limit against what was measured.
+
+    Parameters
+    ----------
+    header : Header
+        What the report says once.
+    declared : sequence of Condition
+        Every condition that a complete run measures.
+    records : mapping of condition id to record
+        What was measured, or ``{"error": message}``. Where a declared condition has none, the
+        summary is not judged: its means would speak of other conditions.
+    gate : Gate
+        The limits.
+
+    Returns
+    -------
+    Report
+        Its records in the order in which they are declared.
+    """
+    ordered = {c.id: records[c.id] for c in declared if c.id in records}
+    report = Report(header, tuple(declared), ordered)
+    verdicts = [v for c, r in ordered.items() for v in gate.judge(c, r, _labels(header, r))]
+    if len(ordered) == len(declared):
+        verdicts += gate.judge_summary(report.summary())
+    return replace(report, verdicts=tuple(verdicts))
+
+
+def _labels(header: Header, record: Mapping[str, Any]) -> Sequence[int] | None:
+    """Return the labels of the images of a record: only a recorded set has samples of its own."""
+    samples = record.get("samples") or header.samples
+    return samples["label"] if samples else None
 
 
 def _described(describe: Callable[[], object]) -> dict[str, Any]:

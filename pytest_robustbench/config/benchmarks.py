@@ -73,8 +73,13 @@ def build_benchmark(
         operating_point=point,
         calibration=declaration.calibration.settings,
         evaluation=declaration.evaluation,
-        gate=Gate(declaration.limits, declaration.summary_limits, declaration.waivers),
+        gate=gate_of(declaration),
         config=declaration.effective,
         folder=folder,
         progress=progress,
     )
+
+
+def gate_of(declaration: BenchmarkDeclaration) -> Gate:
+    """Return the limits of a declared benchmark."""
+    return Gate(declaration.limits, declaration.summary_limits, declaration.waivers)
