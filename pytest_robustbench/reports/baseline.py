@@ -97,33 +97,62 @@ def read_comparable(path: Path) -> StoredReport:
         If it cannot be read, has another schema version, is not that of a complete run, or
         contradicts itself: with the path, what is wrong, and the remedy.
     """
-    report = StoredReport(path, _read(path))
-    _refuse(path, incompleteness(report), COMPLETE_REMEDY)
-    _refuse(path, contradictions(report), REMEDY)
+    report = read_stored(path, REMEDY)
+    refuse(f"{path} cannot be compared", incompleteness(report), COMPLETE_REMEDY)
+    refuse(f"{path} cannot be compared", contradictions(report), REMEDY)
     return report
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_stored(path: Path, remedy: str) -> StoredReport:
+    """Read a report, complete or not, whose parts have the types they must have.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    remedy : str
+        What the message tells to do.
+
+    Raises
+    ------
+    ReportError
+        If it cannot be read, has another schema version, or a part of it has no place there.
+    """
     try:
         plain = read_report(path)
     except ReportError as error:
-        message = f"{error}; {REMEDY}"
+        message = f"{error}; {remedy}"
         raise ReportError(message) from error
     except RecursionError:
-        message = f"cannot read the report {path}: it is nested too deeply; {REMEDY}"
+        message = f"cannot read the report {path}: it is nested too deeply; {remedy}"
         raise ReportError(message) from None
     problem = structural_problem(plain)
     if problem:
-        message = f"{path} is no whole report: {problem}; {REMEDY}"
+        message = f"{path} is no whole report: {problem}; {remedy}"
         raise ReportError(message)
-    return plain
+    return StoredReport(path, plain)
 
 
-def _refuse(path: Path, problems: Iterator[str], remedy: str) -> None:
-    """Raise the first problems in one message: one edit may contradict many things."""
+def refuse(what: str, problems: Iterator[str], remedy: str) -> None:
+    """Raise the first problems in one message: one edit may contradict many things.
+
+    Parameters
+    ----------
+    what : str
+        What cannot be done because of them, and with which file.
+    problems : iterator of str
+        Nothing is raised where there are none.
+    remedy : str
+        What would be right.
+
+    Raises
+    ------
+    ReportError
+        If there is a problem.
+    """
     shown = list(islice(problems, SHOWN_PROBLEMS))
     if not shown:
         return
     more = " (and more)" if next(problems, None) is not None else ""
-    message = f"{path} cannot be compared: {'; '.join(shown)}{more}; {remedy}"
+    message = f"{what}: {'; '.join(shown)}{more}; {remedy}"
     raise ReportError(message)

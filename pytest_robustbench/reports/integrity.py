@@ -1,4 +1,4 @@
-"""Whether a stored report is whole and agrees with itself.
+"""Whether a stored report is whole, and whether it agrees with itself: two questions.
 
 What a report says more than once is worked out again: a file that was cut, merged or edited by hand
 contradicts itself somewhere.
@@ -6,13 +6,13 @@ contradicts itself somewhere.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.conditions import CLEAN, condition_of
 from pytest_robustbench.errors import CalibrationError
 from pytest_robustbench.evaluation.operating_point import OperatingPoint
 from pytest_robustbench.gates.summary import summarize
-from pytest_robustbench.reports.fields import metrics_of, undefined_of
+from pytest_robustbench.reports.fields import error_record, metrics_of, undefined_of
 from pytest_robustbench.reports.header import sha256_of
 from pytest_robustbench.reports.record_integrity import (
     EDITED,
@@ -21,7 +21,7 @@ from pytest_robustbench.reports.record_integrity import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pytest_robustbench.reports.baseline import StoredReport
 
@@ -69,23 +69,39 @@ def _declared(report: StoredReport) -> list[str] | None:
 
 
 def contradictions(report: StoredReport) -> Iterator[str]:
-    """Say where a complete report contradicts itself, worst first."""
+    """Say where a report, complete or not, contradicts itself, worst first."""
     yield from _header_contradictions(report)
-    for condition in report.conditions:
+    if _is_prepared(report):
+        yield from _record_contradictions(report)
+    else:
+        measured = ", ".join(_measured(report))
+        if measured:
+            yield f"{measured}: measured without an operating point or samples: {EDITED}"
+    yield from _summary_contradictions(report)
+
+
+def _is_prepared(report: StoredReport) -> bool:
+    return None not in (report.plain["operating_point"], report.plain["samples"])
+
+
+def _measured(report: StoredReport) -> list[str]:
+    return [c for c in report.conditions if "error" not in report.record(c)]
+
+
+def _record_contradictions(report: StoredReport) -> Iterator[str]:
+    for condition in _measured(report):
         parts = report.samples(condition), report.record(condition), report.plain["operating_point"]
         yield from (f"{condition}: {found}" for found in record_problems(condition, *parts))
-    yield from _summary_contradictions(report)
 
 
 def _header_contradictions(report: StoredReport) -> Iterator[str]:
     plain = report.plain
     for name, key in (("config", "config"), ("dataset", "samples"), ("model", "detector")):
-        if plain["sha256"][name] != sha256_of(plain[key]):
+        # Of a benchmark that could not be prepared, data and detector may be unknown.
+        is_unknown = not _is_prepared(report) and not plain[key] and plain["sha256"][name] is None
+        if not is_unknown and plain["sha256"][name] != sha256_of(plain[key]):
             yield f"sha256.{name} contradicts {key}: {EDITED}"
-    try:
-        OperatingPoint.from_dict({key: plain["operating_point"][key] for key in IDENTITY})
-    except CalibrationError as error:
-        yield str(error)
+    yield from _operating_point_contradictions(plain["operating_point"])
     declared = _declared(report)
     extra = [c for c in report.conditions if declared is not None and c not in declared]
     if extra:
@@ -95,9 +111,21 @@ def _header_contradictions(report: StoredReport) -> Iterator[str]:
         yield f"accepted.sha256 contradicts the content: {EDITED}"
 
 
+def _operating_point_contradictions(point: Mapping[str, Any] | None) -> Iterator[str]:
+    if point is None:
+        return
+    try:
+        OperatingPoint.from_dict({key: point[key] for key in IDENTITY})
+    except CalibrationError as error:
+        yield str(error)
+
+
 def _summary_contradictions(report: StoredReport) -> Iterator[str]:
     """Say which means do not follow: a condition that was taken out is missing in them."""
-    records = {c: report.record(c) for c in report.conditions if not condition_of(c).recorded}
+    absent = error_record("not measured")
+    expected = dict.fromkeys([*report.conditions, *_expected(report)])
+    pooled = [c for c in expected if not condition_of(c).recorded]
+    records = {c: report.record(c) if c in report.conditions else absent for c in pooled}
     found = summarize(
         {c: metrics_of(record) for c, record in records.items()},
         {c: undefined_of(record) for c, record in records.items()},

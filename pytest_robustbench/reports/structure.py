@@ -1,7 +1,7 @@
-"""The parts of a stored report that a comparison rests on, with their types.
+"""The parts of a stored report that a comparison or a merge rests on, with their types.
 
 Narrower than the published JSON Schema where null would stand for a number that is needed, and
-silent about everything that no comparison reads.
+silent about everything that neither reads.
 """
 
 from __future__ import annotations
@@ -64,6 +64,7 @@ class _OperatingPoint(_Part):
     n_images: Count
     calibrated_on: str
     digest: SetDigest
+    warnings: list[str] = []
 
 
 class _Decisions(_Part):
@@ -134,6 +135,9 @@ class _Measured(_Part):
     ranking: Literal["exact", "binned"]
     latency: _Latency
     per_image: _PerImage
+    ranking_error: dict[str, Number] = {}
+    memory: dict[str, Count | None] = {}
+    notes: list[str] = []
     samples: _Samples | None = None
     operating_point: str | None = None
 
@@ -196,6 +200,10 @@ class _Report(_Part):
     missing: list[str]
     narrowed: list[str]
     started: str
+    command: str
+    memory: dict[str, Count | None]
+    profile: str | None
+    notes: list[str]
     operating_point: _OperatingPoint | None
     config: dict[str, Any]
     detector: dict[str, Any]
