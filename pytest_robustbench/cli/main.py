@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest_robustbench
-from pytest_robustbench.cli import accept, compare, init, propose, run, schema, spread
+from pytest_robustbench.cli import accept, compare, init, merge, propose, run, schema, spread
 from pytest_robustbench.errors import RobustbenchError
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PROGRAM = "pytest-robustbench"
 COMMANDS = (
     run.COMMAND,
+    merge.COMMAND,
     compare.COMMAND,
     accept.COMMAND,
     propose.COMMAND,

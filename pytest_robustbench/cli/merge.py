@@ -1,0 +1,230 @@
+"""``pytest-robustbench merge``: the reports of shards to one report, judged like a whole run."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.cli.command import Command
+from pytest_robustbench.cli.outputs import check_writable
+from pytest_robustbench.errors import ConfigError, ReportError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pytest_robustbench.cli.baselines import Compared
+    from pytest_robustbench.config.declarations import BenchmarkDeclaration, RobustnessConfig
+    from pytest_robustbench.reports.header import Header
+    from pytest_robustbench.reports.merging import Part
+    from pytest_robustbench.reports.report import Report
+
+FAILED = 1
+USERS_MISTAKE = 2
+DEFAULT_CONFIG = Path("robustness.yaml")
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "reports",
+        nargs="+",
+        type=Path,
+        metavar="REPORT",
+        help="report of a shard, or folder that holds some at any depth",
+    )
+    parser.add_argument(
+        "--output-dir",
+        required=True,
+        type=Path,
+        metavar="DIR",
+        help="write one report per benchmark here",
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="YAML",
+        help=f"what the shards ran (default: {DEFAULT_CONFIG})",
+    )
+    parser.add_argument("--profile", metavar="NAME", help="profile of the YAML")
+
+
+def _run(arguments: Namespace) -> int:
+    from pytest_robustbench.cli.baselines import compare_with_baselines
+
+    config = _config(arguments)
+    parts = _parts(arguments.reports)
+    _check_declared(config, parts)
+    _check_inputs_stay(arguments.output_dir, parts)
+    check_writable("--output-dir", arguments.output_dir, arguments.output_dir)
+    merged = [_tried(config, b, parts.get(b.name, ())) for b in config.benchmarks]
+    whole = {m.name: m.report for m in merged if m.report is not None and m.report.complete}
+    compared = compare_with_baselines(config, whole)
+    judged = [_with_comparison(m, compared.get(m.name)) for m in merged]
+    for one in judged:
+        if one.report is not None:
+            path = arguments.output_dir / f"{one.name}.json"
+            one.report.write(path)
+            _say(f"report: {path}")
+    return max(one.code for one in judged)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
+def _config(arguments: Namespace) -> RobustnessConfig:
+    from pytest_robustbench.config.loader import load_config
+
+    path = arguments.config or DEFAULT_CONFIG
+    if arguments.config is None and not path.is_file():
+        message = (
+            f"{path} does not exist: name the YAML that the shards ran with --config; it says "
+            "which conditions there are, and their limits"
+        )
+        raise ConfigError(message)
+    return load_config(path, profile=arguments.profile)
+
+
+def _parts(places: Sequence[Path]) -> dict[str, list[Part]]:
+    """Read every report; return them by the name of their benchmark."""
+    from pytest_robustbench.reports.parts import find_reports, read_part
+
+    found: dict[str, list[Part]] = {}
+    for path in find_reports(places):
+        part = read_part(path)
+        found.setdefault(part.header.name, []).append(part)
+    if not found:
+        message = f"no report among {', '.join(map(str, places))}: name those of the shards"
+        raise ReportError(message)
+    return found
+
+
+def _check_declared(config: RobustnessConfig, parts: Mapping[str, Sequence[Part]]) -> None:
+    from pytest_robustbench.config.problems import shown_path
+    from pytest_robustbench.naming import suggestion
+
+    declared = [b.name for b in config.benchmarks]
+    for name, of_benchmark in parts.items():
+        if name not in declared:
+            message = (
+                f"{shown_path(config.path)} declares no benchmark {name!r}, that of "
+                f"{of_benchmark[0].source}; {suggestion(name, declared)}"
+            )
+            raise ConfigError(message)
+
+
+def _check_inputs_stay(folder: Path, parts: Mapping[str, Sequence[Part]]) -> None:
+    """Refuse to replace what is merged: it could not be merged again."""
+    inputs = {Path(part.source).resolve(): part for found in parts.values() for part in found}
+    for name in parts:
+        path = folder / f"{name}.json"
+        if path.resolve() in inputs:
+            message = f"{path} is one of the reports to merge: name another --output-dir"
+            raise ConfigError(message)
+
+
+@dataclass(frozen=True)
+class _Merged:
+    """What became of one benchmark: its exit code, and its report where its parts agree."""
+
+    name: str
+    code: int
+    report: Report | None = None
+
+
+def _tried(
+    config: RobustnessConfig, declaration: BenchmarkDeclaration, parts: Sequence[Part]
+) -> _Merged:
+    """Merge and judge a benchmark; one that is refused leaves the others intact."""
+    if not parts:
+        _say(f"{declaration.name}: missing: none of the reports is of it; run its shards")
+        return _Merged(declaration.name, FAILED)
+    try:
+        return _merge(config, declaration, parts)
+    except ReportError as error:
+        if len(config.benchmarks) == 1:
+            raise
+        _say(f"{declaration.name}: {error}")
+        return _Merged(declaration.name, USERS_MISTAKE)
+
+
+def _merge(
+    config: RobustnessConfig, declaration: BenchmarkDeclaration, parts: Sequence[Part]
+) -> _Merged:
+    from pytest_robustbench.benchmark import judged_report
+    from pytest_robustbench.cli.console import Console
+    from pytest_robustbench.config.benchmarks import gate_of
+    from pytest_robustbench.reports.merging import merge_parts
+
+    header, records = merge_parts(parts, command=shlex.join(sys.argv))
+    _check_same_yaml(config, declaration, header)
+    report = judged_report(header, declaration.declared_conditions, records, gate_of(declaration))
+    console = Console(sys.stderr)
+    n, total = len(report.records), len(report.declared)
+    console.say(f"{declaration.name}: {n} of {total} conditions, from {len(parts)} report(s)")
+    console.tell(report)
+    for line in _unjudged(declaration, report):
+        console.say(line)
+    bad = report.missing or any(verdict.violated for verdict in report.verdicts)
+    return _Merged(declaration.name, FAILED if bad else 0, report)
+
+
+def _check_same_yaml(
+    config: RobustnessConfig, declaration: BenchmarkDeclaration, header: Header
+) -> None:
+    """Refuse limits and conditions that the parts were not measured for."""
+    from pytest_robustbench.config.problems import shown_path
+    from pytest_robustbench.reports.differences import differences_between
+    from pytest_robustbench.reports.header import sha256_of
+
+    declared = json.loads(json.dumps(declaration.effective))
+    if header.sha256.get("config") == sha256_of(declared):
+        return
+    found = differences_between(declared, dict(header.config)) or "another digest"
+    message = (
+        f"{shown_path(config.path)} differs from the one the shards of {declaration.name!r} ran: "
+        f"{found}; {_profile_remedy(config.profile, header.profile)}merge with the YAML that they "
+        "ran, or run them again with this one"
+    )
+    raise ReportError(message)
+
+
+def _profile_remedy(given: str | None, ran: str | None) -> str:
+    if given == ran:
+        return ""
+    flag = f"give --profile {ran}" if ran else "leave out --profile"
+    return f"they ran {f'profile {ran!r}' if ran else 'no profile'}: {flag}, "
+
+
+def _unjudged(declaration: BenchmarkDeclaration, report: Report) -> Iterator[str]:
+    """Say which conditions no part has, and what cannot be judged for want of them."""
+    absent = [c for c in report.missing if c not in report.records]
+    if absent:
+        yield f"missing: {', '.join(absent)}"
+        if declaration.summary_limits:
+            yield f"summary: not judged: {_count(absent, report)} are missing"
+    if report.missing and declaration.regression is not None:
+        yield f"regression: not judged: {_count(report.missing, report)} were not measured"
+
+
+def _count(conditions: Sequence[str], report: Report) -> str:
+    return f"{len(conditions)} of {len(report.declared)} conditions"
+
+
+def _with_comparison(merged: _Merged, compared: Compared | None) -> _Merged:
+    if compared is None:
+        return merged
+    code = max(merged.code, 0 if compared.holds else FAILED)
+    return replace(merged, code=code, report=compared.report)
+
+
+COMMAND = Command(
+    name="merge",
+    summary="put the reports of shards together, and judge them like one run",
+    add_arguments=_add_arguments,
+    run=_run,
+)
