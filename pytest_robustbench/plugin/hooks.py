@@ -17,6 +17,7 @@ from pytest_robustbench.plugin.run import (
     attach_payload,
     conclude,
     finish,
+    keep_shard,
     note_override,
     note_selection,
     refuse_unfitting_options,
@@ -41,8 +42,9 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep each benchmark's items together, whoever sorted or shuffled before."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out other shards, and keep each benchmark's items together, whoever shuffled before."""
+    keep_shard(config, items)
     keep_benchmarks_together(items)
 
 

@@ -54,6 +54,7 @@ OPTIONS = (
     Option("operating-point", "judge at the thresholds of this report or file", "FILE"),
     Option("corruptions", "run only these, comma separated", "NAMES", "args"),
     Option("severities", "run only these, comma separated", "NUMBERS", "args"),
+    Option("shard", "run only this part of the declared conditions, such as 2/5", "I/N"),
     Option("limit-train", "use at most N train images", "N", "int"),
     Option("limit-test", "use at most N test images, balanced over classes", "N", "int"),
     Option("device", "device for every detector, such as cpu or cuda", "NAME"),

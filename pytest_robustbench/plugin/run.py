@@ -47,8 +47,28 @@ def refuse_unfitting_options(config: pytest.Config) -> None:
     pytest.UsageError
         If an option names what the YAML does not have.
     """
-    if narrowed_on_command_line(config):
-        session_of(config)
+    if not narrowed_on_command_line(config):
+        return
+    declarations = session_of(config).declarations.values()
+    shard = config.stash[SETTINGS].shard
+    try:
+        if shard is not None and declarations:
+            shard.conditions(declarations)
+    except ConfigError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def keep_shard(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect in place what other shards measure."""
+    shard = config.stash[SETTINGS].shard
+    declarations = session_of(config).declarations.values() if shard else ()
+    if shard is None or not declarations:
+        return
+    from pytest_robustbench.plugin.shards import split_items
+
+    kept, others = split_items(items, shard.conditions(declarations))
+    items[:] = kept
+    config.hook.pytest_deselected(items=others)
 
 
 def note_selection(session: pytest.Session) -> None:

@@ -16,6 +16,7 @@ from pytest_robustbench.plugin.options import (
     find_file,
     given,
 )
+from pytest_robustbench.plugin.shards import Shard
 
 MISSING_DATA = ("fail", "skip")
 
@@ -40,6 +41,8 @@ class Settings:
         File with the thresholds to judge at.
     corruptions, severities : tuple, optional
         Narrow the run.
+    shard : Shard, optional
+        Which part of the declared conditions to run.
     limit_train, limit_test : int, optional
         Narrow the data.
     device : str, optional
@@ -56,6 +59,7 @@ class Settings:
     operating_point: Path | None
     corruptions: tuple[str, ...] | None
     severities: tuple[int, ...] | None
+    shard: Shard | None
     limit_train: int | None
     limit_test: int | None
     device: str | None
@@ -74,7 +78,7 @@ class Settings:
         return tuple(f"--robustness-{k}" for k, value in given.items() if value is not None)
 
 
-NARROWING = ("profile", "corruptions", "severities", "limit-train", "limit-test")
+NARROWING = ("profile", "corruptions", "severities", "shard", "limit-train", "limit-test")
 
 
 def narrowed_on_command_line(config: pytest.Config) -> bool:
@@ -104,6 +108,7 @@ def read_settings(config: pytest.Config) -> Settings:
         operating_point=_existing(config, "operating-point", values["operating-point"]),
         corruptions=_names(values["corruptions"]),
         severities=_severities(values["severities"]),
+        shard=_shard(values["shard"]),
         limit_train=_count("limit-train", values["limit-train"]),
         limit_test=_count("limit-test", values["limit-test"]),
         device=values["device"],
@@ -165,6 +170,15 @@ def _severities(value: str | list[str] | None) -> tuple[int, ...] | None:
     if not words or not set(words) <= allowed:
         _refuse("severities", f"must be numbers from 1 to 5, not {value!r}")
     return tuple(sorted({int(word) for word in words}))
+
+
+def _shard(value: str | None) -> Shard | None:
+    if not value:
+        return None
+    shard = Shard.parse(value)
+    if shard is None:
+        _refuse("shard", f"must be a part of a whole, such as 2/5, not {value!r}")
+    return shard
 
 
 def _count(name: str, value: str | int | None) -> int | None:
