@@ -16,6 +16,7 @@ from pytest_robustbench.corruptions.registry import load_corruption
 from pytest_robustbench.detectors.adapters import as_detector
 from pytest_robustbench.errors import ConfigError, RobustbenchError
 from pytest_robustbench.evaluation.evaluator import Evaluator, silent
+from pytest_robustbench.evaluation.operating_point import GIVEN
 from pytest_robustbench.gates.judgement import judge, not_measurable
 from pytest_robustbench.gates.summary import judge_summary
 from pytest_robustbench.gates.waivers import apply_waivers, today
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_robustbench.datasets.split import Split
+    from pytest_robustbench.evaluation.neighbours import Neighbours
     from pytest_robustbench.evaluation.operating_point import OperatingPoint
     from pytest_robustbench.evaluation.results import ConditionResult
     from pytest_robustbench.evaluation.sample_sets import RecordedSet
@@ -133,6 +135,8 @@ class Benchmark:
         The effective configuration, recorded in the report; plain JSON.
     folder : Path, optional
         Where import paths are searched and whose git commit is recorded.
+    neighbours : Neighbours, optional
+        Other processes of the same run on this host.
     progress : callable, optional
         Told ``(phase, done, total)``.
 
@@ -163,6 +167,7 @@ class Benchmark:
         gate: Gate | None = None,
         config: Mapping[str, Any] | None = None,
         folder: Path | None = None,
+        neighbours: Neighbours | None = None,
         progress: Progress = silent,
     ) -> None:
         self.split = split
@@ -183,6 +188,7 @@ class Benchmark:
             fitted=fitted,
             operating_point=operating_point,
             recorded=recorded,
+            neighbours=neighbours,
             progress=progress,
         )
 
@@ -268,6 +274,15 @@ class Benchmark:
             return condition_record(self.evaluate(condition))
         except RobustbenchError as error:
             return error_record(str(error))
+
+    @property
+    def is_described(self) -> bool:
+        """Whether the report says enough of the detector to know it again.
+
+        Either it describes itself, or thresholds calibrated here are as good as a fingerprint.
+        """
+        describes = callable(getattr(self.evaluator.predictor.detector, "description", None))
+        return describes or self.evaluator.prepare().operating_point.method != GIVEN
 
     def _detector_description(self) -> dict[str, Any]:
         detector = self.evaluator.predictor.detector

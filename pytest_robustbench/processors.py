@@ -10,12 +10,18 @@ QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
 def processors() -> int:
-    """Return the number of processors left by affinity and by a container's quota."""
+    """Return this process's share of the processors left by affinity and a container's quota."""
     if hasattr(os, "sched_getaffinity"):
         available = len(os.sched_getaffinity(0))
     else:
         available = os.cpu_count() or 1
-    return max(1, min(available, _quota(available)))
+    return max(1, min(available, _quota(available)) // _workers())
+
+
+def _workers() -> int:
+    """Return how many workers of one pytest-xdist run share the processors."""
+    count = os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")
+    return max(1, int(count)) if count.isdecimal() else 1
 
 
 def _quota(otherwise: int) -> int:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_robustbench.config.declarations import BenchmarkDeclaration
+    from pytest_robustbench.evaluation.neighbours import Neighbours
 
 
 def build_benchmark(
@@ -30,6 +31,7 @@ def build_benchmark(
     *,
     operating_point: Path | None,
     progress: Callable[[str, int, int], None],
+    neighbours: Neighbours | None = None,
 ) -> Benchmark:
     """Return the benchmark, not yet prepared.
 
@@ -47,6 +49,8 @@ def build_benchmark(
         File whose thresholds replace what the YAML says about calibration.
     progress : callable
         Told ``(phase, done, total)``.
+    neighbours : Neighbours, optional
+        Other processes of the same run on this host.
 
     Raises
     ------
@@ -76,6 +80,7 @@ def build_benchmark(
         gate=gate_of(declaration),
         config=declaration.effective,
         folder=folder,
+        neighbours=neighbours,
         progress=progress,
     )
 

@@ -11,7 +11,7 @@ from pytest_robustbench import opencv
 from pytest_robustbench.detectors.pictures import require_enough, squared
 from pytest_robustbench.detectors.protocol import Prediction
 from pytest_robustbench.detectors.settings import chosen_settings
-from pytest_robustbench.detectors.state import read_state, write_state
+from pytest_robustbench.detectors.state import read_state, require_same_settings, write_state
 from pytest_robustbench.errors import DetectorError
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.arrays import Floats, Image
 
 NAME = "pixel_gaussian"
+ARRAYS = ("mean", "std")
 
 
 @dataclass(frozen=True)
@@ -153,10 +154,22 @@ class PixelGaussian:
         DetectorError
             If the file is none that `save` wrote.
         """
-        state = read_state(path, cls.name, ["mean", "std"])
+        state = read_state(path, cls.name, ARRAYS)
         detector = cls(chosen_settings(PixelGaussianSettings(), state.settings, cls.name))
         detector._mean, detector._std = state.arrays
         return detector
+
+    def restore(self, path: str | PathLike[str]) -> None:
+        """Become the fitted detector that `save` wrote, which had the same settings.
+
+        Raises
+        ------
+        DetectorError
+            If the file is none that `save` wrote, or by a detector with other settings.
+        """
+        state = read_state(path, self.name, ARRAYS)
+        require_same_settings(path, state, asdict(self.settings))
+        self._mean, self._std = state.arrays
 
     def _fitted(self) -> tuple[Floats, Floats]:
         if self._mean is None or self._std is None:

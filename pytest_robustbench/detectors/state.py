@@ -90,3 +90,20 @@ def read_state(path: str | PathLike[str], detector: str, names: Sequence[str]) -
         message = f"{path}: holds a {found!r} detector, not {detector!r}"
         raise DetectorError(message)
     return State(settings, weights, arrays)
+
+
+def require_same_settings(
+    path: str | PathLike[str], state: State, settings: Mapping[str, Any]
+) -> None:
+    """Refuse what a detector with other settings has learned.
+
+    Raises
+    ------
+    DetectorError
+        Naming the settings that differ.
+    """
+    own = json.loads(json.dumps(dict(settings)))
+    names = [k for k in own | state.settings if own.get(k) != state.settings.get(k)]
+    if names:
+        message = f"{path}: was fitted with other settings ({', '.join(names)})"
+        raise DetectorError(message)

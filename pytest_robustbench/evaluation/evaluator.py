@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.corruptions.digests import condition_digest
 from pytest_robustbench.datasets.notes import graded_masks
@@ -17,12 +17,14 @@ from pytest_robustbench.evaluation.latency import (
 )
 from pytest_robustbench.evaluation.measures import Measures
 from pytest_robustbench.evaluation.memory import MemoryWatch
+from pytest_robustbench.evaluation.neighbours import NoNeighbours
 from pytest_robustbench.evaluation.postprocessing import Postprocessing
 from pytest_robustbench.evaluation.prediction import Predictor
 from pytest_robustbench.evaluation.preparation import Preparation
 from pytest_robustbench.evaluation.sample_sets import RecordedSets, SampleSet
 from pytest_robustbench.evaluation.scenes import Scenes
 from pytest_robustbench.evaluation.settings import CalibrationSettings, EvaluationSettings
+from pytest_robustbench.evaluation.shared_preparation import SharedPreparation
 from pytest_robustbench.evaluation.sweep import Sweep
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.corruptions.corruption import Corrupted, Corruption
     from pytest_robustbench.datasets.split import Sample, Split
     from pytest_robustbench.detectors.protocol import Detector
+    from pytest_robustbench.evaluation.neighbours import Neighbours
     from pytest_robustbench.evaluation.operating_point import OperatingPoint
     from pytest_robustbench.evaluation.results import ConditionResult, PeakMemory
     from pytest_robustbench.evaluation.sample_sets import RecordedSet
@@ -58,12 +61,15 @@ class Prepared:
         Observations for the record.
     memory : PeakMemory
         While fitting and calibrating.
+    fitted_here : bool
+        Whether this process fitted and calibrated; else another one on this host did.
     """
 
     operating_point: OperatingPoint
     inventory: Inventory
     notes: tuple[str, ...]
     memory: PeakMemory
+    fitted_here: bool = True
 
 
 class Evaluator:
@@ -89,6 +95,8 @@ class Evaluator:
     recorded : mapping of str to Split or callable, optional
         Sets recorded under drift, of which the test part is measured; a function is called when its
         condition is.
+    neighbours : Neighbours, optional
+        Other processes of the run on this host; by default there are none.
     progress : callable
         Told ``(phase, done, total)``.
     """
@@ -104,6 +112,7 @@ class Evaluator:
         fitted: bool = False,
         operating_point: OperatingPoint | None = None,
         recorded: Mapping[str, RecordedSet] | None = None,
+        neighbours: Neighbours | None = None,
         progress: Progress = silent,
     ) -> None:
         self.split = split
@@ -112,7 +121,8 @@ class Evaluator:
         self.fitted = fitted
         self.progress = progress
         postprocess = Postprocessing(self.settings.gaussian_sigma)
-        self.predictor = Predictor(detector, self.settings.batch_size, postprocess)
+        self.neighbours = neighbours or NoNeighbours()
+        self.predictor = Predictor(detector, self.settings.batch_size, postprocess, self.neighbours)
         self._given = operating_point
         self._store = PictureStore(split.resize, self.settings.picture_bytes)
         self._recorded = RecordedSets(recorded or {}, split, self._store)
@@ -170,8 +180,13 @@ class Evaluator:
         )
         measures = Measures(tally, inventory, point, self.settings)
         latency = stopwatch.latency(min(self.settings.batch_size, len(kept)))
-        result = measures.result(condition, latency, specification, digest, memory.peak())
+        with self.neighbours.computing():
+            result = measures.result(condition, latency, specification, digest, memory.peak())
         return replace(result, notes=measured.notes)
+
+    def specification(self, condition: Condition) -> Mapping[str, Any]:
+        """Return what decides the pixels of a condition beside its sources; empty for clean."""
+        return self._scenes.specification(condition)
 
     def release(self) -> None:
         """Give back decoded images and other memory; what is needed again is read again."""
@@ -217,10 +232,13 @@ class Evaluator:
             given=self._given,
             progress=self.progress,
         )
-        operating_point = preparation.run()
+        shared = SharedPreparation(self.neighbours, preparation)
+        found = shared.run()
         graded = graded_masks(inventory.graded_masks)
-        notes = (*preparation.notes, *graded, *self._lost_defects(inventory))
-        return Prepared(operating_point, inventory, notes, memory.peak())
+        notes = (*found.notes, *graded, *self._lost_defects(inventory))
+        return Prepared(
+            found.operating_point, inventory, notes, memory.peak(), fitted_here=shared.fitted_here
+        )
 
     def _lost_defects(self, inventory: Inventory) -> Iterator[str]:
         """Say where nobody can tell whether a defect stays in the frame."""

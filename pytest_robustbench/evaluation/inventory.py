@@ -11,7 +11,7 @@ from pytest_robustbench.errors import DatasetError
 from pytest_robustbench.evaluation.workers import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -65,6 +65,18 @@ class Inventory:
             "shape": [list(shape) for shape in self.shapes],
             "source_digest": list(self.digests),
         }
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Inventory:
+        """Rebuild what `to_dict` wrote; how many defect pixels there are it does not tell."""
+        return cls(
+            ids=tuple(plain["id"]),
+            labels=np.array(plain["label"], np.int64),
+            shapes=tuple((height, width) for height, width in plain["shape"]),
+            digests=tuple(plain["source_digest"]),
+            mask_known=np.array(plain["mask_known"], np.bool_),
+            defect_pixels=np.zeros(len(plain["id"]), np.int64),
+        )
 
 
 def require_readable(samples: Sequence[Sample], store: PictureStore) -> None:

@@ -61,6 +61,11 @@ class Stopwatch:
     _references: list[float] = field(default_factory=list)
     _predicting: float = 0.0
 
+    @property
+    def n_calls(self) -> int:
+        """How many calls were timed so far."""
+        return len(self._calls)
+
     def time(self, predict: Callable[[], T], n_images: int) -> T:
         """Run `predict` once and record its milliseconds per image."""
         with collector_held_off():

@@ -12,6 +12,7 @@ import numpy as np
 from pytest_robustbench.detectors.protocol import Prediction
 from pytest_robustbench.detectors.validation import checked_prediction, require_finite
 from pytest_robustbench.errors import DetectorError, NotMeasurableError, RobustbenchError
+from pytest_robustbench.evaluation.neighbours import Neighbours, NoNeighbours
 from pytest_robustbench.evaluation.postprocessing import Postprocessing
 from pytest_robustbench.metrics.resizing import resize_map
 
@@ -64,11 +65,14 @@ class Predictor:
         Images per call.
     postprocess : Postprocessing
         What is done to every map once it has the size of its image.
+    neighbours : Neighbours
+        Other processes of the run on this host.
     """
 
     detector: Detector
     batch_size: int = 1
     postprocess: Postprocessing = field(default_factory=Postprocessing)
+    neighbours: Neighbours = field(default_factory=NoNeighbours)
 
     @property
     def name(self) -> str:
@@ -84,7 +88,8 @@ class Predictor:
             If the detector raises.
         """
         try:
-            self.detector.fit(images)
+            with self.neighbours.computing():
+                self.detector.fit(images)
         except RobustbenchError:
             raise
         except (Exception, SystemExit) as error:
@@ -115,7 +120,8 @@ class Predictor:
         NotMeasurableError
             If a score or map is not finite.
         """
-        raw = self.call(images, ids, where)
+        with self.neighbours.computing():
+            raw = self.call(images, ids, where)
         rows = zip(raw, ids, images, strict=True)
         return [self.finish(one, name, image.shape[:2], where) for one, name, image in rows]
 

@@ -94,6 +94,7 @@ class Sweep:
             If an image cannot be read, corrupted or predicted; the message names it.
         """
         tally = Tally(len(inventory.ids), self._pixel_scores(inventory))
+        computing = self._predictor.neighbours.computing
         limit = math.inf if threshold is None else threshold
         measure = partial(self._measure_image, condition, (limit, recalibrated))
         size = min(self._settings.batch_size, len(kept))
@@ -101,11 +102,12 @@ class Sweep:
         with Workers() as workers:
             for chunk in self._chunks(kept, inventory.shapes):
                 progress(condition.id, done, len(kept))
-                scenes = workers.map(partial(self._scenes.under, condition), chunk)
-                raw = self._predict(scenes, chunk, condition, stopwatch, size)
-                for index, found in zip(
-                    chunk, workers.map(measure, chunk, scenes, raw), strict=True
-                ):
+                with computing():
+                    scenes = workers.map(partial(self._scenes.under, condition), chunk)
+                raw = self._predict(scenes, chunk, condition, stopwatch, (size, len(kept)))
+                with computing():
+                    measured = workers.map(measure, chunk, scenes, raw)
+                for index, found in zip(chunk, measured, strict=True):
                     tally.add(index, found)
                 done += len(chunk)
         progress(condition.id, done, len(kept))
@@ -118,16 +120,27 @@ class Sweep:
         chunk: Sequence[int],
         condition: Condition,
         stopwatch: Stopwatch,
-        size: int,
+        sizes: tuple[int, int],
     ) -> list[RawPrediction]:
+        """Predict a chunk: first what is timed, then the rest; `sizes` of a batch and of all."""
         images = [scene.corrupted.image for scene in scenes]
         ids = [self._scenes.samples[i].id for i in chunk]
-        # Every chunk: corrupting it has just driven the detector out of the processor's caches.
-        self._predictor.call(images[:size], ids[:size], condition.id)
+        size, n_kept = sizes
+        neighbours, call = self._predictor.neighbours, self._predictor.call
+        wanted = neighbours.timed_calls(n_kept, size) - stopwatch.n_calls
         # A last batch that is not full is another workload: it is not timed.
-        full = len(images) // size * size
-        timed = self._predictor.call(images[:full], ids[:full], condition.id, stopwatch)
-        return timed + self._predictor.call(images[full:], ids[full:], condition.id)
+        timed = size * min(len(images) // size, wanted)
+        found: list[RawPrediction] = []
+        if timed:
+            with neighbours.quiet():
+                # Corrupting, or waiting, has driven the detector out of the processor's caches.
+                call(images[:size], ids[:size], condition.id)
+                found += call(images[:timed], ids[:timed], condition.id, stopwatch)
+        for start in range(timed, len(images), size):
+            part = slice(start, start + size)
+            with neighbours.computing():
+                found += call(images[part], ids[part], condition.id)
+        return found
 
     def _measure_image(
         self,

@@ -12,7 +12,7 @@ from pytest_robustbench.gates.wording import describe
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pytest_robustbench.plugin.ledger import Account
+    from pytest_robustbench.plugin.ledger import Account, Place
 
     Outcome = Literal["passed", "failed", "skipped", "xfailed"]
 
@@ -78,6 +78,8 @@ def _complete(account: Account) -> Aggregate:
 def _incompleteness(account: Account) -> Iterator[str]:
     if account.write_error:
         yield account.write_error
+    if account.trouble:
+        yield account.trouble
     if account.missing and not account.data_missing:
         yield f"selected, but ended without a verdict: {_listed(account.missing)}"
     if account.errors:
@@ -139,7 +141,7 @@ def _listed(names: Sequence[str], most: int = 8) -> str:
 
 
 def report_as_items(
-    config: pytest.Config, anchor: pytest.Item, title: str, found: Sequence[Aggregate]
+    config: pytest.Config, anchor: Place, title: str, found: Sequence[Aggregate]
 ) -> None:
     """Report aggregates as if they were items of the same test as `anchor`.
 
@@ -154,7 +156,7 @@ def report_as_items(
         config.hook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
 
 
-def _address(anchor: pytest.Item, suffix: str) -> tuple[str, tuple[str, int | None, str]]:
+def _address(anchor: Place, suffix: str) -> tuple[str, tuple[str, int | None, str]]:
     path, line, test = anchor.location
     nodeid = anchor.nodeid.partition("[")[0] + suffix
     return nodeid, (path, line, test.partition("[")[0] + suffix)

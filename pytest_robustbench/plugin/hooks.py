@@ -18,6 +18,7 @@ from pytest_robustbench.plugin.run import (
     conclude,
     finish,
     keep_shard,
+    lead_workers,
     note_override,
     note_selection,
     refuse_unfitting_options,
@@ -31,9 +32,10 @@ if TYPE_CHECKING:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse bad options before anything runs."""
+    """Refuse bad options before anything runs, and expect workers where there will be some."""
     config.stash[SETTINGS] = read_settings(config)
     refuse_unfitting_options(config)
+    lead_workers(config)
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

@@ -10,16 +10,34 @@ from pytest_robustbench.gates.summary import judge_summary
 from pytest_robustbench.gates.waivers import apply_waivers, today
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
-
-    import pytest
 
     from pytest_robustbench.config.declarations import BenchmarkDeclaration
     from pytest_robustbench.gates.limits import Verdict
     from pytest_robustbench.plugin.payload import Payload
     from pytest_robustbench.reports.regression import Judged
     from pytest_robustbench.reports.report import Report
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an item stands, and what it is about.
+
+    Parameters
+    ----------
+    nodeid : str
+        Its node id.
+    location : (str, int or None, str)
+        File, line and test, as pytest reports them.
+    benchmark, condition : str
+        What it is about; empty where it is about none.
+    """
+
+    nodeid: str
+    location: tuple[str, int | None, str]
+    benchmark: str = ""
+    condition: str = ""
 
 
 @dataclass
@@ -30,7 +48,7 @@ class Account:
     ----------
     declaration : BenchmarkDeclaration
         What was declared.
-    anchor : pytest.Item
+    anchor : Place
         The first of its items: aggregate items are named after it.
     narrowing : tuple of str
         Options that make this run less than what was declared.
@@ -48,10 +66,14 @@ class Account:
         The baseline that was written from this run.
     baseline_changes : tuple of str
         What differs in it from the one before.
+    reused : set of str
+        Ids of the conditions that an earlier run has measured.
+    trouble : str
+        Why what was found cannot be relied on; empty where it can.
     """
 
     declaration: BenchmarkDeclaration
-    anchor: pytest.Item
+    anchor: Place
     narrowing: tuple[str, ...] = ()
     baseline_asked: bool = False
     selected: set[str] = field(default_factory=set)
@@ -67,16 +89,32 @@ class Account:
     baseline_error: str = ""
     updated_baseline: Path | None = None
     baseline_changes: tuple[str, ...] = ()
+    reused: set[str] = field(default_factory=set)
+    trouble: str = ""
 
     def add(self, payload: Payload) -> None:
         """Enter what one item told."""
         from pytest_robustbench.reports.report import verdict_from_dict
 
+        self._note_trouble(payload)
         self.header = payload.header
         self.data_missing = self.data_missing or payload.data_missing
+        if payload.reused:
+            self.reused.add(payload.condition)
         if payload.record is not None:
             self.records[payload.condition] = payload.record
             self.verdicts[payload.condition] = tuple(map(verdict_from_dict, payload.verdicts))
+
+    def _note_trouble(self, payload: Payload) -> None:
+        """Compare what several processes tell: they must all judge at the same thresholds."""
+        self.trouble = self.trouble or payload.trouble
+        points = [h["operating_point"] for h in (self.header, payload.header) if h is not None]
+        digests = {point["digest"] for point in points if point is not None}
+        if len(digests) > 1:
+            self.trouble = (
+                "the detector is not deterministic: the workers of this run came to different "
+                f"operating points ({', '.join(sorted(digests))})"
+            )
 
     @property
     def declared(self) -> tuple[str, ...]:
@@ -128,6 +166,7 @@ class Account:
     def comparable(self) -> bool:
         """Whether everything that was declared is measured, and stands in a report."""
         unfinished = self.missing or self.errors or self.write_error or self.data_missing
+        unfinished = unfinished or self.trouble
         return not (unfinished or self.narrowed or self.report_path is None)
 
     @property
@@ -145,6 +184,13 @@ class Account:
         judged = judge_summary(limits, self._report(()).summary())
         return apply_waivers(judged, self.declaration.waivers, today())
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader has to know of how the run went."""
+        reused = [c for c in self.declared if c in self.reused]
+        text = f"taken over from an earlier run, unchanged: {', '.join(reused)}"
+        return (text,) if reused else ()
+
     def report(self) -> Report:
         """Return the report of what is known; the header is."""
         if not self.judged:
@@ -160,8 +206,9 @@ class Account:
 
         assert self.header is not None, "the header comes first"
         verdicts = [v for c in self.declared for v in self.verdicts.get(c, ())]
+        header = Header.from_dict(self.header)
         return Report(
-            header=Header.from_dict(self.header),
+            header=replace(header, notes=(*header.notes, *self.notes)),
             declared=self.declaration.declared_conditions,
             records=self.records,
             verdicts=(*verdicts, *summary),
@@ -175,30 +222,55 @@ class Ledger:
 
     Parameters
     ----------
+    declarations : callable
+        Returns the declared benchmarks by name; called only where an item is about one.
     narrowing : tuple of str
         Options that make this run less than what was declared.
     baseline_asked : bool
         Whether an option asks for a comparison, or for a new baseline.
     """
 
+    declarations: Callable[[], Mapping[str, BenchmarkDeclaration]]
     narrowing: tuple[str, ...] = ()
     baseline_asked: bool = False
     accounts: dict[str, Account] = field(default_factory=dict)
-    broken: dict[str, pytest.Item] = field(default_factory=dict)
+    broken: dict[str, Place] = field(default_factory=dict)
     write_error: str = ""
-    _owners: dict[str, tuple[str, str]] = field(default_factory=dict)
+    is_empty: bool = True
+    _owners: dict[str, Place] = field(default_factory=dict)
+    _expected: tuple[str, ...] = ()
+    _failed: set[str] = field(default_factory=set)
 
-    def select(self, declaration: BenchmarkDeclaration, condition: str, item: pytest.Item) -> None:
+    def select(self, place: Place) -> None:
         """Enter that an item will run; one without a condition judges none."""
-        fresh = Account(declaration, item, self.narrowing, self.baseline_asked)
-        account = self.accounts.setdefault(declaration.name, fresh)
-        if condition:
-            account.selected.add(condition)
-            self._owners[item.nodeid] = (declaration.name, condition)
+        self.is_empty = False
+        if not place.benchmark:  # it can only say why there are no benchmarks
+            self.broken[place.nodeid] = place
+            return
+        declaration = self.declarations()[place.benchmark]
+        fresh = Account(declaration, place, self.narrowing, self.baseline_asked)
+        account = self.accounts.setdefault(place.benchmark, fresh)
+        if place.condition:
+            account.selected.add(place.condition)
+            self._owners[place.nodeid] = place
+            if place.nodeid in self._failed:
+                account.failed.add(place.condition)
 
-    def select_broken(self, item: pytest.Item) -> None:
-        """Enter an item that can only say why there are no benchmarks."""
-        self.broken[item.nodeid] = item
+    def expect(self, nodeids: Sequence[str]) -> None:
+        """Remember what workers are going to run, until one of them tells more."""
+        self._expected = tuple(nodeids)
+
+    def select_expected(self) -> None:
+        """Enter the suite's own items by their names, where no worker lived to tell more."""
+        if not self.is_empty:
+            return
+        declared = self.declarations().values()
+        names = {f"{d.name}-{c.id}": (d.name, c.id) for d in declared for c in d.conditions}
+        for nodeid in self._expected:
+            file, _, test = nodeid.partition("::")
+            found = names.get(nodeid.partition("[")[2].removesuffix("]"))
+            if found is not None:
+                self.select(Place(nodeid, (file, None, test), *found))
 
     def add(self, payload: Payload) -> None:
         """Enter what an item told."""
@@ -207,6 +279,7 @@ class Ledger:
     def note_failure(self, nodeid: str) -> None:
         """Enter that an item failed, after every mark and hook had its say."""
         self.broken.pop(nodeid, None)
+        self._failed.add(nodeid)
         if nodeid in self._owners:
-            benchmark, condition = self._owners[nodeid]
-            self.accounts[benchmark].failed.add(condition)
+            place = self._owners[nodeid]
+            self.accounts[place.benchmark].failed.add(place.condition)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.errors import ConfigError, UnknownProfileError
+from pytest_robustbench.plugin.options import DEFAULT_CONFIG
 from pytest_robustbench.plugin.session import Session
+from pytest_robustbench.plugin.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from pytest_robustbench.config.declarations import RobustnessConfig
@@ -13,7 +16,9 @@ if TYPE_CHECKING:
     from pytest_robustbench.plugin.settings import Settings
 
 
-def open_session(settings: Settings, progress: Progress, *, worker: bool) -> Session:
+def open_session(
+    settings: Settings, progress: Progress, surroundings: Surroundings, yaml: str | None = None
+) -> Session:
     """Read the YAML; a broken one leaves a session that says so when a test asks.
 
     Parameters
@@ -22,27 +27,47 @@ def open_session(settings: Settings, progress: Progress, *, worker: bool) -> Ses
         Options.
     progress : callable
         Told ``(phase, done, total)``.
-    worker : bool
-        Whether this is one of several processes of one run.
+    surroundings : Surroundings
+        Which process of which run this is.
+    yaml : str, optional
+        The YAML's text where this process is a worker: its controller has read it.
 
     Raises
     ------
     ConfigError
         If an option does not fit the YAML.
     """
-    if worker:
-        return Session(settings, None, _ONE_PROCESS, progress)
-    if settings.config is None:
-        return Session(settings, None, _NO_CONFIG, progress)
-    from pytest_robustbench.config.loader import load_config
-
     try:
-        config = load_config(settings.config, profile=settings.profile)
+        config = _config(settings, yaml)
     except UnknownProfileError:
         raise
     except ConfigError as error:
-        return Session(settings, None, str(error), progress)
-    return Session(settings, _narrowed(config, settings), "", progress)
+        return Session(settings, None, str(error), progress, surroundings)
+    return Session(settings, _narrowed(config, settings), "", progress, surroundings)
+
+
+def problem_session(settings: Settings, progress: Progress, problem: str) -> Session:
+    """Return a session that can only say why there are no benchmarks."""
+    return Session(settings, None, problem, progress, Surroundings(settings.report_dir))
+
+
+def _config(settings: Settings, yaml: str | None) -> RobustnessConfig:
+    from pytest_robustbench.config.loader import parse_config
+    from pytest_robustbench.config.reading import read_text
+
+    path = settings.config
+    if path is None and yaml is None:
+        raise ConfigError(_NO_CONFIG)
+    own = None if path is None else read_text(path)
+    if yaml is not None and own is not None and own != yaml:
+        message = (
+            f"{path} is not the file that the controller of this pytest-xdist run has read: all "
+            "workers must judge by the same limits"
+        )
+        raise ConfigError(message)
+    text = own if own is not None else yaml
+    assert text is not None, "one of them is there"
+    return parse_config(text, path or Path(DEFAULT_CONFIG), profile=settings.profile)
 
 
 def _narrowed(config: RobustnessConfig, settings: Settings) -> RobustnessConfig:
@@ -58,10 +83,6 @@ def _narrowed(config: RobustnessConfig, settings: Settings) -> RobustnessConfig:
     )
 
 
-_ONE_PROCESS = (
-    "robustness benchmarks run in one process in this version, and this is a worker of "
-    "pytest-xdist: run them apart, with pytest -m robustness -n 0"
-)
 _NO_CONFIG = (
     "there is no robustness.yaml where pytest was called or in its rootdir: write one (see the "
     "README), or name it with --robustness-config"

@@ -54,6 +54,11 @@ OPTIONS = (
     Option("operating-point", "judge at the thresholds of this report or file", "FILE"),
     Option("corruptions", "run only these, comma separated", "NAMES", "args"),
     Option("severities", "run only these, comma separated", "NUMBERS", "args"),
+    Option(
+        "resume",
+        "take over what earlier runs have finished, where nothing has changed",
+        kind="bool",
+    ),
     Option("shard", "run only this part of the declared conditions, such as 2/5", "I/N"),
     Option("limit-train", "use at most N train images", "N", "int"),
     Option("limit-test", "use at most N test images, balanced over classes", "N", "int"),

@@ -30,6 +30,12 @@ class Payload:
         The condition's limits, judged.
     data_missing : str
         Why the data are missing; empty where they are not.
+    key : str
+        Digest of what determines the record; empty where that is not known.
+    reused : bool
+        Whether an earlier run has measured it.
+    trouble : str
+        Why what was found may be lost: a journal that cannot be written.
     """
 
     benchmark: str
@@ -38,6 +44,9 @@ class Payload:
     record: Mapping[str, Any] | None
     verdicts: list[dict[str, Any]]
     data_missing: str = ""
+    key: str = ""
+    reused: bool = False
+    trouble: str = ""
 
     def dumps(self) -> str:
         """Serialize."""
@@ -69,4 +78,7 @@ def payload_of(session: Session, benchmark: str, condition: str) -> Payload | No
         record=record,
         verdicts=[verdict_to_dict(v) for v in verdicts],
         data_missing=missing,
+        key=finding.key if finding else "",
+        reused=finding.reused if finding else False,
+        trouble=session.findings.journal_error,
     )

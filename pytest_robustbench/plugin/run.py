@@ -6,19 +6,32 @@ Modules that only a run with robustness items needs are imported where they are 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_robustbench.errors import ConfigError, ReportError
+from pytest_robustbench.plugin.bookkeeping import Bookkeeper, new_ledger
+from pytest_robustbench.plugin.ledger import Place
 from pytest_robustbench.plugin.parametrize import BROKEN, asks_for_a_benchmark, params_of
 from pytest_robustbench.plugin.settings import narrowed_on_command_line
-from pytest_robustbench.plugin.stash import LEDGER, SESSION, SETTINGS
+from pytest_robustbench.plugin.stash import LEDGER, SESSION, SETTINGS, SURROUNDINGS
+from pytest_robustbench.plugin.surroundings import Surroundings
+from pytest_robustbench.plugin.xdist import (
+    Announcer,
+    Controller,
+    briefing_of,
+    is_controller,
+    is_worker,
+    limit_threads,
+    worker_id,
+)
 
 if TYPE_CHECKING:
     from pytest_robustbench.plugin.ledger import Account, Ledger
     from pytest_robustbench.plugin.session import Session
-    from pytest_robustbench.plugin.settings import Settings
+    from pytest_robustbench.reports.journal import Journal
 
 MAKERS = ("robustness_dataset", "robustness_detector")
 
@@ -26,17 +39,26 @@ MAKERS = ("robustness_dataset", "robustness_detector")
 def session_of(config: pytest.Config) -> Session:
     """Return what this process knows, reading the YAML when first asked."""
     if SESSION not in config.stash:
-        from pytest_robustbench.plugin.opening import open_session
-        from pytest_robustbench.plugin.progress import ProgressLine
-
         try:
-            opened = open_session(
-                config.stash[SETTINGS], ProgressLine(config), worker=is_worker(config)
-            )
+            config.stash[SESSION] = _opened(config)
         except ConfigError as error:
             raise pytest.UsageError(str(error)) from None
-        config.stash[SESSION] = opened
     return config.stash[SESSION]
+
+
+def _opened(config: pytest.Config) -> Session:
+    from pytest_robustbench.plugin.opening import open_session, problem_session
+    from pytest_robustbench.plugin.progress import ProgressLine
+    from pytest_robustbench.processors import processors
+
+    settings, progress, yaml = config.stash[SETTINGS], ProgressLine(config), None
+    if is_worker(config):
+        try:
+            yaml = briefing_of(config).yaml
+        except ConfigError as error:
+            return problem_session(settings, progress, str(error))
+        limit_threads(processors())
+    return open_session(settings, progress, _surroundings_of(config), yaml)
 
 
 def refuse_unfitting_options(config: pytest.Config) -> None:
@@ -73,61 +95,52 @@ def keep_shard(config: pytest.Config, items: list[pytest.Item]) -> None:
 
 def note_selection(session: pytest.Session) -> None:
     """Open the books on every condition that is going to run."""
-    if _only_looks(session.config):
+    config = session.config
+    if config.option.collectonly or config.getoption("setuponly", False):
         return
-    for item in session.items:
-        if asks_for_a_benchmark(item):
-            _select(session_of(session.config), _ledger_of(session.config), item)
+    places = [_place(item) for item in session.items if asks_for_a_benchmark(item)]
+    if not places:
+        return
+    known = session_of(config)
+    if is_worker(config):
+        config.pluginmanager.register(Announcer(places), "robustness-announcer")
+        known.surroundings.enter()
+        return
+    for place in places:
+        _ledger_of(config).select(place)
 
 
-def _select(session: Session, ledger: Ledger, item: pytest.Item) -> None:
-    benchmark, condition = params_of(item)
-    if session.problem:
-        ledger.select_broken(item)
-    else:
-        ledger.select(session.declarations[benchmark], condition, item)
+def _place(item: pytest.Item) -> Place:
+    return Place(item.nodeid, item.location, *params_of(item))
 
 
-def _only_looks(config: pytest.Config) -> bool:
-    """Whether nothing is going to be measured here: --collect-only, --setup-only, or a worker."""
-    looks = config.option.collectonly or config.getoption("setuponly", False)
-    return bool(looks or is_worker(config))
+def lead_workers(config: pytest.Config) -> None:
+    """Open the books in a process whose workers will tell what there is to enter."""
+    if not is_controller(config):
+        return
+    settings, surroundings = config.stash[SETTINGS], _surroundings_of(config)
+    ledger = _ledger_of(config, surroundings.journal)
+    controller = Controller(surroundings.run, settings.config, ledger)
+    config.pluginmanager.register(controller, "robustness-controller")
 
 
-def is_worker(config: pytest.Config) -> bool:
-    """Return whether this is one of several processes of pytest-xdist."""
-    return hasattr(config, "workerinput")
+def _surroundings_of(config: pytest.Config) -> Surroundings:
+    """Return which process of which run this is."""
+    if SURROUNDINGS not in config.stash:
+        settings = config.stash[SETTINGS]
+        place = Surroundings(settings.report_dir, resume=settings.resume)
+        if is_worker(config):
+            place = replace(place, run=briefing_of(config).run, process=worker_id(config))
+        config.stash[SURROUNDINGS] = place
+    return config.stash[SURROUNDINGS]
 
 
-def _ledger_of(config: pytest.Config) -> Ledger:
+def _ledger_of(config: pytest.Config, journal: Journal | None = None) -> Ledger:
     if LEDGER not in config.stash:
-        config.stash[LEDGER] = _new_ledger(config.stash[SETTINGS])
-        config.pluginmanager.register(Bookkeeper(config.stash[LEDGER]), "robustness-bookkeeper")
+        ledger = new_ledger(config.stash[SETTINGS], lambda: session_of(config).declarations)
+        config.stash[LEDGER] = ledger
+        config.pluginmanager.register(Bookkeeper(ledger, journal), "robustness-bookkeeper")
     return config.stash[LEDGER]
-
-
-def _new_ledger(settings: Settings) -> Ledger:
-    from pytest_robustbench.plugin.ledger import Ledger
-
-    asked = settings.update_baseline or settings.baseline is not None
-    return Ledger(settings.narrowing, asked)
-
-
-class Bookkeeper:
-    """Reads what items tell; registered only where there are such items."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Enter an item's payload, and whether it failed in the end."""
-        from pytest_robustbench.plugin.payload import ATTRIBUTE, Payload
-
-        if report.failed:
-            self._ledger.note_failure(report.nodeid)
-        text = getattr(report, ATTRIBUTE, "")
-        if text:
-            self._ledger.add(Payload.loads(text))
 
 
 def note_override(
@@ -163,15 +176,20 @@ def conclude(session: pytest.Session) -> None:
     """Judge every benchmark over all its conditions and write its report."""
     if LEDGER not in session.config.stash:
         return
+    ledger = session.config.stash[LEDGER]
+    if session.testsfailed:  # a worker that died may have told nothing
+        ledger.select_expected()
+    if ledger.is_empty:
+        return
     from pytest_robustbench.plugin.aggregate import Aggregate, aggregates, report_as_items
 
     _write_reports(session.config)
     for account in accounts_of(session.config):
         found = tuple(aggregates(account))
         report_as_items(session.config, account.anchor, account.declaration.name, found)
-    for item in session.config.stash[LEDGER].broken.values():  # a mark kept it from failing
+    for place in ledger.broken.values():  # a mark kept it from failing
         problem = Aggregate("complete", "failed", session_of(session.config).problem)
-        report_as_items(session.config, item, BROKEN, [problem])
+        report_as_items(session.config, place, BROKEN, [problem])
 
 
 def accounts_of(config: pytest.Config) -> tuple[Account, ...]:
@@ -211,7 +229,9 @@ def _write_report(account: Account, config: pytest.Config) -> None:
 
 def finish(session: pytest.Session) -> None:
     """Write session.json, and let no session with a failed item end with exit status 0."""
-    if LEDGER not in session.config.stash:
+    if SURROUNDINGS in session.config.stash:
+        session.config.stash[SURROUNDINGS].leave()
+    if LEDGER not in session.config.stash or session.config.stash[LEDGER].is_empty:
         return
     ledger = session.config.stash[LEDGER]
     if session.testsfailed and not session.exitstatus:  # pytest.exit(returncode=0) in a test
@@ -220,6 +240,7 @@ def finish(session: pytest.Session) -> None:
         _write_session_file(session)
     except ReportError as error:
         ledger.write_error = str(error)
+    if ledger.write_error:
         session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import shlex
 import sys
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pytest_robustbench.errors import (
     ConfigError,
@@ -17,6 +17,7 @@ from pytest_robustbench.errors import (
     RobustbenchError,
     UnsetVariableError,
 )
+from pytest_robustbench.plugin.findings import Finding, Findings, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,42 +26,11 @@ if TYPE_CHECKING:
     from pytest_robustbench.conditions import Condition
     from pytest_robustbench.config.declarations import BenchmarkDeclaration, RobustnessConfig
     from pytest_robustbench.datasets.split import Split
-    from pytest_robustbench.evaluation.results import ConditionResult
-    from pytest_robustbench.gates.limits import Verdict
     from pytest_robustbench.plugin.settings import Settings
+    from pytest_robustbench.plugin.surroundings import Surroundings
     from pytest_robustbench.reports.header import Header
 
     Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """The final word on one condition.
-
-    Parameters
-    ----------
-    declaration : BenchmarkDeclaration
-        The benchmark it belongs to.
-    condition : Condition
-        What was measured.
-    result : ConditionResult, optional
-        ``None`` where it could not be measured.
-    record : mapping
-        The report's record of it.
-    verdicts : tuple of Verdict
-        Its limits, judged.
-    """
-
-    declaration: BenchmarkDeclaration
-    condition: Condition
-    result: ConditionResult | None
-    record: Mapping[str, Any]
-    verdicts: tuple[Verdict, ...]
-
-    @property
-    def error(self) -> str:
-        """Why it could not be measured; empty where it was."""
-        return str(self.record.get("error", ""))
 
 
 @dataclass
@@ -87,12 +57,15 @@ class Session:
         Why there is none.
     progress : callable
         Told ``(phase, done, total)``.
+    surroundings : Surroundings
+        Which process of which run this is.
     """
 
     settings: Settings
     config: RobustnessConfig | None
     problem: str
     progress: Progress
+    surroundings: Surroundings
     _built: dict[tuple[str, str], object] = field(default_factory=dict)
     _origins: list[tuple[object, object]] = field(default_factory=list)
     _prepared: dict[str, Prepared] = field(default_factory=dict)
@@ -101,6 +74,11 @@ class Session:
     _errors: dict[str, str] = field(default_factory=dict)
     _headers: dict[str, Header] = field(default_factory=dict)
     data_missing: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def findings(self) -> Findings:
+        """What finds out about conditions, and keeps the journal."""
+        return Findings(self.surroundings)
 
     @property
     def declarations(self) -> Mapping[str, BenchmarkDeclaration]:
@@ -204,7 +182,7 @@ class Session:
             benchmark = self._benchmark(declaration, split, detector)
             benchmark.prepare()
         except Exception as error:  # the first answer is final, whatever it is
-            return Prepared(None, split, detector, _told(error))
+            return Prepared(None, split, detector, told(error))
         return Prepared(benchmark, split, detector)
 
     def _release(self) -> None:
@@ -224,6 +202,7 @@ class Session:
             split,
             detector,
             operating_point=self.settings.operating_point,
+            neighbours=self.surroundings.neighbours_of(declaration.name),
             progress=self.progress,
         )
 
@@ -233,7 +212,8 @@ class Session:
         if key not in self._findings:
             benchmark = self._prepared[declaration.name].benchmark
             assert benchmark is not None, "measured before prepared"
-            self._findings[key] = _find(benchmark, declaration, condition)
+            header = self.header(declaration.name)
+            self._findings[key] = self.findings.find(benchmark, header, declaration, condition)
         return self._findings[key]
 
     def worst_images(self, finding: Finding, metrics: Sequence[str]) -> list[str]:
@@ -319,28 +299,6 @@ class Session:
 
     def _origin(self, value: object) -> object:
         return next((function for made, function in self._origins if made is value), None)
-
-
-def _told(error: Exception) -> str:
-    """Return the message for the user; what is no mistake of theirs goes to the log, whole."""
-    if isinstance(error, RobustbenchError):
-        return str(error)
-    logging.getLogger(__name__).error("not foreseen", exc_info=error)
-    return f"not foreseen: {type(error).__name__}: {error} (the captured log has the traceback)"
-
-
-def _find(benchmark: Benchmark, declaration: BenchmarkDeclaration, condition: Condition) -> Finding:
-    from pytest_robustbench.reports.fields import error_record
-    from pytest_robustbench.reports.record import condition_record
-
-    result: ConditionResult | None = None
-    try:
-        result = benchmark.evaluate(condition)
-        record = condition_record(result)
-    except Exception as error:  # the first answer is final, whatever it is
-        record = error_record(_told(error))
-    verdicts = benchmark.judge(condition, record)
-    return Finding(declaration, condition, result, record, verdicts)
 
 
 def _header_without_data(declaration: BenchmarkDeclaration, yaml: RobustnessConfig) -> Header:

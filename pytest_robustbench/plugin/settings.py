@@ -17,6 +17,7 @@ from pytest_robustbench.plugin.options import (
     given,
 )
 from pytest_robustbench.plugin.shards import Shard
+from pytest_robustbench.plugin.xdist import is_worker
 
 MISSING_DATA = ("fail", "skip")
 
@@ -41,6 +42,8 @@ class Settings:
         File with the thresholds to judge at.
     corruptions, severities : tuple, optional
         Narrow the run.
+    resume : bool
+        Take over what earlier runs have finished.
     shard : Shard, optional
         Which part of the declared conditions to run.
     limit_train, limit_test : int, optional
@@ -59,6 +62,7 @@ class Settings:
     operating_point: Path | None
     corruptions: tuple[str, ...] | None
     severities: tuple[int, ...] | None
+    resume: bool
     shard: Shard | None
     limit_train: int | None
     limit_test: int | None
@@ -108,6 +112,7 @@ def read_settings(config: pytest.Config) -> Settings:
         operating_point=_existing(config, "operating-point", values["operating-point"]),
         corruptions=_names(values["corruptions"]),
         severities=_severities(values["severities"]),
+        resume=bool(values["resume"]),
         shard=_shard(values["shard"]),
         limit_train=_count("limit-train", values["limit-train"]),
         limit_test=_count("limit-test", values["limit-test"]),
@@ -143,7 +148,7 @@ def _existing(config: pytest.Config, name: str, text: str | None) -> Path | None
 
 def _config_file(config: pytest.Config, text: str | None) -> Path | None:
     found = find_file(config, text or DEFAULT_CONFIG)
-    if text and found is None:
+    if text and found is None and not is_worker(config):  # a worker is told its text
         _refuse("config", f"names {text}, which is no file in {config.invocation_params.dir}")
     return found
 

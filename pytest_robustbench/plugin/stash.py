@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from pytest_robustbench.plugin.ledger import Ledger
     from pytest_robustbench.plugin.session import Session
     from pytest_robustbench.plugin.settings import Settings
+    from pytest_robustbench.plugin.surroundings import Surroundings
 
 SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()
 SESSION: pytest.StashKey[Session] = pytest.StashKey()
+SURROUNDINGS: pytest.StashKey[Surroundings] = pytest.StashKey()
 LEDGER: pytest.StashKey[Ledger] = pytest.StashKey()

@@ -177,17 +177,6 @@ def test_a_conftest_has_not_the_last_word_on_a_failure(
     assert session["exit_status"] == status
 
 
-def test_several_processes_are_refused_and_never_green(project: Project) -> None:
-    project.yaml(**ONE)
-    project.write("test_unit.py", "def test_unit():\n    pass\n")
-    result = project.run_apart("-n", "2")
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["*worker of pytest-xdist*-m robustness -n 0"])
-    assert not project.reports.exists()
-    unit = project.run_apart("-n", "2", "-m", "not robustness")
-    assert unit.ret == 0
-
-
 @dataclass
 class Surprise:
     """Raises what nobody foresaw, deep within."""

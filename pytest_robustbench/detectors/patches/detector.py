@@ -17,7 +17,12 @@ from pytest_robustbench.detectors.patches.settings import PatchSettings
 from pytest_robustbench.detectors.pictures import require_enough
 from pytest_robustbench.detectors.protocol import Prediction
 from pytest_robustbench.detectors.settings import chosen_settings
-from pytest_robustbench.detectors.state import read_state, write_state
+from pytest_robustbench.detectors.state import (
+    State,
+    read_state,
+    require_same_settings,
+    write_state,
+)
 from pytest_robustbench.errors import DetectorError
 
 if TYPE_CHECKING:
@@ -159,11 +164,25 @@ class PatchDetector(ABC, Generic[S]):
         """
         state = read_state(path, cls.name, cls.arrays)
         detector = cls(chosen_settings(cls.settings_type(), state.settings, cls.name), device)  # type: ignore[arg-type]
-        detector._require_weights(path, state.weights)
-        arrays = zip(cls.arrays, state.arrays, strict=True)
-        tensors = {name: torch.from_numpy(a).to(detector.device) for name, a in arrays}
-        detector._memory = PatchMemory(tensors)
+        detector._remember(path, state)
         return detector
+
+    def restore(self, path: str | PathLike[str]) -> None:
+        """Become the fitted detector that `save` wrote, which had the same settings.
+
+        Raises
+        ------
+        DetectorError
+            If the file is none that `save` wrote, or by a detector with other settings or weights.
+        """
+        state = read_state(path, self.name, self.arrays)
+        require_same_settings(path, state, asdict(self.settings))
+        self._remember(path, state)
+
+    def _remember(self, path: str | PathLike[str], state: State) -> None:
+        self._require_weights(path, state.weights)
+        arrays = zip(self.arrays, state.arrays, strict=True)
+        self._memory = PatchMemory({n: torch.from_numpy(a).to(self.device) for n, a in arrays})
 
     def _fitted(self) -> PatchMemory:
         if self._memory is None:

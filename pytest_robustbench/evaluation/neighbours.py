@@ -1,0 +1,183 @@
+"""Other processes of the same run on this host: who may compute when, and who does what once.
+
+Workers of one run share the processors. A prediction that is timed must have them alone, so each of
+the others holds a read lock while it computes, and who times takes the write lock. What takes long
+and comes out the same everywhere, such as fitting, is done by the first that asks for it.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from pytest_robustbench.errors import NotMeasurableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from filelock import ReadWriteLock
+
+T = TypeVar("T")
+
+PATIENCE_S = 300.0
+"""How long one waits for the others: much longer than any single call of a detector."""
+TIMED_SHARE = 0.1
+"""Of the images, where the others have to stand still while one is timed."""
+
+
+class NotQuietError(NotMeasurableError):
+    """The other processes did not stand still in time."""
+
+
+class Neighbours(Protocol):
+    """The other processes of the run on this host, as one of them sees them."""
+
+    def computing(self) -> AbstractContextManager[None]:
+        """Compute while others do, but not while one of them times; never hold it for long."""
+        ...
+
+    def quiet(self) -> AbstractContextManager[None]:
+        """Compute alone."""
+        ...
+
+    def timed_calls(self, n_images: int, batch_size: int) -> int:
+        """Return how many calls with whole batches are to be timed."""
+        ...
+
+    def once(
+        self,
+        name: str,
+        make: Callable[[], T],
+        write: Callable[[T, Path], None],
+        read: Callable[[Path], T],
+    ) -> T:
+        """Make something, or read what another process has made."""
+        ...
+
+
+class NoNeighbours:
+    """The only process of its run: nobody to wait for, and every call is timed."""
+
+    def computing(self) -> AbstractContextManager[None]:
+        """Compute."""
+        return nullcontext()
+
+    def quiet(self) -> AbstractContextManager[None]:
+        """Compute."""
+        return nullcontext()
+
+    def timed_calls(self, n_images: int, batch_size: int) -> int:
+        """Return the number of whole batches."""
+        return n_images // batch_size
+
+    def once(
+        self,
+        name: str,  # noqa: ARG002
+        make: Callable[[], T],
+        write: Callable[[T, Path], None],  # noqa: ARG002
+        read: Callable[[Path], T],  # noqa: ARG002
+    ) -> T:
+        """Make it."""
+        return make()
+
+
+@dataclass
+class Workers:
+    """Several processes of one run that share a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the whole run on this host, private to its user.
+    benchmark : Path
+        Of one benchmark, within `folder`.
+    patience : float
+        Seconds to wait for the others.
+    """
+
+    folder: Path
+    benchmark: Path
+    patience: float = PATIENCE_S
+    _lock: ReadWriteLock | None = field(default=None, repr=False)
+
+    @contextmanager
+    def computing(self) -> Iterator[None]:
+        """Compute while others do, but not while one of them times.
+
+        Raises
+        ------
+        NotQuietError
+            If one of them goes on timing for longer than anyone can wait.
+        """
+        with self._held("read"):
+            yield
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Compute alone.
+
+        Raises
+        ------
+        NotQuietError
+            If the others go on computing for longer than anyone can wait.
+        """
+        with self._held("write"):
+            yield
+
+    def timed_calls(self, n_images: int, batch_size: int) -> int:
+        """Return how many calls with whole batches are a tenth of the images, but at least one."""
+        whole = n_images // batch_size
+        return min(whole, max(1, int(TIMED_SHARE * n_images / batch_size)))
+
+    def once(
+        self,
+        name: str,
+        make: Callable[[], T],
+        write: Callable[[T, Path], None],
+        read: Callable[[Path], T],
+    ) -> T:
+        """Let the first process that asks make something, and the others read it.
+
+        Parameters
+        ----------
+        name : str
+            Of a file in the benchmark's folder.
+        make : callable
+            Makes it. Where it raises, the next process tries again.
+        write, read : callable
+            Write it to a path, and read it from there.
+        """
+        from filelock import FileLock
+
+        self.benchmark.mkdir(parents=True, exist_ok=True)
+        path = self.benchmark / name
+        with FileLock(path.with_name(f"{name}.lock")):
+            if path.exists():
+                return read(path)
+            made = make()
+            unfinished = path.with_name(f"{name}.tmp")
+            write(made, unfinished)
+            os.replace(unfinished, path)  # noqa: PTH105  (the name says what it is for)
+            return made
+
+    @contextmanager
+    def _held(self, mode: str) -> Iterator[None]:
+        from filelock import ReadWriteLock, Timeout
+
+        if self._lock is None:
+            self._lock = ReadWriteLock(self.folder / "quiet.lock", is_singleton=False)
+        acquire = self._lock.acquire_read if mode == "read" else self._lock.acquire_write
+        try:
+            acquire(timeout=self.patience)
+        except Timeout:
+            message = (
+                f"the other workers of this run left no quiet moment within {self.patience:.0f} s"
+            )
+            raise NotQuietError(message) from None
+        try:
+            yield
+        finally:
+            self._lock.release()

@@ -1,0 +1,143 @@
+"""Fit and calibrate once per host, whichever process of a run comes first."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from pytest_robustbench.errors import DetectorError
+from pytest_robustbench.evaluation.operating_point import OperatingPoint
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_robustbench.evaluation.neighbours import Neighbours
+    from pytest_robustbench.evaluation.preparation import Preparation
+
+NAME = "prepared"
+DETECTOR, FOUND = "detector", "found.json"
+PROBES = 2
+PROBE_TOLERANCE = 1e-4
+"""Much more than rounding, and much less than another coreset."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What fitting and calibrating came to.
+
+    Parameters
+    ----------
+    operating_point : OperatingPoint
+        The frozen thresholds.
+    notes : tuple of str
+        Observations for the record.
+    probe : tuple of float
+        Scores of the first test images: the same detector gives the same ones.
+    """
+
+    operating_point: OperatingPoint
+    notes: tuple[str, ...]
+    probe: tuple[float, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain JSON."""
+        point = self.operating_point.to_dict()
+        return {"operating_point": point, "notes": self.notes, "probe": self.probe}
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> Found:
+        """Rebuild what `to_dict` wrote."""
+        point = OperatingPoint.from_dict(plain["operating_point"])
+        return cls(point, tuple(plain["notes"]), tuple(plain["probe"]))
+
+
+@dataclass
+class SharedPreparation:
+    """A preparation that one process does, and the others take over where the detector allows.
+
+    A detector with ``save(path)`` and ``restore(path)`` is fitted once. Any other is fitted in
+    every process, and must come to the same operating point in each.
+
+    Parameters
+    ----------
+    neighbours : Neighbours
+        The other processes.
+    preparation : Preparation
+        How to fit and calibrate.
+    """
+
+    neighbours: Neighbours
+    preparation: Preparation
+    fitted_here: bool = field(default=True, init=False)
+    _is_restored: bool = field(default=False, init=False)
+
+    def run(self) -> Found:
+        """Fit and calibrate, or take over what another process has found.
+
+        Raises
+        ------
+        RobustbenchError
+            If no operating point can be derived.
+        DetectorError
+            If the detector was fitted here as well, and came to another operating point.
+        """
+        found = self.neighbours.once(NAME, self._make, self._write, self._read)
+        if self.fitted_here:
+            return found
+        if not self._is_restored:
+            self._fit_as_well(found)
+        if not np.allclose(self._probe(), found.probe, rtol=PROBE_TOLERANCE, atol=0):
+            self._refuse(f"scores of the first test images {found.probe} and {self._probe()}")
+        return found
+
+    def _make(self) -> Found:
+        return Found(self.preparation.run(), tuple(self.preparation.notes))
+
+    @property
+    def _detector(self) -> Any:
+        return self.preparation.predictor.detector
+
+    @property
+    def _is_savable(self) -> bool:
+        # What was fitted elsewhere needs no fit, and so nothing to take over.
+        names = ("save", "restore")
+        return all(callable(getattr(self._detector, name, None)) for name in names)
+
+    def _write(self, found: Found, path: Path) -> None:
+        path.mkdir(exist_ok=True)
+        if self._is_savable and not self.preparation.fitted:
+            self._detector.save(path / DETECTOR)
+        plain = replace(found, probe=self._probe()).to_dict()
+        (path / FOUND).write_text(json.dumps(plain), encoding="utf-8")
+
+    def _read(self, path: Path) -> Found:
+        self.fitted_here, saved = False, path / DETECTOR
+        self._is_restored = self.preparation.fitted or saved.exists()
+        if saved.exists():
+            self._detector.restore(saved)
+        return Found.from_dict(json.loads((path / FOUND).read_text(encoding="utf-8")))
+
+    def _fit_as_well(self, other: Found) -> None:
+        """Fit here too; not within `once`, so that all processes do so at the same time."""
+        self.fitted_here = True
+        own = self._make().operating_point
+        if own.digest != other.operating_point.digest:
+            thresholds = f"{other.operating_point.pixel_threshold} and {own.pixel_threshold}"
+            self._refuse(f"pixel thresholds {thresholds}")
+
+    def _probe(self) -> tuple[float, ...]:
+        samples = self.preparation.split.test[:PROBES]
+        images = [self.preparation.store.load(sample).image for sample in samples]
+        predictor, ids = self.preparation.predictor, [sample.id for sample in samples]
+        return tuple(p.score for p in predictor.predict(images, ids, "two workers compared"))
+
+    def _refuse(self, difference: str) -> NoReturn:
+        message = (
+            f"detector {self.preparation.predictor.name!r} is not deterministic: in two workers of "
+            f"this run it came to different results ({difference}). Give it a seed, or save(path) "
+            "and restore(path), or run in one process (-n 0)"
+        )
+        raise DetectorError(message)

@@ -1,0 +1,86 @@
+"""From the reports of items to the ledger, in one process or from many."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.errors import ReportError
+from pytest_robustbench.plugin.ledger import Ledger, Place
+from pytest_robustbench.plugin.xdist import SELECTION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import pytest
+
+    from pytest_robustbench.config.declarations import BenchmarkDeclaration
+    from pytest_robustbench.plugin.payload import Payload
+    from pytest_robustbench.plugin.settings import Settings
+    from pytest_robustbench.reports.journal import Journal
+
+
+def new_ledger(
+    settings: Settings, declarations: Callable[[], Mapping[str, BenchmarkDeclaration]]
+) -> Ledger:
+    """Return empty books."""
+    asked = settings.update_baseline or settings.baseline is not None
+    return Ledger(declarations, settings.narrowing, asked)
+
+
+class Bookkeeper:
+    """Reads what items tell.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Where it is entered.
+    journal : Journal, optional
+        Where what workers found is kept as well: their own may lie on another machine.
+    """
+
+    def __init__(self, ledger: Ledger, journal: Journal | None = None) -> None:
+        self._ledger = ledger
+        self._journal = journal
+        self._journaled: set[str] = set()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Enter what is going to run, an item's payload, and whether it failed in the end."""
+        from pytest_robustbench.plugin.payload import ATTRIBUTE, Payload
+
+        for plain in json.loads(getattr(report, SELECTION, "[]")):
+            self._ledger.select(Place(**{**plain, "location": tuple(plain["location"])}))
+        if report.failed:
+            self._ledger.note_failure(report.nodeid)
+        text = getattr(report, ATTRIBUTE, "")
+        if text:
+            payload = Payload.loads(text)
+            self._keep(payload)
+            self._ledger.add(payload)
+
+    def _keep(self, payload: Payload) -> None:
+        if self._journal is None or payload.record is None:
+            return
+        try:
+            self._append(self._journal, payload)
+        except ReportError as error:
+            self._ledger.write_error = str(error)
+
+    def _append(self, journal: Journal, payload: Payload) -> None:
+        from pytest_robustbench.reports.journal import BENCHMARK, CONDITION, Entry
+
+        name = payload.benchmark
+        if name not in self._journaled:
+            self._journaled.add(name)
+            declaration = self._ledger.declarations()[name]
+            declared = [c.id for c in declaration.declared_conditions]
+            content = {"header": payload.header, "declared": declared, "fitted": False}
+            journal.append(Entry(BENCHMARK, name, content))
+        found = {
+            "condition": payload.condition,
+            "key": payload.key,
+            "record": payload.record,
+            "reused": payload.reused,
+            "told": True,
+        }
+        journal.append(Entry(CONDITION, name, found))

@@ -1,0 +1,224 @@
+"""The final word on a condition: measured here, by another process, or by an earlier run."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pytest_robustbench.errors import ReportError, RobustbenchError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from pytest_robustbench.benchmark import Benchmark
+    from pytest_robustbench.conditions import Condition
+    from pytest_robustbench.config.declarations import BenchmarkDeclaration
+    from pytest_robustbench.evaluation.results import ConditionResult
+    from pytest_robustbench.gates.limits import Verdict
+    from pytest_robustbench.plugin.surroundings import Surroundings
+    from pytest_robustbench.reports.header import Header
+
+DETERMINING = ("operating_point", "detector", "samples", "environment")
+"""Of the header: what else than the corruption and how it is measured decides a result."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The final word on one condition.
+
+    Parameters
+    ----------
+    declaration : BenchmarkDeclaration
+        The benchmark it belongs to.
+    condition : Condition
+        What was measured.
+    result : ConditionResult, optional
+        ``None`` where it could not be measured.
+    record : mapping
+        The report's record of it.
+    verdicts : tuple of Verdict
+        Its limits, judged.
+    key : str
+        Digest of everything that determines it; empty where that is not known beforehand.
+    reused : bool
+        Whether an earlier run has measured it.
+    """
+
+    declaration: BenchmarkDeclaration
+    condition: Condition
+    result: ConditionResult | None
+    record: Mapping[str, Any]
+    verdicts: tuple[Verdict, ...]
+    key: str = ""
+    reused: bool = False
+
+    @property
+    def error(self) -> str:
+        """Why it could not be measured; empty where it was."""
+        return str(self.record.get("error", ""))
+
+
+def told(error: Exception) -> str:
+    """Return the message for the user; what is no mistake of theirs goes to the log, whole."""
+    if isinstance(error, RobustbenchError):
+        return str(error)
+    logging.getLogger(__name__).error("not foreseen", exc_info=error)
+    return f"not foreseen: {type(error).__name__}: {error} (the captured log has the traceback)"
+
+
+@dataclass(frozen=True)
+class _Told:
+    """A record, who it is from, and the result where it is from here."""
+
+    record: dict[str, Any]
+    result: ConditionResult | None = None
+    reused: bool = False
+
+
+@dataclass
+class Findings:
+    """Finds out about conditions, each once in a run, and journals them before anybody is told.
+
+    Parameters
+    ----------
+    surroundings : Surroundings
+        Of this process.
+    """
+
+    surroundings: Surroundings
+    journal_error: str = ""
+    _prepared: set[str] = field(default_factory=set)
+
+    def find(
+        self,
+        benchmark: Benchmark,
+        header: Header,
+        declaration: BenchmarkDeclaration,
+        condition: Condition,
+    ) -> Finding:
+        """Return the final word on a condition of a prepared benchmark."""
+        self._note_preparation(benchmark, header, declaration)
+        key = self._key(benchmark, header, condition)
+        neighbours = benchmark.evaluator.neighbours
+
+        def make() -> _Told:
+            found = self._reused(declaration.name, condition, key) or _measured(
+                benchmark, condition
+            )
+            self._journal(declaration.name, condition, key, found)
+            return found
+
+        found = neighbours.once(f"{condition.id}.json", make, _write, _read)
+        return _finding(benchmark, declaration, condition, key, found)
+
+    @cached_property
+    def _past(self) -> Mapping[tuple[str, str, str], dict[str, Any]]:
+        """Records of earlier runs, by benchmark, condition and key; later ones count."""
+        return dict(_past_records(self.surroundings)) if self.surroundings.resume else {}
+
+    def _reused(self, benchmark: str, condition: Condition, key: str) -> _Told | None:
+        record = self._past.get((benchmark, condition.id, key)) if key else None
+        return None if record is None else _Told(record, reused=True)
+
+    def _key(self, benchmark: Benchmark, header: Header, condition: Condition) -> str:
+        """Return the digest of what determines a result; empty for images not yet read."""
+        from pytest_robustbench import __version__
+        from pytest_robustbench.reports.header import sha256_of
+
+        if condition.recorded or not benchmark.is_described:
+            return ""
+        plain = header.to_dict()
+        return sha256_of(
+            {
+                **{name: plain[name] for name in DETERMINING},
+                "version": __version__,
+                "evaluation": plain["config"].get("evaluation"),
+                "specification": dict(benchmark.evaluator.specification(condition)),
+                "condition": condition.id,
+            }
+        )
+
+    def _note_preparation(
+        self, benchmark: Benchmark, header: Header, declaration: BenchmarkDeclaration
+    ) -> None:
+        if declaration.name in self._prepared:
+            return
+        self._prepared.add(declaration.name)
+        content = {
+            "header": header.to_dict(),
+            "declared": [c.id for c in declaration.declared_conditions],
+            "fitted": benchmark.evaluator.prepare().fitted_here,
+        }
+        self._append("benchmark", declaration.name, content)
+
+    def _journal(self, benchmark: str, condition: Condition, key: str, found: _Told) -> None:
+        content = {
+            "condition": condition.id,
+            "key": key,
+            "record": found.record,
+            "reused": found.reused,
+        }
+        self._append("condition", benchmark, content)
+
+    def _append(self, kind: str, benchmark: str, content: Mapping[str, Any]) -> None:
+        from pytest_robustbench.reports.journal import Entry
+
+        try:
+            self.surroundings.journal.append(Entry(kind, benchmark, content))
+        except ReportError as error:  # the run goes on, but cannot end well
+            self.journal_error = self.journal_error or str(error)
+
+
+def _measured(benchmark: Benchmark, condition: Condition) -> _Told:
+    from pytest_robustbench.reports.fields import error_record
+    from pytest_robustbench.reports.record import condition_record
+
+    try:
+        result = benchmark.evaluate(condition)
+        return _Told(condition_record(result), result)
+    except Exception as error:  # the first answer is final, whatever it is
+        return _Told(error_record(told(error)))
+
+
+def _write(found: _Told, path: Path) -> None:
+    plain = {"record": found.record, "reused": found.reused}
+    path.write_text(json.dumps(plain, allow_nan=False), encoding="utf-8")
+
+
+def _read(path: Path) -> _Told:
+    plain = json.loads(path.read_text(encoding="utf-8"))
+    return _Told(plain["record"], reused=plain["reused"])
+
+
+def _finding(
+    benchmark: Benchmark,
+    declaration: BenchmarkDeclaration,
+    condition: Condition,
+    key: str,
+    found: _Told,
+) -> Finding:
+    from pytest_robustbench.reports.reading import result_from_record
+
+    result = found.result
+    if result is None and "error" not in found.record:
+        result = result_from_record(condition, found.record)
+    verdicts = benchmark.judge(condition, found.record)
+    return Finding(declaration, condition, result, found.record, verdicts, key, found.reused)
+
+
+def _past_records(
+    surroundings: Surroundings,
+) -> Iterator[tuple[tuple[str, str, str], dict[str, Any]]]:
+    from pytest_robustbench.reports.journal import CONDITION, journals_in, read_journal
+
+    for path in journals_in(surroundings.journals):
+        if path.parent.name == surroundings.run:
+            continue
+        for entry in read_journal(path):
+            content = entry.content
+            if entry.kind == CONDITION and content["key"] and "error" not in content["record"]:
+                yield (entry.benchmark, content["condition"], content["key"]), content["record"]

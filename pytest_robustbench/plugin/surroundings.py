@@ -1,0 +1,143 @@
+"""Where a process of a run stands: which run, beside whom, and where it keeps its journal."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import shutil
+import stat
+import tempfile
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.errors import RobustbenchError
+
+if TYPE_CHECKING:
+    from pytest_robustbench.evaluation.neighbours import Neighbours
+    from pytest_robustbench.reports.journal import Journal
+
+ALONE = "main"
+PRESENT = ".present"
+STALE_S = 7 * 24 * 3600
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """One process of one run.
+
+    Parameters
+    ----------
+    report_dir : Path
+        Where the run's reports, and below them its journals, are written.
+    run : str
+        Identity of the run; all its processes have the same.
+    process : str
+        Name of this process.
+    resume : bool
+        Whether what an earlier run has finished is taken over.
+    """
+
+    report_dir: Path
+    run: str = field(default_factory=lambda: new_run())  # noqa: PLW0108  (defined below)
+    process: str = ALONE
+    resume: bool = False
+
+    @property
+    def journals(self) -> Path:
+        """The folder of the journals of all runs."""
+        from pytest_robustbench.reports.journal import FOLDER
+
+        return self.report_dir / FOLDER
+
+    @property
+    def journal(self) -> Journal:
+        """The journal of this process."""
+        from pytest_robustbench.reports.journal import SUFFIX, Journal
+
+        return Journal(self.journals / self.run / f"{self.process}{SUFFIX}")
+
+    def neighbours_of(self, benchmark: str) -> Neighbours | None:
+        """Return the other processes of the run, as far as they work on a benchmark.
+
+        Raises
+        ------
+        RobustbenchError
+            If there is no folder that is this user's alone.
+        """
+        if self.process == ALONE:
+            return None
+        from pytest_robustbench.evaluation.neighbours import Workers
+
+        folder = private_folder(self.run)
+        name = hashlib.blake2b(benchmark.encode(), digest_size=8).hexdigest()
+        return Workers(folder, folder / name)
+
+    def enter(self) -> None:
+        """Take a place beside the other processes, before any of them may leave.
+
+        Raises
+        ------
+        RobustbenchError
+            If there is no folder that is this user's alone.
+        """
+        if self.process != ALONE:
+            (private_folder(self.run) / f"{self.process}{PRESENT}").touch()
+
+    def leave(self) -> None:
+        """Leave the others; the last one takes away what they have shared."""
+        if self.process == ALONE:
+            remove_private_folder(self.run)
+            return
+        folder = _home() / self.run
+        (folder / f"{self.process}{PRESENT}").unlink(missing_ok=True)
+        if not list(folder.glob(f"*{PRESENT}")):
+            remove_private_folder(self.run)
+
+
+def new_run() -> str:
+    """Return a name for a run; later runs sort behind."""
+    now = datetime.now(timezone.utc)
+    return f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+
+
+def private_folder(run: str) -> Path:
+    """Return the folder that the processes of a run share on this host; nobody else may look in.
+
+    Raises
+    ------
+    RobustbenchError
+        If another user has made it, or may write to it.
+    """
+    home = _home()
+    for path in (home, home / run):
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _require_private(path)
+    return home / run
+
+
+def _home() -> Path:
+    user = os.getuid() if hasattr(os, "getuid") else "user"
+    return Path(tempfile.gettempdir()) / f"pytest-robustbench-{user}"
+
+
+def _require_private(path: Path) -> None:
+    found = path.lstat()
+    shared = os.name != "nt" and (
+        not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077
+    )
+    if shared:
+        message = f"{path} is not this user's alone: remove it, or set TMPDIR to another folder"
+        raise RobustbenchError(message)
+
+
+def remove_private_folder(run: str) -> None:
+    """Remove what the processes of a run have shared, and what runs that died have left."""
+    shutil.rmtree(_home() / run, ignore_errors=True)
+    oldest = time.time() - STALE_S
+    left = [path for path in _home().glob("*") if path.lstat().st_mtime < oldest]
+    for path in left:
+        shutil.rmtree(path, ignore_errors=True)
