@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pytest_robustbench.conditions import RECORDED
 from pytest_robustbench.errors import ReportError
-from pytest_robustbench.gates.regression.changes import LATENCIES
+from pytest_robustbench.gates.regression.changes import FROM_SCORES, LATENCIES
 from pytest_robustbench.gates.regression.decisions import changed_decisions
 from pytest_robustbench.gates.regression.family import Comparison, judge_family
 from pytest_robustbench.gates.regression.latency import LatencySample, judge_latency
@@ -17,7 +18,7 @@ from pytest_robustbench.reports.comparability import compare_inputs
 from pytest_robustbench.reports.pairing import pairs_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pytest_robustbench.gates.regression.changes import AllowedChange
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from pytest_robustbench.gates.regression.verdicts import Outcome, RegressionVerdict
     from pytest_robustbench.reports.baseline import StoredReport
 
+OF_DEFECTS = ("pixel_segf1", "pixel_segf1_per_image", "miss_rate", "recall", "f1")
+OF_NORMALS = ("normal_fpr", "false_reject_rate", "specificity")
+POOLED_SCORES = {"pixel_segf1", "f1"}
+FALSE_ALARMS = {"bg_fpr", "normal_fpr", "false_reject_rate", "specificity"}
 SAME_MACHINE = ("cpu", "device", "platform")
 LATENCY_ALPHA = 0.05
 WORST_FIRST: tuple[Outcome, ...] = ("error", "regressed", "inconclusive", "pass")
@@ -112,10 +117,13 @@ def judge_matches(matches: Sequence[Match]) -> tuple[Judged, ...]:
     What cannot be compared is told apart with its problems, and leaves the others to be judged.
     """
     opened = [_open(match) for match in matches]
-    comparisons = [c for o in opened if isinstance(o, _Opened) for c in _comparisons(o)]
-    verdicts = iter(judge_family(comparisons))
+    alive = [o for o in opened if isinstance(o, _Opened)]
+    verdicts = iter(judge_family([c for o in alive for c in _comparisons(o)]))
+    # Latencies have no images to exchange with the others: they are a family of their own.
+    n_latencies = sum(change.metric in LATENCIES for o in alive for change in o.match.allowed)
+    alpha = LATENCY_ALPHA / max(1, n_latencies)
     return tuple(
-        o if isinstance(o, Judged) else _judged(o, [next(verdicts) for _ in _comparisons(o)])
+        o if isinstance(o, Judged) else _judged(o, [next(verdicts) for _ in _comparisons(o)], alpha)
         for o in opened
     )
 
@@ -147,20 +155,50 @@ def _comparisons(opened: _Opened) -> list[Comparison]:
         for change in opened.match.allowed
         if change.metric not in LATENCIES
         for pair in opened.pairs
+        if not _lacks_images(pair, change.metric)
     ]
 
 
-def _judged(opened: _Opened, of_images: Sequence[RegressionVerdict]) -> Judged:
+def _lacks_images(pair: Pair, metric: str) -> bool:
+    """Whether a recorded set has no image of a kind that the metric speaks of.
+
+    A set of good parts alone is worth recording, and says all it can about false alarms. The test
+    part is not excused: a metric that is asked for and cannot be had is an error there.
+    """
+    kinds = set(pair.labels.tolist())
+    needed = {1} if metric in OF_DEFECTS else {0} if metric in OF_NORMALS else set()
+    needed = {0, 1} if metric in FROM_SCORES else needed
+    return pair.condition.startswith(f"{RECORDED}-") and not needed <= kinds
+
+
+def _blind_spots(opened: _Opened) -> Iterator[str]:
+    """Say what the declared limits do not see."""
+    metrics = {change.metric for change in opened.match.allowed}
+    absent = {
+        pair.condition: [m for m in metrics if m not in LATENCIES and _lacks_images(pair, m)]
+        for pair in opened.pairs
+    }
+    for condition, names in absent.items():
+        if names:
+            yield f"{condition} has no images for {', '.join(sorted(names))}: not compared there"
+    if metrics & POOLED_SCORES and not metrics & FALSE_ALARMS:
+        yield (
+            "no limit sees false alarms in whole images: beside pixel_segf1 or f1, declare one on "
+            "bg_fpr, normal_fpr or false_reject_rate"
+        )
+
+
+def _judged(opened: _Opened, of_images: Sequence[RegressionVerdict], alpha: float) -> Judged:
     decisions = [decision for pair in opened.pairs for decision in changed_decisions(pair)]
     return Judged(
         opened.match,
-        (*of_images, *_latency_verdicts(opened)),
+        (*of_images, *_latency_verdicts(opened, alpha)),
         tuple(sorted(decisions, key=lambda decision: decision.rank)),
-        opened.notes,
+        (*opened.notes, *_blind_spots(opened)),
     )
 
 
-def _latency_verdicts(opened: _Opened) -> list[RegressionVerdict]:
+def _latency_verdicts(opened: _Opened, alpha: float) -> list[RegressionVerdict]:
     changes = [change for change in opened.match.allowed if change.metric in LATENCIES]
     return [
         judge_latency(
@@ -169,7 +207,7 @@ def _latency_verdicts(opened: _Opened) -> list[RegressionVerdict]:
             _latencies(opened.baseline),
             _latencies(opened.candidate),
             same_machine=_same_machine(opened.baseline.plain, opened.candidate.plain),
-            alpha=LATENCY_ALPHA / len(changes),
+            alpha=alpha,
         )
         for change in changes
     ]

@@ -63,7 +63,7 @@ def test_a_small_test_set_is_inconclusive_and_says_how_many_images_would_decide(
     (verdict,) = judge(comparison(pair_of(24), value=0.05))
     assert verdict.outcome == "inconclusive"
     assert verdict.reason
-    assert verdict.defects_needed > 12
+    assert verdict.images_needed > 12
 
 
 def test_twenty_images_without_any_change_of_decision_do_not_show_that_misses_stay_rare():
@@ -72,7 +72,7 @@ def test_twenty_images_without_any_change_of_decision_do_not_show_that_misses_st
     (verdict,) = judge(comparison(nudged, "miss_rate", 0.05))
     assert (verdict.loss, verdict.outcome) == (0.0, "inconclusive")
     assert "19 defect images" in verdict.reason
-    assert verdict.defects_needed >= 60
+    assert verdict.images_needed >= 60
 
 
 def test_a_gain_beyond_the_margin_is_an_improvement_and_the_other_way_a_regression():
@@ -213,3 +213,44 @@ def test_many_images_are_drawn_and_exchanged_in_blocks():
     assert sum(len(swaps) for _, swaps in blocks) == FEW.exchanges
     assert blocks[-1][0].stop == FEW.exchanges
     assert np.concatenate([swaps for _, swaps in blocks]).mean() == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_margin_that_nothing_could_exceed_does_not_pass():
+    pair = pair_of(600, found=(0.06, 0.0))
+    dead, alive = (
+        replace(pair, candidate=changed(pair.candidate, slice(None), score=-9.0)),
+        pair_of(600, found=(0.06, 0.06)),
+    )
+    for one in (dead, alive):
+        (verdict,) = judge(comparison(one, value=0.2))
+        assert verdict.outcome == "inconclusive"
+        assert "the limit can fail nothing" in verdict.reason
+        assert verdict.images_needed is None
+    rate = replace(pair, candidate=changed(pair.candidate, slice(None), score=-9.0))
+    (verdict,) = judge(comparison(rate, "miss_rate", 20.0, relative=True))
+    assert verdict.outcome != "pass"
+
+
+def test_what_is_surely_better_passes_however_few_images_there_are():
+    pair = pair_of(40, found=(0.3, 0.9))
+    (verdict,) = judge(comparison(pair, "pixel_segf1", 0.001))
+    assert verdict.interval[1] < 0
+    assert (verdict.outcome, verdict.improved) == ("pass", True)
+
+
+def test_a_loss_beyond_the_margin_that_may_be_chance_says_so():
+    pair = pair_of(60)
+    worse = replace(pair, candidate=with_missed(pair.baseline, np.array([1, 3])))
+    (verdict,) = judge(comparison(worse, value=0.001))
+    assert verdict.outcome == "inconclusive"
+    assert verdict.loss > verdict.allowed
+    assert verdict.reason.startswith("more is lost than allowed, but so much may be chance (p = ")
+
+
+def test_how_many_images_would_decide_is_said_in_images_of_the_kind_that_counts():
+    pair = pair_of(60)
+    nudged = replace(pair, candidate=changed(pair.baseline, [3], fp=pair.baseline.fp[3] + 1))
+    (pixels,) = judge(comparison(nudged, "bg_fpr", 0.005))
+    assert (pixels.images_kind, pixels.images_needed) == ("test", 300)
+    (good,) = judge(comparison(nudged, "false_reject_rate", 0.05))
+    assert (good.images_kind, good.images_needed) == ("normal", 60)

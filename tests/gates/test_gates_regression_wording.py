@@ -45,7 +45,12 @@ def verdict(outcome, change=DROP, baseline=0.4, candidate=0.35, **more):
             ),
         ),
         (
-            verdict("inconclusive", reason="the loss may be as large as 0.1", defects_needed=90),
+            verdict(
+                "inconclusive",
+                reason="the loss may be as large as 0.1",
+                images_needed=90,
+                images_kind="defect",
+            ),
             (
                 "clean: pixel_segf1 falls from 0.4 to 0.35; not decided: the loss may be as "
                 "large as 0.1; about 90 defect images would decide; "

@@ -12,6 +12,10 @@ variance that is seen and ``u * sum c^2 / sum c`` more, with c what each image c
 The largest u that the images do not contradict solves ``u^2 = reach^2 + unseen * u``: without loss
 and scatter it is the rule of three, without unseen losses the bootstrap's own reach; in between it
 is Wilson's (1927) interval of a share, for images of unequal cost.
+
+The pooled F1 of pixels, and the F1 of images, also fall where normal images light up. Their images
+are many and cost little by area, and one of them gone wrong would cost more than any margin: that
+risk is the false positive rates' own, and a limit on F1 says nothing of it.
 """
 
 from __future__ import annotations
@@ -95,7 +99,7 @@ class Evidence:
             return "nothing of the margin is left, and no finite test set can show that it is kept"
         return (
             f"the test set is too small: {self.counted} {self.kind} images count as "
-            f"{self.effective:.0f} of equal weight, and it takes {np.ceil(self.needed):.0f}"
+            f"{self.effective:.0f} of equal weight"
         )
 
 

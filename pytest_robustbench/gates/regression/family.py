@@ -74,6 +74,12 @@ class _Member:
         return self.comparison.change.allowed(self.baseline)
 
     @property
+    def most(self) -> float:
+        """The largest loss there can be: all of a score, or all that a rate lacks of 1."""
+        is_score = self.comparison.change.metric in MIN_METRICS
+        return self.baseline if is_score else 1 - self.baseline
+
+    @property
     def identical(self) -> bool:
         """Equal outputs at other thresholds are decided otherwise, if not on these images."""
         pair, metric = self.comparison.pair, self.comparison.change.metric
@@ -205,7 +211,8 @@ def _verdict(member: _Member, chance: _Chance, k: int, alpha: float) -> Regressi
         p,
         improved=not identical and upper < 0 and -loss > member.allowed,
         identical=identical,
-        defects_needed=None if decided else _defects_needed(member, drawn),
+        images_needed=None if decided else _images_needed(member, drawn),
+        images_kind=member.evidence.kind,
         reason=reason,
     )
 
@@ -224,22 +231,34 @@ def _outcome(
         return "pass", ""
     if p <= alpha and loss > allowed:
         return "regressed", ""
+    if upper < 0:  # nothing is lost, however large the margin is
+        return "pass", ""
+    reason = _doubt(member, upper, p)
+    return ("inconclusive", reason) if reason else ("pass", "")
+
+
+def _doubt(member: _Member, upper: float, p: float) -> str:
+    """Return why a loss that is not sure may still be more than what is allowed, in words."""
+    loss, allowed = member.difference.loss(), member.allowed
+    if allowed >= member.most:
+        return (
+            f"no more than {member.most:.3g} can be lost here, and {allowed:.3g} is allowed: the "
+            "limit can fail nothing; allow less, or a share of the baseline (relative: true)"
+        )
     if not np.isfinite(upper):
-        return "inconclusive", "too few images to bound the loss"
+        return "too few images to bound the loss"
+    if loss > allowed:
+        return f"more is lost than allowed, but so much may be chance (p = {p:.2g})"
     if not member.evidence.suffices:
-        return "inconclusive", member.evidence.reason
-    if not upper < allowed:
-        return "inconclusive", f"the loss may be as large as {upper:.3g}"
-    return "pass", ""
+        return member.evidence.reason
+    return "" if upper < allowed else f"the loss may be as large as {upper:.3g}"
 
 
-def _defects_needed(member: _Member, drawn: float) -> int | None:
-    """Return roughly how many defect images would decide, as errors shrink with the root of n."""
+def _images_needed(member: _Member, drawn: float) -> int | None:
+    """Return roughly how many images would decide, as errors shrink with the root of n."""
     left = member.allowed - member.difference.loss()
-    if not (left > 0 and np.isfinite(drawn)):
+    if not (left > 0 and np.isfinite(drawn)) or member.allowed >= member.most:
         return None
-    n_defects = int((member.comparison.pair.labels == 1).sum())
-    if not n_defects or member.evidence.kind == "normal":  # others would have to be added
-        return None
-    needed = member.evidence.factor(drawn, left) * n_defects
-    return int(np.ceil(needed)) if np.isfinite(needed) else None
+    needed = member.evidence.factor(drawn, left) * member.evidence.counted
+    # A whole number that came out a hair above itself is no image more.
+    return int(np.ceil(needed - 1e-6 * needed)) if np.isfinite(needed) else None

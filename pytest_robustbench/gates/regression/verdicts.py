@@ -37,8 +37,10 @@ class RegressionVerdict:
         Whether the candidate is better by more than the margin, and surely so.
     identical : bool
         Whether both gave the same output for every image.
-    defects_needed : int or None
-        Roughly how many defect images would decide; ``None`` where it is decided, or unknown.
+    images_needed : int or None
+        Roughly how many images would decide; ``None`` where it is decided, or unknown.
+    images_kind : str
+        Of which images: ``defect``, ``normal``, ``test`` for both kinds in the present proportion.
     reason : str
         Why it is inconclusive or an error; empty otherwise.
     """
@@ -55,5 +57,6 @@ class RegressionVerdict:
     p: float | None = None
     improved: bool = False
     identical: bool = False
-    defects_needed: int | None = None
+    images_needed: int | None = None
+    images_kind: str = ""
     reason: str = ""

@@ -45,9 +45,9 @@ def _judgement(verdict: RegressionVerdict) -> str:
 
 
 def _needed(verdict: RegressionVerdict) -> str:
-    if verdict.defects_needed is None:
+    if verdict.images_needed is None:
         return ""
-    return f"; about {verdict.defects_needed} defect images would decide"
+    return f"; about {verdict.images_needed} {verdict.images_kind} images would decide"
 
 
 def _worse(verdict: RegressionVerdict) -> str:
