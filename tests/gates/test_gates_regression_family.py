@@ -251,6 +251,7 @@ def test_how_many_images_would_decide_is_said_in_images_of_the_kind_that_counts(
     pair = pair_of(60)
     nudged = replace(pair, candidate=changed(pair.baseline, [3], fp=pair.baseline.fp[3] + 1))
     (pixels,) = judge(comparison(nudged, "bg_fpr", 0.005))
-    assert (pixels.images_kind, pixels.images_needed) == ("test", 300)
+    assert pixels.images_kind == "test"
+    assert pixels.images_needed == pytest.approx(300, abs=1)
     (good,) = judge(comparison(nudged, "false_reject_rate", 0.05))
     assert (good.images_kind, good.images_needed) == ("normal", 60)
