@@ -34,7 +34,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
         nargs="+",
         type=Path,
         metavar="REPORT",
-        help="report of a shard, or folder that holds some at any depth",
+        help="report of a shard, journal of a run that died, or folder that holds some",
     )
     parser.add_argument(
         "--output-dir",
@@ -91,12 +91,12 @@ def _config(arguments: Namespace) -> RobustnessConfig:
 
 def _parts(places: Sequence[Path]) -> dict[str, list[Part]]:
     """Read every report; return them by the name of their benchmark."""
-    from pytest_robustbench.reports.parts import find_reports, read_part
+    from pytest_robustbench.reports.parts import find_reports, read_parts
 
     found: dict[str, list[Part]] = {}
     for path in find_reports(places):
-        part = read_part(path)
-        found.setdefault(part.header.name, []).append(part)
+        for part in read_parts(path):
+            found.setdefault(part.header.name, []).append(part)
     if not found:
         message = f"no report among {', '.join(map(str, places))}: name those of the shards"
         raise ReportError(message)

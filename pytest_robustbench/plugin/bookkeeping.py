@@ -74,7 +74,12 @@ class Bookkeeper:
             self._journaled.add(name)
             declaration = self._ledger.declarations()[name]
             declared = [c.id for c in declaration.declared_conditions]
-            content = {"header": payload.header, "declared": declared, "fitted": False}
+            content = {
+                "header": payload.header,
+                "declared": declared,
+                "narrowed": list(self._ledger.narrowing),
+                "fitted": False,
+            }
             journal.append(Entry(BENCHMARK, name, content))
         found = {
             "condition": payload.condition,

@@ -87,9 +87,14 @@ class Findings:
     ----------
     surroundings : Surroundings
         Of this process.
+    narrowing : tuple of str
+        Options that make this run less than what the YAML declares.
+    journal_error : str
+        Why the journal could not be written; empty where it could.
     """
 
     surroundings: Surroundings
+    narrowing: tuple[str, ...] = ()
     journal_error: str = ""
     _prepared: set[str] = field(default_factory=set)
 
@@ -151,6 +156,7 @@ class Findings:
         content = {
             "header": header.to_dict(),
             "declared": [c.id for c in declaration.declared_conditions],
+            "narrowed": list(self.narrowing),
             "fitted": benchmark.evaluator.prepare().fitted_here,
         }
         self._append("benchmark", declaration.name, content)

@@ -34,8 +34,9 @@ class Entry:
     benchmark : str
         Name of the benchmark.
     content : mapping
-        Of a benchmark: ``header``, ``declared``, ``narrowed`` and ``fitted``. Of a condition:
-        ``condition``, ``key``, ``record`` and ``reused``.
+        Of a benchmark: ``header``, ``declared``, ``narrowed`` and ``fitted`` (whether by this
+        process). Of a condition: ``condition``, ``key``, ``record`` and ``reused``, and ``told``
+        where a worker has told it to its controller.
     """
 
     kind: str

@@ -1,33 +1,40 @@
-"""Reports of shards as parts that can be merged."""
+"""Reports of shards, and journals of runs that died, as parts that can be merged."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from pytest_robustbench.conditions import condition_of
 from pytest_robustbench.errors import ReportError
-from pytest_robustbench.reports.baseline import read_stored, refuse
+from pytest_robustbench.reports.baseline import StoredReport, read_stored, refuse
 from pytest_robustbench.reports.header import Header
 from pytest_robustbench.reports.integrity import contradictions
+from pytest_robustbench.reports.journal import BENCHMARK, SUFFIX, journals_in, read_journal
 from pytest_robustbench.reports.merging import Part
+from pytest_robustbench.reports.report import Report
+from pytest_robustbench.reports.structure import structural_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from pytest_robustbench.reports.journal import Entry
 
 SESSION_FILE = "session.json"
 REMEDY = "take the file as its shard wrote it, or run that shard again"
 
 
 def find_reports(places: Iterable[Path]) -> list[Path]:
-    """Return the report files that files and folders name, each once.
+    """Return the reports and journals that files and folders name, each once.
 
     Parameters
     ----------
     places : iterable of Path
-        Reports, or folders that hold some at any depth. ``session.json`` is none, and in folders
-        neither is JSON of another kind.
+        Reports, journals, or folders that hold some at any depth. ``session.json`` is none, and in
+        folders neither is JSON of another kind. A journal in a folder counts only where the run it
+        is of has written no report: a report says all that its journals say.
 
     Raises
     ------
@@ -45,11 +52,18 @@ def _reports_at(place: Path) -> Iterator[Path]:
     if not place.is_dir():
         yield from () if place.name == SESSION_FILE else (place,)
         return
-    held = [path for path in sorted(place.rglob("*.json")) if _is_report(path)]
+    reports = [path for path in sorted(place.rglob("*.json")) if _is_report(path)]
+    held = [*reports, *_orphans(journals_in(place), reports)]
     if not held:
         message = f"{place} holds no report: name the folder that a shard wrote its reports to"
         raise ReportError(message)
     yield from held
+
+
+def _orphans(journals: Iterable[Path], reports: Sequence[Path]) -> Iterator[Path]:
+    """Yield the journals beside whose folder there is no report."""
+    reported = {path.parent for path in reports}
+    yield from (path for path in journals if path.parent.parent.parent not in reported)
 
 
 def _is_report(path: Path) -> bool:
@@ -64,21 +78,62 @@ def _is_report(path: Path) -> bool:
     return isinstance(content, dict) and "robustness" in content
 
 
-def read_part(path: Path) -> Part:
-    """Read the report of a shard.
+def read_parts(path: Path) -> list[Part]:
+    """Read the report of a shard, or a journal.
 
     Parameters
     ----------
     path : Path
-        Report of a run, complete or not.
+        Report of a run, complete or not, or a journal.
+
+    Returns
+    -------
+    list of Part
+        One of a report, one per benchmark of a journal.
 
     Raises
     ------
     ReportError
         If it cannot be read, has another schema version, or contradicts itself.
     """
-    stored = read_stored(path, REMEDY)
+    if path.suffix == SUFFIX:
+        return [_journaled(path, *found) for found in _by_benchmark(read_journal(path))]
+    return [_part(read_stored(path, REMEDY))]
+
+
+def _part(stored: StoredReport) -> Part:
+    path = stored.path
     refuse(f"{path} cannot be merged", contradictions(stored), REMEDY)
     header = {field.name: stored.plain[field.name] for field in fields(Header)}
     records = {condition: stored.record(condition) for condition in stored.conditions}
     return Part(str(path), Header.from_dict(header), records, tuple(stored.plain["narrowed"]))
+
+
+def _by_benchmark(
+    entries: Iterable[Entry],
+) -> Iterator[tuple[Mapping[str, Any], dict[str, Mapping[str, Any]]]]:
+    """Yield what a journal says of each benchmark, and its conditions."""
+    benchmarks: dict[str, Mapping[str, Any]] = {}
+    records: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for entry in entries:
+        if entry.kind == BENCHMARK:
+            benchmarks.setdefault(entry.benchmark, entry.content)
+        else:
+            found = records.setdefault(entry.benchmark, {})
+            found[entry.content["condition"]] = entry.content["record"]
+    yield from ((benchmarks[name], found) for name, found in records.items() if name in benchmarks)
+
+
+def _journaled(
+    path: Path, benchmark: Mapping[str, Any], records: Mapping[str, Mapping[str, Any]]
+) -> Part:
+    """Return a part from a journal, checked like the report it would have become."""
+    declared = tuple(map(condition_of, benchmark["declared"]))
+    header, narrowed = Header.from_dict(benchmark["header"]), tuple(benchmark["narrowed"])
+    report = Report(header, declared, records, narrowed=narrowed)
+    plain: dict[str, Any] = json.loads(json.dumps(report.to_dict()))
+    problem = structural_problem(plain)
+    if problem:
+        message = f"{path} cannot be merged: {problem}; {REMEDY}"
+        raise ReportError(message)
+    return _part(StoredReport(path, plain))

@@ -17,7 +17,7 @@ from pytest_robustbench.errors import ReportError
 from pytest_robustbench.reports.fields import error_record
 from pytest_robustbench.reports.header import Header
 from pytest_robustbench.reports.merging import Part, merge_parts
-from pytest_robustbench.reports.parts import find_reports, read_part
+from pytest_robustbench.reports.parts import find_reports, read_parts
 from pytest_robustbench.reports.report import Report
 
 COMMAND = "pytest-robustbench merge a.json b.json"
@@ -34,7 +34,8 @@ def whole(plain, tmp_path_factory):
     """A complete run, as one part."""
     path = tmp_path_factory.mktemp("whole") / "whole.json"
     path.write_text(json.dumps(plain), "utf-8")
-    return read_part(path)
+    (part,) = read_parts(path)
+    return part
 
 
 def part(whole, conditions, source="a.json", **changes):
@@ -292,7 +293,7 @@ def read(tmp_path):
     def call(plain):
         path = tmp_path / "shard.json"
         path.write_text(json.dumps(plain), "utf-8")
-        return read_part(path)
+        return read_parts(path)[0]
 
     return call
 
