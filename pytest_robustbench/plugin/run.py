@@ -164,7 +164,10 @@ def attach_payload(item: pytest.Item, report: pytest.TestReport) -> None:
 
 
 def announce_aggregates(session: pytest.Session) -> None:
-    """Count the aggregate items in, so that progress does not pass 100 %."""
+    """Count the aggregate items in, so that progress does not pass 100 %.
+
+    Before the items run; under several workers afterwards, as only then it is known what there is.
+    """
     accounts = accounts_of(session.config)
     if accounts:
         from pytest_robustbench.plugin.aggregate import number_of_aggregates
@@ -182,6 +185,9 @@ def conclude(session: pytest.Session) -> None:
     if ledger.is_empty:
         return
     from pytest_robustbench.plugin.aggregate import Aggregate, aggregates, report_as_items
+
+    if is_controller(session.config):
+        announce_aggregates(session)
 
     _write_reports(session.config)
     for account in accounts_of(session.config):

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import execnet
 import pytest
 from robustness_project import INI, SUITE, Project, text_of
 
 from pytest_robustbench.plugin.surroundings import _home
+from pytest_robustbench.reports.journal import read_journal
 
 TIMED = ("latency", "memory", "started", "command")
 SAVABLE = "pixel_gaussian"
@@ -214,6 +222,72 @@ def test_workers_that_all_die_while_fitting_leave_no_older_report(line: Project)
     assert report["complete"] is False
     assert len(report["missing"]) == 5
     assert line.session()["benchmarks"]["hazelnut"]["outcomes"]["complete"] == "failed"
+
+
+@pytest.fixture
+def servers(tmp_path: Path) -> Iterator[list[str]]:
+    """Two machines that share no files, as far as one machine can be two.
+
+    The tests are installed on both: here in a folder of their own.
+    """
+    package = tmp_path / "site" / "linetests"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "test_line.py").write_text(SUITE)
+    ports, processes = [free_port() for _ in range(2)], []
+    for number, port in enumerate(ports):
+        folder = tmp_path / f"machine{number}"
+        folder.mkdir()
+        script = Path(execnet.__file__).parent / "script" / "socketserver.py"
+        command = [sys.executable, str(script), f"127.0.0.1:{port}"]
+        environment = {**os.environ, "TMPDIR": str(folder), "PYTHONPATH": str(tmp_path / "site")}
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT}
+        processes.append(subprocess.Popen(command, cwd=folder, env=environment, **quiet))
+    deadline = time.monotonic() + 30
+    while not all(map(listens, ports)):
+        assert time.monotonic() < deadline, "no server came up"
+        time.sleep(0.1)
+    yield [f"socket=127.0.0.1:{port}" for port in ports]
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+    return port
+
+
+def listens(port: int) -> bool:
+    """Look without connecting: the server would take that for its controller."""
+    with socket.socket() as tried:
+        try:
+            tried.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
+def test_two_machines_without_common_files_find_what_one_process_finds(
+    line: Project, servers: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert line.run_apart().ret == 0
+    alone = untimed(line.report())
+    line.forget()
+    (line.path / "test_line.py").unlink()
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+
+    tx = [option for spec in servers for option in ("--tx", spec)]
+    result = line.run_apart("--dist", "load", *tx, "--pyargs", "linetests.test_line")
+
+    assert result.ret == 0, text_of(result)
+    assert untimed(line.report()) == alone
+    # Whatever the machines keep for themselves, the controller has it on its own disk.
+    kept = [read_journal(path) for path in (line.reports / "journal").glob("*/*.jsonl")]
+    found = {e.content["condition"] for entries in kept for e in entries if e.kind == "condition"}
+    assert found == set(DECLARED)
 
 
 def test_a_worker_elsewhere_needs_no_yaml_of_its_own(line: Project, tmp_path: Path) -> None:
