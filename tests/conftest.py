@@ -25,4 +25,5 @@ def _not_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 
     Peers such as pytest-benchmark take the variable for a run of their own in a worker.
     """
-    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+    for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT"):
+        monkeypatch.delenv(name, raising=False)
