@@ -16,10 +16,10 @@ WAIVER = (
 def waived(project: Project):
     """Run a project whose violated limit is waived until a day."""
 
-    def run(accept=STRICT, condition="clean", metric="pixel_segf1", until="2999-12-31"):
+    def run(accept=STRICT, condition="clean", metric="pixel_segf1", until="2999-12-31", options=()):
         extra = WAIVER.format(condition=condition, metric=metric, until=until)
         project.yaml(accept, corruptions="[blur]", severities="[3]", extra=extra)
-        return project.run("-v", "-rx")
+        return project.run("-v", "-rx", *options)
 
     return run
 
@@ -59,6 +59,23 @@ def test_a_waived_limit_of_the_summary(waived):
     assert result.ret == 0
     result.assert_outcomes(passed=3, xfailed=1)
     result.stdout.fnmatch_lines(["*hazelnut-summary*", "*new lens on order*"])
+
+
+def test_where_pytest_runs_xfail_tests_as_usual_a_waived_limit_fails(waived, project):
+    result = waived(options=["--runxfail"])
+
+    result.assert_outcomes(passed=2, failed=1)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*below the floor 1*waiver by line 3*--runxfail*"])
+    assert "waiver" not in project.report()["verdicts"][0]
+
+
+def test_where_pytest_runs_xfail_tests_as_usual_a_waived_summary_fails(waived):
+    accept = "all: {miss_rate: {max: 1.0}}\nsummary: {mean_corruption_pixel_segf1: {min: 1.0}}\n"
+    result = waived(accept, "summary", "mean_corruption_pixel_segf1", options=["--runxfail"])
+
+    result.assert_outcomes(passed=3, failed=1)
+    assert result.ret == 1
 
 
 def test_a_violated_limit_carries_the_interval_of_its_value(waived):
