@@ -65,16 +65,20 @@ def write_benchmark(reporter: pytest.TerminalReporter, account: Account) -> None
 
 
 def _compared(account: Account) -> Iterator[tuple[str, bool]]:
-    """Say what came of the baseline, and whether that is bad; the item has the details."""
+    """Say what came of the baseline, and whether that is bad.
+
+    The item tells most only where it fails: what it was skipped or passed with is told here.
+    """
     if account.baseline_error:
         yield account.baseline_error, True
     yield from ((line, False) for line in account.baseline_changes)
     if account.judged:
-        from pytest_robustbench.reports.regression_record import headline
+        from pytest_robustbench.reports.regression_record import brief, headline
 
         tolerated = ("pass",) if account.fails_if_inconclusive else ("pass", "inconclusive")
         for judged in account.judged:
             yield headline(judged), judged.outcome not in tolerated
+            yield from ((f"  {line}", False) for line in brief(judged))
 
 
 def _unmeasured(account: Account) -> Iterator[str]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 DECISIONS_RECORDED = 200
 DECISIONS_SHOWN = 8
+LINES_SHOWN = 8
+NOTES_SHOWN = 4
 HEADLINES = {
     "pass": "PASS: no loss beyond what is allowed",
     "regressed": "REGRESSED: the candidate is worse than allowed",
@@ -67,11 +69,28 @@ def headline(judged: Judged) -> str:
 
 def explanation(judged: Judged) -> list[str]:
     """Return why it did not pass, worst first, then what was decided differently."""
-    lines = [headline(judged), *(f"  {problem}" for problem in judged.problems)]
-    for outcome in ("error", "regressed", "inconclusive"):
-        lines += [f"  {describe_regression(v)}" for v in judged.verdicts if v.outcome == outcome]
-    lines += [f"  {describe_regression(v)}" for v in judged.verdicts if v.improved]
+    lines = [headline(judged), *(f"  {line}" for line in _telling(judged))]
     return [*lines, *_decision_lines(judged.decisions), *(f"  note: {n}" for n in judged.notes)]
+
+
+def brief(judged: Judged) -> list[str]:
+    """Return what a reader must know even of a pass, in a few lines: the report has the rest."""
+    notes = [f"note: {note}" for note in judged.notes]
+    most = LINES_SHOWN - min(len(notes), NOTES_SHOWN)
+    return [*_shortened(list(_telling(judged)), most), *_shortened(notes, NOTES_SHOWN)]
+
+
+def _telling(judged: Judged) -> Iterator[str]:
+    """Yield what is wrong or not decided, worst first, then what got better."""
+    yield from judged.problems
+    for outcome in ("error", "regressed", "inconclusive"):
+        yield from (describe_regression(v) for v in judged.verdicts if v.outcome == outcome)
+    yield from (describe_regression(v) for v in judged.verdicts if v.improved)
+
+
+def _shortened(lines: Sequence[str], most: int) -> list[str]:
+    left = len(lines) - most
+    return [*lines[:most], f"(and {left} more, in the report)"] if left > 0 else list(lines)
 
 
 def _decision_lines(decisions: Sequence[ChangedDecision]) -> Iterator[str]:

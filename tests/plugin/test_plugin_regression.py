@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from robustness_project import Project, only_messages
+from robustness_project import Project, only_messages, outcomes
 
 from pytest_robustbench.datasets.synthetic import write_mvtec_tree
 
@@ -17,6 +17,7 @@ regression:
 """
 ITEM = "hazelnut-regression"
 HAZY = '{name: "line_models:HazyDetector"}'
+MEAN = '{name: "line_models:MeanDetector"}'
 NEW_BASELINE = "--robustness-update-baseline"
 
 
@@ -70,6 +71,22 @@ def test_the_same_model_passes_with_a_difference_of_exactly_zero(shipped):
     assert compared["changed_decisions"] == []
 
 
+def section(result) -> str:
+    """Return what stands in the terminal's section, be the others asked for or not."""
+    return result.stdout.str().partition("= robustness =")[2].partition("short test summary")[0]
+
+
+def test_a_pass_tells_its_notes_and_what_got_better(shipped):
+    frozen = MARGINS + "operating_point: {pixel_threshold: 30, image_threshold: 35}\n"
+    with_model(shipped, HAZY, frozen).run("-q", NEW_BASELINE)
+    result = with_model(shipped, MEAN, frozen).run("-q")
+
+    assert result.ret == 0
+    assert "PASS" in section(result)
+    assert "better" in section(result)
+    assert "note: both are judged at the same frozen operating point" in section(result)
+
+
 def test_a_worse_model_fails_with_values_margins_and_images(shipped):
     result = with_model(shipped, HAZY).run("-v")
 
@@ -93,7 +110,10 @@ def test_what_cannot_be_decided_is_skipped_or_fails_as_declared(project, data):
     margins = MARGINS.replace("0.3", "0.01")
     hazy = '{name: "line_models:HazyDetector", kwargs: {haze: 3.0}}'
 
-    assert with_model(few, hazy, margins).judged()[ITEM] == "skipped"
+    skipped = with_model(few, hazy, margins).run("-v")
+    assert outcomes(skipped)[ITEM] == "skipped"
+    assert "pixel_segf1" in section(skipped)
+    assert "not decided:" in section(skipped)
     result = with_model(few, hazy, margins + "  inconclusive: fail\n").run("-v")
     assert result.ret == 1
     result.stdout.fnmatch_lines(["*INCONCLUSIVE*", "*pixel_segf1*not decided:*"])
