@@ -151,6 +151,12 @@ class Account:
         )
 
     @property
+    def all_verdicts(self) -> tuple[Verdict, ...]:
+        """Every limit that was judged, those on the summary last."""
+        found = (v for condition in self.declared for v in self.verdicts.get(condition, ()))
+        return (*found, *self.summary_verdicts())
+
+    @property
     def has_limits(self) -> bool:
         """Whether anything is declared that could be violated."""
         return bool(self.declaration.all_limits)

@@ -6,6 +6,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.gates.judgement import would_fail_a_silent_detector
+from pytest_robustbench.gates.waivers import today
+from pytest_robustbench.gates.wording import describe, notes_on_waivers
 from pytest_robustbench.plugin.aggregate import why_not_judged
 from pytest_robustbench.plugin.paths import relative
 from pytest_robustbench.plugin.table import Cell, judged_cell, rows_of, shown_metrics
@@ -47,6 +49,9 @@ def write_benchmark(reporter: pytest.TerminalReporter, account: Account) -> None
     for verdict in account.summary_verdicts():
         cell = judged_cell(verdict)
         reporter.write_line(f"  {verdict.limit.metric}  {cell.text}", red=cell.violated)
+    for verdict in account.all_verdicts:
+        if verdict.waived:  # its item is xfailed, and shows nothing
+            reporter.write_line(f"  waived: {describe(verdict)}", yellow=True)
     if account.errors:
         for line in _unmeasured(account):
             reporter.write_line(f"  {line}", red=True)
@@ -152,6 +157,7 @@ def _notes(account: Account) -> Iterator[str]:
         yield from point["warnings"] if point else ()
     yield from notes_on_recorded_sets(account.records)
     yield from _data_notes(account)
+    yield from notes_on_waivers(account.declaration.waivers, account.all_verdicts, today())
     measured = len(account.errors) < len(account.records)
     if measured and not would_fail_a_silent_detector(account.declaration.all_limits):
         yield (
