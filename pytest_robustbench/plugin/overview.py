@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.gates.judgement import would_fail_a_silent_detector
 from pytest_robustbench.gates.waivers import today
@@ -11,10 +11,10 @@ from pytest_robustbench.gates.wording import describe, notes_on_waivers
 from pytest_robustbench.plugin.aggregate import why_not_judged
 from pytest_robustbench.plugin.paths import relative
 from pytest_robustbench.plugin.table import Cell, judged_cell, rows_of, shown_metrics
-from pytest_robustbench.reports.fields import notes_on_recorded_sets
+from pytest_robustbench.reports.fields import metrics_of, notes_on_recorded_sets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pytest
 
@@ -44,8 +44,24 @@ def write_benchmark(reporter: pytest.TerminalReporter, account: Account) -> None
     point = account.header["operating_point"] if account.header else None
     if point is not None:
         reporter.write_line(f"  {CALIBRATED[point['method']].format(point['n_images'])}")
+        for line in _recalibrated(point, account.records.get("clean", {})):
+            reporter.write_line(f"  {line}")
     if not quiet and len(account.errors) < len(account.records):
         _tables(reporter, account)
+    _verdicts(reporter, account)
+    unjudged = why_not_judged(account)
+    if unjudged:
+        reporter.write_line(f"  not judged as a whole: {unjudged}", yellow=True)
+    for note in _notes(account):
+        reporter.write_line(f"  note: {note}", yellow=True)
+    if account.report_path is not None:
+        start = reporter.config.invocation_params.dir
+        reporter.write_line(f"  report: {relative(account.report_path, start)}")
+    if not quiet:
+        reporter.write_line("")
+
+
+def _verdicts(reporter: pytest.TerminalReporter, account: Account) -> None:
     for verdict in account.summary_verdicts():
         cell = judged_cell(verdict)
         reporter.write_line(f"  {verdict.limit.metric}  {cell.text}", red=cell.violated)
@@ -57,16 +73,31 @@ def write_benchmark(reporter: pytest.TerminalReporter, account: Account) -> None
             reporter.write_line(f"  {line}", red=True)
     for line, bad in _compared(account):
         reporter.write_line(f"  {line}", red=bad)
-    unjudged = why_not_judged(account)
-    if unjudged:
-        reporter.write_line(f"  not judged as a whole: {unjudged}", yellow=True)
-    for note in _notes(account):
-        reporter.write_line(f"  note: {note}", yellow=True)
-    if account.report_path is not None:
-        start = reporter.config.invocation_params.dir
-        reporter.write_line(f"  report: {relative(account.report_path, start)}")
-    if not quiet:
-        reporter.write_line("")
+
+
+def _recalibrated(point: Mapping[str, Any], clean: Mapping[str, Any]) -> Iterator[str]:
+    """Say what calibrating would change, where the thresholds are frozen and that is known."""
+    again = point.get("recalibrated")
+    if again is None:
+        return
+    name = "image" if again["pixel_threshold"] is None else "pixel"
+    key = f"{name}_threshold"
+    found = _from_to(f"{name} threshold", point[key], again[key])
+    metric = "miss_rate" if name == "image" else "pixel_segf1"
+    others = clean.get("recalibrated") or {}
+    if others.get(metric) is not None:
+        found += _from_to(f", clean {metric}", metrics_of(clean)[metric], others[metric])
+    yield f"recalibrated: {found}"
+    called, promised = again["calibration_normal_fpr"], again["promised_normal_fpr"]
+    if called is not None and promised is not None:
+        yield (
+            f"the frozen pixel threshold calls {called:.2%} of the calibration images' pixels "
+            f"defects; promised are {promised:.2%}"
+        )
+
+
+def _from_to(what: str, frozen: float | None, again: float) -> str:
+    return f"{what} {'none' if frozen is None else f'{frozen:.4g}'} -> {again:.4g}"
 
 
 def _compared(account: Account) -> Iterator[tuple[str, bool]]:
