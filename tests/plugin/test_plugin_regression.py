@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
+import jsonschema
 import pytest
 from robustness_project import Project, only_messages, outcomes
 
 from pytest_robustbench.datasets.synthetic import write_mvtec_tree
+from pytest_robustbench.reports.schema import session_schema
 
 MARGINS = """\
 regression:
@@ -51,6 +53,14 @@ def with_model(line: Project, detector: str, extra: str = MARGINS) -> Project:
     return line
 
 
+def came_to(line: Project) -> tuple[str, str | None]:
+    """Return what session.json says of the comparison, and with which file."""
+    session = line.session()
+    jsonschema.validate(session, session_schema(), jsonschema.Draft202012Validator)
+    found = session["benchmarks"]["hazelnut"]["regression"]
+    return found["outcome"], found["baseline"]
+
+
 def test_a_missing_baseline_fails_and_names_the_remedy(line):
     result = line.run("-v")
 
@@ -69,6 +79,7 @@ def test_the_same_model_passes_with_a_difference_of_exactly_zero(shipped):
     assert {v["loss"] for v in compared["verdicts"]} == {0.0}
     assert all(v["identical"] for v in compared["verdicts"])
     assert compared["changed_decisions"] == []
+    assert came_to(shipped) == ("pass", "hazelnut.json")
 
 
 def section(result) -> str:
@@ -114,6 +125,7 @@ def test_what_cannot_be_decided_is_skipped_or_fails_as_declared(project, data):
     assert outcomes(skipped)[ITEM] == "skipped"
     assert "pixel_segf1" in section(skipped)
     assert "not decided:" in section(skipped)
+    assert came_to(few) == ("inconclusive", "hazelnut.json")
     result = with_model(few, hazy, margins + "  inconclusive: fail\n").run("-v")
     assert result.ret == 1
     result.stdout.fnmatch_lines(["*INCONCLUSIVE*", "*pixel_segf1*not decided:*"])
@@ -127,6 +139,7 @@ def test_updating_shows_what_changes_and_is_no_verdict(shipped):
     after = json.loads((shipped.path / "baselines/hazelnut.json").read_text())
     assert after["robustness"]["clean"]["per_image"] != before["robustness"]["clean"]["per_image"]
     assert "regression" not in after
+    assert came_to(shipped) == ("baseline_updated", "hazelnut.json")
     assert shipped.judged()[ITEM] == "passed"
 
 
@@ -153,6 +166,7 @@ def test_no_baseline_is_written_from_what_could_not_be_measured(line):
     assert result.ret == 1
     result.stdout.fnmatch_lines(["*nothing to compare: *could not be measured*"])
     assert not (line.path / "baselines").exists()
+    assert came_to(line) == ("error", None)
 
 
 def test_a_part_of_a_run_is_not_judged(shipped):
@@ -160,6 +174,7 @@ def test_a_part_of_a_run_is_not_judged(shipped):
 
     result.stdout.fnmatch_lines(["*hazelnut-regression* SKIPPED*"])
     assert "regression" not in shipped.report()
+    assert came_to(shipped) == ("not_judged", None)
 
 
 def test_another_baseline_can_be_named(shipped):
