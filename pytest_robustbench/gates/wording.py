@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.gates.names import measured_metric
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import date
@@ -70,7 +72,7 @@ def _certainty(verdict: Verdict) -> str:
 
 def counted_images(verdict: Verdict) -> str:
     """Return how many images a verdict rests on, and of which kind: ``17 defect images``."""
-    metric = verdict.limit.metric
+    metric = measured_metric(verdict.limit.metric)
     kind = "defect " if metric in OF_DEFECT_IMAGES else ""
     kind = "normal " if metric in OF_NORMAL_IMAGES else kind
     return f"{verdict.n_images} {kind}image{'' if verdict.n_images == 1 else 's'}"

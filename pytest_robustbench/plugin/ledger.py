@@ -95,6 +95,7 @@ class Account:
     baseline_changes: tuple[str, ...] = ()
     reused: set[str] = field(default_factory=set)
     trouble: str = ""
+    _summaries: dict[frozenset[str], tuple[Verdict, ...]] = field(default_factory=dict)
 
     def add(self, payload: Payload) -> None:
         """Enter what one item told."""
@@ -191,7 +192,17 @@ class Account:
             return ()
         if self.missing:
             return not_measurable("summary", limits, f"not measured: {', '.join(self.missing)}")
-        judged = judge_summary(limits, self._report(()).summary())
+        known = frozenset(self.records)  # what is measured is final
+        if known not in self._summaries:
+            self._summaries[known] = self._judged_summary()
+        return self._summaries[known]
+
+    def _judged_summary(self) -> tuple[Verdict, ...]:
+        from pytest_robustbench.reports.evidence import with_summary_intervals
+
+        report = self._report(())
+        judged = judge_summary(self.declaration.summary_limits, report.summary())
+        judged = with_summary_intervals(judged, report)
         waived = apply_waivers(judged, self.declaration.waivers, today())
         return waived if self.heeds_waivers else without_waivers(waived, RUNXFAIL)
 
