@@ -111,6 +111,10 @@ def test_a_worse_model_fails_with_values_margins_and_images(shipped):
     )
     (compared,) = shipped.report()["regression"]
     assert compared["changed_decisions"][0]["kind"] == "new miss"
+    shown = section(result).partition("changed decisions: ")[2].splitlines()
+    named = [d["id"] for d in compared["changed_decisions"][:3]]
+    assert all(name in line for name, line in zip(named, shown[1:], strict=False))
+    assert "more, in the report)" in shown[4]
     only_messages(result)
 
 
