@@ -21,7 +21,7 @@ from pytest_robustbench.gates.judgement import judge, not_measurable
 from pytest_robustbench.gates.summary import judge_summary
 from pytest_robustbench.gates.waivers import apply_waivers, today
 from pytest_robustbench.reports.environment import environment
-from pytest_robustbench.reports.evidence import with_intervals
+from pytest_robustbench.reports.evidence import with_intervals, with_summary_intervals
 from pytest_robustbench.reports.fields import (
     error_record,
     metrics_of,
@@ -322,7 +322,7 @@ def judged_report(
     report = Report(header, tuple(declared), ordered)
     verdicts = [v for c, r in ordered.items() for v in gate.judge(c, r, _labels(header, r))]
     if len(ordered) == len(declared):
-        verdicts += gate.judge_summary(report.summary())
+        verdicts += with_summary_intervals(gate.judge_summary(report.summary()), report)
     return replace(report, verdicts=tuple(verdicts))
 
 

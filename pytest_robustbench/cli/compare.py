@@ -224,10 +224,12 @@ def _table(judged: Sequence[Judged]) -> str:
 
 
 def _json(judged: Sequence[Judged]) -> str:
+    from pytest_robustbench.reports.regression import overall_outcome
     from pytest_robustbench.reports.regression_record import regression_record
 
     records = [{"benchmark": one.match.benchmark, **regression_record(one)} for one in judged]
-    return json.dumps({"comparisons": records}, indent=2, allow_nan=False)
+    found = {"outcome": overall_outcome(judged), "comparisons": records}
+    return json.dumps(found, indent=2, allow_nan=False)
 
 
 def _markdown(judged: Sequence[Judged]) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.cli.command import Command
@@ -24,9 +26,10 @@ HEAD = """\
 #   model {model} on {dataset} {category}: {defects} defect and {normals} normal images
 #   each limit is a one-sided {safety:g} % bound over the images, rounded outwards; behind it stands
 #   what was measured
-# They say "as good as this run", not "good enough": only you know what the line needs. On other
-# images of this kind the same model would break each of these {n} limits with a chance of up to
-# {risk:.2g} %.
+# They say "as good as this run", not "good enough": only you know what the line needs.
+# Each bound holds for the model's true value, over all images of this kind, with {safety:g} %.
+# A fresh test set varies as well: on one of the same size the same model breaks one such limit in
+# about {risk:.2g} % of all cases, and at least one of these {n} limits more often than that.
 """
 SILENT = (
     "# WARNING: none of these limits would fail a detector that never fires: add a floor such as "
@@ -89,11 +92,21 @@ def proposal_text(report: StoredReport, proposal: Proposal, safety: float) -> st
         normals=len(labels) - sum(labels),
         safety=100 * safety,
         n=len(proposal.limits),
-        risk=100 * (1 - safety),
+        risk=100 * risk_on_fresh_images(safety),
     )
     warning = "" if _notices_silence(proposal.limits) else SILENT
     lines = [*_section(proposal.limits), *_latency(report), *_leftovers(proposal)]
     return head + warning + "".join(f"{line}\n" for line in lines)
+
+
+def risk_on_fresh_images(safety: float) -> float:
+    """Return how often a fresh test set of the same size falls beyond a one-sided bound.
+
+    The bound lies z standard errors from the value of the first set. Two sets of one size differ
+    by sqrt(2) standard errors: what holds for the true value is broken more often by another set.
+    """
+    normal = NormalDist()
+    return normal.cdf(-normal.inv_cdf(safety) / math.sqrt(2))
 
 
 def _one_line(text: str) -> str:

@@ -43,7 +43,7 @@ def matches_of(
         message = (
             f"{declaration.source}: a baseline was given, but {declaration.name!r} declares no "
             "allowed change: write a regression section, such as "
-            "regression: {baseline: ..., pixel_segf1: {max_drop: 0.02}}"
+            "regression: {baseline: ..., pixel_segf1: {max_drop: 0.05}}"
         )
         raise ConfigError(message)
     stored = {"baseline": baseline_of(declaration, folder, baseline)}

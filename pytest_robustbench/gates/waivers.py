@@ -77,6 +77,17 @@ def apply_waivers(
     return tuple(_waived(verdict, declared, day) for verdict in verdicts)
 
 
+def without_waivers(verdicts: Iterable[Verdict], why: str) -> tuple[Verdict, ...]:
+    """Take every waiver off its verdict, so that a violated limit fails; `why` is told."""
+    return tuple(_unwaived(verdict, why) if verdict.waiver else verdict for verdict in verdicts)
+
+
+def _unwaived(verdict: Verdict, why: str) -> Verdict:
+    assert verdict.waiver is not None, "only what is waived can be held against"
+    reason = f"the waiver by {verdict.waiver.by} until {verdict.waiver.until} counts for nothing"
+    return replace(verdict, waiver=None, reason=f"{reason}: {why}")
+
+
 def _waived(verdict: Verdict, waivers: tuple[Waiver, ...], day: date) -> Verdict:
     waiver = next((w for w in waivers if w.concerns(verdict)), None)
     if waiver is None or verdict.outcome != "fail":

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.gates.names import measured_metric
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import date
+
     from pytest_robustbench.gates.limits import Verdict
+    from pytest_robustbench.gates.waivers import Waiver
 
 OF_DEFECT_IMAGES = ("pixel_segf1", "pixel_segf1_per_image", "miss_rate", "recall")
 """Metrics that rest on the defect images: normal ones can add false alarms alone."""
@@ -66,10 +72,23 @@ def _certainty(verdict: Verdict) -> str:
 
 def counted_images(verdict: Verdict) -> str:
     """Return how many images a verdict rests on, and of which kind: ``17 defect images``."""
-    metric = verdict.limit.metric
+    metric = measured_metric(verdict.limit.metric)
     kind = "defect " if metric in OF_DEFECT_IMAGES else ""
     kind = "normal " if metric in OF_NORMAL_IMAGES else kind
     return f"{verdict.n_images} {kind}image{'' if verdict.n_images == 1 else 's'}"
+
+
+def notes_on_waivers(
+    waivers: Iterable[Waiver], verdicts: Iterable[Verdict], day: date
+) -> Iterator[str]:
+    """Yield a line for every waiver that is no use on `day`: not needed any more, or run out."""
+    held = {(v.condition, v.limit.metric) for v in verdicts if v.outcome == "pass"}
+    for waiver in waivers:
+        whose = f"{waiver.condition}: the waiver of {waiver.metric} by {waiver.by}"
+        if (waiver.condition, waiver.metric) in held:
+            yield f"{whose} can be removed, the limit holds again ({waiver.source})"
+        elif day > waiver.until:
+            yield f"{whose} ran out on {waiver.until} ({waiver.source})"
 
 
 def _waiver(verdict: Verdict) -> str:

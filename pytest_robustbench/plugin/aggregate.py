@@ -31,11 +31,15 @@ class Aggregate:
         How it ended.
     text : str
         Why.
+    came_to : str
+        Of the regression item, what pytest's outcome cannot tell: ``pass``, ``regressed``,
+        ``inconclusive``, ``error``, ``baseline_updated`` or ``not_judged``.
     """
 
     name: str
     outcome: Outcome
     text: str = ""
+    came_to: str = ""
 
 
 def aggregates(account: Account) -> Iterator[Aggregate]:
@@ -110,29 +114,29 @@ def _regression(account: Account) -> Aggregate:
     unjudged = why_not_judged(account)
     if unjudged:
         outcome: Outcome = "failed" if account.baseline_asked else "skipped"
-        return Aggregate("regression", outcome, NOT_JUDGED + unjudged)
+        return Aggregate("regression", outcome, NOT_JUDGED + unjudged, "not_judged")
     if not account.comparable:
         unfinished = "; ".join(_incompleteness(account)) or "there is no report"
-        return Aggregate("regression", "failed", f"nothing to compare: {unfinished}")
+        return Aggregate("regression", "failed", f"nothing to compare: {unfinished}", "error")
     if account.baseline_error:
-        return Aggregate("regression", "failed", account.baseline_error)
+        return Aggregate("regression", "failed", account.baseline_error, "error")
     if account.updated_baseline is not None:
         text = f"{NOT_JUDGED}the baseline {account.updated_baseline.name} is this run now"
-        return Aggregate("regression", "skipped", text)
+        return Aggregate("regression", "skipped", text, "baseline_updated")
     return _compared(account)
 
 
 def _compared(account: Account) -> Aggregate:
+    from pytest_robustbench.reports.regression import overall_outcome
     from pytest_robustbench.reports.regression_record import explanation
 
-    outcomes = {judged.outcome for judged in account.judged}
-    if outcomes == {"pass"}:
-        return Aggregate("regression", "passed")
+    came_to = overall_outcome(account.judged)
+    if came_to == "pass":
+        return Aggregate("regression", "passed", came_to=came_to)
     text = "\n".join(line for judged in account.judged for line in explanation(judged))
-    only_inconclusive = outcomes <= {"pass", "inconclusive"} and outcomes
-    if only_inconclusive and not account.fails_if_inconclusive:
-        return Aggregate("regression", "skipped", text)
-    return Aggregate("regression", "failed", text or "nothing was compared")
+    tolerated = came_to == "inconclusive" and not account.fails_if_inconclusive
+    outcome: Outcome = "skipped" if tolerated else "failed"
+    return Aggregate("regression", outcome, text or "nothing was compared", came_to)
 
 
 def _listed(names: Sequence[str], most: int = 8) -> str:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.gates.judgement import not_measurable
 from pytest_robustbench.gates.summary import judge_summary
-from pytest_robustbench.gates.waivers import apply_waivers, today
+from pytest_robustbench.gates.waivers import apply_waivers, today, without_waivers
+from pytest_robustbench.plugin.settings import RUNXFAIL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -58,6 +59,8 @@ class Account:
         Ids of the conditions with an item that ended as failed.
     baseline_asked : bool
         Whether an option asks for a comparison, or for a new baseline.
+    heeds_waivers : bool
+        Whether a waived limit may be violated in this run.
     judged : tuple of Judged
         Its report against the baseline, and against the anchor.
     baseline_error : str
@@ -76,6 +79,7 @@ class Account:
     anchor: Place
     narrowing: tuple[str, ...] = ()
     baseline_asked: bool = False
+    heeds_waivers: bool = True
     selected: set[str] = field(default_factory=set)
     header: Mapping[str, Any] | None = None
     records: dict[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -91,6 +95,7 @@ class Account:
     baseline_changes: tuple[str, ...] = ()
     reused: set[str] = field(default_factory=set)
     trouble: str = ""
+    _summaries: dict[frozenset[str], tuple[Verdict, ...]] = field(default_factory=dict)
 
     def add(self, payload: Payload) -> None:
         """Enter what one item told."""
@@ -147,6 +152,12 @@ class Account:
         )
 
     @property
+    def all_verdicts(self) -> tuple[Verdict, ...]:
+        """Every limit that was judged, those on the summary last."""
+        found = (v for condition in self.declared for v in self.verdicts.get(condition, ()))
+        return (*found, *self.summary_verdicts())
+
+    @property
     def has_limits(self) -> bool:
         """Whether anything is declared that could be violated."""
         return bool(self.declaration.all_limits)
@@ -181,8 +192,19 @@ class Account:
             return ()
         if self.missing:
             return not_measurable("summary", limits, f"not measured: {', '.join(self.missing)}")
-        judged = judge_summary(limits, self._report(()).summary())
-        return apply_waivers(judged, self.declaration.waivers, today())
+        known = frozenset(self.records)  # what is measured is final
+        if known not in self._summaries:
+            self._summaries[known] = self._judged_summary()
+        return self._summaries[known]
+
+    def _judged_summary(self) -> tuple[Verdict, ...]:
+        from pytest_robustbench.reports.evidence import with_summary_intervals
+
+        report = self._report(())
+        judged = judge_summary(self.declaration.summary_limits, report.summary())
+        judged = with_summary_intervals(judged, report)
+        waived = apply_waivers(judged, self.declaration.waivers, today())
+        return waived if self.heeds_waivers else without_waivers(waived, RUNXFAIL)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -228,11 +250,14 @@ class Ledger:
         Options that make this run less than what was declared.
     baseline_asked : bool
         Whether an option asks for a comparison, or for a new baseline.
+    heeds_waivers : bool
+        Whether waived limits may be violated in this run.
     """
 
     declarations: Callable[[], Mapping[str, BenchmarkDeclaration]]
     narrowing: tuple[str, ...] = ()
     baseline_asked: bool = False
+    heeds_waivers: bool = True
     accounts: dict[str, Account] = field(default_factory=dict)
     broken: dict[str, Place] = field(default_factory=dict)
     write_error: str = ""
@@ -248,7 +273,8 @@ class Ledger:
             self.broken[place.nodeid] = place
             return
         declaration = self.declarations()[place.benchmark]
-        fresh = Account(declaration, place, self.narrowing, self.baseline_asked)
+        asked, heeds = self.baseline_asked, self.heeds_waivers
+        fresh = Account(declaration, place, self.narrowing, asked, heeds)
         account = self.accounts.setdefault(place.benchmark, fresh)
         if place.condition:
             account.selected.add(place.condition)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.gates.judgement import would_fail_a_silent_detector
+from pytest_robustbench.gates.waivers import today
+from pytest_robustbench.gates.wording import describe, notes_on_waivers
 from pytest_robustbench.plugin.aggregate import why_not_judged
 from pytest_robustbench.plugin.paths import relative
 from pytest_robustbench.plugin.table import Cell, judged_cell, rows_of, shown_metrics
-from pytest_robustbench.reports.fields import notes_on_recorded_sets
+from pytest_robustbench.reports.fields import metrics_of, notes_on_recorded_sets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pytest
 
@@ -42,16 +44,11 @@ def write_benchmark(reporter: pytest.TerminalReporter, account: Account) -> None
     point = account.header["operating_point"] if account.header else None
     if point is not None:
         reporter.write_line(f"  {CALIBRATED[point['method']].format(point['n_images'])}")
+        for line in _recalibrated(point, account.records.get("clean", {})):
+            reporter.write_line(f"  {line}")
     if not quiet and len(account.errors) < len(account.records):
         _tables(reporter, account)
-    for verdict in account.summary_verdicts():
-        cell = judged_cell(verdict)
-        reporter.write_line(f"  {verdict.limit.metric}  {cell.text}", red=cell.violated)
-    if account.errors:
-        for line in _unmeasured(account):
-            reporter.write_line(f"  {line}", red=True)
-    for line, bad in _compared(account):
-        reporter.write_line(f"  {line}", red=bad)
+    _verdicts(reporter, account)
     unjudged = why_not_judged(account)
     if unjudged:
         reporter.write_line(f"  not judged as a whole: {unjudged}", yellow=True)
@@ -64,17 +61,60 @@ def write_benchmark(reporter: pytest.TerminalReporter, account: Account) -> None
         reporter.write_line("")
 
 
+def _verdicts(reporter: pytest.TerminalReporter, account: Account) -> None:
+    for verdict in account.summary_verdicts():
+        cell = judged_cell(verdict)
+        reporter.write_line(f"  {verdict.limit.metric}  {cell.text}", red=cell.violated)
+    for verdict in account.all_verdicts:
+        if verdict.waived:  # its item is xfailed, and shows nothing
+            reporter.write_line(f"  waived: {describe(verdict)}", yellow=True)
+    if account.errors:
+        for line in _unmeasured(account):
+            reporter.write_line(f"  {line}", red=True)
+    for line, bad in _compared(account):
+        reporter.write_line(f"  {line}", red=bad)
+
+
+def _recalibrated(point: Mapping[str, Any], clean: Mapping[str, Any]) -> Iterator[str]:
+    """Say what calibrating would change, where the thresholds are frozen and that is known."""
+    again = point.get("recalibrated")
+    if again is None:
+        return
+    name = "image" if again["pixel_threshold"] is None else "pixel"
+    key = f"{name}_threshold"
+    found = _from_to(f"{name} threshold", point[key], again[key])
+    metric = "miss_rate" if name == "image" else "pixel_segf1"
+    others = clean.get("recalibrated") or {}
+    if others.get(metric) is not None:
+        found += _from_to(f", clean {metric}", metrics_of(clean)[metric], others[metric])
+    yield f"recalibrated: {found}"
+    called, promised = again["calibration_normal_fpr"], again["promised_normal_fpr"]
+    if called is not None and promised is not None:
+        yield (
+            f"the frozen pixel threshold calls {called:.2%} of the calibration images' pixels "
+            f"defects; promised are {promised:.2%}"
+        )
+
+
+def _from_to(what: str, frozen: float | None, again: float) -> str:
+    return f"{what} {'none' if frozen is None else f'{frozen:.4g}'} -> {again:.4g}"
+
+
 def _compared(account: Account) -> Iterator[tuple[str, bool]]:
-    """Say what came of the baseline, and whether that is bad; the item has the details."""
+    """Say what came of the baseline, and whether that is bad.
+
+    The item tells most only where it fails: what it was skipped or passed with is told here.
+    """
     if account.baseline_error:
         yield account.baseline_error, True
     yield from ((line, False) for line in account.baseline_changes)
     if account.judged:
-        from pytest_robustbench.reports.regression_record import headline
+        from pytest_robustbench.reports.regression_record import brief, headline
 
         tolerated = ("pass",) if account.fails_if_inconclusive else ("pass", "inconclusive")
         for judged in account.judged:
             yield headline(judged), judged.outcome not in tolerated
+            yield from ((f"  {line}", False) for line in brief(judged))
 
 
 def _unmeasured(account: Account) -> Iterator[str]:
@@ -148,6 +188,7 @@ def _notes(account: Account) -> Iterator[str]:
         yield from point["warnings"] if point else ()
     yield from notes_on_recorded_sets(account.records)
     yield from _data_notes(account)
+    yield from notes_on_waivers(account.declaration.waivers, account.all_verdicts, today())
     measured = len(account.errors) < len(account.records)
     if measured and not would_fail_a_silent_detector(account.declaration.all_limits):
         yield (

@@ -17,7 +17,9 @@ from pytest_robustbench.errors import (
     RobustbenchError,
     UnsetVariableError,
 )
+from pytest_robustbench.gates.waivers import without_waivers
 from pytest_robustbench.plugin.findings import Finding, Findings, told
+from pytest_robustbench.plugin.settings import RUNXFAIL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -213,8 +215,15 @@ class Session:
             benchmark = self._prepared[declaration.name].benchmark
             assert benchmark is not None, "measured before prepared"
             header = self.header(declaration.name)
-            self._findings[key] = self.findings.find(benchmark, header, declaration, condition)
+            found = self.findings.find(benchmark, header, declaration, condition)
+            self._findings[key] = self._as_strict(found)
         return self._findings[key]
+
+    def _as_strict(self, finding: Finding) -> Finding:
+        """Under ``--runxfail`` pytest.xfail does nothing, and would let what is waived pass."""
+        if not self.settings.runxfail:
+            return finding
+        return replace(finding, verdicts=without_waivers(finding.verdicts, RUNXFAIL))
 
     def worst_images(self, finding: Finding, metrics: Sequence[str]) -> list[str]:
         """Save the worst images of a condition once, reruns included; return lines naming them."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from pytest_robustbench.config.declarations import BenchmarkDeclaration
     from pytest_robustbench.gates.limits import Verdict
+    from pytest_robustbench.plugin.aggregate import Aggregate
     from pytest_robustbench.plugin.ledger import Account
 
 SCHEMA_VERSION = 1
@@ -34,16 +35,28 @@ def session_record(
 def _benchmark(declaration: BenchmarkDeclaration, account: Account | None) -> dict[str, Any]:
     if account is None:
         return _deselected(declaration)
-    path = account.report_path
+    path, found = account.report_path, tuple(aggregates(account))
     return {
         "complete": account.report().complete,
         "missing": list(account.missing),
         "deselected": list(account.deselected),
-        "outcomes": {a.name: a.outcome for a in aggregates(account)},
+        "outcomes": {a.name: a.outcome for a in found},
+        "regression": _regression(found, account),
         "verdicts": _counts([*account.verdicts.values(), account.summary_verdicts()]),
         "report": path.name if path else None,
         "sha256": account.report_sha256,
     }
+
+
+def _regression(found: Sequence[Aggregate], account: Account) -> dict[str, str | None] | None:
+    """Return what the comparison came to: as an outcome of pytest, much is the same `skipped`."""
+    came_to = next((a.came_to for a in found if a.name == "regression"), None)
+    if came_to is None:
+        return None
+    held = [one.match.baseline.name for one in account.judged if one.match.role == "baseline"]
+    updated = account.updated_baseline
+    names = [*held, *([updated.name] if updated else [])]
+    return {"outcome": came_to, "baseline": names[0] if names else None}
 
 
 def _deselected(declaration: BenchmarkDeclaration) -> dict[str, Any]:
@@ -52,6 +65,7 @@ def _deselected(declaration: BenchmarkDeclaration) -> dict[str, Any]:
         "missing": [],
         "deselected": [c.id for c in declaration.declared_conditions],
         "outcomes": {},
+        "regression": None,
         "verdicts": _counts([]),
         "report": None,
         "sha256": None,

@@ -20,6 +20,7 @@ from pytest_robustbench.plugin.shards import Shard
 from pytest_robustbench.plugin.xdist import is_worker
 
 MISSING_DATA = ("fail", "skip")
+RUNXFAIL = "--runxfail was given"
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class Settings:
         Device of every detector.
     missing_data : {"fail", "skip"}
         What to do where the images are missing.
+    runxfail : bool
+        Whether pytest's own ``--runxfail`` asks that nothing may fail unnoticed, waived or not.
     """
 
     config: Path | None
@@ -68,6 +71,7 @@ class Settings:
     limit_test: int | None
     device: str | None
     missing_data: str
+    runxfail: bool
 
     @property
     def narrowing(self) -> tuple[str, ...]:
@@ -118,6 +122,7 @@ def read_settings(config: pytest.Config) -> Settings:
         limit_test=_count("limit-test", values["limit-test"]),
         device=values["device"],
         missing_data=missing_data,
+        runxfail=bool(config.getoption("runxfail", default=False)),
     )
 
 

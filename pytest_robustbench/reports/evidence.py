@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_robustbench.gates.intervals import interval_of
+from pytest_robustbench.gates.names import measured_metric
 from pytest_robustbench.gates.regression.pairs import Outputs
+from pytest_robustbench.gates.summary_intervals import summary_interval_of
 from pytest_robustbench.gates.wording import OF_DEFECT_IMAGES, OF_NORMAL_IMAGES
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_robustbench.gates.limits import Verdict
+    from pytest_robustbench.reports.report import Report
 
 COLUMNS = ("score", "tp", "fp", "fn", "tn")
 PIXEL_METRICS = ("pixel_segf1", "pixel_segf1_per_image", "bg_fpr", "normal_fpr")
@@ -56,6 +59,38 @@ def with_intervals(
     """
     outputs, kinds = outputs_of(record), np.asarray(labels, np.int64)
     return tuple(_with_interval(verdict, outputs, kinds) for verdict in verdicts)
+
+
+def with_summary_intervals(verdicts: Iterable[Verdict], report: Report) -> tuple[Verdict, ...]:
+    """Give every verdict on the summary of a report its interval, where its metric has one.
+
+    Parameters
+    ----------
+    verdicts : iterable of Verdict
+        On the summary; none has a value where a condition is not measured.
+    report : Report
+        What the summary is of.
+    """
+    found = tuple(verdicts)
+    samples = report.header.samples
+    if samples is None or all(verdict.value is None for verdict in found):
+        return found
+    pooled = [c.id for c in report.declared if not c.recorded]
+    measured = (c for c in pooled if "error" not in report.records[c])
+    outputs = {c: outputs_of(report.records[c]) for c in measured}
+    labels = np.asarray(samples["label"], np.int64)
+    return tuple(_with_summary_interval(verdict, outputs, labels) for verdict in found)
+
+
+def _with_summary_interval(
+    verdict: Verdict, outputs: Mapping[str, Outputs], labels: NDArray[np.int64]
+) -> Verdict:
+    metric = verdict.limit.metric
+    interval = None if verdict.value is None else summary_interval_of(metric, outputs, labels)
+    if interval is None:
+        return verdict
+    n_images = min(n_images_of(measured_metric(metric), o, labels) for o in outputs.values())
+    return replace(verdict, interval=interval, n_images=n_images)
 
 
 def n_images_of(metric: str, outputs: Outputs, labels: NDArray[np.int64]) -> int:

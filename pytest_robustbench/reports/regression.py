@@ -18,7 +18,7 @@ from pytest_robustbench.reports.comparability import compare_inputs
 from pytest_robustbench.reports.pairing import pairs_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pytest_robustbench.gates.regression.changes import AllowedChange
@@ -100,6 +100,12 @@ class Judged:
             return "error"
         found = {verdict.outcome for verdict in self.verdicts}
         return next(outcome for outcome in WORST_FIRST if outcome in found)
+
+
+def overall_outcome(judged: Iterable[Judged]) -> Outcome:
+    """Return the worst of several comparisons; nothing compared is an error, never a pass."""
+    found = {one.outcome for one in judged} or {"error"}
+    return next(outcome for outcome in WORST_FIRST if outcome in found)
 
 
 @dataclass(frozen=True)

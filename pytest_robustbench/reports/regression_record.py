@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 DECISIONS_RECORDED = 200
 DECISIONS_SHOWN = 8
+LINES_SHOWN = 8
+IMAGES_SHOWN = 3
+NOTES_SHOWN = 4
 HEADLINES = {
     "pass": "PASS: no loss beyond what is allowed",
     "regressed": "REGRESSED: the candidate is worse than allowed",
@@ -67,22 +70,42 @@ def headline(judged: Judged) -> str:
 
 def explanation(judged: Judged) -> list[str]:
     """Return why it did not pass, worst first, then what was decided differently."""
-    lines = [headline(judged), *(f"  {problem}" for problem in judged.problems)]
+    lines = [headline(judged), *(f"  {line}" for line in _telling(judged))]
+    lines += [f"  {line}" for line in _decision_lines(judged.decisions, DECISIONS_SHOWN)]
+    return [*lines, *(f"  note: {n}" for n in judged.notes)]
+
+
+def brief(judged: Judged) -> list[str]:
+    """Return what a reader must know even of a pass, in a few lines: the report has the rest."""
+    notes = [f"note: {note}" for note in judged.notes]
+    most = LINES_SHOWN - min(len(notes), NOTES_SHOWN)
+    lines = _shortened(list(_telling(judged)), most)
+    if judged.outcome != "pass":  # the images to look at
+        lines += _decision_lines(judged.decisions, IMAGES_SHOWN)
+    return [*lines, *_shortened(notes, NOTES_SHOWN)]
+
+
+def _telling(judged: Judged) -> Iterator[str]:
+    """Yield what is wrong or not decided, worst first, then what got better."""
+    yield from judged.problems
     for outcome in ("error", "regressed", "inconclusive"):
-        lines += [f"  {describe_regression(v)}" for v in judged.verdicts if v.outcome == outcome]
-    lines += [f"  {describe_regression(v)}" for v in judged.verdicts if v.improved]
-    return [*lines, *_decision_lines(judged.decisions), *(f"  note: {n}" for n in judged.notes)]
+        yield from (describe_regression(v) for v in judged.verdicts if v.outcome == outcome)
+    yield from (describe_regression(v) for v in judged.verdicts if v.improved)
 
 
-def _decision_lines(decisions: Sequence[ChangedDecision]) -> Iterator[str]:
+def _shortened(lines: Sequence[str], most: int) -> list[str]:
+    left = len(lines) - most
+    return [*lines[:most], f"(and {left} more, in the report)"] if left > 0 else list(lines)
+
+
+def _decision_lines(decisions: Sequence[ChangedDecision], most: int) -> Iterator[str]:
     if not decisions:
         return
     counts = Counter(decision.kind for decision in decisions)
     told = ", ".join(f"{n} x {kind}" for kind, n in counts.items())
-    yield f"  changed decisions: {told}"
-    yield from (f"    {decision.describe()}" for decision in decisions[:DECISIONS_SHOWN])
-    if len(decisions) > DECISIONS_SHOWN:
-        yield f"    (and {len(decisions) - DECISIONS_SHOWN} more, in the report)"
+    yield f"changed decisions: {told}"
+    lines = [decision.describe() for decision in decisions]
+    yield from (f"  {line}" for line in _shortened(lines, most))
 
 
 COLUMNS = ("condition", "metric", "baseline", "candidate", "loss", "interval", "allowed", "verdict")

@@ -89,6 +89,7 @@ def test_a_worse_model_is_told_with_both_values(compare):
 def test_json_holds_every_verdict(compare):
     code, out, _ = compare("base.json", "hazy.json", *DROP, "--format", "json")
 
+    assert json.loads(out)["outcome"] == "regressed"
     (compared,) = json.loads(out)["comparisons"]
     assert code == 1
     assert compared["benchmark"] == "caps"

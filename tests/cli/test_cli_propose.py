@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -136,11 +137,21 @@ def test_the_comments_say_where_it_is_from_and_what_it_is_worth(call, folder):
         f"report r.json, {started}",
         "model pixel_gaussian on synthetic brushed_metal: 8 defect and 6 normal images",
         "one-sided 95 % bound",
+        "holds for the model's true value, over all images of this kind, with 95 %",
+        "12 % of all cases, and at least one of these",
         '"as good as this run", not "good enough"',
         "#   latency_ms_per_image: {max: ",
     ):
         assert text in out
     assert "latency" not in [limit.metric for limit in gate_of(out).limits["clean"]]
+
+
+@pytest.mark.parametrize("safety", [0.5, 0.9, 0.95])
+def test_the_stated_risk_is_how_often_another_test_set_breaks_a_bound(safety):
+    rng = np.random.default_rng(0)
+    first, other = rng.normal(0.7, 0.02, (2, 200_000))
+    floor = first - 0.02 * NormalDist().inv_cdf(safety)
+    assert np.mean(other < floor) == pytest.approx(propose.risk_on_fresh_images(safety), abs=0.004)
 
 
 def test_a_proposal_goes_to_a_new_file_alone(call, folder, tmp_path):

@@ -113,7 +113,7 @@ def test_the_conftest_example_does_the_whole_job(pytester: pytest.Pytester) -> N
     result.assert_outcomes(passed=12)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/reference.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/reference.md", "docs/regression.md"])
 def test_every_whole_configuration_loads(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

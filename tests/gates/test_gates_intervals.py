@@ -14,6 +14,7 @@ from sklearn.metrics import roc_auc_score
 from pytest_robustbench.gates.intervals import interval_of, lower_bound_of, upper_bound_of
 from pytest_robustbench.gates.regression.changes import FROM_COUNTS, FROM_SCORES
 from pytest_robustbench.gates.regression.ratios import ratio_of
+from pytest_robustbench.gates.summary_intervals import summary_interval_of
 
 METRICS = (*FROM_COUNTS, *FROM_SCORES)
 SHARES = ("miss_rate", "recall", "false_reject_rate", "specificity")
@@ -204,3 +205,112 @@ def test_intervals_are_the_same_every_time():
 
     assert interval(0) == interval(0)
     assert interval(0) != interval(1)
+
+
+def conditions_of(pair, *found, seed=5):
+    """The images of a pair under clean and under corruptions that leave less to be found."""
+    rng, measured = np.random.default_rng(seed), np.isfinite(pair.baseline.score)
+    defects = (pair.labels == 1) & measured
+    outputs = {"clean": pair.baseline}
+    for share in found:
+        tp = np.where(defects, np.floor(share * pair.baseline.tp * rng.uniform(0.8, 1)), 0)
+        fn = np.where(defects, pair.baseline.tp + pair.baseline.fn - tp, 0)
+        gone = {"tp": np.where(measured, tp, np.nan), "fn": np.where(measured, fn, np.nan)}
+        outputs[f"blur-{share}"] = replace(pair.baseline, **gone)
+    return outputs
+
+
+def summary_of(metric, outputs, labels):
+    kind, _, name = metric.partition("_pixel_")
+    clean, *levels = (ratio_of(f"pixel_{name}", o, labels).value for o in outputs.values())
+    drops = [clean - level for level in levels]
+    return {
+        "mean_corruption": np.mean(levels),
+        "worst_corruption": min(levels),
+        "mean_drop": np.mean(drops),
+        "worst_drop": max(drops),
+    }[kind]
+
+
+SUMMARIES = tuple(
+    f"{kind}_pixel_segf1"
+    for kind in ("mean_corruption", "worst_corruption", "mean_drop", "worst_drop")
+)
+
+
+@pytest.mark.parametrize("metric", SUMMARIES)
+def test_a_summary_lies_strictly_inside_its_interval(metric):
+    pair = pair_of(60)
+    outputs = conditions_of(pair, 0.9, 0.5, 0.45)
+
+    low, high = summary_interval_of(metric, outputs, pair.labels, resamples=400)
+
+    assert low < summary_of(metric, outputs, pair.labels) < high
+
+
+@pytest.mark.parametrize("kind", ["mean", "worst"])
+@pytest.mark.parametrize("metric", ["pixel_segf1", "pixel_segf1_per_image", "bg_fpr", "f1"])
+def test_a_summary_of_one_condition_is_as_sure_as_that_condition(kind, metric):
+    pair = subset(pair_of(62), np.arange(1, 61))  # none is left out
+    outputs = {"clean": pair.candidate, "blur": pair.baseline}
+
+    found = summary_interval_of(f"{kind}_corruption_{metric}", outputs, pair.labels)
+
+    assert found == pytest.approx(interval_of(metric, pair.baseline, pair.labels))
+
+
+def test_what_conditions_have_in_common_cancels_in_a_drop():
+    """The defects that are hard under every condition say nothing about the drop."""
+    pair = pair_of(80)
+    missed = np.flatnonzero(pair.labels == 1)[::3]
+    outputs = conditions_of(replace(pair, baseline=with_missed(pair.baseline, missed)), 0.9)
+
+    level, drop = (
+        np.ptp(summary_interval_of(metric, outputs, pair.labels, resamples=400))
+        for metric in ("mean_corruption_pixel_segf1", "mean_drop_pixel_segf1")
+    )
+
+    assert drop < 0.5 * level
+
+
+@pytest.mark.parametrize("metric", SUMMARIES)
+def test_intervals_of_summaries_hold_as_often_as_they_claim(metric):
+    rng = np.random.default_rng(0)
+    population = subset(pair_of(402), np.arange(1, 401))
+    lost = np.flatnonzero(population.labels == 1)[::4]
+    population = replace(population, baseline=with_missed(population.baseline, lost))
+    everywhere = conditions_of(population, 0.9, 0.62, 0.6)
+    kinds = [np.flatnonzero(population.labels == k) for k in (0, 1)]
+    true = summary_of(metric, everywhere, population.labels)
+
+    def holds():
+        chosen = np.concatenate([rng.choice(kind, 40) for kind in kinds])
+        drawn = {
+            c: subset(replace(population, baseline=o), chosen).baseline
+            for c, o in everywhere.items()
+        }
+        labels = population.labels[chosen]
+        low, high = summary_interval_of(metric, drawn, labels, resamples=200)
+        return low <= true <= high
+
+    assert np.mean([holds() for _ in range(100)]) >= 0.88
+
+
+def test_a_summary_that_images_do_not_tell_has_no_interval():
+    pair = pair_of(20)
+    outputs = conditions_of(pair, 0.9)
+
+    for metric in ("worst_corruption_auroc", "mean_drop_aupro", "mean_drop_latency_p95_ms"):
+        assert summary_interval_of(metric, outputs, pair.labels) is None
+    nothing = {**outputs, "blur": left_out(pair.baseline, range(20))}
+    assert summary_interval_of("mean_drop_pixel_segf1", nothing, pair.labels) is None
+    assert summary_interval_of("mean_drop_pixel_segf1", {}, pair.labels) is None
+
+
+def test_a_drop_that_no_image_shows_is_not_taken_for_certainty():
+    pair = pair_of(40)
+    outputs = {"clean": pair.baseline, "blur": pair.baseline}
+
+    low, high = summary_interval_of("worst_drop_miss_rate", outputs, pair.labels)
+
+    assert low < 0 < high

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from pytest_robustbench.gates.regression.changes import AllowedChange
 from pytest_robustbench.gates.regression.verdicts import RegressionVerdict
 from pytest_robustbench.gates.regression.wording import describe_regression
 from pytest_robustbench.gates.wording import told_apart
+from pytest_robustbench.reports.regression import Judged, Match
+from pytest_robustbench.reports.regression_record import brief
 
 DROP = AllowedChange("pixel_segf1", "max_drop", 0.02, relative=False, source="r.yaml:9")
 TENTH = AllowedChange("pixel_segf1", "max_drop", 0.1, relative=True, source="r.yaml:9")
@@ -91,3 +95,14 @@ def test_two_values_that_differ_look_different():
     assert told_apart(0.25, 0.25) == ("0.25", "0.25")
     first, second = told_apart(1.0, 1.0 + 2**-52)
     assert first != second
+
+
+def test_what_stands_in_the_terminal_is_short_and_keeps_its_notes():
+    match = Match("tiles", Path("new.json"), Path("old.json"), (DROP,))
+    undecided = [verdict("inconclusive", reason="few images")] * 20
+    lines = brief(Judged(match, (*undecided, verdict("pass")), notes=("other pixels",)))
+
+    assert lines[-1] == "note: other pixels"
+    assert lines[-2] == "(and 13 more, in the report)"
+    assert len(lines) == 9
+    assert brief(Judged(match, (verdict("pass"),))) == []

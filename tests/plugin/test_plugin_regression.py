@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
+import jsonschema
 import pytest
-from robustness_project import Project, only_messages
+from robustness_project import Project, only_messages, outcomes
 
 from pytest_robustbench.datasets.synthetic import write_mvtec_tree
+from pytest_robustbench.reports.schema import session_schema
 
 MARGINS = """\
 regression:
@@ -17,6 +19,7 @@ regression:
 """
 ITEM = "hazelnut-regression"
 HAZY = '{name: "line_models:HazyDetector"}'
+MEAN = '{name: "line_models:MeanDetector"}'
 NEW_BASELINE = "--robustness-update-baseline"
 
 
@@ -50,6 +53,14 @@ def with_model(line: Project, detector: str, extra: str = MARGINS) -> Project:
     return line
 
 
+def came_to(line: Project) -> tuple[str, str | None]:
+    """Return what session.json says of the comparison, and with which file."""
+    session = line.session()
+    jsonschema.validate(session, session_schema(), jsonschema.Draft202012Validator)
+    found = session["benchmarks"]["hazelnut"]["regression"]
+    return found["outcome"], found["baseline"]
+
+
 def test_a_missing_baseline_fails_and_names_the_remedy(line):
     result = line.run("-v")
 
@@ -68,6 +79,23 @@ def test_the_same_model_passes_with_a_difference_of_exactly_zero(shipped):
     assert {v["loss"] for v in compared["verdicts"]} == {0.0}
     assert all(v["identical"] for v in compared["verdicts"])
     assert compared["changed_decisions"] == []
+    assert came_to(shipped) == ("pass", "hazelnut.json")
+
+
+def section(result) -> str:
+    """Return what stands in the terminal's section, be the others asked for or not."""
+    return result.stdout.str().partition("= robustness =")[2].partition("short test summary")[0]
+
+
+def test_a_pass_tells_its_notes_and_what_got_better(shipped):
+    frozen = MARGINS + "operating_point: {pixel_threshold: 30, image_threshold: 35}\n"
+    with_model(shipped, HAZY, frozen).run("-q", NEW_BASELINE)
+    result = with_model(shipped, MEAN, frozen).run("-q")
+
+    assert result.ret == 0
+    assert "PASS" in section(result)
+    assert "better" in section(result)
+    assert "note: both are judged at the same frozen operating point" in section(result)
 
 
 def test_a_worse_model_fails_with_values_margins_and_images(shipped):
@@ -83,6 +111,10 @@ def test_a_worse_model_fails_with_values_margins_and_images(shipped):
     )
     (compared,) = shipped.report()["regression"]
     assert compared["changed_decisions"][0]["kind"] == "new miss"
+    shown = section(result).partition("changed decisions: ")[2].splitlines()
+    named = [d["id"] for d in compared["changed_decisions"][:3]]
+    assert all(name in line for name, line in zip(named, shown[1:], strict=False))
+    assert "more, in the report)" in shown[4]
     only_messages(result)
 
 
@@ -93,7 +125,11 @@ def test_what_cannot_be_decided_is_skipped_or_fails_as_declared(project, data):
     margins = MARGINS.replace("0.3", "0.01")
     hazy = '{name: "line_models:HazyDetector", kwargs: {haze: 3.0}}'
 
-    assert with_model(few, hazy, margins).judged()[ITEM] == "skipped"
+    skipped = with_model(few, hazy, margins).run("-v")
+    assert outcomes(skipped)[ITEM] == "skipped"
+    assert "pixel_segf1" in section(skipped)
+    assert "not decided:" in section(skipped)
+    assert came_to(few) == ("inconclusive", "hazelnut.json")
     result = with_model(few, hazy, margins + "  inconclusive: fail\n").run("-v")
     assert result.ret == 1
     result.stdout.fnmatch_lines(["*INCONCLUSIVE*", "*pixel_segf1*not decided:*"])
@@ -107,6 +143,7 @@ def test_updating_shows_what_changes_and_is_no_verdict(shipped):
     after = json.loads((shipped.path / "baselines/hazelnut.json").read_text())
     assert after["robustness"]["clean"]["per_image"] != before["robustness"]["clean"]["per_image"]
     assert "regression" not in after
+    assert came_to(shipped) == ("baseline_updated", "hazelnut.json")
     assert shipped.judged()[ITEM] == "passed"
 
 
@@ -133,6 +170,7 @@ def test_no_baseline_is_written_from_what_could_not_be_measured(line):
     assert result.ret == 1
     result.stdout.fnmatch_lines(["*nothing to compare: *could not be measured*"])
     assert not (line.path / "baselines").exists()
+    assert came_to(line) == ("error", None)
 
 
 def test_a_part_of_a_run_is_not_judged(shipped):
@@ -140,6 +178,7 @@ def test_a_part_of_a_run_is_not_judged(shipped):
 
     result.stdout.fnmatch_lines(["*hazelnut-regression* SKIPPED*"])
     assert "regression" not in shipped.report()
+    assert came_to(shipped) == ("not_judged", None)
 
 
 def test_another_baseline_can_be_named(shipped):

@@ -65,6 +65,20 @@ def test_a_set_of_limits_that_a_silent_detector_meets_is_noted(project: Project)
     project.run().stdout.fnmatch_lines(["*note: no limit would fail a detector that never fires*"])
 
 
+def test_frozen_thresholds_are_shown_beside_what_calibrating_would_give(project: Project) -> None:
+    point = "operating_point: {pixel_threshold: 60, image_threshold: 60}\n"
+    project.yaml(extra=point, **TWO)
+    result = project.run("-q")
+
+    result.stdout.fnmatch_lines(
+        [
+            "  at thresholds that were given",
+            "  recalibrated: pixel threshold 60 -> *, clean pixel_segf1 0* -> 0.*",
+            "  the frozen pixel threshold calls *% of the calibration images*0.10%",
+        ]
+    )
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_progress_on_a_terminal_is_cleared(gated: Project) -> None:
     import pty

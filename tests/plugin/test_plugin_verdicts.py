@@ -149,7 +149,7 @@ def test_summary_limits_are_an_item(project: Project, options: tuple[str, ...]) 
     assert result.parseoutcomes()["failed"] == 1
     result.stdout.fnmatch_lines(
         [
-            "summary: mean_corruption_pixel_segf1 = * below the floor 1 (robustness.yaml:*)",
+            "summary: mean_corruption_pixel_segf1 = * below the floor 1 (robustness.yaml:*); 6 *",
             "FAILED test_line.py::test_robustness?hazelnut-summary?*",
         ]
     )

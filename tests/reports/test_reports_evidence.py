@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from datetime import date
 
+import jsonschema
 import numpy as np
 import pytest
 from report_samples import small_benchmark
@@ -19,6 +20,7 @@ from pytest_robustbench.gates.waivers import Waiver
 from pytest_robustbench.reports.evidence import n_images_of, outputs_of
 from pytest_robustbench.reports.record import condition_record
 from pytest_robustbench.reports.report import verdict_from_dict, verdict_to_dict
+from pytest_robustbench.reports.schema import report_schema
 
 METRICS = ("pixel_segf1", "bg_fpr", "normal_fpr", "miss_rate", "false_reject_rate")
 LIMITS = tuple(
@@ -119,3 +121,24 @@ def test_a_verdict_with_all_it_can_hold_crosses_process_borders():
     assert plain["waiver"]["until"] == "2026-03-31"
     bare = verdict_to_dict(Verdict("clean", UNMET, 0.4, "fail"))
     assert not {"interval", "n_images", "waiver"} & set(bare)
+
+
+def test_a_verdict_on_the_summary_has_its_interval_in_the_report_too():
+    summary = tuple(
+        Limit(metric, bound, 0.5, "r.yaml:10")
+        for metric, bound in (
+            ("mean_corruption_pixel_segf1", "min"),
+            ("worst_drop_bg_fpr", "max"),
+            ("worst_corruption_auroc", "min"),
+        )
+    )
+    report = small_benchmark(corruptions=["blur"], gate=Gate(summary=summary)).run()
+    found = [(v.interval is not None, v.n_images) for v in report.verdicts]
+    n_images = len(report.header.samples["label"])
+    n_defect = sum(report.header.samples["label"])
+    assert found == [(True, n_defect), (True, n_images), (False, None)]
+    for verdict in report.verdicts[:2]:
+        assert verdict.interval[0] <= verdict.value <= verdict.interval[1]
+    stored = json.loads(json.dumps(report.to_dict()))
+    assert tuple(map(verdict_from_dict, stored["verdicts"])) == report.verdicts
+    jsonschema.validate(stored, report_schema(), jsonschema.Draft202012Validator)

@@ -251,6 +251,7 @@ def session(**changes):
         "missing": [],
         "deselected": ["blur-severity_3"],
         "outcomes": {"complete": "skipped"},
+        "regression": None,
         "verdicts": {"pass": 3, "fail": 0, "error": 0},
         "report": "nuts.json",
         "sha256": "0" * 64,
@@ -266,6 +267,9 @@ def session(**changes):
 def test_a_session():
     assert problems(session(), session_schema()) == []
     assert problems(session(report=None, sha256=None), session_schema()) == []
+    waived = {"complete": "passed", "summary": "xfailed"}
+    compared = {"outcome": "inconclusive", "baseline": "nuts.json"}
+    assert problems(session(outcomes=waived, regression=compared), session_schema()) == []
 
 
 @pytest.mark.parametrize(
@@ -276,6 +280,7 @@ def test_a_session():
         {"outcomes": {}},
         {"missing": ["blur"]},
         {"sha256": "abc"},
+        {"regression": {"outcome": "skipped", "baseline": None}},
     ],
     ids=str,
 )

@@ -1,0 +1,182 @@
+"""How sure a summary over conditions is: every condition shows the same images, drawn together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pytest_robustbench.conditions import CLEAN
+from pytest_robustbench.gates.intervals import ROUNDING
+from pytest_robustbench.gates.names import DROP_PREFIXES, LEVEL_PREFIXES, bound_of, measured_metric
+from pytest_robustbench.gates.regression.changes import FROM_COUNTS
+from pytest_robustbench.gates.regression.ratios import ratio_of
+from pytest_robustbench.gates.regression.resampling import Resampling, bounds, draws_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from pytest_robustbench.gates.regression.pairs import Outputs
+    from pytest_robustbench.gates.regression.ratios import Ratio
+
+    Array = NDArray[np.float64]
+
+
+def summary_interval_of(
+    metric: str,
+    outputs: Mapping[str, Outputs],
+    labels: NDArray[np.int64],
+    *,
+    level: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> tuple[float, float] | None:
+    """Return where a summary would lie if other images of the same kind were taken.
+
+    Parameters
+    ----------
+    metric : str
+        One of `names.SUMMARY_METRICS`.
+    outputs : mapping of condition id to Outputs
+        Of one model on the same N images: clean, and every corrupted condition.
+    labels : (N,) int64
+        1 = defect.
+    level : float
+        How often such an interval holds the true value, in (0, 1).
+    resamples : int
+        Bootstrap draws.
+    seed : int
+        Of the draws.
+
+    Returns
+    -------
+    (float, float) or None
+        Lower and upper end. ``None`` where the metric is no ratio of sums over images, is not
+        defined, or is so in too many draws.
+
+    Notes
+    -----
+    A draw takes the same images under every condition, so that what they have in common is not
+    counted as chance several times. Of a worst value, the ends are the worst of the ends of all
+    conditions, which hold together: which one is the worst may be chance as well, and an extreme
+    of draws would be too extreme.
+    """
+    name = measured_metric(metric)
+    if name not in FROM_COUNTS or CLEAN.id not in outputs:
+        return None
+    ordered = [CLEAN.id, *(condition for condition in outputs if condition != CLEAN.id)]
+    ratios = tuple(ratio_of(name, outputs[condition], labels) for condition in ordered)
+    if len(ratios) < 2 or not np.isfinite([ratio.value for ratio in ratios]).all():
+        return None
+    sums = _Sums(ratios, _coefficients(metric, len(ratios) - 1), labels)
+    lower, upper = _ends(sums, (1 - level) / 2, Resampling(draws=resamples, seed=seed))
+    pick = min if bound_of(metric) == "min" else max
+    ends = float(pick(lower)), float(pick(upper))
+    return ends if np.isfinite(ends).all() else None
+
+
+def _coefficients(metric: str, n_corrupted: int) -> Array:
+    """Return a row for every value to bound: what clean, and each condition, has a part in it."""
+    of_means = metric.startswith((LEVEL_PREFIXES[0], DROP_PREFIXES[0]))
+    corrupted = np.full((1, n_corrupted), 1 / n_corrupted) if of_means else np.eye(n_corrupted)
+    rows = np.hstack([np.zeros((len(corrupted), 1)), corrupted])
+    if not metric.startswith(DROP_PREFIXES):
+        return rows
+    rows[:, 0] = -1.0
+    return -rows if bound_of(measured_metric(metric)) == "min" else rows
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Weighted sums of one metric under several conditions.
+
+    Parameters
+    ----------
+    ratios : tuple of Ratio
+        The metric under each of C conditions, on the same N images.
+    coefficients : (K, C) float64
+        A row per sum.
+    strata : (N,) int64
+        Group of each image; images are drawn within their group.
+    """
+
+    ratios: tuple[Ratio, ...]
+    coefficients: Array
+    strata: NDArray[np.int64]
+
+    @property
+    def values(self) -> Array:
+        """The sums as observed: (K,)."""
+        return np.asarray(self.coefficients @ np.array([ratio.value for ratio in self.ratios]))
+
+    @property
+    def lowest(self) -> float:
+        """What none of the sums can be below; none can be above 1."""
+        return -1.0 if (self.coefficients < 0).any() else 0.0
+
+    @property
+    def n_images(self) -> int:
+        """The least number of images that carry a condition."""
+        return min(int((ratio.denominator > 0).sum()) for ratio in self.ratios)
+
+    def only(self, chosen: NDArray[np.bool_]) -> _Sums:
+        """Return some of the sums."""
+        return _Sums(self.ratios, self.coefficients[chosen], self.strata)
+
+    def resampled(self, weights: Array) -> tuple[Array, Array]:
+        """Return the sums and their linearised standard errors in every draw: (R, K) each."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            totals = np.stack([weights @ ratio.denominator for ratio in self.ratios], axis=1)
+            found = np.stack([weights @ ratio.numerator for ratio in self.ratios], axis=1) / totals
+            errors = [self._errors(weights, found, totals, row) for row in self.coefficients]
+        return found @ self.coefficients.T, np.stack(errors, axis=1)
+
+    def _errors(self, weights: Array, found: Array, totals: Array, row: Array) -> Array:
+        """Return the error of one sum: images add to it by what they say under all conditions."""
+        parts = np.zeros_like(weights)
+        for c in np.flatnonzero(row):
+            ratio = self.ratios[c]
+            own = ratio.numerator - found[:, c, None] * ratio.denominator
+            parts += row[c] * own / totals[:, c, None]
+        variance = np.zeros(len(weights))
+        for stratum in np.unique(self.strata):
+            members = self.strata == stratum
+            n, drawn, part = max(int(members.sum()), 2), weights[:, members], parts[:, members]
+            squares = (drawn * part**2).sum(axis=1) - (drawn * part).sum(axis=1) ** 2 / n
+            variance += n / (n - 1) * np.maximum(squares, 0)
+        return np.asarray(np.sqrt(variance))
+
+
+def _ends(sums: _Sums, alpha: float, settings: Resampling) -> tuple[Array, Array]:
+    """Return the ends of all sums; those of either side fail together in `alpha` of all cases."""
+    own = sums.resampled(np.ones((1, len(sums.strata))))[1][0]
+    moves = own > ROUNDING
+    share = alpha / 2 if moves.any() and not moves.all() else alpha
+    lower, upper = _without_spread(sums, share / max(int((~moves).sum()), 1))
+    if moves.any():
+        lower[moves], upper[moves] = _resampled(sums.only(moves), own[moves], share, settings)
+    return _clipped(lower, sums.lowest), _clipped(upper, sums.lowest)
+
+
+def _clipped(ends: Array, lowest: float) -> Array:
+    """Return ends that can be; those that are not known stay infinite."""
+    return np.where(np.isfinite(ends), np.clip(ends, lowest, 1.0), ends)
+
+
+def _without_spread(sums: _Sums, alpha: float) -> tuple[Array, Array]:
+    """Return the ends where all images say the same: some of a kind unseen may be all different."""
+    values, unseen = sums.values, 1 - alpha ** (1 / sums.n_images)
+    return values + (sums.lowest - values) * unseen, values + (1 - values) * unseen
+
+
+def _resampled(
+    sums: _Sums, own: Array, alpha: float, settings: Resampling
+) -> tuple[Sequence[float], Sequence[float]]:
+    drawn, errors = np.empty((2, settings.draws, len(own)))
+    for rows, weights in draws_of("one model", sums.strata, settings):
+        drawn[rows], errors[rows] = sums.resampled(weights)
+    upper, lower = bounds(sums.values, own, drawn, errors, alpha)
+    return lower.tolist(), upper.tolist()
