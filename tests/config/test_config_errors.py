@@ -223,11 +223,11 @@ TOP = [
     ),
     (
         "regression: {baseline: b.json, min_overlap: 0.9}",
-        "7:13: regression names no metric, so that nothing would be judged; name one at least, such as pixel_segf1: {max_drop: 0.02}",
+        "7:13: regression names no metric, so that nothing would be judged; name one at least, such as pixel_segf1: {max_drop: 0.05}",
     ),
     (
         "regression: {baseline: b.json, f1: null}",
-        "7:13: regression names no metric, so that nothing would be judged; name one at least, such as pixel_segf1: {max_drop: 0.02}",
+        "7:13: regression names no metric, so that nothing would be judged; name one at least, such as pixel_segf1: {max_drop: 0.05}",
     ),
     (
         "regression: {baseline: b.json, pixel_auroc: {max_drop: 0.1}}",

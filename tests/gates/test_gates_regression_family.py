@@ -255,3 +255,11 @@ def test_how_many_images_would_decide_is_said_in_images_of_the_kind_that_counts(
     assert pixels.images_needed == pytest.approx(300, abs=1)
     (good,) = judge(comparison(nudged, "false_reject_rate", 0.05))
     assert (good.images_kind, good.images_needed) == ("normal", 60)
+
+
+def test_a_loss_of_just_the_margin_is_decided_by_no_number_of_images():
+    pair = pair_of(40)
+    lost = replace(pair, candidate=with_missed(pair.baseline, np.array([1])))
+    loss = judge(comparison(lost, "recall", 0.9))[0].loss
+    (verdict,) = judge(comparison(lost, "recall", loss * (1 + 1e-12)))
+    assert (verdict.outcome, verdict.images_needed) == ("inconclusive", None)

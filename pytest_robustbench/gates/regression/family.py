@@ -38,6 +38,8 @@ __all__ = ["Comparison", "Resampling", "judge_family"]
 Difference: TypeAlias = "RatioDifference | AurocDifference"
 
 FEWEST_IMAGES = 2
+SMALLEST_MARGIN = 0.01
+"""Share of what is allowed that must be left: no test set is large enough to tell less."""
 
 
 @dataclass(frozen=True)
@@ -257,7 +259,8 @@ def _doubt(member: _Member, upper: float, p: float) -> str:
 def _images_needed(member: _Member, drawn: float) -> int | None:
     """Return roughly how many images would decide, as errors shrink with the root of n."""
     left = member.allowed - member.difference.loss()
-    if not (left > 0 and np.isfinite(drawn)) or member.allowed >= member.most:
+    decidable = left > SMALLEST_MARGIN * member.allowed and member.allowed < member.most
+    if not (decidable and np.isfinite(drawn)):
         return None
     needed = member.evidence.factor(drawn, left) * member.evidence.counted
     # A whole number that came out a hair above itself is no image more.
