@@ -85,7 +85,7 @@ class NoNeighbours:
 
 
 @dataclass
-class Workers:
+class Colleagues:
     """Several processes of one run that share a folder.
 
     Parameters

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
+import sys
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.errors import ReportError, RobustbenchError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from pytest_robustbench.benchmark import Benchmark
     from pytest_robustbench.conditions import Condition
@@ -87,6 +89,8 @@ class Findings:
     ----------
     surroundings : Surroundings
         Of this process.
+    folder : Path
+        Of the YAML: code that was loaded from below it decides results as well.
     narrowing : tuple of str
         Options that make this run less than what the YAML declares.
     journal_error : str
@@ -94,6 +98,7 @@ class Findings:
     """
 
     surroundings: Surroundings
+    folder: Path
     narrowing: tuple[str, ...] = ()
     journal_error: str = ""
     _prepared: set[str] = field(default_factory=set)
@@ -121,6 +126,11 @@ class Findings:
         return _finding(benchmark, declaration, condition, key, found)
 
     @cached_property
+    def _code(self) -> str:
+        """Digest of the project's own modules, as they are once a detector is prepared."""
+        return _digest_of_code(self.folder.resolve())
+
+    @cached_property
     def _past(self) -> Mapping[tuple[str, str, str], dict[str, Any]]:
         """Records of earlier runs, by benchmark, condition and key; later ones count."""
         return dict(_past_records(self.surroundings)) if self.surroundings.resume else {}
@@ -141,6 +151,7 @@ class Findings:
             {
                 **{name: plain[name] for name in DETERMINING},
                 "version": __version__,
+                "code": self._code,
                 "evaluation": plain["config"].get("evaluation"),
                 "specification": dict(benchmark.evaluator.specification(condition)),
                 "condition": condition.id,
@@ -177,6 +188,17 @@ class Findings:
             self.surroundings.journal.append(Entry(kind, benchmark, content))
         except ReportError as error:  # the run goes on, but cannot end well
             self.journal_error = self.journal_error or str(error)
+
+
+def _digest_of_code(folder: Path) -> str:
+    loaded = [getattr(module, "__file__", None) for module in tuple(sys.modules.values())]
+    files = {Path(name).resolve() for name in loaded if name}
+    own = sorted(f for f in files if f.is_relative_to(folder) and "site-packages" not in f.parts)
+    code = hashlib.sha256()
+    for file in own:
+        code.update(f"{file.relative_to(folder)}\n".encode())
+        code.update(file.read_bytes() if file.is_file() else b"")
+    return code.hexdigest()
 
 
 def _measured(benchmark: Benchmark, condition: Condition) -> _Told:

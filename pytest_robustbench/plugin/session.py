@@ -80,7 +80,7 @@ class Session:
     @cached_property
     def findings(self) -> Findings:
         """What finds out about conditions, and keeps the journal."""
-        return Findings(self.surroundings, self.settings.narrowing)
+        return Findings(self.surroundings, self.folder, self.settings.narrowing)
 
     @property
     def declarations(self) -> Mapping[str, BenchmarkDeclaration]:

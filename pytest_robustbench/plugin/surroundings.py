@@ -70,11 +70,11 @@ class Surroundings:
         """
         if self.process == ALONE:
             return None
-        from pytest_robustbench.evaluation.neighbours import Workers
+        from pytest_robustbench.evaluation.neighbours import Colleagues
 
         folder = private_folder(self.run)
         name = hashlib.blake2b(benchmark.encode(), digest_size=8).hexdigest()
-        return Workers(folder, folder / name)
+        return Colleagues(folder, folder / name)
 
     def enter(self) -> None:
         """Take a place beside the other processes, before any of them may leave.

@@ -14,7 +14,7 @@ from pytest_robustbench.conditions import CLEAN
 from pytest_robustbench.datasets.formats import load_split
 from pytest_robustbench.detectors.loading import load_detector
 from pytest_robustbench.errors import DetectorError
-from pytest_robustbench.evaluation.neighbours import NoNeighbours, NotQuietError, Workers
+from pytest_robustbench.evaluation.neighbours import Colleagues, NoNeighbours, NotQuietError
 
 DRAWN = load_split("synthetic", n_train=8, n_test_good=3, n_defect=5, size=32)
 SPAWN = multiprocessing.get_context("spawn")
@@ -22,7 +22,7 @@ SPAWN = multiprocessing.get_context("spawn")
 
 @pytest.fixture
 def workers(tmp_path):
-    return Workers(tmp_path, tmp_path / "nuts", patience=30)
+    return Colleagues(tmp_path, tmp_path / "nuts", patience=30)
 
 
 def log(path, line):
@@ -32,7 +32,7 @@ def log(path, line):
 
 def computes(folder, n):
     """Compute again and again, each time under a read lock."""
-    here = Workers(folder, folder / "nuts", patience=30)
+    here = Colleagues(folder, folder / "nuts", patience=30)
     for _ in range(n):
         with here.computing():
             log(folder / "log", "computing")
@@ -41,7 +41,7 @@ def computes(folder, n):
 
 
 def times(folder, n):
-    here = Workers(folder, folder / "nuts", patience=30)
+    here = Colleagues(folder, folder / "nuts", patience=30)
     for _ in range(n):
         with here.quiet():
             log(folder / "log", "timing")
@@ -70,7 +70,7 @@ def test_nobody_computes_while_one_of_them_times(tmp_path):
 
 
 def test_waiting_has_an_end(tmp_path):
-    one, other = (Workers(tmp_path, tmp_path / "nuts", patience=0.2) for _ in range(2))
+    one, other = (Colleagues(tmp_path, tmp_path / "nuts", patience=0.2) for _ in range(2))
     with (
         one.computing(),
         pytest.raises(NotQuietError, match="no quiet moment"),
@@ -84,7 +84,7 @@ def test_waiting_has_an_end(tmp_path):
 
 
 def test_several_may_compute_at_once(tmp_path):
-    one, other = (Workers(tmp_path, tmp_path / "nuts", patience=0.2) for _ in range(2))
+    one, other = (Colleagues(tmp_path, tmp_path / "nuts", patience=0.2) for _ in range(2))
     with one.computing(), other.computing():
         pass
 
@@ -127,7 +127,7 @@ def test_where_making_fails_the_next_one_tries(workers):
 
 
 def benchmark(detector, tmp_path):
-    neighbours = Workers(tmp_path, tmp_path / "nuts", patience=30)
+    neighbours = Colleagues(tmp_path, tmp_path / "nuts", patience=30)
     return Benchmark(DRAWN, detector, corruptions=[], neighbours=neighbours)
 
 

@@ -196,6 +196,26 @@ def test_another_version_is_measured_again(
     assert reused(measured) == set()
 
 
+def test_a_detector_whose_code_has_changed_is_measured_again(project: Project) -> None:
+    """Its description is the same, and so are its thresholds."""
+    code = """\
+    from line_models import MeanDetector
+
+    class Told(MeanDetector):
+        def description(self):
+            return {"class": "Told"}
+    """
+    project.write("told.py", code)
+    extra = "operating_point: {pixel_threshold: 20.0, image_threshold: 30.0}\n"
+    project.yaml(detector='{name: "told:Told"}', extra=extra, **ONE)
+    assert project.run_apart().ret == 0
+    assert project.run_apart("--robustness-resume").ret == 0
+    assert measured_by_the_last_run(project) == []
+    project.write("told.py", code + "\n    # another version\n")
+    assert project.run_apart("--robustness-resume").ret == 0
+    assert set(measured_by_the_last_run(project)) == THREE
+
+
 def test_what_could_not_be_measured_is_tried_again(project: Project) -> None:
     broken = '{name: "line_models:FaultyDetector", kwargs: {fault: raise}}'
     whole = '{name: "line_models:FaultyDetector", kwargs: {fault: none}}'
