@@ -91,9 +91,13 @@ def _report_pairs(base: Path, candidate: Path) -> list[tuple[Path, Path]]:
 def _match(base: Path, candidate: Path, terms: _Terms) -> Match:
     from pytest_robustbench.reports.regression import Match
     from pytest_robustbench.reports.report import read_report
+    from pytest_robustbench.reports.writing import same_file
 
     if not base.is_file():
         message = f"{base} does not exist"
+        raise ConfigError(message)
+    if same_file(base, candidate):
+        message = f"{base} and {candidate} are one file, and a report equals itself: name another"
         raise ConfigError(message)
     return Match(
         str(read_report(candidate)["name"]),

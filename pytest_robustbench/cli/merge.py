@@ -59,6 +59,7 @@ def _run(arguments: Namespace) -> int:
     parts = _parts(arguments.reports)
     _check_declared(config, parts)
     _check_inputs_stay(arguments.output_dir, parts)
+    _check_baselines_stay(arguments.output_dir, config)
     check_writable("--output-dir", arguments.output_dir, arguments.output_dir)
     merged = [_tried(config, b, parts.get(b.name, ())) for b in config.benchmarks]
     whole = {m.name: m.report for m in merged if m.report is not None and m.report.complete}
@@ -125,6 +126,13 @@ def _check_inputs_stay(folder: Path, parts: Mapping[str, Sequence[Part]]) -> Non
         if path.resolve() in inputs:
             message = f"{path} is one of the reports to merge: name another --output-dir"
             raise ConfigError(message)
+
+
+def _check_baselines_stay(folder: Path, config: RobustnessConfig) -> None:
+    from pytest_robustbench.config.matches import require_apart
+
+    for declaration in config.benchmarks:
+        require_apart(declaration, config.folder, folder / f"{declaration.name}.json")
 
 
 @dataclass(frozen=True)

@@ -130,6 +130,27 @@ def _check_outputs(arguments: Namespace, config: RobustnessConfig) -> None:
     for flag, path in (("--output", arguments.output), ("--output-dir", arguments.output_dir)):
         if path is not None:
             check_writable(flag, path, path if flag == "--output-dir" else path.parent)
+    for declaration in config.benchmarks:
+        _check_baseline(declaration, config, _output(arguments, declaration.name))
+
+
+def _check_baseline(
+    declaration: BenchmarkDeclaration, config: RobustnessConfig, output: Path | None
+) -> None:
+    """Refuse now to write a report over what it is going to be held against."""
+    if declaration.regression is None or output is None:
+        return
+    from pytest_robustbench.config.matches import require_apart
+
+    require_apart(declaration, config.folder, output)
+
+
+def _output(arguments: Namespace, name: str) -> Path | None:
+    """Return where the report of a benchmark goes; ``None`` where it is printed."""
+    if arguments.output_dir is not None:
+        return Path(arguments.output_dir, f"{name}.json")
+    output: Path | None = arguments.output
+    return output
 
 
 @dataclass(frozen=True)
@@ -214,9 +235,7 @@ def _benchmark(
 
 def _write(arguments: Namespace, report: Report) -> None:
     """Write the report where the flags say; without them it is printed when all is known."""
-    path = arguments.output
-    if arguments.output_dir is not None:
-        path = arguments.output_dir / f"{report.header.name}.json"
+    path = _output(arguments, report.header.name)
     if path is not None:
         report.write(path)
         sys.stderr.write(f"report: {path}\n")

@@ -273,7 +273,7 @@ def _evaluation_notes(sides: _Sides) -> Iterator[str]:
 
 def _same_run(sides: _Sides) -> Iterator[str]:
     if sides.baseline.digest == sides.candidate.digest:
-        yield "baseline and candidate are one and the same run"
+        yield "THE SAME RUN: baseline and candidate are one and the same, nothing was compared"
 
 
 def _measuring_notes(sides: _Sides) -> Iterator[str]:

@@ -34,6 +34,11 @@ NO_BASELINE = (
     "--robustness-update-baseline or `pytest-robustbench accept REPORT --reason ...`, and commit it"
 )
 
+ITSELF = (
+    "the {role} {path} is this very run, and a run held against itself always passes: name the "
+    "stored report of another run"
+)
+
 
 @dataclass(frozen=True)
 class Match:
@@ -53,6 +58,8 @@ class Match:
         Least share of test images that both reports have.
     strict_pixels : bool
         Whether corrupted pixels must be equal to the last bit.
+    fresh : bool
+        Whether the candidate was measured just now: then it must not be the stored run itself.
     """
 
     benchmark: str
@@ -62,6 +69,7 @@ class Match:
     role: str = "baseline"
     min_overlap: float = 1.0
     strict_pixels: bool = False
+    fresh: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,6 +135,8 @@ def _open(match: Match) -> _Opened | Judged:
         return Judged(match, problems=(NO_BASELINE.format(path=match.baseline),))
     try:
         baseline, candidate = read_comparable(match.baseline), read_comparable(match.candidate)
+        if match.fresh and baseline.digest == candidate.digest:
+            return Judged(match, problems=(ITSELF.format(role=match.role, path=match.baseline),))
         inputs = compare_inputs(
             baseline,
             candidate,

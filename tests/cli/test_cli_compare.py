@@ -153,6 +153,19 @@ def test_a_missing_or_broken_file_is_code_2(compare, reports):
     assert "half.json" in out + err
 
 
+def test_a_run_and_itself(compare, reports):
+    """One file is refused; of two copies it is said that nothing was compared."""
+    (reports / "copy.json").write_bytes((reports / "base.json").read_bytes())
+    (reports / "link.json").unlink(missing_ok=True)
+    (reports / "link.json").symlink_to("base.json")
+
+    assert "THE SAME RUN" in compare("base.json", "copy.json", *DROP)[1]
+    for same in ("base.json", "link.json"):
+        code, _, err = compare("base.json", same, *DROP)
+        assert code == 2
+        assert "are one file" in err
+
+
 def test_folders_are_compared_file_by_file(compare, reports):
     for name, report in (("old", "base"), ("new", "hazy")):
         (reports / name).mkdir(exist_ok=True)

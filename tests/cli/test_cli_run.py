@@ -374,3 +374,17 @@ def test_a_baseline_is_compared_with(run, tmp_path):
     assert "against baseline stored.json: PASS" in err
     (compared,) = json.loads((tmp_path / "report.json").read_text())["regression"]
     assert compared["outcome"] == "pass"
+
+
+@pytest.mark.parametrize("output", [("--output", "bottle.json"), ("--output-dir", ".")])
+def test_a_report_is_not_written_over_its_own_baseline(run, tmp_path, output):
+    more = "regression: {baseline: '{name}.json', bg_fpr: {max_rise: 0.1}}\n"
+    (tmp_path / "r.yaml").write_text(YAML % "bg_fpr: {max: 1.0}" + more, encoding="utf-8")
+    (tmp_path / "bottle.json").write_text("the baseline", encoding="utf-8")
+
+    code, _, err = run("--config", "r.yaml", *output)
+
+    assert code == 2
+    assert "r.yaml:6: the report of 'bottle' would be written over its own baseline" in err
+    assert "fit:" not in err
+    assert (tmp_path / "bottle.json").read_text(encoding="utf-8") == "the baseline"

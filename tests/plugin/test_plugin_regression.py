@@ -157,6 +157,33 @@ def test_a_baseline_without_margins_is_no_pass(shipped):
     result.stdout.fnmatch_lines(["*declares no allowed change*"])
 
 
+@pytest.mark.parametrize(
+    ("baseline", "options"),
+    [
+        ("robustness-report/{name}.json", ()),
+        ("linked/{name}.json", ()),
+        ("baselines/{name}.json", ("--robustness-report-dir=baselines",)),
+        ("b.json", ("--robustness-baseline=robustness-report/{name}.json",)),
+    ],
+)
+@pytest.mark.parametrize("more", [(), (NEW_BASELINE,)])
+def test_a_run_never_replaces_its_own_baseline(shipped, baseline, options, more):
+    shipped.path.joinpath("robustness-report").mkdir(exist_ok=True)
+    shipped.path.joinpath("linked").symlink_to("robustness-report")
+    stored = shipped.path / "baselines/hazelnut.json"
+    content = stored.read_bytes()
+    (shipped.path / "robustness-report/hazelnut.json").write_bytes(content)
+    with_model(shipped, HAZY, MARGINS.replace("baselines/{name}.json", baseline))
+
+    result = shipped.run("-v", *options, *more)
+
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*would be written over its own baseline*"])
+    assert stored.read_bytes() == content
+    assert (shipped.path / "robustness-report/hazelnut.json").read_bytes() == content
+    only_messages(result)
+
+
 def test_an_edited_baseline_is_refused(shipped):
     path = shipped.path / "baselines/hazelnut.json"
     stored = json.loads(path.read_text())
