@@ -13,6 +13,7 @@ from pytest_robustbench.plugin.options import (
     DEFAULT_CONFIG,
     DEFAULT_REPORT_DIR,
     OPTIONS,
+    Option,
     find_file,
     given,
 )
@@ -100,6 +101,9 @@ def read_settings(config: pytest.Config) -> Settings:
         If an option has an impossible value.
     """
     values = {option.name: given(config, option) for option in OPTIONS}
+    for option in OPTIONS:
+        _refuse_empty(config, option, values[option.name])
+    _refuse_lasting_update(config)
     missing_data = values["missing-data"] or "fail"
     if missing_data not in MISSING_DATA:
         _refuse("missing-data", f"must be fail or skip, not {missing_data!r}")
@@ -119,6 +123,35 @@ def read_settings(config: pytest.Config) -> Settings:
         device=values["device"],
         missing_data=missing_data,
     )
+
+
+def _refuse_empty(config: pytest.Config, option: Option, value: object) -> None:
+    """Refuse an option without a value: as a rule a variable of the CI system that is not set.
+
+    To pass over it would run something else than what was asked for, and let it pass.
+    """
+    if value in ("", []):
+        message = f"{_written(config, option)} is empty: give {option.metavar}, or leave it out"
+        raise pytest.UsageError(message)
+
+
+def _written(config: pytest.Config, option: Option) -> str:
+    """Return how the user has written an option, for messages."""
+    from_ini = config.getoption(option.ini) is None
+    return f"{option.ini} in {config.inipath}" if from_ini else option.flag
+
+
+def _refuse_lasting_update(config: pytest.Config) -> None:
+    """Refuse to update baselines in every run: nothing would ever be compared with them."""
+    option = next(o for o in OPTIONS if o.name == "update-baseline")
+    from_ini = config.getoption(option.ini) is None and config.getini(option.ini)
+    if from_ini or option.flag in config.getini("addopts"):
+        message = (
+            f"{option.ini if from_ini else option.flag} in {config.inipath}: every run would "
+            f"replace its baseline, and none be compared with it; give {option.flag} on the "
+            "command line, in the run that is to become the baseline"
+        )
+        raise pytest.UsageError(message)
 
 
 def _refuse(name: str, problem: str) -> None:
