@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import string
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.config.complaints import shown
 from pytest_robustbench.config.declarations import RegressionDeclaration
+from pytest_robustbench.config.environment import Unresolved
 from pytest_robustbench.gates.regression.changes import COMPARABLE, AllowedChange, boundless
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pytest_robustbench.config.declarations import BenchmarkDeclaration
     from pytest_robustbench.config.models import Benchmark, Comparison
     from pytest_robustbench.config.page import Page
 
 NOTHING_JUDGED = (
     "regression names no metric, so that nothing would be judged; name one at least, such as "
     "pixel_segf1: {max_drop: 0.02}"
+)
+
+SHARED = (
+    "regression.{} is the same file for benchmarks {!r} and {!r}, and a report is of one benchmark "
+    "alone; write {{name}} into it, for the benchmark's name"
+)
+ANCHOR_IS_BASELINE = (
+    "regression.anchor is the baseline itself; name a report that stays when the baseline is "
+    "replaced, or leave anchor out"
 )
 
 
@@ -45,12 +59,40 @@ def _check_places(declared: Comparison, page: Page) -> None:
         if isinstance(template, str) and _wrong_placeholder(template):
             message = f"regression.{key} may hold {{name}} in braces, found {shown(template)}"
             page.complain(message, "regression", key)
-    if declared.anchor is not None and declared.anchor == declared.baseline:
-        message = (
-            "regression.anchor is the baseline itself; name a report that stays when the baseline "
-            "is replaced, or leave anchor out"
-        )
-        page.complain(message, "regression", "anchor")
+
+
+def check_stored_reports(
+    declared: Iterable[tuple[BenchmarkDeclaration, Page]], folder: Path
+) -> None:
+    """Complain of benchmarks that share a stored report, and of an anchor that is the baseline.
+
+    Parameters
+    ----------
+    declared : iterable of (BenchmarkDeclaration, Page)
+        The benchmarks of one profile.
+    folder : Path
+        Where relative paths start.
+    """
+    seen: dict[Path, str] = {}
+    for benchmark, page in declared:
+        for role, path in _files(benchmark, folder):
+            owner = seen.setdefault(path, benchmark.name)
+            if owner != benchmark.name and page.insists_on("regression", role):
+                page.complain(SHARED.format(role, owner, benchmark.name), "regression", role)
+        files = [path for _, path in _files(benchmark, folder)]
+        if len(files) != len(set(files)) and page.insists_on("regression"):
+            page.complain(ANCHOR_IS_BASELINE, "regression", "anchor")
+
+
+def _files(benchmark: BenchmarkDeclaration, folder: Path) -> Iterator[tuple[str, Path]]:
+    if benchmark.regression is None:
+        return
+    for role in ("baseline", "anchor"):
+        template = getattr(benchmark.regression, role)
+        if template is not None:
+            text = template.written if isinstance(template, Unresolved) else str(template)
+            named = Path(text.replace("{name}", benchmark.name))
+            yield role, (folder / named.expanduser()).resolve()
 
 
 def _wrong_placeholder(template: str) -> bool:

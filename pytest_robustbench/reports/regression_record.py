@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -71,7 +72,13 @@ def explanation(judged: Judged) -> list[str]:
     for outcome in ("error", "regressed", "inconclusive"):
         lines += [f"  {describe_regression(v)}" for v in judged.verdicts if v.outcome == outcome]
     lines += [f"  {describe_regression(v)}" for v in judged.verdicts if v.improved]
-    return [*lines, *_decision_lines(judged.decisions), *(f"  note: {n}" for n in judged.notes)]
+    lines += [*_decision_lines(judged.decisions), *(f"  note: {n}" for n in judged.notes)]
+    return [_in_role(judged, line) for line in lines]
+
+
+def _in_role(judged: Judged, text: str) -> str:
+    """Let a text speak of the anchor where it was written for baselines."""
+    return re.sub(r"\bthe baseline\b", f"the {judged.match.role}", text)
 
 
 def _decision_lines(decisions: Sequence[ChangedDecision]) -> Iterator[str]:
@@ -105,9 +112,13 @@ def rows(judged: Judged) -> list[tuple[str, ...]]:
     ]
 
 
+def _columns(judged: Judged) -> tuple[str, ...]:
+    return tuple(judged.match.role if c == "baseline" else c for c in COLUMNS)
+
+
 def table(judged: Judged) -> list[str]:
     """Return the rows aligned for a terminal; text to the left, numbers to the right."""
-    cells = [COLUMNS, *rows(judged)]
+    cells = [_columns(judged), *rows(judged)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(COLUMNS))]
     return [_aligned(row, widths) for row in cells] if judged.verdicts else []
 
@@ -127,7 +138,7 @@ def markdown(judged: Judged) -> list[str]:
     lines = [f"### {_escaped(headline(judged))}", ""]
     lines += [f"- {_escaped(problem)}" for problem in judged.problems]
     if judged.verdicts:
-        lines += [_markdown_row(COLUMNS), _markdown_row(["---"] * len(COLUMNS))]
+        lines += [_markdown_row(_columns(judged)), _markdown_row(["---"] * len(COLUMNS))]
         lines += [_markdown_row(row) for row in rows(judged)]
     lines += [""] + [f"- {_escaped(line.strip())}" for line in explanation(judged)[1:]]
     return [*lines, ""]

@@ -222,6 +222,10 @@ TOP = [
         "7:40: regression.anchor is the baseline itself; name a report that stays when the baseline is replaced, or leave anchor out",
     ),
     (
+        "regression: {baseline: b.json, anchor: ./x/../b.json, f1: {max_drop: 0.1}}",
+        "7:40: regression.anchor is the baseline itself; name a report that stays when the baseline is replaced, or leave anchor out",
+    ),
+    (
         "regression: {baseline: b.json, min_overlap: 0.9}",
         "7:13: regression names no metric, so that nothing would be judged; name one at least, such as pixel_segf1: {max_drop: 0.02}",
     ),

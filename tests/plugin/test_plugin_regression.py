@@ -208,8 +208,34 @@ def test_an_anchor_notices_what_the_baseline_has_forgotten(shipped):
 
     assert result.ret == 1
     result.stdout.fnmatch_lines(
-        ["*against baseline hazelnut.json: PASS*", "*against anchor anchor.json: REGRESSED*"]
+        [
+            "*against baseline hazelnut.json: PASS*",
+            "*against anchor anchor.json: REGRESSED*",
+            "*worse than the anchor, p = *",
+            "*new miss: score * in the anchor *",
+        ]
     )
+
+
+def test_a_missing_anchor_is_not_made_by_updating_the_baseline(shipped):
+    with_model(shipped, HAZY, MARGINS + "  anchor: anchor.json\n").run("-q", NEW_BASELINE)
+
+    result = shipped.run("-v")
+
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        ["*no anchor at *anchor.json*accept REPORT --baseline *anchor.json*"]
+    )
+    result.stdout.no_fnmatch_line("*update-baseline*")
+
+
+def test_the_baseline_of_another_benchmark_is_refused(shipped):
+    shipped.yaml(extra=MARGINS, corruptions="[blur]", severities="[3]", name="walnut")
+
+    result = shipped.run("-v", "--robustness-baseline=baselines/hazelnut.json")
+
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*the report of another benchmark: 'hazelnut'*'walnut'*"])
 
 
 def test_the_limits_of_all_benchmarks_are_one_family(project, many_images):
