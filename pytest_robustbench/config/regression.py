@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import string
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.config.complaints import shown
 from pytest_robustbench.config.declarations import RegressionDeclaration
-from pytest_robustbench.config.environment import Unresolved
+from pytest_robustbench.config.environment import Expanded, Unresolved, as_written
 from pytest_robustbench.gates.regression.changes import COMPARABLE, AllowedChange, boundless
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ NOTHING_JUDGED = (
     "regression names no metric, so that nothing would be judged; name one at least, such as "
     "pixel_segf1: {max_drop: 0.02}"
 )
-
+NO_PROFILE = "default"
+"""What ``{profile}`` stands for where there is none."""
 SHARED = (
     "regression.{} is the same file for benchmarks {!r} and {!r}, and a report is of one benchmark "
     "alone; write {{name}} into it, for the benchmark's name"
@@ -43,8 +45,8 @@ def regression_of(model: Benchmark, page: Page) -> RegressionDeclaration | None:
         return None
     _check_places(declared, page)
     return RegressionDeclaration(
-        declared.baseline,
-        declared.anchor,
+        _in_profile(declared.baseline, page.profile),
+        declared.anchor and _in_profile(declared.anchor, page.profile),
         _changes(declared, page),
         declared.min_overlap,
         declared.strict_pixels,
@@ -53,11 +55,27 @@ def regression_of(model: Benchmark, page: Page) -> RegressionDeclaration | None:
     )
 
 
+def _in_profile(template: str | Unresolved, profile: str | None) -> str | Unresolved:
+    """Fill in the profile's name; what a report records stays as it was written."""
+    if isinstance(template, Unresolved):
+        return replace(template, written=for_profile(template.written, profile))
+    filled = for_profile(template, profile)
+    return template if filled == template else Expanded.of(filled, str(as_written(template)))
+
+
+def for_profile(template: str, profile: str | None) -> str:
+    """Return a path with the profile's name in the place of ``{profile}``."""
+    return template.replace("{profile}", profile or NO_PROFILE)
+
+
 def _check_places(declared: Comparison, page: Page) -> None:
     for key in ("baseline", "anchor"):
         template = getattr(declared, key)
         if isinstance(template, str) and _wrong_placeholder(template):
-            message = f"regression.{key} may hold {{name}} in braces, found {shown(template)}"
+            message = (
+                f"regression.{key} may hold {{name}} and {{profile}} in braces, "
+                f"found {shown(template)}"
+            )
             page.complain(message, "regression", key)
 
 
@@ -100,7 +118,8 @@ def _wrong_placeholder(template: str) -> bool:
         fields = [part[1:] for part in string.Formatter().parse(template) if part[1] is not None]
     except ValueError:
         return True
-    return any(field != ("name", "", None) for field in fields)
+    allowed = [(name, "", None) for name in ("name", "profile")]
+    return any(field not in allowed for field in fields)
 
 
 def _changes(declared: Comparison, page: Page) -> tuple[AllowedChange, ...]:

@@ -52,6 +52,9 @@ def write_benchmark(reporter: pytest.TerminalReporter, account: Account) -> None
             reporter.write_line(f"  {line}", red=True)
     for line, bad in _compared(account):
         reporter.write_line(f"  {line}", red=bad)
+    if account.updated_baseline is not None:
+        start = reporter.config.invocation_params.dir
+        reporter.write_line(f"  baseline: {relative(account.updated_baseline, start)} (commit it)")
     unjudged = why_not_judged(account)
     if unjudged:
         reporter.write_line(f"  not judged as a whole: {unjudged}", yellow=True)

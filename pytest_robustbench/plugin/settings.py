@@ -36,7 +36,7 @@ class Settings:
     report_dir : Path
         Where reports are written.
     baseline : Path, optional
-        Baseline report instead of the declared one; may hold ``{name}``.
+        Baseline report instead of the declared one; may hold ``{name}``, no ``{profile}`` any more.
     update_baseline : bool
         Write the baseline from this run.
     operating_point : Path, optional
@@ -111,7 +111,7 @@ def read_settings(config: pytest.Config) -> Settings:
         config=_config_file(config, values["config"]),
         profile=values["profile"],
         report_dir=_path(config, "report-dir", values["report-dir"] or DEFAULT_REPORT_DIR),
-        baseline=_given_path(config, "baseline", values["baseline"]),
+        baseline=_baseline(config, values["baseline"], values["profile"]),
         update_baseline=bool(values["update-baseline"]),
         operating_point=_existing(config, "operating-point", values["operating-point"]),
         corruptions=_names(values["corruptions"]),
@@ -166,8 +166,9 @@ def _path(config: pytest.Config, name: str, text: str) -> Path:
     return Path(config.rootpath if from_ini else config.invocation_params.dir, text)
 
 
-def _given_path(config: pytest.Config, name: str, text: str | None) -> Path | None:
-    return _path(config, name, text) if text else None
+def _baseline(config: pytest.Config, text: str | None, profile: str | None) -> Path | None:
+    filled = (text or "").replace("{profile}", profile or "default")
+    return _path(config, "baseline", filled) if filled else None
 
 
 def _existing(config: pytest.Config, name: str, text: str | None) -> Path | None:

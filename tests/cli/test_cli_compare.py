@@ -209,10 +209,13 @@ def test_accept_writes_what_compare_reads(reports, capsys, monkeypatch):
         (("base.json", "--reason", " "), "--reason"),
         (("absent.json", "--reason", "x", "--baseline", "b.json"), "absent.json"),
         (("base.json", "--reason", "x", "--config", "absent.yaml"), "--baseline"),
+        (("base.json", "--reason", "x", "--profile", "pr"), "was measured under no profile"),
+        (("base.json", "--reason", "x", "--baseline", "robustness.yaml"), "is no report of"),
     ],
 )
 def test_accept_refuses(reports, capsys, monkeypatch, arguments, told):
     monkeypatch.chdir(reports)
+    (reports / "robustness.yaml").write_text(YAML, encoding="utf-8")
 
     assert main(["accept", *arguments]) == 2
     assert told in capsys.readouterr().err

@@ -211,11 +211,11 @@ TOP = [
     ),
     (
         "regression: {baseline: '{category}.json', f1: {max_drop: 0.1}}",
-        "7:24: regression.baseline may hold {name} in braces, found '{category}.json'",
+        "7:24: regression.baseline may hold {name} and {profile} in braces, found '{category}.json'",
     ),
     (
         "regression: {baseline: b.json, anchor: '{0}.json', f1: {max_drop: 0.1}}",
-        "7:40: regression.anchor may hold {name} in braces, found '{0}.json'",
+        "7:40: regression.anchor may hold {name} and {profile} in braces, found '{0}.json'",
     ),
     (
         "regression: {baseline: b.json, anchor: b.json, f1: {max_drop: 0.1}}",

@@ -88,6 +88,15 @@ def test_two_benchmarks_have_two_baselines(load, complaints):
     assert len(load(SEVERAL.replace("b.json", "a.json")).benchmarks) == 2
 
 
+def test_a_baseline_may_be_that_of_a_profile(load):
+    text = FULL.replace("baselines/{name}", "baselines/{profile}/{name}")
+    for profile in (None, "pr"):
+        (benchmark,) = load(SHORT + text, profile).benchmarks
+        assert benchmark.regression.baseline == f"baselines/{profile or 'default'}/{{name}}.json"
+        recorded = benchmark.effective["regression"]["baseline"]
+        assert recorded == "baselines/{profile}/{name}.json"
+
+
 def test_a_report_keeps_the_section_as_it_was_written(load):
     effective = load(SHORT + FULL, environ={"ANCHORS": "/home/ada"}).benchmarks[0].effective
     assert json.loads(json.dumps(effective["regression"])) == {

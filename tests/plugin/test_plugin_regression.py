@@ -142,6 +142,35 @@ def test_a_part_of_a_run_is_not_judged(shipped):
     assert "regression" not in shipped.report()
 
 
+def test_it_is_said_where_a_baseline_was_written_or_why_not(line):
+    line.run(NEW_BASELINE).stdout.fnmatch_lines(["*baseline: baselines/hazelnut.json (commit it)"])
+    line.path.joinpath("baselines/hazelnut.json").write_text("no report", encoding="utf-8")
+
+    result = line.run("-v", NEW_BASELINE)
+
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*the baseline was not written: *is no report of benchmark*"])
+
+
+def test_every_profile_has_a_baseline_of_its_own(shipped):
+    full = shipped.path.joinpath("baselines/hazelnut.json").read_bytes()
+    profiles = "profiles: {pr: {limit_test: 20}}\n"
+    shipped.yaml(extra=MARGINS + profiles, corruptions="[blur]", severities="[3]")
+
+    refused = shipped.run("-v", NEW_BASELINE, "--robustness-profile=pr")
+    assert refused.ret == 1
+    refused.stdout.fnmatch_lines(["*was not written: *under no profile*under profile 'pr'*"])
+    assert shipped.path.joinpath("baselines/hazelnut.json").read_bytes() == full
+
+    own = MARGINS.replace("{name}", "{profile}-{name}")
+    shipped.yaml(extra=own + profiles, corruptions="[blur]", severities="[3]")
+    shipped.run("-q", NEW_BASELINE, "--robustness-profile=pr")
+    shipped.run("-q", NEW_BASELINE)
+    written = sorted(path.name for path in shipped.path.joinpath("baselines").iterdir())
+    assert written == ["default-hazelnut.json", "hazelnut.json", "pr-hazelnut.json"]
+    assert shipped.judged("--robustness-profile=pr")[ITEM] == "passed"
+
+
 def test_another_baseline_can_be_named(shipped):
     stored = shipped.path / "baselines/hazelnut.json"
     stored.rename(shipped.path / "older-hazelnut.json")
