@@ -63,14 +63,20 @@ def _run(arguments: Namespace) -> int:
     check_writable("--output-dir", arguments.output_dir, arguments.output_dir)
     merged = [_tried(config, b, parts.get(b.name, ())) for b in config.benchmarks]
     whole = {m.name: m.report for m in merged if m.report is not None and m.report.complete}
-    compared = compare_with_baselines(config, whole)
-    judged = [_with_comparison(m, compared.get(m.name)) for m in merged]
-    for one in judged:
+    try:
+        compared = compare_with_baselines(config, whole)
+        merged = [_with_comparison(m, compared.get(m.name)) for m in merged]
+    finally:  # a comparison that goes wrong loses no report
+        _write(arguments.output_dir, merged)
+    return max(one.code for one in merged)
+
+
+def _write(folder: Path, merged: Sequence[_Merged]) -> None:
+    for one in merged:
         if one.report is not None:
-            path = arguments.output_dir / f"{one.name}.json"
+            path = folder / f"{one.name}.json"
             one.report.write(path)
             _say(f"report: {path}")
-    return max(one.code for one in judged)
 
 
 def _say(line: str) -> None:

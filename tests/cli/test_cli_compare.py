@@ -10,6 +10,7 @@ import pytest
 from pytest_robustbench import Benchmark, Prediction, load_split
 from pytest_robustbench.cli.main import main
 from pytest_robustbench.datasets.synthetic import write_mvtec_tree
+from pytest_robustbench.reports.header import sha256_of
 
 DROP = ("--max-drop", "pixel_segf1=0.3")
 YAML = """\
@@ -176,6 +177,61 @@ def test_folders_are_compared_file_by_file(compare, reports):
     code, _, err = compare("old", "new", *DROP)
     assert code == 2
     assert "more.json" in err
+
+
+def test_one_strict_report_does_not_make_the_others_strict(compare, reports):
+    section = {"miss_rate": {"max_rise": 0.05, "relative": False}}
+    for name, report, if_undecided in (("a", "same", "fail"), ("b", "blurry", "skip")):
+        for folder, source in (("before", "base"), ("after", report)):
+            (reports / folder).mkdir(exist_ok=True)
+            plain = json.loads((reports / f"{source}.json").read_text())
+            plain["config"] = {"regression": {**section, "inconclusive": if_undecided}}
+            plain["sha256"]["config"] = sha256_of(plain["config"])
+            (reports / folder / f"{name}.json").write_text(json.dumps(plain))
+
+    code, out, _ = compare("before", "after")
+
+    assert "INCONCLUSIVE" in out
+    assert code == 0
+    assert "note: margins: those recorded in after/a.json" in out
+    assert compare("before", "after", "--strict")[0] == 3
+
+
+def test_margins_that_are_left_out_are_named(compare, reports):
+    (reports / "robustness.yaml").write_text(YAML, encoding="utf-8")
+    given = ("--config", "robustness.yaml", *DROP)
+
+    _, out, _ = compare("base.json", "same.json", *given)
+
+    assert "--max-drop and --max-rise alone; declared, and left out: bg_fpr" in out
+    assert (
+        "note: margins: those of robustness.yaml:8"
+        in compare("base.json", "same.json", *given[:2])[1]
+    )
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"config": None},
+        {"name": [1]},
+        {"robustness": 3},
+        {"config": {"regression": {"min_overlap": "x"}}},
+    ],
+)
+@pytest.mark.parametrize("command", ["compare", "accept"])
+def test_a_broken_candidate_is_one_line(reports, capsys, monkeypatch, broken, command):
+    monkeypatch.chdir(reports)
+    (reports / "robustness.yaml").write_text(YAML, encoding="utf-8")
+    plain = json.loads((reports / "base.json").read_text()) | broken
+    (reports / "broken.json").write_text(json.dumps(plain))
+    rest = ("--reason", "x") if command == "accept" else ()
+    files = ("broken.json",) if command == "accept" else ("base.json", "broken.json")
+
+    assert main([command, *files, *rest]) == 2
+    err = capsys.readouterr().err
+    assert "broken.json" in err
+    assert err.count("\n") == 1
 
 
 def test_margins_of_a_yaml(compare, reports):
