@@ -211,9 +211,8 @@ def _change(bound: str, text: str) -> AllowedChange:
     flag = f"--{bound.replace('_', '-')} {text}"
     metric, _, number = text.partition("=")
     if metric not in COMPARABLE:
-        message = (
-            f"{flag}: cannot compare {metric!r} image by image; {suggestion(metric, COMPARABLE)}"
-        )
+        other = "take auroc" if metric == "average_precision" else suggestion(metric, COMPARABLE)
+        message = f"{flag}: cannot compare {metric!r} image by image; {other}"
         raise ConfigError(message)
     right = "max_drop" if metric in MIN_METRICS else "max_rise"
     if bound != right:

@@ -129,6 +129,7 @@ def test_what_the_images_cannot_tell_is_code_3_where_asked(compare):
         (("--max-drop", "pixel_segf1=1"), "nothing could fail"),
         (("--max-drop", "pixel_segf1=100%"), "nothing could fail"),
         (("--max-drop", "aupro=0.1"), "aupro"),
+        (("--max-drop", "average_precision=0.1"), "take auroc"),
         (("--max-drop", "pixel_segf"), "pixel_segf1"),
         (("--max-drop", "bg_fpr=0.1"), "--max-rise"),
         (("--max-rise", "recall=0.1"), "--max-drop"),

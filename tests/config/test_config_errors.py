@@ -234,6 +234,10 @@ TOP = [
         "7:13: regression names no metric, so that nothing would be judged; name one at least, such as pixel_segf1: {max_drop: 0.02}",
     ),
     (
+        "regression: {baseline: b.json, average_precision: {max_drop: 0.1}}",
+        "7:32: 'average_precision' under regression is not supported; take auroc, which ranks the same scores",
+    ),
+    (
         "regression: {baseline: b.json, pixel_auroc: {max_drop: 0.1}}",
         "7:32: 'pixel_auroc' under regression needs every pixel's score, which no report holds; compare pixel_segf1, pixel_segf1_per_image, bg_fpr or normal_fpr",
     ),

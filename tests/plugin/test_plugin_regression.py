@@ -171,6 +171,23 @@ def test_every_profile_has_a_baseline_of_its_own(shipped):
     assert shipped.judged("--robustness-profile=pr")[ITEM] == "passed"
 
 
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--robustness-operating-point=baselines/hazelnut.json",
+        "--robustness-limit-test=30",
+        "--robustness-severities=3",
+    ],
+)
+def test_no_option_excuses_a_release_gate(shipped, option):
+    shipped.yaml(extra=MARGINS + "  inconclusive: fail\n", corruptions="[blur]", severities="[3]")
+    result = shipped.run("-v", option)
+
+    assert result.ret == 1
+    result.stdout.fnmatch_lines([f"*not judged: *{option.partition('=')[0]}*owes its comparison*"])
+    assert shipped.judged(option, "-k", "clean")[ITEM] == "skipped"
+
+
 def test_another_baseline_can_be_named(shipped):
     stored = shipped.path / "baselines/hazelnut.json"
     stored.rename(shipped.path / "older-hazelnut.json")
