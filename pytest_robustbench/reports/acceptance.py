@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 CUT_REPORT = re.compile(
     r'\s*\{\s*"schema_version":\s*\d+,\s*"name":\s*(?P<name>"[^"\\\n]*")', re.ASCII
 )
+DAMAGED = "the baseline that was there is DAMAGED, or of another version, and is replaced"
 FIRST = "this is the first baseline"
 MOST_METRICS = 10
 LATENCY = "latency_ms_per_image"
@@ -319,9 +320,11 @@ def _direction(metric: str, before: float | None, after: float | None) -> str:
 
 
 def _latency_changes(old: StoredReport, new: StoredReport) -> Iterator[str]:
-    before, after = (report.record("clean")[LATENCY] for report in (old, new))
-    if before != after:
-        yield f"clean: {_change(LATENCY, before, after)}"
+    before, after = (metrics_of(report.record("clean")) for report in (old, new))
+    judged = {LATENCY, *_judged_metrics(old), *_judged_metrics(new)}
+    for metric in (m for m in before if m.startswith("latency") and m in judged):
+        if before[metric] != after[metric]:
+            yield f"clean: {_change(metric, before[metric], after[metric])}"
 
 
 def _change(what: str, before: object, after: object) -> str:
@@ -342,7 +345,7 @@ def _previous(path: Path) -> tuple[StoredReport | None, list[str]]:
         return read_comparable(path), []
     except ReportError as error:
         reason = str(error).removesuffix(f"; {REMEDY}").removesuffix(f"; {COMPLETE_REMEDY}")
-        return None, [f"the baseline that was there is DAMAGED and is replaced: {reason}"]
+        return None, [f"{DAMAGED}: {reason}"]
 
 
 def _require_same_benchmark(path: Path, new: StoredReport) -> None:

@@ -136,7 +136,7 @@ def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
 def markdown(judged: Judged) -> list[str]:
     """Return the comparison as Markdown for a pull request."""
     lines = [f"### {_escaped(headline(judged))}", ""]
-    lines += [f"- {_escaped(problem)}" for problem in judged.problems]
+    lines += [f"- {_escaped(_in_role(judged, problem))}" for problem in judged.problems]
     if judged.verdicts:
         lines += [_markdown_row(_columns(judged)), _markdown_row(["---"] * len(COLUMNS))]
         lines += [_markdown_row(row) for row in rows(judged)]

@@ -168,6 +168,16 @@ def test_a_run_and_itself(compare, reports):
         assert "are one file" in err
 
 
+def test_benchmarks_of_other_names_may_be_compared_by_hand(compare, reports):
+    renamed = json.loads((reports / "base.json").read_text()) | {"name": "lids"}
+    (reports / "lids.json").write_text(json.dumps(renamed))
+
+    code, out, _ = compare("lids.json", "same.json", *DROP)
+
+    assert code == 0
+    assert "note: lids.json is the report of another benchmark: 'lids', and the candidate" in out
+
+
 def test_folders_are_compared_file_by_file(compare, reports):
     for name, report in (("old", "base"), ("new", "hazy")):
         (reports / name).mkdir(exist_ok=True)

@@ -201,7 +201,7 @@ def test_a_damaged_baseline_is_replaced_and_that_is_said(base, write, tmp_path, 
     path.write_text(there, "utf-8")
     found = accept(write(base), path, "first", DAY)
 
-    assert found[0].startswith("the baseline that was there is DAMAGED and is replaced: ")
+    assert found[0].startswith("the baseline that was there is DAMAGED, or of another ")
     assert "restore" not in found[0]
     assert "this is the first baseline" not in found
     assert read_comparable(path).name == "brushed_metal"
@@ -325,7 +325,8 @@ def test_metrics_that_got_worse_come_first_and_are_few(base, other):
 
 
 def test_metrics_that_are_compared_are_all_shown(base, other):
-    declared = {**base["config"], "regression": {"baseline": "b.json", "accuracy": {}}}
+    metrics = {"accuracy": {}, "latency_relative": {}}
+    declared = {**base["config"], "regression": {"baseline": "b.json", **metrics}}
     few = differences(stored(base), stored(other))
     found = differences(stored(base), stored({**other, "config": declared}))
 
@@ -333,6 +334,7 @@ def test_metrics_that_are_compared_are_all_shown(base, other):
     assert changed
     assert [c for c in CONDITIONS if any(f"{c}: accuracy " in line for line in found)] == changed
     assert len([f for f in few if ": accuracy " in f]) < len(changed)
+    assert any(line.startswith("clean: latency_relative ") for line in found)
 
 
 def _accuracy(plain, condition):
