@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from pytest_robustbench.config.build import stored_report_path
 from pytest_robustbench.errors import ConfigError
-from pytest_robustbench.reports.regression import Match
 from pytest_robustbench.reports.writing import same_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_robustbench.config.declarations import BenchmarkDeclaration
+    from pytest_robustbench.reports.regression import Match
 
 
 def matches_of(
@@ -39,6 +39,8 @@ def matches_of(
     ConfigError
         If nothing declares how much may be lost, or an environment variable is not set.
     """
+    from pytest_robustbench.reports.regression import Match  # numpy: not where tests are collected
+
     regression = declaration.regression
     if regression is None:
         message = (
