@@ -12,6 +12,8 @@ from pytest_robustbench.errors import ConfigError
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
+    from pytest_robustbench.reports.baseline import StoredReport
+
 DEFAULT_CONFIG = Path("robustness.yaml")
 
 
@@ -25,7 +27,14 @@ def _add_arguments(parser: ArgumentParser) -> None:
         metavar="YAML",
         help=f"whose regression section names the file (default: {DEFAULT_CONFIG})",
     )
-    parser.add_argument("--profile", metavar="NAME", help="profile of the YAML")
+    parser.add_argument(
+        "--profile", metavar="NAME", help="profile of the YAML (default: that of the report)"
+    )
+    parser.add_argument(
+        "--smaller-on-purpose",
+        action="store_true",
+        help="let the baseline before have conditions or images that this report lacks",
+    )
 
 
 def _run(arguments: Namespace) -> int:
@@ -34,7 +43,9 @@ def _run(arguments: Namespace) -> int:
     if not arguments.reason.strip():
         raise ConfigError("--reason is empty: say why this run may be the baseline")
     path = arguments.baseline or _declared_baseline(arguments)
-    acceptance = acceptance_of(arguments.report, path, arguments.reason)
+    acceptance = acceptance_of(
+        arguments.report, path, arguments.reason, smaller=arguments.smaller_on_purpose
+    )
     for line in acceptance.changes:
         sys.stdout.write(line + "\n")
     sys.stdout.flush()
@@ -46,14 +57,15 @@ def _run(arguments: Namespace) -> int:
 def _declared_baseline(arguments: Namespace) -> Path:
     from pytest_robustbench.config.loader import load_config
     from pytest_robustbench.config.matches import baseline_of
-    from pytest_robustbench.reports.report import read_report
+    from pytest_robustbench.reports.baseline import read_comparable
 
     config = arguments.config or DEFAULT_CONFIG
     if not config.is_file():
         message = f"{config} does not exist: name the file to write with --baseline"
         raise ConfigError(message)
-    name = read_report(arguments.report)["name"]
-    loaded = load_config(config, profile=arguments.profile)
+    report = read_comparable(arguments.report)
+    name = report.name
+    loaded = load_config(config, profile=_profile(arguments, report))
     declared = {b.name: b for b in loaded.benchmarks}
     if name not in declared:
         message = (
@@ -62,6 +74,16 @@ def _declared_baseline(arguments: Namespace) -> Path:
         )
         raise ConfigError(message)
     return baseline_of(declared[name], loaded.folder)
+
+
+def _profile(arguments: Namespace, report: StoredReport) -> str | None:
+    """Return the profile of the report: the baseline of another one is not for it."""
+    ran: str | None = report.plain["profile"]
+    if arguments.profile not in (None, ran):
+        told = "no profile" if ran is None else f"profile {ran!r}"
+        message = f"--profile {arguments.profile}: {arguments.report} was measured under {told}"
+        raise ConfigError(message)
+    return ran
 
 
 COMMAND = Command(

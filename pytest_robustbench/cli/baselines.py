@@ -8,6 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.errors import RobustbenchError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -50,11 +52,6 @@ def compare_with_baselines(
     dict of str to Compared
         Only of the benchmarks that declare a comparison. Why one does not pass is told on standard
         error.
-
-    Raises
-    ------
-    ConfigError
-        If an environment variable in the path of a baseline is not set.
     """
     due = [b for b in config.benchmarks if b.name in reports and b.regression is not None]
     if not due:
@@ -77,8 +74,12 @@ def _matches(
     from pytest_robustbench.config.matches import matches_of
 
     path = folder / f"{declaration.name}.json"
-    report.write(path)
-    return matches_of(declaration, config.folder, path)
+    try:
+        report.write(path)
+        return matches_of(declaration, config.folder, path)
+    except RobustbenchError as error:  # the others are compared all the same
+        sys.stderr.write(f"{declaration.name}: not compared: {error}\n")
+        return ()
 
 
 def _compared(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.cli.command import Command
-from pytest_robustbench.errors import ConfigError
+from pytest_robustbench.errors import ConfigError, ReportError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pytest_robustbench.reports.regression import Judged, Match
 
 PASS, REGRESSED, NOT_COMPARABLE, INCONCLUSIVE = range(4)
+WORST_LAST = (PASS, INCONCLUSIVE, REGRESSED, NOT_COMPARABLE)
+"""What cannot be compared comes before everything else."""
 NO_MARGINS = (
     "{path}: nothing says how much may be lost: its configuration has no regression section; "
     "give --config robustness.yaml, or --max-drop METRIC=NUMBER / --max-rise METRIC=NUMBER"
@@ -33,6 +35,8 @@ class _Terms:
     min_overlap: float = 1.0
     strict_pixels: bool = False
     inconclusive_fails: bool = False
+    origin: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -66,9 +70,20 @@ def _run(arguments: Namespace) -> int:
     judged = judge_matches(
         [_match(base, new, term) for (base, new), term in zip(pairs, terms, strict=True)]
     )
+    judged = tuple(map(_with_margins, judged, terms))
     sys.stdout.write(_FORMATS[arguments.format](judged) + "\n")
-    strict = arguments.strict or any(term.inconclusive_fails for term in terms)
-    return _exit_code(judged, strict=strict)
+    strict = [arguments.strict or term.inconclusive_fails for term in terms]
+    return max(
+        (_exit_code(one, strict=s) for one, s in zip(judged, strict, strict=True)),
+        key=WORST_LAST.index,
+    )
+
+
+def _with_margins(judged: Judged, terms: _Terms) -> Judged:
+    """Say where the margins come from, in every format."""
+    left_out = f"; declared, and left out: {', '.join(terms.left_out)}" if terms.left_out else ""
+    margins = f"margins: {terms.origin}{left_out}"
+    return replace(judged, notes=(*judged.notes, margins))
 
 
 def _report_pairs(base: Path, candidate: Path) -> list[tuple[Path, Path]]:
@@ -89,14 +104,18 @@ def _report_pairs(base: Path, candidate: Path) -> list[tuple[Path, Path]]:
 
 
 def _match(base: Path, candidate: Path, terms: _Terms) -> Match:
+    from pytest_robustbench.reports.baseline import REMEDY, read_stored
     from pytest_robustbench.reports.regression import Match
-    from pytest_robustbench.reports.report import read_report
+    from pytest_robustbench.reports.writing import same_file
 
     if not base.is_file():
         message = f"{base} does not exist"
         raise ConfigError(message)
+    if same_file(base, candidate):
+        message = f"{base} and {candidate} are one file, and a report equals itself: name another"
+        raise ConfigError(message)
     return Match(
-        str(read_report(candidate)["name"]),
+        read_stored(candidate, REMEDY).name,
         candidate,
         base,
         terms.allowed,
@@ -109,7 +128,10 @@ def _terms(arguments: Namespace, candidate: Path) -> _Terms:
     terms = _declared_terms(arguments, candidate)
     given = _given_changes(arguments)
     if given:
-        terms = replace(terms, allowed=given)
+        metrics = {change.metric for change in given}
+        left_out = tuple(c.metric for c in terms.allowed if c.metric not in metrics)
+        flags = "--max-drop and --max-rise alone"
+        terms = replace(terms, allowed=given, origin=flags, left_out=left_out)
     if not terms.allowed:
         raise ConfigError(NO_MARGINS.format(path=candidate))
     if arguments.min_overlap is not None:
@@ -125,9 +147,9 @@ def _share(value: float) -> float:
 
 
 def _declared_terms(arguments: Namespace, candidate: Path) -> _Terms:
-    from pytest_robustbench.reports.report import read_report
+    from pytest_robustbench.reports.baseline import REMEDY, read_stored
 
-    report = read_report(candidate)
+    report = read_stored(candidate, REMEDY).plain
     if arguments.config is None:
         if arguments.profile is not None:
             raise ConfigError("--profile is one of the YAML's: name it with --config")
@@ -149,6 +171,7 @@ def _declared_terms(arguments: Namespace, candidate: Path) -> _Terms:
         regression.min_overlap,
         regression.strict_pixels,
         regression.inconclusive == "fail",
+        f"those of {regression.source}",
     )
 
 
@@ -157,11 +180,17 @@ def _recorded_terms(recorded: Any, candidate: Path) -> _Terms:
 
     if not recorded:
         return _Terms(())
+    allowed = changes_from_record(recorded, str(candidate))
+    settings = (recorded.get("min_overlap", 1.0), recorded.get("strict_pixels", False))
+    if not isinstance(settings[0], (int, float)) or not 0 < settings[0] <= 1:
+        message = f"{candidate}: config.regression.min_overlap is {settings[0]!r}, no share"
+        raise ReportError(message)
     return _Terms(
-        changes_from_record(recorded, str(candidate)),
-        recorded.get("min_overlap", 1.0),
-        recorded.get("strict_pixels", False),
+        allowed,
+        float(settings[0]),
+        bool(settings[1]),
         recorded.get("inconclusive") == "fail",
+        f"those recorded in {candidate}",
     )
 
 
@@ -182,9 +211,8 @@ def _change(bound: str, text: str) -> AllowedChange:
     flag = f"--{bound.replace('_', '-')} {text}"
     metric, _, number = text.partition("=")
     if metric not in COMPARABLE:
-        message = (
-            f"{flag}: cannot compare {metric!r} image by image; {suggestion(metric, COMPARABLE)}"
-        )
+        other = "take auroc" if metric == "average_precision" else suggestion(metric, COMPARABLE)
+        message = f"{flag}: cannot compare {metric!r} image by image; {other}"
         raise ConfigError(message)
     right = "max_drop" if metric in MIN_METRICS else "max_rise"
     if bound != right:
@@ -241,14 +269,14 @@ def _markdown(judged: Sequence[Judged]) -> str:
 _FORMATS = {"table": _table, "json": _json, "markdown": _markdown}
 
 
-def _exit_code(judged: Sequence[Judged], *, strict: bool) -> int:
-    """Return the exit code; what cannot be compared comes before everything else."""
-    outcomes = {one.outcome for one in judged}
-    if "error" in outcomes or not outcomes:
-        return NOT_COMPARABLE
-    if "regressed" in outcomes:
-        return REGRESSED
-    return INCONCLUSIVE if strict and "inconclusive" in outcomes else PASS
+def _exit_code(judged: Judged, *, strict: bool) -> int:
+    """Return the exit code of one comparison."""
+    codes = {
+        "error": NOT_COMPARABLE,
+        "regressed": REGRESSED,
+        "inconclusive": INCONCLUSIVE if strict else PASS,
+    }
+    return codes.get(judged.outcome, PASS)
 
 
 COMMAND = Command(

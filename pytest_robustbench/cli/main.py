@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest_robustbench
@@ -26,6 +28,7 @@ COMMANDS = (
     schema.COMMAND,
 )
 USERS_MISTAKE = 2
+INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h
 INTERRUPTED = 130  # 128 + SIGINT
 CLOSED_PIPE = 141  # 128 + SIGPIPE, as the shell would report it
 
@@ -48,8 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0 where all is well, 2 where the user made a mistake; then one message stands on
-        standard error.
+        Exit code: 0 where all is well, 2 where the user made a mistake, 70 where we did; then one
+        message stands on standard error.
     """
     try:
         arguments = _parser().parse_args(argv)
@@ -67,7 +70,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         _discard_output()
         return CLOSED_PIPE
+    except Exception as error:  # Python's own exit code would be 1, and that means "regressed"
+        sys.stderr.write(f"{PROGRAM} {arguments.command}: {_unexpected(error)}\n")
+        return INTERNAL_ERROR
     return code
+
+
+def _unexpected(error: Exception) -> str:
+    """Return one line that names an error of ours, and where it happened."""
+    text = " ".join(str(error).split())
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return f"unexpected {type(error).__name__}: {text}{place}; please report this"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -59,17 +59,24 @@ def _run(arguments: Namespace) -> int:
     parts = _parts(arguments.reports)
     _check_declared(config, parts)
     _check_inputs_stay(arguments.output_dir, parts)
+    _check_baselines_stay(arguments.output_dir, config)
     check_writable("--output-dir", arguments.output_dir, arguments.output_dir)
     merged = [_tried(config, b, parts.get(b.name, ())) for b in config.benchmarks]
     whole = {m.name: m.report for m in merged if m.report is not None and m.report.complete}
-    compared = compare_with_baselines(config, whole)
-    judged = [_with_comparison(m, compared.get(m.name)) for m in merged]
-    for one in judged:
+    try:
+        compared = compare_with_baselines(config, whole)
+        merged = [_with_comparison(m, compared.get(m.name)) for m in merged]
+    finally:  # a comparison that goes wrong loses no report
+        _write(arguments.output_dir, merged)
+    return max(one.code for one in merged)
+
+
+def _write(folder: Path, merged: Sequence[_Merged]) -> None:
+    for one in merged:
         if one.report is not None:
-            path = arguments.output_dir / f"{one.name}.json"
+            path = folder / f"{one.name}.json"
             one.report.write(path)
             _say(f"report: {path}")
-    return max(one.code for one in judged)
 
 
 def _say(line: str) -> None:
@@ -125,6 +132,13 @@ def _check_inputs_stay(folder: Path, parts: Mapping[str, Sequence[Part]]) -> Non
         if path.resolve() in inputs:
             message = f"{path} is one of the reports to merge: name another --output-dir"
             raise ConfigError(message)
+
+
+def _check_baselines_stay(folder: Path, config: RobustnessConfig) -> None:
+    from pytest_robustbench.config.matches import require_apart
+
+    for declaration in config.benchmarks:
+        require_apart(declaration, config.folder, folder / f"{declaration.name}.json")
 
 
 @dataclass(frozen=True)

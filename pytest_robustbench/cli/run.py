@@ -39,6 +39,11 @@ def _add_arguments(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("instead of flags")
     group.add_argument("--config", type=Path, metavar="YAML", help="run a robustness.yaml")
     group.add_argument("--profile", metavar="NAME", help="profile of the YAML")
+    group.add_argument(
+        "--without-baseline",
+        action="store_true",
+        help="compare with no baseline: for the run that is to become the first one",
+    )
     group = parser.add_argument_group("output")
     group.add_argument("--output", type=Path, metavar="FILE", help="write the report here")
     group.add_argument(
@@ -63,10 +68,12 @@ def _run(arguments: Namespace) -> int:
     config = _config(arguments)
     _check_outputs(arguments, config)
     measured = [_tried(arguments, config, declaration) for declaration in config.benchmarks]
-    compared = _compare(arguments, config, measured)
-    if arguments.output is None and arguments.output_dir is None:
-        _print(compared)
-    return max(one.code for one in compared)
+    try:
+        measured = _compare(arguments, config, measured)
+    finally:  # a comparison that goes wrong loses no report
+        if arguments.output is None and arguments.output_dir is None:
+            _print(measured)
+    return max(one.code for one in measured)
 
 
 def _without_place(message: str) -> str:
@@ -130,6 +137,36 @@ def _check_outputs(arguments: Namespace, config: RobustnessConfig) -> None:
     for flag, path in (("--output", arguments.output), ("--output-dir", arguments.output_dir)):
         if path is not None:
             check_writable(flag, path, path if flag == "--output-dir" else path.parent)
+    for declaration in config.benchmarks:
+        if declaration.regression is not None:
+            _check_baseline(arguments, config, declaration)
+
+
+def _check_baseline(
+    arguments: Namespace, config: RobustnessConfig, declaration: BenchmarkDeclaration
+) -> None:
+    """Refuse now what could not be compared later, or would be compared with itself."""
+    from pytest_robustbench.config.matches import require_apart, stored_reports
+    from pytest_robustbench.reports.regression import absence
+
+    output = _output(arguments, declaration.name)
+    if output is not None:
+        require_apart(declaration, config.folder, output)
+    if arguments.without_baseline:
+        return
+    for role, path in stored_reports(declaration, config.folder).items():
+        if not path.is_file():
+            hint = "" if role == "anchor" else "; to measure it: `run --without-baseline`"
+            message = f"{declaration.name}: {absence(role, path)}{hint}"
+            raise ConfigError(message)
+
+
+def _output(arguments: Namespace, name: str) -> Path | None:
+    """Return where the report of a benchmark goes; ``None`` where it is printed."""
+    if arguments.output_dir is not None:
+        return Path(arguments.output_dir, f"{name}.json")
+    output: Path | None = arguments.output
+    return output
 
 
 @dataclass(frozen=True)
@@ -176,6 +213,9 @@ def _compare(
     arguments: Namespace, config: RobustnessConfig, measured: Sequence[_Measured]
 ) -> list[_Measured]:
     """Hold the reports against their baselines, and write them again with what came of it."""
+    if arguments.without_baseline:
+        _say_unjudged(config)
+        return list(measured)
     from pytest_robustbench.cli.baselines import compare_with_baselines
 
     reports = {m.declaration.name: m.report for m in measured if m.report is not None}
@@ -184,6 +224,12 @@ def _compare(
         if arguments.output or arguments.output_dir:
             _write(arguments, one.report)
     return [_with_comparison(m, compared.get(m.declaration.name)) for m in measured]
+
+
+def _say_unjudged(config: RobustnessConfig) -> None:
+    for declaration in config.benchmarks:
+        if declaration.regression is not None:
+            sys.stderr.write(f"{declaration.name}: regression: not judged (--without-baseline)\n")
 
 
 def _with_comparison(measured: _Measured, compared: Compared | None) -> _Measured:
@@ -214,9 +260,7 @@ def _benchmark(
 
 def _write(arguments: Namespace, report: Report) -> None:
     """Write the report where the flags say; without them it is printed when all is known."""
-    path = arguments.output
-    if arguments.output_dir is not None:
-        path = arguments.output_dir / f"{report.header.name}.json"
+    path = _output(arguments, report.header.name)
     if path is not None:
         report.write(path)
         sys.stderr.write(f"report: {path}\n")

@@ -162,7 +162,8 @@ def build_operating_point(declaration: BenchmarkDeclaration, folder: Path) -> Op
     Raises
     ------
     ConfigError
-        Naming file:line of the declaration, if there is no operating point in its file.
+        Naming file:line of the declaration, if there is no operating point in its file, or that of
+        another benchmark.
     """
     from pytest_robustbench.evaluation.operating_point import OperatingPoint
 
@@ -171,7 +172,8 @@ def build_operating_point(declaration: BenchmarkDeclaration, folder: Path) -> Op
         return None
     try:
         if point.file is not None:
-            return OperatingPoint.read(_below(folder, str(resolved(point.file))))
+            path = stored_report_path(point.file, declaration.name, folder)
+            return OperatingPoint.read(path, declaration.name)
         numbers = {"pixel_threshold": point.pixel_threshold}
         return OperatingPoint.from_dict({**numbers, "image_threshold": point.image_threshold})
     except RobustbenchError as error:

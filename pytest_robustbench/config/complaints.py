@@ -158,6 +158,8 @@ def _unknown_key(path: Path, section: Path) -> str:
 
 
 def _not_comparable(key: str) -> str:
+    if key == "average_precision":
+        return f"{key!r} under regression is not supported; take auroc, which ranks the same scores"
     if key in METRICS:
         return (
             f"{key!r} under regression needs every pixel's score, which no report holds; compare "

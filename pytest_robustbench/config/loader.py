@@ -18,6 +18,7 @@ from pytest_robustbench.config.nodes import Entry, Leaf, Mark, Table, map_leaves
 from pytest_robustbench.config.page import Page
 from pytest_robustbench.config.problems import Problem, config_error, shown_path
 from pytest_robustbench.config.reading import read_text, tree_of
+from pytest_robustbench.config.regression import check_stored_reports
 from pytest_robustbench.errors import UnknownProfileError
 from pytest_robustbench.naming import suggestion
 
@@ -160,15 +161,15 @@ def _declared(
     declared: dict[str | None, list[BenchmarkDeclaration]] = {}
     if shelf is None:
         return declared
-    declared[None], sound = _assembled_all(pages, shelf)
+    declared[None], sound = _assembled_all(pages, shelf, path)
     for name in tree.table("profiles").entries:
         views = [_profile_page(page, name, tree) for page in sound]
-        declared[name], _ = _assembled_all(views, shelf)
+        declared[name], _ = _assembled_all(views, shelf, path)
     return declared
 
 
 def _assembled_all(
-    pages: list[Page], shelf: Mapping[str, DetectorDeclaration]
+    pages: list[Page], shelf: Mapping[str, DetectorDeclaration], path: Path
 ) -> tuple[list[BenchmarkDeclaration], list[Page]]:
     """Return the benchmarks of all pages, and the pages nothing is wrong with."""
     found: list[tuple[BenchmarkDeclaration, Page]] = []
@@ -178,6 +179,7 @@ def _assembled_all(
         found += [(benchmark, page) for benchmark in assembled(page, shelf)]
         sound += [page] if len(page.problems) == before else []
     check_names(found)
+    check_stored_reports(found, path.absolute().parent)
     return [benchmark for benchmark, _ in found], sound
 
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from pytest_robustbench.config.build import stored_report_path
 from pytest_robustbench.errors import ConfigError
-from pytest_robustbench.reports.regression import Match
+from pytest_robustbench.reports.writing import same_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_robustbench.config.declarations import BenchmarkDeclaration
+    from pytest_robustbench.reports.regression import Match
 
 
 def matches_of(
@@ -38,6 +39,8 @@ def matches_of(
     ConfigError
         If nothing declares how much may be lost, or an environment variable is not set.
     """
+    from pytest_robustbench.reports.regression import Match  # numpy: not where tests are collected
+
     regression = declaration.regression
     if regression is None:
         message = (
@@ -46,9 +49,7 @@ def matches_of(
             "regression: {baseline: ..., pixel_segf1: {max_drop: 0.05}}"
         )
         raise ConfigError(message)
-    stored = {"baseline": baseline_of(declaration, folder, baseline)}
-    if regression.anchor is not None:
-        stored["anchor"] = stored_report_path(regression.anchor, declaration.name, folder)
+    stored = stored_reports(declaration, folder, baseline)
     return tuple(
         Match(
             declaration.name,
@@ -58,9 +59,54 @@ def matches_of(
             role=role,
             min_overlap=regression.min_overlap,
             strict_pixels=regression.strict_pixels,
+            fresh=True,
         )
         for role, path in stored.items()
     )
+
+
+def stored_reports(
+    declaration: BenchmarkDeclaration, folder: Path, baseline: Path | None = None
+) -> dict[str, Path]:
+    """Return the files a benchmark is held against, by their roles.
+
+    Parameters and errors are those of `baseline_of`.
+    """
+    stored = {"baseline": baseline_of(declaration, folder, baseline)}
+    regression = declaration.regression
+    if regression is not None and regression.anchor is not None:
+        stored["anchor"] = stored_report_path(regression.anchor, declaration.name, folder)
+    return stored
+
+
+def require_apart(
+    declaration: BenchmarkDeclaration, folder: Path, output: Path, baseline: Path | None = None
+) -> None:
+    """Refuse a report that would replace what it is held against: it would pass against itself.
+
+    Parameters
+    ----------
+    declaration, folder, baseline
+        As in `baseline_of`.
+    output : Path
+        Where the report of this run goes.
+
+    Raises
+    ------
+    ConfigError
+        If it is the baseline or the anchor, or an environment variable is not set.
+    """
+    if declaration.regression is None and baseline is None:
+        return
+    for role, path in stored_reports(declaration, folder, baseline).items():
+        if same_file(path, output):
+            place = declaration.regression.source if declaration.regression else declaration.source
+            message = (
+                f"{place}: the report of {declaration.name!r} would be written over its own {role} "
+                f"{path}, and then be compared with itself: keep the {role} elsewhere, or write "
+                "reports to another place"
+            )
+            raise ConfigError(message)
 
 
 def baseline_of(

@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import string
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.config.complaints import shown
 from pytest_robustbench.config.declarations import RegressionDeclaration
+from pytest_robustbench.config.environment import Expanded, Unresolved, as_written
 from pytest_robustbench.gates.regression.changes import COMPARABLE, AllowedChange, boundless
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pytest_robustbench.config.declarations import BenchmarkDeclaration
     from pytest_robustbench.config.models import Benchmark, Comparison
     from pytest_robustbench.config.page import Page
 
 NOTHING_JUDGED = (
     "regression names no metric, so that nothing would be judged; name one at least, such as "
     "pixel_segf1: {max_drop: 0.05}"
+)
+NO_PROFILE = "default"
+"""What ``{profile}`` stands for where there is none."""
+SHARED = (
+    "regression.{} is the same file for benchmarks {!r} and {!r}, and a report is of one benchmark "
+    "alone; write {{name}} into it, for the benchmark's name"
+)
+ANCHOR_IS_BASELINE = (
+    "regression.anchor is the baseline itself; name a report that stays when the baseline is "
+    "replaced, or leave anchor out"
 )
 
 
@@ -29,8 +45,8 @@ def regression_of(model: Benchmark, page: Page) -> RegressionDeclaration | None:
         return None
     _check_places(declared, page)
     return RegressionDeclaration(
-        declared.baseline,
-        declared.anchor,
+        _in_profile(declared.baseline, page.profile),
+        declared.anchor and _in_profile(declared.anchor, page.profile),
         _changes(declared, page),
         declared.min_overlap,
         declared.strict_pixels,
@@ -39,18 +55,62 @@ def regression_of(model: Benchmark, page: Page) -> RegressionDeclaration | None:
     )
 
 
+def _in_profile(template: str | Unresolved, profile: str | None) -> str | Unresolved:
+    """Fill in the profile's name; what a report records stays as it was written."""
+    if isinstance(template, Unresolved):
+        return replace(template, written=for_profile(template.written, profile))
+    filled = for_profile(template, profile)
+    return template if filled == template else Expanded.of(filled, str(as_written(template)))
+
+
+def for_profile(template: str, profile: str | None) -> str:
+    """Return a path with the profile's name in the place of ``{profile}``."""
+    return template.replace("{profile}", profile or NO_PROFILE)
+
+
 def _check_places(declared: Comparison, page: Page) -> None:
     for key in ("baseline", "anchor"):
         template = getattr(declared, key)
         if isinstance(template, str) and _wrong_placeholder(template):
-            message = f"regression.{key} may hold {{name}} in braces, found {shown(template)}"
+            message = (
+                f"regression.{key} may hold {{name}} and {{profile}} in braces, "
+                f"found {shown(template)}"
+            )
             page.complain(message, "regression", key)
-    if declared.anchor is not None and declared.anchor == declared.baseline:
-        message = (
-            "regression.anchor is the baseline itself; name a report that stays when the baseline "
-            "is replaced, or leave anchor out"
-        )
-        page.complain(message, "regression", "anchor")
+
+
+def check_stored_reports(
+    declared: Iterable[tuple[BenchmarkDeclaration, Page]], folder: Path
+) -> None:
+    """Complain of benchmarks that share a stored report, and of an anchor that is the baseline.
+
+    Parameters
+    ----------
+    declared : iterable of (BenchmarkDeclaration, Page)
+        The benchmarks of one profile.
+    folder : Path
+        Where relative paths start.
+    """
+    seen: dict[Path, str] = {}
+    for benchmark, page in declared:
+        for role, path in _files(benchmark, folder):
+            owner = seen.setdefault(path, benchmark.name)
+            if owner != benchmark.name and page.insists_on("regression", role):
+                page.complain(SHARED.format(role, owner, benchmark.name), "regression", role)
+        files = [path for _, path in _files(benchmark, folder)]
+        if len(files) != len(set(files)) and page.insists_on("regression"):
+            page.complain(ANCHOR_IS_BASELINE, "regression", "anchor")
+
+
+def _files(benchmark: BenchmarkDeclaration, folder: Path) -> Iterator[tuple[str, Path]]:
+    if benchmark.regression is None:
+        return
+    for role in ("baseline", "anchor"):
+        template = getattr(benchmark.regression, role)
+        if template is not None:
+            text = template.written if isinstance(template, Unresolved) else str(template)
+            named = Path(text.replace("{name}", benchmark.name))
+            yield role, (folder / named.expanduser()).resolve()
 
 
 def _wrong_placeholder(template: str) -> bool:
@@ -58,7 +118,8 @@ def _wrong_placeholder(template: str) -> bool:
         fields = [part[1:] for part in string.Formatter().parse(template) if part[1] is not None]
     except ValueError:
         return True
-    return any(field != ("name", "", None) for field in fields)
+    allowed = [(name, "", None) for name in ("name", "profile")]
+    return any(field not in allowed for field in fields)
 
 
 def _changes(declared: Comparison, page: Page) -> tuple[AllowedChange, ...]:

@@ -215,8 +215,9 @@ class OperatingPoint:
     def read(cls, path: Path, benchmark: str | None = None) -> OperatingPoint:
         """Read the operating point from a report, or from a file that holds nothing else.
 
-        Its method is ``given``, however the thresholds were found when it was written, and what
-        recalibrating another detector would have given is left behind.
+        Its method is ``given``, however the thresholds were found when it was written. Warnings of
+        that calibration, and what recalibrating another detector would have given, are left behind:
+        they would read as if they were of this run.
 
         Parameters
         ----------
@@ -234,7 +235,7 @@ class OperatingPoint:
             content = json.loads(path.read_text(encoding="utf-8"))
             point = cls.from_dict(content.get("operating_point", content))
             _require_same(content.get("name", benchmark), benchmark)
-            return replace(point, method=GIVEN, recalibrated=None)
+            return replace(point, method=GIVEN, warnings=(), recalibrated=None)
         except (OSError, ValueError, AttributeError, TypeError, KeyError) as error:
             message = f"cannot read an operating point from {path}: {error}"
             raise CalibrationError(message) from error

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Outcome = Literal["passed", "failed", "skipped", "xfailed"]
 
 NOT_JUDGED = "not judged: "
+OWED = "under 'inconclusive: fail' a run owes its comparison: leave these options out"
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,8 @@ def why_not_judged(account: Account) -> str:
 def _regression(account: Account) -> Aggregate:
     unjudged = why_not_judged(account)
     if unjudged:
+        if account.owes_comparison:
+            return Aggregate("regression", "failed", f"{NOT_JUDGED}{unjudged}; {OWED}")
         outcome: Outcome = "failed" if account.baseline_asked else "skipped"
         return Aggregate("regression", outcome, NOT_JUDGED + unjudged, "not_judged")
     if not account.comparable:

@@ -58,6 +58,6 @@ def _update(account: Account, settings: Settings, folder: Path) -> None:
         account.baseline_changes = acceptance.changes
         acceptance.write()
     except RobustbenchError as error:
-        account.baseline_error = str(error)
+        account.baseline_error = f"the baseline was not written: {error}"
     else:
         account.updated_baseline = path

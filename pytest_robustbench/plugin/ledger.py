@@ -174,6 +174,14 @@ class Account:
         return regression is None or regression.inconclusive == "fail"
 
     @property
+    def owes_comparison(self) -> bool:
+        """Whether options, and no deselection of items, keep a release gate from its comparison."""
+        regression = self.declaration.regression
+        is_gate = regression is not None and regression.inconclusive == "fail"
+        whole = all(c.id in self.selected for c in self.declaration.conditions)
+        return is_gate and whole and bool(self.narrowing) and not self.data_missing
+
+    @property
     def comparable(self) -> bool:
         """Whether everything that was declared is measured, and stands in a report."""
         unfinished = self.missing or self.errors or self.write_error or self.data_missing

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.errors import ConfigError, UnknownProfileError
+from pytest_robustbench.errors import ConfigError, UnknownProfileError, UnsetVariableError
 from pytest_robustbench.plugin.options import DEFAULT_CONFIG
 from pytest_robustbench.plugin.session import Session
 from pytest_robustbench.plugin.surroundings import Surroundings
@@ -39,6 +40,7 @@ def open_session(
     """
     try:
         config = _config(settings, yaml)
+        _require_apart(config, settings)
     except UnknownProfileError:
         raise
     except ConfigError as error:
@@ -68,6 +70,16 @@ def _config(settings: Settings, yaml: str | None) -> RobustnessConfig:
     text = own if own is not None else yaml
     assert text is not None, "one of them is there"
     return parse_config(text, path or Path(DEFAULT_CONFIG), profile=settings.profile)
+
+
+def _require_apart(config: RobustnessConfig, settings: Settings) -> None:
+    """Refuse, before anything is measured, reports that would replace their own baselines."""
+    from pytest_robustbench.config.matches import require_apart
+
+    for declaration in config.benchmarks:
+        output = settings.report_dir / f"{declaration.name}.json"
+        with suppress(UnsetVariableError):  # told where the baseline is needed
+            require_apart(declaration, config.folder, output, settings.baseline)
 
 
 def _narrowed(config: RobustnessConfig, settings: Settings) -> RobustnessConfig:

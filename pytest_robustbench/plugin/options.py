@@ -45,7 +45,8 @@ OPTIONS = (
     Option("report-dir", f"folder for reports (default: {DEFAULT_REPORT_DIR})", "DIR"),
     Option(
         "baseline",
-        "compare with this report instead of the declared baseline; {name} is the benchmark's name",
+        "compare with this report instead of the declared baseline; {name} is the benchmark, "
+        "{profile} the profile",
         "FILE",
     ),
     Option(

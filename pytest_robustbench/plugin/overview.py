@@ -49,6 +49,9 @@ def write_benchmark(reporter: pytest.TerminalReporter, account: Account) -> None
     if not quiet and len(account.errors) < len(account.records):
         _tables(reporter, account)
     _verdicts(reporter, account)
+    if account.updated_baseline is not None:
+        start = reporter.config.invocation_params.dir
+        reporter.write_line(f"  baseline: {relative(account.updated_baseline, start)} (commit it)")
     unjudged = why_not_judged(account)
     if unjudged:
         reporter.write_line(f"  not judged as a whole: {unjudged}", yellow=True)

@@ -13,6 +13,7 @@ from pytest_robustbench.plugin.options import (
     DEFAULT_CONFIG,
     DEFAULT_REPORT_DIR,
     OPTIONS,
+    Option,
     find_file,
     given,
 )
@@ -36,7 +37,7 @@ class Settings:
     report_dir : Path
         Where reports are written.
     baseline : Path, optional
-        Baseline report instead of the declared one; may hold ``{name}``.
+        Baseline report instead of the declared one; may hold ``{name}``, no ``{profile}`` any more.
     update_baseline : bool
         Write the baseline from this run.
     operating_point : Path, optional
@@ -104,6 +105,9 @@ def read_settings(config: pytest.Config) -> Settings:
         If an option has an impossible value.
     """
     values = {option.name: given(config, option) for option in OPTIONS}
+    for option in OPTIONS:
+        _refuse_empty(config, option, values[option.name])
+    _refuse_lasting_update(config)
     missing_data = values["missing-data"] or "fail"
     if missing_data not in MISSING_DATA:
         _refuse("missing-data", f"must be fail or skip, not {missing_data!r}")
@@ -111,7 +115,7 @@ def read_settings(config: pytest.Config) -> Settings:
         config=_config_file(config, values["config"]),
         profile=values["profile"],
         report_dir=_path(config, "report-dir", values["report-dir"] or DEFAULT_REPORT_DIR),
-        baseline=_given_path(config, "baseline", values["baseline"]),
+        baseline=_baseline(config, values["baseline"], values["profile"]),
         update_baseline=bool(values["update-baseline"]),
         operating_point=_existing(config, "operating-point", values["operating-point"]),
         corruptions=_names(values["corruptions"]),
@@ -126,6 +130,35 @@ def read_settings(config: pytest.Config) -> Settings:
     )
 
 
+def _refuse_empty(config: pytest.Config, option: Option, value: object) -> None:
+    """Refuse an option without a value: as a rule a variable of the CI system that is not set.
+
+    To pass over it would run something else than what was asked for, and let it pass.
+    """
+    if value in ("", []):
+        message = f"{_written(config, option)} is empty: give {option.metavar}, or leave it out"
+        raise pytest.UsageError(message)
+
+
+def _written(config: pytest.Config, option: Option) -> str:
+    """Return how the user has written an option, for messages."""
+    from_ini = config.getoption(option.ini) is None
+    return f"{option.ini} in {config.inipath}" if from_ini else option.flag
+
+
+def _refuse_lasting_update(config: pytest.Config) -> None:
+    """Refuse to update baselines in every run: nothing would ever be compared with them."""
+    option = next(o for o in OPTIONS if o.name == "update-baseline")
+    from_ini = config.getoption(option.ini) is None and config.getini(option.ini)
+    if from_ini or option.flag in config.getini("addopts"):
+        message = (
+            f"{option.ini if from_ini else option.flag} in {config.inipath}: every run would "
+            f"replace its baseline, and none be compared with it; give {option.flag} on the "
+            "command line, in the run that is to become the baseline"
+        )
+        raise pytest.UsageError(message)
+
+
 def _refuse(name: str, problem: str) -> None:
     message = f"--robustness-{name} {problem}"
     raise pytest.UsageError(message)
@@ -138,8 +171,9 @@ def _path(config: pytest.Config, name: str, text: str) -> Path:
     return Path(config.rootpath if from_ini else config.invocation_params.dir, text)
 
 
-def _given_path(config: pytest.Config, name: str, text: str | None) -> Path | None:
-    return _path(config, name, text) if text else None
+def _baseline(config: pytest.Config, text: str | None, profile: str | None) -> Path | None:
+    filled = (text or "").replace("{profile}", profile or "default")
+    return _path(config, "baseline", filled) if filled else None
 
 
 def _existing(config: pytest.Config, name: str, text: str | None) -> Path | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,12 @@ from typing import TYPE_CHECKING, Any
 from pytest_robustbench.datasets.split import listed
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.gates.names import MIN_METRICS
-from pytest_robustbench.reports.baseline import StoredReport, read_comparable
+from pytest_robustbench.reports.baseline import (
+    COMPLETE_REMEDY,
+    REMEDY,
+    StoredReport,
+    read_comparable,
+)
 from pytest_robustbench.reports.fields import metrics_of
 from pytest_robustbench.reports.json_lines import dumps
 from pytest_robustbench.reports.writing import write_atomically
@@ -20,9 +26,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+CUT_REPORT = re.compile(
+    r'\s*\{\s*"schema_version":\s*\d+,\s*"name":\s*(?P<name>"[^"\\\n]*")', re.ASCII
+)
+DAMAGED = "the baseline that was there is DAMAGED, or of another version, and is replaced"
 FIRST = "this is the first baseline"
 MOST_METRICS = 10
 LATENCY = "latency_ms_per_image"
+BETTER, WORSE = " (better)", " (worse)"
+OUTCOMES = {
+    "regressed": "this run has REGRESSED against {against}",
+    "inconclusive": "this run was INCONCLUSIVE against {against}: it may be worse than is allowed",
+    "error": "this run was NOT COMPARABLE with {against}",
+}
+"""What is said of a report that did not pass its own comparison."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +73,12 @@ class Acceptance:
 
 
 def acceptance_of(
-    report_path: Path, baseline_path: Path, reason: str, today: date | None = None
+    report_path: Path,
+    baseline_path: Path,
+    reason: str,
+    today: date | None = None,
+    *,
+    smaller: bool = False,
 ) -> Acceptance:
     """Return what making a report the baseline would change; nothing is written yet.
 
@@ -74,11 +96,14 @@ def acceptance_of(
         Why the run may serve; kept in the baseline.
     today : date, optional
         The date to record; by default today's.
+    smaller : bool
+        Whether conditions or images of the baseline before may be lost.
 
     Raises
     ------
     ReportError
-        If the report must not become a baseline, or the file is the baseline of another benchmark.
+        If the report must not become a baseline, the file is none of this benchmark and profile, or
+        something would be lost that `smaller` does not allow.
     """
     if not reason.strip():
         raise ReportError("a baseline needs a reason: say why this run may be one")
@@ -89,6 +114,10 @@ def acceptance_of(
     if old is not None and old.digest == new.digest:
         same = f"{baseline_path} holds this very run already: left as it is"
         return Acceptance(baseline_path, (same,), None)
+    if old is not None:
+        _require_same_profile(old, new)
+        if not smaller:
+            _require_no_loss(old, new)
     accepted = {
         "reason": reason,
         "date": (today or date.today()).isoformat(),
@@ -96,7 +125,50 @@ def acceptance_of(
         "sha256": new.digest,
     }
     text = dumps({**new.content, "accepted": accepted})
-    return Acceptance(baseline_path, (*broken, *differences(old, new)), text)
+    changes = [line for line in differences(old, new) if not (broken and line == FIRST)]
+    return Acceptance(baseline_path, (*_own_outcome(new), *broken, *changes), text)
+
+
+def _own_outcome(new: StoredReport) -> Iterator[str]:
+    """Say first what the run itself was told when it was compared."""
+    for compared in new.plain.get("regression", ()):
+        told = OUTCOMES.get(str(compared.get("outcome")))
+        if told:
+            against = f"{compared.get('role', 'baseline')} {compared.get('baseline')}"
+            yield told.format(against=against)
+
+
+def _require_same_profile(old: StoredReport, new: StoredReport) -> None:
+    before, after = old.plain["profile"], new.plain["profile"]
+    if before != after:
+        message = (
+            f"{old.path} was measured under {_profile(before)}, and {new.path} under "
+            f"{_profile(after)}: give each profile a baseline of its own (write {{profile}} into "
+            "regression.baseline), write 'regression: null' into the profile that has none, or "
+            "remove the file first"
+        )
+        raise ReportError(message)
+
+
+def _profile(name: str | None) -> str:
+    return "no profile" if name is None else f"profile {name!r}"
+
+
+def _require_no_loss(old: StoredReport, new: StoredReport) -> None:
+    """Refuse to forget by accident what is compared so far."""
+    lost = [c for c in old.conditions if c not in new.conditions]
+    found = [f"it has no {', '.join(lost)}"] if lost else []
+    for condition in (c for c in old.conditions if c in new.conditions):
+        before, after = (len(r.samples(condition)["id"]) for r in (old, new))
+        if after < before:
+            found.append(f"{condition} has {after} images instead of {before}")
+    if found:
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        message = (
+            f"{new.path} holds less than the baseline {old.path}: {found[0]}{more}; measure "
+            "it all, or say `pytest-robustbench accept REPORT --smaller-on-purpose --reason ...`"
+        )
+        raise ReportError(message)
 
 
 def acceptable(report: StoredReport) -> None:
@@ -198,10 +270,15 @@ def _image_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[s
     yield from (
         f"{len(ids)} test images {what}: {listed(ids)}" for what, ids in found.items() if ids
     )
+    if any(found.values()):
+        yield "the metrics before and after are not of the same images"
 
 
 def _metric_changes(old: StoredReport, new: StoredReport) -> Iterator[str]:
-    """Say which metrics changed most, over all conditions both have; they are all shares."""
+    """Say which metrics changed, over all conditions both have; they are all shares.
+
+    What got worse comes first, then what changed most; what is compared is always told.
+    """
     changes = [
         (condition, metric, before, after)
         for condition in new.conditions
@@ -209,11 +286,19 @@ def _metric_changes(old: StoredReport, new: StoredReport) -> Iterator[str]:
         for metric, (before, after) in _both(old.record(condition), new.record(condition)).items()
         if before != after
     ]
-    changes.sort(key=lambda change: -_size(change[2], change[3]))
-    for condition, metric, before, after in changes[:MOST_METRICS]:
+    changes.sort(key=lambda c: (_direction(*c[1:]) == BETTER, -_size(*c[2:])))
+    judged = {*_judged_metrics(old), *_judged_metrics(new)}
+    shown = [c for i, c in enumerate(changes) if i < MOST_METRICS or c[1] in judged]
+    for condition, metric, before, after in shown:
         yield f"{condition}: {_change(metric, before, after)}{_direction(metric, before, after)}"
-    if len(changes) > MOST_METRICS:
-        yield f"{len(changes) - MOST_METRICS} more metrics changed less"
+    if len(changes) > len(shown):
+        yield f"{len(changes) - len(shown)} more metrics changed less"
+
+
+def _judged_metrics(report: StoredReport) -> tuple[str, ...]:
+    """Return what the report's configuration compares with a baseline."""
+    regression = report.plain["config"].get("regression")
+    return tuple(regression) if isinstance(regression, dict) else ()
 
 
 def _both(
@@ -231,13 +316,15 @@ def _size(before: float | None, after: float | None) -> float:
 def _direction(metric: str, before: float | None, after: float | None) -> str:
     if before is None or after is None:
         return ""
-    return " (better)" if (after > before) == (metric in MIN_METRICS) else " (worse)"
+    return BETTER if (after > before) == (metric in MIN_METRICS) else WORSE
 
 
 def _latency_changes(old: StoredReport, new: StoredReport) -> Iterator[str]:
-    before, after = (report.record("clean")[LATENCY] for report in (old, new))
-    if before != after:
-        yield f"clean: {_change(LATENCY, before, after)}"
+    before, after = (metrics_of(report.record("clean")) for report in (old, new))
+    judged = {LATENCY, *_judged_metrics(old), *_judged_metrics(new)}
+    for metric in (m for m in before if m.startswith("latency") and m in judged):
+        if before[metric] != after[metric]:
+            yield f"clean: {_change(metric, before[metric], after[metric])}"
 
 
 def _change(what: str, before: object, after: object) -> str:
@@ -251,18 +338,28 @@ def _shown(value: object) -> str:
 
 
 def _previous(path: Path) -> tuple[StoredReport | None, list[str]]:
-    """Return the baseline that is there, or why it is none."""
+    """Return the baseline that is there, or how it is damaged."""
     if not path.exists():
         return None, []
     try:
         return read_comparable(path), []
     except ReportError as error:
-        return None, [f"the file that was there is no baseline and is replaced: {error}"]
+        reason = str(error).removesuffix(f"; {REMEDY}").removesuffix(f"; {COMPLETE_REMEDY}")
+        return None, [f"{DAMAGED}: {reason}"]
 
 
 def _require_same_benchmark(path: Path, new: StoredReport) -> None:
+    """Refuse to replace anything but a baseline of this benchmark, be it a damaged one."""
+    if not path.exists():
+        return
     name = _name_in(path)
-    if name is not None and name != new.name:
+    if name is None:
+        message = (
+            f"{path} is no report of benchmark {new.name!r} and is not replaced: name another "
+            "file, or remove it first"
+        )
+        raise ReportError(message)
+    if name != new.name:
         message = (
             f"{path} is the baseline of benchmark {name!r}, and {new.path} the report of "
             f"{new.name!r}: name another file"
@@ -273,10 +370,16 @@ def _require_same_benchmark(path: Path, new: StoredReport) -> None:
 def _name_in(path: Path) -> object:
     """Return the benchmark of any report, however old or broken; ``None`` where it tells none."""
     try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
         return None
-    return content.get("name") if isinstance(content, dict) else None
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):  # half of a report still begins with its name
+        found = CUT_REPORT.match(text)
+        return None if found is None else json.loads(found["name"])
+    is_report = isinstance(content, dict) and "schema_version" in content
+    return content.get("name") if is_report else None
 
 
 def _file_sha256(path: Path) -> str | None:

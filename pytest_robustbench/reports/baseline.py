@@ -24,7 +24,10 @@ REMEDY = (
     "restore the file from version control, or measure again with this version of "
     "pytest-robustbench (a new baseline: `pytest-robustbench accept REPORT --reason ...`)"
 )
-COMPLETE_REMEDY = "measure every declared condition in one run, without narrowing options"
+COMPLETE_REMEDY = (
+    "measure every declared condition in one run, without narrowing options; or, if the run was "
+    "complete, the file has been damaged since: restore it from version control"
+)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pytest_robustbench.evaluation.operating_point import GIVEN
 from pytest_robustbench.evaluation.settings import EvaluationSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from pytest_robustbench.reports.baseline import StoredReport
 
@@ -78,6 +78,7 @@ def compare_inputs(
     *,
     min_overlap: float = 1.0,
     strict_pixels: bool = False,
+    latency: bool = False,
 ) -> Comparability:
     """Compare everything that two reports have to have in common.
 
@@ -91,10 +92,13 @@ def compare_inputs(
     strict_pixels : bool
         Whether corrupted pixels that differ, though source and specification are the same, are a
         problem and not a note.
+    latency : bool
+        Whether latencies are going to be compared, so that other images per call are a problem.
     """
     both = tuple(c for c in baseline.conditions if c in candidate.conditions)
     sides = _Sides(baseline, candidate, both)
     pixels = list(_pixel_differences(sides))
+    batches = list(_batch_differences(sides, judged=latency))
     problems = [
         *_data_problems(sides),
         *_condition_problems(sides),
@@ -104,6 +108,7 @@ def compare_inputs(
         *_calibration_findings(sides, refused=True),
         *_evaluation_problems(sides),
         *(pixels if strict_pixels else ()),
+        *(batches if latency else ()),
     ]
     notes = [
         *_same_run(sides),
@@ -111,6 +116,7 @@ def compare_inputs(
         *_calibration_findings(sides, refused=False),
         *_evaluation_notes(sides),
         *_measuring_notes(sides),
+        *(() if latency else batches),
         *(() if strict_pixels else pixels),
     ]
     overlap = {condition: sides.shared(condition) for condition in both}
@@ -273,21 +279,32 @@ def _evaluation_notes(sides: _Sides) -> Iterator[str]:
 
 def _same_run(sides: _Sides) -> Iterator[str]:
     if sides.baseline.digest == sides.candidate.digest:
-        yield "baseline and candidate are one and the same run"
+        yield "THE SAME RUN: baseline and candidate are one and the same, nothing was compared"
 
 
 def _measuring_notes(sides: _Sides) -> Iterator[str]:
-    for what, of_record in (
-        ("ranking of the pixels", lambda record: record["ranking"]),
-        ("images per call", lambda record: record["latency"]["batch_size"]),
-        ("pixels", _counting),
+    yield from _record_differences(sides, "ranking of the pixels", lambda r: r["ranking"])
+    yield from _record_differences(sides, "pixels", _counting)
+
+
+def _batch_differences(sides: _Sides, *, judged: bool) -> Iterator[str]:
+    """Say where calls took other numbers of images: the time per image is another quantity then."""
+    remedy = ": latencies cannot be compared; measure both with the same batch_size"
+    for text in _record_differences(
+        sides, "images per call", lambda record: record["latency"]["batch_size"]
     ):
-        found: dict[str, list[str]] = {}
-        for condition in sides.conditions:
-            values = [of_record(record) for record in sides.records(condition)]
-            if values[0] != values[1]:
-                found.setdefault(_differing(what, *values), []).append(condition)
-        yield from (f"{listed(conditions)}: {text}" for text, conditions in found.items())
+        yield text + (remedy if judged else "")
+
+
+def _record_differences(
+    sides: _Sides, what: str, of_record: Callable[[Plain], object]
+) -> Iterator[str]:
+    found: dict[str, list[str]] = {}
+    for condition in sides.conditions:
+        values = [of_record(record) for record in sides.records(condition)]
+        if values[0] != values[1]:
+            found.setdefault(_differing(what, *values), []).append(condition)
+    yield from (f"{listed(conditions)}: {text}" for text, conditions in found.items())
 
 
 def _counting(record: Plain) -> str:

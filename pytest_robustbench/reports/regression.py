@@ -38,6 +38,14 @@ NO_BASELINE = (
     "no baseline at {path}: measure the model that is in production and store its report, by "
     "--robustness-update-baseline or `pytest-robustbench accept REPORT --reason ...`, and commit it"
 )
+NO_ANCHOR = (
+    "no anchor at {path}: store a report that stays when the baseline is replaced, by "
+    "`pytest-robustbench accept REPORT --baseline {path} --reason ...`, and commit it"
+)
+ITSELF = (
+    "the {role} {path} is this very run, and a run held against itself always passes: name the "
+    "stored report of another run"
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,8 @@ class Match:
         Least share of test images that both reports have.
     strict_pixels : bool
         Whether corrupted pixels must be equal to the last bit.
+    fresh : bool
+        Whether the candidate was measured just now: then it must not be the stored run itself.
     """
 
     benchmark: str
@@ -67,6 +77,7 @@ class Match:
     role: str = "baseline"
     min_overlap: float = 1.0
     strict_pixels: bool = False
+    fresh: bool = False
 
 
 @dataclass(frozen=True)
@@ -138,21 +149,41 @@ def _open(match: Match) -> _Opened | Judged:
     if not match.allowed:
         return Judged(match, problems=("no allowed change is declared: nothing would be judged",))
     if not match.baseline.is_file():
-        return Judged(match, problems=(NO_BASELINE.format(path=match.baseline),))
+        return Judged(match, problems=(absence(match.role, match.baseline),))
     try:
         baseline, candidate = read_comparable(match.baseline), read_comparable(match.candidate)
+        if match.fresh and baseline.digest == candidate.digest:
+            return Judged(match, problems=(ITSELF.format(role=match.role, path=match.baseline),))
         inputs = compare_inputs(
             baseline,
             candidate,
             min_overlap=match.min_overlap,
             strict_pixels=match.strict_pixels,
+            latency=any(change.metric in LATENCIES for change in match.allowed),
         )
-        if inputs.problems:
-            return Judged(match, notes=inputs.notes, problems=inputs.problems)
+        named = tuple(_other_names(baseline, candidate))
+        problems = (*(named if match.fresh else ()), *inputs.problems)
+        notes = (*(() if match.fresh else named), *inputs.notes)
+        if problems:
+            return Judged(match, notes=notes, problems=problems)
         pairs = pairs_of(baseline, candidate, inputs)
     except ReportError as error:
         return Judged(match, problems=(str(error),))
-    return _Opened(match, baseline, candidate, pairs, inputs.notes)
+    return _Opened(match, baseline, candidate, pairs, notes)
+
+
+def absence(role: str, path: Path) -> str:
+    """Say that a stored report is not there, and how one is made."""
+    text = NO_ANCHOR if role == "anchor" else NO_BASELINE
+    return text.format(path=path)
+
+
+def _other_names(baseline: StoredReport, candidate: StoredReport) -> Iterator[str]:
+    if baseline.name != candidate.name:
+        yield (
+            f"{baseline.path} is the report of another benchmark: {baseline.name!r}, and the "
+            f"candidate that of {candidate.name!r}"
+        )
 
 
 def _comparisons(opened: _Opened) -> list[Comparison]:

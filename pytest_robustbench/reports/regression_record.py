@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -71,17 +72,20 @@ def headline(judged: Judged) -> str:
 def explanation(judged: Judged) -> list[str]:
     """Return why it did not pass, worst first, then what was decided differently."""
     lines = [headline(judged), *(f"  {line}" for line in _telling(judged))]
-    lines += [f"  {line}" for line in _decision_lines(judged.decisions, DECISIONS_SHOWN)]
-    return [*lines, *(f"  note: {n}" for n in judged.notes)]
+    lines += [
+        f"  {_in_role(judged, line)}" for line in _decision_lines(judged.decisions, DECISIONS_SHOWN)
+    ]
+    return [*lines, *(f"  note: {_in_role(judged, n)}" for n in judged.notes)]
 
 
 def brief(judged: Judged) -> list[str]:
     """Return what a reader must know even of a pass, in a few lines: the report has the rest."""
-    notes = [f"note: {note}" for note in judged.notes]
+    notes = [f"note: {_in_role(judged, note)}" for note in judged.notes]
     most = LINES_SHOWN - min(len(notes), NOTES_SHOWN)
     lines = _shortened(list(_telling(judged)), most)
     if judged.outcome != "pass":  # the images to look at
-        lines += _decision_lines(judged.decisions, IMAGES_SHOWN)
+        told = _decision_lines(judged.decisions, IMAGES_SHOWN)
+        lines += [_in_role(judged, line) for line in told]
     return [*lines, *_shortened(notes, NOTES_SHOWN)]
 
 
@@ -89,8 +93,17 @@ def _telling(judged: Judged) -> Iterator[str]:
     """Yield what is wrong or not decided, worst first, then what got better."""
     yield from judged.problems
     for outcome in ("error", "regressed", "inconclusive"):
-        yield from (describe_regression(v) for v in judged.verdicts if v.outcome == outcome)
-    yield from (describe_regression(v) for v in judged.verdicts if v.improved)
+        yield from (_described(judged, v) for v in judged.verdicts if v.outcome == outcome)
+    yield from (_described(judged, v) for v in judged.verdicts if v.improved)
+
+
+def _described(judged: Judged, verdict: RegressionVerdict) -> str:
+    return _in_role(judged, describe_regression(verdict))
+
+
+def _in_role(judged: Judged, text: str) -> str:
+    """Let a text speak of the anchor where it was written for baselines."""
+    return re.sub(r"\bthe baseline\b", f"the {judged.match.role}", text)
 
 
 def _shortened(lines: Sequence[str], most: int) -> list[str]:
@@ -128,9 +141,13 @@ def rows(judged: Judged) -> list[tuple[str, ...]]:
     ]
 
 
+def _columns(judged: Judged) -> tuple[str, ...]:
+    return tuple(judged.match.role if c == "baseline" else c for c in COLUMNS)
+
+
 def table(judged: Judged) -> list[str]:
     """Return the rows aligned for a terminal; text to the left, numbers to the right."""
-    cells = [COLUMNS, *rows(judged)]
+    cells = [_columns(judged), *rows(judged)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(COLUMNS))]
     return [_aligned(row, widths) for row in cells] if judged.verdicts else []
 
@@ -148,9 +165,9 @@ def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
 def markdown(judged: Judged) -> list[str]:
     """Return the comparison as Markdown for a pull request."""
     lines = [f"### {_escaped(headline(judged))}", ""]
-    lines += [f"- {_escaped(problem)}" for problem in judged.problems]
+    lines += [f"- {_escaped(_in_role(judged, problem))}" for problem in judged.problems]
     if judged.verdicts:
-        lines += [_markdown_row(COLUMNS), _markdown_row(["---"] * len(COLUMNS))]
+        lines += [_markdown_row(_columns(judged)), _markdown_row(["---"] * len(COLUMNS))]
         lines += [_markdown_row(row) for row in rows(judged)]
     lines += [""] + [f"- {_escaped(line.strip())}" for line in explanation(judged)[1:]]
     return [*lines, ""]

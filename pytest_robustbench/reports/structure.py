@@ -214,6 +214,7 @@ class _Report(_Part):
     robustness_summary: dict[str, Number | None]
     robustness: _Robustness
     accepted: _Accepted | None = None
+    regression: list[dict[str, Any]] = []
 
 
 def structural_problem(plain: dict[str, Any]) -> str:

@@ -35,6 +35,16 @@ def write_atomically(path: Path, text: str) -> None:
             temporary.unlink()
 
 
+def same_file(first: Path, second: Path) -> bool:
+    """Return whether two paths lead to one file, there already or not, over any links."""
+    try:
+        if first.samefile(second):
+            return True
+    except OSError:  # one is not there yet
+        pass
+    return first.resolve() == second.resolve()
+
+
 def _write(path: Path, text: str) -> None:
     with path.open("x", encoding="utf-8", newline="\n") as file:
         file.write(text)

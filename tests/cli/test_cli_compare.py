@@ -10,6 +10,7 @@ import pytest
 from pytest_robustbench import Benchmark, Prediction, load_split
 from pytest_robustbench.cli.main import main
 from pytest_robustbench.datasets.synthetic import write_mvtec_tree
+from pytest_robustbench.reports.header import sha256_of
 
 DROP = ("--max-drop", "pixel_segf1=0.3")
 YAML = """\
@@ -129,6 +130,7 @@ def test_what_the_images_cannot_tell_is_code_3_where_asked(compare):
         (("--max-drop", "pixel_segf1=1"), "nothing could fail"),
         (("--max-drop", "pixel_segf1=100%"), "nothing could fail"),
         (("--max-drop", "aupro=0.1"), "aupro"),
+        (("--max-drop", "average_precision=0.1"), "take auroc"),
         (("--max-drop", "pixel_segf"), "pixel_segf1"),
         (("--max-drop", "bg_fpr=0.1"), "--max-rise"),
         (("--max-rise", "recall=0.1"), "--max-drop"),
@@ -154,6 +156,29 @@ def test_a_missing_or_broken_file_is_code_2(compare, reports):
     assert "half.json" in out + err
 
 
+def test_a_run_and_itself(compare, reports):
+    """One file is refused; of two copies it is said that nothing was compared."""
+    (reports / "copy.json").write_bytes((reports / "base.json").read_bytes())
+    (reports / "link.json").unlink(missing_ok=True)
+    (reports / "link.json").symlink_to("base.json")
+
+    assert "THE SAME RUN" in compare("base.json", "copy.json", *DROP)[1]
+    for same in ("base.json", "link.json"):
+        code, _, err = compare("base.json", same, *DROP)
+        assert code == 2
+        assert "are one file" in err
+
+
+def test_benchmarks_of_other_names_may_be_compared_by_hand(compare, reports):
+    renamed = json.loads((reports / "base.json").read_text()) | {"name": "lids"}
+    (reports / "lids.json").write_text(json.dumps(renamed))
+
+    code, out, _ = compare("lids.json", "same.json", *DROP)
+
+    assert code == 0
+    assert "note: lids.json is the report of another benchmark: 'lids', and the candidate" in out
+
+
 def test_folders_are_compared_file_by_file(compare, reports):
     for name, report in (("old", "base"), ("new", "hazy")):
         (reports / name).mkdir(exist_ok=True)
@@ -164,6 +189,61 @@ def test_folders_are_compared_file_by_file(compare, reports):
     code, _, err = compare("old", "new", *DROP)
     assert code == 2
     assert "more.json" in err
+
+
+def test_one_strict_report_does_not_make_the_others_strict(compare, reports):
+    section = {"miss_rate": {"max_rise": 0.05, "relative": False}}
+    for name, report, if_undecided in (("a", "same", "fail"), ("b", "blurry", "skip")):
+        for folder, source in (("before", "base"), ("after", report)):
+            (reports / folder).mkdir(exist_ok=True)
+            plain = json.loads((reports / f"{source}.json").read_text())
+            plain["config"] = {"regression": {**section, "inconclusive": if_undecided}}
+            plain["sha256"]["config"] = sha256_of(plain["config"])
+            (reports / folder / f"{name}.json").write_text(json.dumps(plain))
+
+    code, out, _ = compare("before", "after")
+
+    assert "INCONCLUSIVE" in out
+    assert code == 0
+    assert "note: margins: those recorded in after/a.json" in out
+    assert compare("before", "after", "--strict")[0] == 3
+
+
+def test_margins_that_are_left_out_are_named(compare, reports):
+    (reports / "robustness.yaml").write_text(YAML, encoding="utf-8")
+    given = ("--config", "robustness.yaml", *DROP)
+
+    _, out, _ = compare("base.json", "same.json", *given)
+
+    assert "--max-drop and --max-rise alone; declared, and left out: bg_fpr" in out
+    assert (
+        "note: margins: those of robustness.yaml:8"
+        in compare("base.json", "same.json", *given[:2])[1]
+    )
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"config": None},
+        {"name": [1]},
+        {"robustness": 3},
+        {"config": {"regression": {"min_overlap": "x"}}},
+    ],
+)
+@pytest.mark.parametrize("command", ["compare", "accept"])
+def test_a_broken_candidate_is_one_line(reports, capsys, monkeypatch, broken, command):
+    monkeypatch.chdir(reports)
+    (reports / "robustness.yaml").write_text(YAML, encoding="utf-8")
+    plain = json.loads((reports / "base.json").read_text()) | broken
+    (reports / "broken.json").write_text(json.dumps(plain))
+    rest = ("--reason", "x") if command == "accept" else ()
+    files = ("broken.json",) if command == "accept" else ("base.json", "broken.json")
+
+    assert main([command, *files, *rest]) == 2
+    err = capsys.readouterr().err
+    assert "broken.json" in err
+    assert err.count("\n") == 1
 
 
 def test_margins_of_a_yaml(compare, reports):
@@ -197,10 +277,13 @@ def test_accept_writes_what_compare_reads(reports, capsys, monkeypatch):
         (("base.json", "--reason", " "), "--reason"),
         (("absent.json", "--reason", "x", "--baseline", "b.json"), "absent.json"),
         (("base.json", "--reason", "x", "--config", "absent.yaml"), "--baseline"),
+        (("base.json", "--reason", "x", "--profile", "pr"), "was measured under no profile"),
+        (("base.json", "--reason", "x", "--baseline", "robustness.yaml"), "is no report of"),
     ],
 )
 def test_accept_refuses(reports, capsys, monkeypatch, arguments, told):
     monkeypatch.chdir(reports)
+    (reports / "robustness.yaml").write_text(YAML, encoding="utf-8")
 
     assert main(["accept", *arguments]) == 2
     assert told in capsys.readouterr().err

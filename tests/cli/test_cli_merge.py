@@ -217,12 +217,28 @@ def test_a_baseline_is_held_against_the_whole(project):
     (project.path / "stored").mkdir()
     shutil.copy(project.path / "merged/caps.json", project.path / "stored/caps.json")
     code, _, err = project.merge("shards")
+    assert code == 1
+    assert "the baseline" in err
+    assert "is this very run" in err
+
+    project.shards()
+    code, _, err = project.merge("shards")
 
     assert code == 0, err
     assert "caps against baseline caps.json: PASS" in err
     (compared,) = project.merged()["regression"]
     assert compared["outcome"] == "pass"
     assert {v["condition"] for v in compared["verdicts"]} == {*CONDITIONS}
+
+
+def test_a_merged_report_is_not_written_over_its_baseline(project):
+    project.yaml(YAML + REGRESSION)
+    project.shards()
+
+    code, _, err = project("merge", "shards", "--output-dir", "stored")
+
+    assert code == 2
+    assert "would be written over its own baseline" in err
 
 
 def test_a_merged_report_may_become_the_baseline(project):

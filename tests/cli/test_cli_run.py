@@ -10,6 +10,7 @@ import yaml
 
 from pytest_robustbench.cli.main import main
 from pytest_robustbench.config.loader import load_config
+from pytest_robustbench.errors import ConfigError
 from pytest_robustbench.reports.schema import report_schema
 
 DATA = ["--dataset", "mvtec", "--root", "data", "--category", "bottle"]
@@ -357,14 +358,18 @@ def test_a_regression_that_cannot_be_judged_is_no_pass(run, tmp_path):
 
     code, _, err = run("--config", "r.yaml")
 
-    assert code == 1
+    assert code == 2
     assert "no baseline at" in err
+    assert "--without-baseline" in err
+    assert "fit:" not in err
 
 
 def test_a_baseline_is_compared_with(run, tmp_path):
     more = "regression: {baseline: stored.json, bg_fpr: {max_rise: 0.1}}\n"
     (tmp_path / "r.yaml").write_text(YAML % "bg_fpr: {max: 1.0}" + more, encoding="utf-8")
-    run("--config", "r.yaml", "--output", "first.json")
+    code, _, err = run("--config", "r.yaml", "--output", "first.json", "--without-baseline")
+    assert code == 0
+    assert "bottle: regression: not judged (--without-baseline)" in err
     (tmp_path / "first.json").rename(tmp_path / "old.json")
     assert main(["accept", "old.json", "--reason", "in use", "--config", "r.yaml"]) == 0
 
@@ -374,3 +379,60 @@ def test_a_baseline_is_compared_with(run, tmp_path):
     assert "against baseline stored.json: PASS" in err
     (compared,) = json.loads((tmp_path / "report.json").read_text())["regression"]
     assert compared["outcome"] == "pass"
+
+
+@pytest.mark.parametrize("output", [("--output", "bottle.json"), ("--output-dir", ".")])
+def test_a_report_is_not_written_over_its_own_baseline(run, tmp_path, output):
+    more = "regression: {baseline: '{name}.json', bg_fpr: {max_rise: 0.1}}\n"
+    (tmp_path / "r.yaml").write_text(YAML % "bg_fpr: {max: 1.0}" + more, encoding="utf-8")
+    (tmp_path / "bottle.json").write_text("the baseline", encoding="utf-8")
+
+    code, _, err = run("--config", "r.yaml", *output)
+
+    assert code == 2
+    assert "r.yaml:6: the report of 'bottle' would be written over its own baseline" in err
+    assert "fit:" not in err
+    assert (tmp_path / "bottle.json").read_text(encoding="utf-8") == "the baseline"
+
+
+def test_a_baseline_whose_place_is_not_known_is_told_before_the_run(run, tmp_path):
+    more = "regression: {baseline: '${NOWHERE_SET}/b.json', bg_fpr: {max_rise: 0.1}}\n"
+    (tmp_path / "r.yaml").write_text(YAML % "bg_fpr: {max: 1.0}" + more, encoding="utf-8")
+
+    code, _, err = run("--config", "r.yaml")
+
+    assert code == 2
+    assert "r.yaml:6: environment variable 'NOWHERE_SET' is not set" in err
+    assert "fit:" not in err
+
+
+def test_a_comparison_that_goes_wrong_loses_no_report(run, tmp_path, monkeypatch):
+    more = "regression: {baseline: b.json, bg_fpr: {max_rise: 0.1}}\n"
+    (tmp_path / "r.yaml").write_text(YAML % "bg_fpr: {max: 1.0}" + more, encoding="utf-8")
+    (tmp_path / "b.json").write_text("{}", encoding="utf-8")
+
+    def broken(_):
+        raise ZeroDivisionError("of ours\nand long")
+
+    monkeypatch.setattr("pytest_robustbench.reports.regression.judge_matches", broken)
+    code, out, err = run("--config", "r.yaml")
+
+    assert code == 70
+    assert json.loads(out)["complete"] is True
+    last = err.splitlines()[-1]
+    assert "run: unexpected ZeroDivisionError: of ours and long (test_cli_run.py:" in last
+
+
+def test_a_benchmark_that_cannot_be_compared_leaves_the_others(run, tmp_path, monkeypatch):
+    def unset(declaration, *_):
+        raise ConfigError("gone meanwhile")
+
+    more = "regression: {baseline: b.json, bg_fpr: {max_rise: 0.1}}\n"
+    (tmp_path / "r.yaml").write_text(YAML % "bg_fpr: {max: 1.0}" + more, encoding="utf-8")
+    (tmp_path / "b.json").write_text("{}", encoding="utf-8")
+    monkeypatch.setattr("pytest_robustbench.config.matches.matches_of", unset)
+    code, out, err = run("--config", "r.yaml")
+
+    assert code == 1
+    assert "bottle: not compared: gone meanwhile" in err
+    assert json.loads(out)["complete"] is True

@@ -170,6 +170,20 @@ def test_calibration_images_may_stand_beside_the_operating_point_that_judges(fol
     assert len(benchmark.split.calibration) == 3
 
 
+def test_the_operating_point_of_another_benchmark_is_refused(folder):
+    file = folder / "robustness.yaml"
+    file.write_text(LEAST + "name: nut\noperating_point: 'of-{name}.json'\n")
+    declared = load_config(file).benchmarks[0]
+    stored = {"pixel_threshold": 0.5, "image_threshold": 2.0}
+    for name in ("nut", "bolt"):
+        report = {"name": name, "operating_point": stored}
+        (folder / "of-nut.json").write_text(json.dumps(report))
+        if name == "nut":
+            assert build.build_operating_point(declared, folder).image_threshold == 2.0
+    with pytest.raises(ConfigError, match="report of benchmark 'bolt', not of 'nut'"):
+        build.build_operating_point(declared, folder)
+
+
 def test_baseline_and_anchor_lie_in_the_folder_of_the_file(folder):
     file = folder / "robustness.yaml"
     file.write_text(

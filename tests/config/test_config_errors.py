@@ -211,14 +211,18 @@ TOP = [
     ),
     (
         "regression: {baseline: '{category}.json', f1: {max_drop: 0.1}}",
-        "7:24: regression.baseline may hold {name} in braces, found '{category}.json'",
+        "7:24: regression.baseline may hold {name} and {profile} in braces, found '{category}.json'",
     ),
     (
         "regression: {baseline: b.json, anchor: '{0}.json', f1: {max_drop: 0.1}}",
-        "7:40: regression.anchor may hold {name} in braces, found '{0}.json'",
+        "7:40: regression.anchor may hold {name} and {profile} in braces, found '{0}.json'",
     ),
     (
         "regression: {baseline: b.json, anchor: b.json, f1: {max_drop: 0.1}}",
+        "7:40: regression.anchor is the baseline itself; name a report that stays when the baseline is replaced, or leave anchor out",
+    ),
+    (
+        "regression: {baseline: b.json, anchor: ./x/../b.json, f1: {max_drop: 0.1}}",
         "7:40: regression.anchor is the baseline itself; name a report that stays when the baseline is replaced, or leave anchor out",
     ),
     (
@@ -228,6 +232,10 @@ TOP = [
     (
         "regression: {baseline: b.json, f1: null}",
         "7:13: regression names no metric, so that nothing would be judged; name one at least, such as pixel_segf1: {max_drop: 0.05}",
+    ),
+    (
+        "regression: {baseline: b.json, average_precision: {max_drop: 0.1}}",
+        "7:32: 'average_precision' under regression is not supported; take auroc, which ranks the same scores",
     ),
     (
         "regression: {baseline: b.json, pixel_auroc: {max_drop: 0.1}}",

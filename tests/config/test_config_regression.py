@@ -71,6 +71,32 @@ def test_a_profile_overrides_any_key_of_a_regression_section(load):
     assert [c.metric for c in declared.allowed] == ["pixel_segf1", "latency_ms_per_image"]
 
 
+SEVERAL = """\
+schema_version: 1
+defaults: {dataset: fixture, detector: fixture, corruptions: none, accept: {all: {f1: {min: 0.1}}}}
+benchmarks:
+  a: {regression: {baseline: stored/b.json, f1: {max_drop: 0.1}}}
+  b: {regression: {baseline: "./stored/{name}.json", f1: {max_drop: 0.1}}}
+profiles: {pr: {limit_test: 8}}
+"""
+
+
+def test_two_benchmarks_have_two_baselines(load, complaints):
+    (line,) = complaints(SEVERAL)
+    assert line.startswith("robustness.yaml:5:30: regression.baseline is the same file for")
+    assert "'a' and 'b'" in line
+    assert len(load(SEVERAL.replace("b.json", "a.json")).benchmarks) == 2
+
+
+def test_a_baseline_may_be_that_of_a_profile(load):
+    text = FULL.replace("baselines/{name}", "baselines/{profile}/{name}")
+    for profile in (None, "pr"):
+        (benchmark,) = load(SHORT + text, profile).benchmarks
+        assert benchmark.regression.baseline == f"baselines/{profile or 'default'}/{{name}}.json"
+        recorded = benchmark.effective["regression"]["baseline"]
+        assert recorded == "baselines/{profile}/{name}.json"
+
+
 def test_a_report_keeps_the_section_as_it_was_written(load):
     effective = load(SHORT + FULL, environ={"ANCHORS": "/home/ada"}).benchmarks[0].effective
     assert json.loads(json.dumps(effective["regression"])) == {

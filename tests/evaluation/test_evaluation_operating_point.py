@@ -37,12 +37,20 @@ def test_point_of_a_report_gives_the_same_numbers(calibrated, tmp_path):
 
     read = OperatingPoint.read(path)
 
-    assert read == replace(calibrated.prepare(), method="given")
+    assert read == replace(calibrated.prepare(), method="given", warnings=())
     assert read.digest == calibrated.prepare().digest
     again = benchmark(operating_point=read).evaluate(CLEAN)
     expected = calibrated.evaluate(CLEAN)
     assert again.metrics["pixel_segf1"] == expected.metrics["pixel_segf1"]
     assert again.per_image.fp.tolist() == expected.per_image.fp.tolist()
+
+
+def test_warnings_of_another_calibration_are_not_shown_as_those_of_this_run(tmp_path):
+    point = OperatingPoint(1.0, 2.0, method="holdout", n_images=3, warnings=("3 images are few",))
+    path = tmp_path / "point.json"
+    path.write_text(json.dumps(point.to_dict()), encoding="utf-8")
+
+    assert OperatingPoint.read(path).warnings == ()
 
 
 def test_point_alone_in_a_file(tmp_path):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from robustness_project import INI, Project, condition, only_messages, outcomes
 
+from pytest_robustbench.plugin.options import OPTIONS
+
 TWO = {"corruptions": "[lighting, blur]", "severities": "[1, 3]"}
 OPEN = "all: {miss_rate: {max: 1.0}}"
 
@@ -47,6 +49,28 @@ def test_a_bad_option_stops_at_once(gated: Project, option: str, said: str) -> N
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert said in only_messages(result)
     result.stdout.no_fnmatch_line("*collected*")
+
+
+@pytest.mark.parametrize("name", [o.name for o in OPTIONS if o.kind != "bool"])
+@pytest.mark.parametrize("place", ["command line", "ini file"])
+def test_an_empty_value_is_no_absent_one(gated: Project, name: str, place: str) -> None:
+    """As a rule it is a variable of the CI system that is not set."""
+    option = next(o for o in OPTIONS if o.name == name)
+    if place == "ini file":
+        gated.write("pytest.ini", f"{INI}{option.ini} =\n")
+    result = gated.run(*(() if place == "ini file" else (f"{option.flag}=",)))
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert (option.ini if place == "ini file" else option.flag) in only_messages(result)
+
+
+@pytest.mark.parametrize(
+    "lines", ["robustness_update_baseline = true", "addopts = --robustness-update-baseline"]
+)
+def test_baselines_are_not_updated_in_every_run(gated: Project, lines: str) -> None:
+    gated.write("pytest.ini", f"[pytest]\n{lines}\n")
+    result = gated.run()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "none be compared with it" in only_messages(result)
 
 
 @pytest.mark.parametrize(

@@ -181,6 +181,52 @@ def test_a_part_of_a_run_is_not_judged(shipped):
     assert came_to(shipped) == ("not_judged", None)
 
 
+def test_it_is_said_where_a_baseline_was_written_or_why_not(line):
+    line.run(NEW_BASELINE).stdout.fnmatch_lines(["*baseline: baselines/hazelnut.json (commit it)"])
+    line.path.joinpath("baselines/hazelnut.json").write_text("no report", encoding="utf-8")
+
+    result = line.run("-v", NEW_BASELINE)
+
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*the baseline was not written: *is no report of benchmark*"])
+
+
+def test_every_profile_has_a_baseline_of_its_own(shipped):
+    full = shipped.path.joinpath("baselines/hazelnut.json").read_bytes()
+    profiles = "profiles: {pr: {limit_test: 20}}\n"
+    shipped.yaml(extra=MARGINS + profiles, corruptions="[blur]", severities="[3]")
+
+    refused = shipped.run("-v", NEW_BASELINE, "--robustness-profile=pr")
+    assert refused.ret == 1
+    refused.stdout.fnmatch_lines(["*was not written: *under no profile*under profile 'pr'*"])
+    assert shipped.path.joinpath("baselines/hazelnut.json").read_bytes() == full
+
+    own = MARGINS.replace("{name}", "{profile}-{name}")
+    shipped.yaml(extra=own + profiles, corruptions="[blur]", severities="[3]")
+    shipped.run("-q", NEW_BASELINE, "--robustness-profile=pr")
+    shipped.run("-q", NEW_BASELINE)
+    written = sorted(path.name for path in shipped.path.joinpath("baselines").iterdir())
+    assert written == ["default-hazelnut.json", "hazelnut.json", "pr-hazelnut.json"]
+    assert shipped.judged("--robustness-profile=pr")[ITEM] == "passed"
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--robustness-operating-point=baselines/hazelnut.json",
+        "--robustness-limit-test=30",
+        "--robustness-severities=3",
+    ],
+)
+def test_no_option_excuses_a_release_gate(shipped, option):
+    shipped.yaml(extra=MARGINS + "  inconclusive: fail\n", corruptions="[blur]", severities="[3]")
+    result = shipped.run("-v", option)
+
+    assert result.ret == 1
+    result.stdout.fnmatch_lines([f"*not judged: *{option.partition('=')[0]}*owes its comparison*"])
+    assert shipped.judged(option, "-k", "clean")[ITEM] == "skipped"
+
+
 def test_another_baseline_can_be_named(shipped):
     stored = shipped.path / "baselines/hazelnut.json"
     stored.rename(shipped.path / "older-hazelnut.json")
@@ -194,6 +240,33 @@ def test_a_baseline_without_margins_is_no_pass(shipped):
 
     assert result.ret == 1
     result.stdout.fnmatch_lines(["*declares no allowed change*"])
+
+
+@pytest.mark.parametrize(
+    ("baseline", "options"),
+    [
+        ("robustness-report/{name}.json", ()),
+        ("linked/{name}.json", ()),
+        ("baselines/{name}.json", ("--robustness-report-dir=baselines",)),
+        ("b.json", ("--robustness-baseline=robustness-report/{name}.json",)),
+    ],
+)
+@pytest.mark.parametrize("more", [(), (NEW_BASELINE,)])
+def test_a_run_never_replaces_its_own_baseline(shipped, baseline, options, more):
+    shipped.path.joinpath("robustness-report").mkdir(exist_ok=True)
+    shipped.path.joinpath("linked").symlink_to("robustness-report")
+    stored = shipped.path / "baselines/hazelnut.json"
+    content = stored.read_bytes()
+    (shipped.path / "robustness-report/hazelnut.json").write_bytes(content)
+    with_model(shipped, HAZY, MARGINS.replace("baselines/{name}.json", baseline))
+
+    result = shipped.run("-v", *options, *more)
+
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*would be written over its own baseline*"])
+    assert stored.read_bytes() == content
+    assert (shipped.path / "robustness-report/hazelnut.json").read_bytes() == content
+    only_messages(result)
 
 
 def test_an_edited_baseline_is_refused(shipped):
@@ -220,8 +293,34 @@ def test_an_anchor_notices_what_the_baseline_has_forgotten(shipped):
 
     assert result.ret == 1
     result.stdout.fnmatch_lines(
-        ["*against baseline hazelnut.json: PASS*", "*against anchor anchor.json: REGRESSED*"]
+        [
+            "*against baseline hazelnut.json: PASS*",
+            "*against anchor anchor.json: REGRESSED*",
+            "*worse than the anchor, p = *",
+            "*new miss: score * in the anchor *",
+        ]
     )
+
+
+def test_a_missing_anchor_is_not_made_by_updating_the_baseline(shipped):
+    with_model(shipped, HAZY, MARGINS + "  anchor: anchor.json\n").run("-q", NEW_BASELINE)
+
+    result = shipped.run("-v")
+
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        ["*no anchor at *anchor.json*accept REPORT --baseline *anchor.json*"]
+    )
+    result.stdout.no_fnmatch_line("*update-baseline*")
+
+
+def test_the_baseline_of_another_benchmark_is_refused(shipped):
+    shipped.yaml(extra=MARGINS, corruptions="[blur]", severities="[3]", name="walnut")
+
+    result = shipped.run("-v", "--robustness-baseline=baselines/hazelnut.json")
+
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*the report of another benchmark: 'hazelnut'*'walnut'*"])
 
 
 def test_the_limits_of_all_benchmarks_are_one_family(project, many_images):

@@ -36,8 +36,8 @@ def duller(images):
     return [m * fading for m in contrast(images)]
 
 
-def recorded_set(seed=7):
-    drawn = load_split("synthetic", n_train=0, n_test_good=2, n_defect=3, size=32, seed=seed)
+def recorded_set(seed=7, n_defect=3):
+    drawn = load_split("synthetic", n_train=0, n_test_good=2, n_defect=n_defect, size=32, seed=seed)
     return replace(drawn, train=())
 
 

@@ -9,7 +9,16 @@ from datetime import date
 import jsonschema
 import pytest
 from report_samples import GATE
-from stored_reports import duller, edited, measure, stored, without
+from stored_reports import (
+    CONDITIONS,
+    CONFIG,
+    duller,
+    edited,
+    measure,
+    recorded_set,
+    stored,
+    without,
+)
 
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.reports.acceptance import acceptable, acceptance_of, differences
@@ -179,14 +188,83 @@ def test_the_baseline_of_another_benchmark_is_not_overwritten(base, write, tmp_p
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("there", ["", "half a fi", '{"schema_version": 0}'])
-def test_what_is_no_baseline_is_replaced_and_said(base, write, tmp_path, there):
+DAMAGED = '{"schema_version": 1,\n "name": "brushed_metal"'
+
+
+@pytest.mark.parametrize(
+    "there",
+    [DAMAGED, DAMAGED + "}", DAMAGED.replace("1", "0") + "}"],
+    ids=["cut", "lacks", "older"],
+)
+def test_a_damaged_baseline_is_replaced_and_that_is_said(base, write, tmp_path, there):
     path = tmp_path / "b.json"
     path.write_text(there, "utf-8")
     found = accept(write(base), path, "first", DAY)
 
-    assert found[0].startswith("the file that was there is no baseline and is replaced: ")
+    assert found[0].startswith("the baseline that was there is DAMAGED, or of another ")
+    assert "restore" not in found[0]
+    assert "this is the first baseline" not in found
     assert read_comparable(path).name == "brushed_metal"
+
+
+@pytest.mark.parametrize(
+    "there", ["", "name: brushed_metal\n", '{"name": "brushed_metal"}', '{"schema_version": 1}']
+)
+def test_a_file_that_is_no_baseline_is_not_replaced(base, write, tmp_path, there):
+    path = tmp_path / "b.json"
+    path.write_text(there, "utf-8")
+    with pytest.raises(ReportError, match="is no report of benchmark 'brushed_metal' and is not"):
+        accept(write(base), path, "first", DAY)
+
+    assert path.read_text("utf-8") == there
+
+
+def test_a_baseline_of_another_profile_is_not_replaced(base, write, tmp_path):
+    path = tmp_path / "b.json"
+    accept(write(base), path, "first", DAY)
+    before = path.read_bytes()
+    quick = write({**base, "profile": "pr"}, "quick.json")
+    with pytest.raises(
+        ReportError, match=r"under no profile, and .*quick\.json under profile 'pr'"
+    ):
+        acceptance_of(quick, path, "oops", DAY, smaller=True)
+
+    assert path.read_bytes() == before
+
+
+def test_a_smaller_baseline_is_made_on_purpose(base, write, tmp_path):
+    path = tmp_path / "b.json"
+    accept(write(base), path, "first", DAY)
+    fewer = measure(recorded={}, config={**CONFIG, "conditions": CONDITIONS[:-1]})
+    report = write(fewer, "fewer.json")
+    with pytest.raises(ReportError, match=r"it has no recorded-led; .*--smaller-on-purpose"):
+        accept(report, path, "the lamp is gone", DAY)
+
+    acceptance = acceptance_of(report, path, "the lamp is gone", DAY, smaller=True)
+    assert "conditions no longer measured: recorded-led" in acceptance.changes
+
+
+def test_fewer_images_are_no_accident(base, write, tmp_path):
+    path = tmp_path / "b.json"
+    accept(write(base), path, "first", DAY)
+    smaller = measure(recorded={"led": recorded_set(n_defect=2)})
+    with pytest.raises(ReportError, match="recorded-led has 4 images instead of 5"):
+        accept(write(smaller, "smaller.json"), path, "because", DAY)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        ("regressed", "this run has REGRESSED against baseline b.json"),
+        ("inconclusive", "this run was INCONCLUSIVE against baseline b.json"),
+        ("error", "this run was NOT COMPARABLE with baseline b.json"),
+    ],
+)
+def test_what_the_run_itself_was_told_comes_first(base, write, tmp_path, outcome, said):
+    compared = {"role": "baseline", "baseline": "b.json", "outcome": outcome}
+    report = write({**base, "regression": [compared]})
+
+    assert accept(report, tmp_path / "b.json", "anyway", DAY)[0].startswith(said)
 
 
 def test_a_baseline_that_was_edited_is_refused_by_its_seal(base, write, tmp_path):
@@ -230,19 +308,37 @@ def test_differences_name_what_was_measured_and_how(base):
     assert "conditions no longer measured: blur-severity_5" in found
     assert f"1 test images no longer there: {base['samples']['id'][0]!r}" in found
     assert "1 test images new: 'test/new/000'" in found
+    assert "the metrics before and after are not of the same images" in found
     assert any(line.startswith("1 test images with other pixels") for line in found)
 
 
-def test_metrics_that_changed_most_come_first_and_are_few(base, other):
+def test_metrics_that_got_worse_come_first_and_are_few(base, other):
     found = differences(stored(base), stored(other))
     metrics = [line for line in found if "(better)" in line or "(worse)" in line]
     sizes = []
     for line in metrics:
         before, after = line.rsplit(" (", 1)[0].rsplit(" -> ")
-        sizes.append(abs(float(after) - float(before.split()[-1])))
+        sizes.append((line.endswith("(worse)"), abs(float(after) - float(before.split()[-1]))))
 
     assert 0 < len(metrics) <= 10
     assert sizes == sorted(sizes, reverse=True)
+
+
+def test_metrics_that_are_compared_are_all_shown(base, other):
+    metrics = {"accuracy": {}, "latency_relative": {}}
+    declared = {**base["config"], "regression": {"baseline": "b.json", **metrics}}
+    few = differences(stored(base), stored(other))
+    found = differences(stored(base), stored({**other, "config": declared}))
+
+    changed = [c for c in CONDITIONS if _accuracy(base, c) != _accuracy(other, c)]
+    assert changed
+    assert [c for c in CONDITIONS if any(f"{c}: accuracy " in line for line in found)] == changed
+    assert len([f for f in few if ": accuracy " in f]) < len(changed)
+    assert any(line.startswith("clean: latency_relative ") for line in found)
+
+
+def _accuracy(plain, condition):
+    return stored(plain).record(condition)["results"]["metrics"]["accuracy"]
 
 
 def test_a_metric_that_is_no_longer_defined_is_shown(base):

@@ -150,7 +150,10 @@ def test_a_digest_that_was_changed_or_contradicts_its_content_is_refused(
     ],
 )
 def test_a_condition_that_was_removed_is_refused(plain, refusal, path, condition):
-    assert f"condition(s) {condition}" in refusal(without(plain, *path))
+    told = refusal(without(plain, *path))
+
+    assert f"condition(s) {condition}" in told
+    assert "or, if the run was complete, the file has been damaged since" in told
 
 
 def test_a_clean_condition_that_was_removed_is_refused(plain, refusal):

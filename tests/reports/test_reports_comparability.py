@@ -64,7 +64,7 @@ def test_the_same_run_is_named(base):
     found = compared(base, copy.deepcopy(base))
 
     assert found.problems == ()
-    assert found.notes == ("baseline and candidate are one and the same run",)
+    assert found.notes[0].startswith("THE SAME RUN: ")
 
 
 @pytest.mark.parametrize("key", ["dataset", "category"])
@@ -337,3 +337,12 @@ def test_everything_that_differs_is_named_at_once(base, other):
     )
 
     assert len(compared(base, changed).problems) == 4
+
+
+def test_other_images_per_call_matter_where_latency_is_judged(base):
+    place = ("robustness", "clean", "latency", "batch_size")
+    other = edited(base, (place, 8), (("started",), "later"))
+
+    assert "images per call: 1 in the baseline, 8" in compared(base, other).notes[0]
+    judged = problem(base, other, latency=True)
+    assert judged.endswith("latencies cannot be compared; measure both with the same batch_size")
