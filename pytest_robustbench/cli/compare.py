@@ -205,7 +205,7 @@ def _given_changes(arguments: Namespace) -> tuple[AllowedChange, ...]:
 
 def _change(bound: str, text: str) -> AllowedChange:
     from pytest_robustbench.gates.names import MIN_METRICS
-    from pytest_robustbench.gates.regression.changes import COMPARABLE, AllowedChange
+    from pytest_robustbench.gates.regression.changes import COMPARABLE, AllowedChange, boundless
     from pytest_robustbench.naming import suggestion
 
     flag = f"--{bound.replace('_', '-')} {text}"
@@ -219,8 +219,11 @@ def _change(bound: str, text: str) -> AllowedChange:
         message = f"{flag}: of {metric} less is {'worse' if right == 'max_drop' else 'better'}: "
         raise ConfigError(message + f"give --{right.replace('_', '-')}")
     value, relative = _number(flag, number)
-    _require_bite(flag, metric, value, relative=relative)
-    return AllowedChange(metric, bound, value, relative, flag)
+    change = AllowedChange(metric, bound, value, relative, flag)
+    if boundless(change):
+        message = f"{flag}: a loss of {'100 %' if relative else '1'} is allowed: nothing could fail"
+        raise ConfigError(message)
+    return change
 
 
 def _number(flag: str, text: str) -> tuple[float, bool]:
@@ -233,16 +236,6 @@ def _number(flag: str, text: str) -> tuple[float, bool]:
         message = f"{flag}: expected METRIC=NUMBER such as pixel_segf1=0.02 or pixel_segf1=5%"
         raise ConfigError(message)
     return value, relative
-
-
-def _require_bite(flag: str, metric: str, value: float, *, relative: bool) -> None:
-    """Refuse a margin that nothing could ever exceed."""
-    from pytest_robustbench.gates.names import MIN_METRICS
-
-    bounded = metric in MIN_METRICS if relative else "latency" not in metric
-    if bounded and value >= 1:
-        message = f"{flag}: a loss of {'100 %' if relative else '1'} is allowed: nothing could fail"
-        raise ConfigError(message)
 
 
 def _table(judged: Sequence[Judged]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
@@ -30,7 +30,6 @@ Estimator: TypeAlias = "RatioDifference | AurocDifference"
 
 SHARES_OF_IMAGES = ("miss_rate", "recall", "false_reject_rate", "specificity")
 """Metrics that count images of one kind: binomial, with exact intervals."""
-COLUMNS = ("score", "tp", "fp", "fn", "tn")
 ROUNDING = 1e-9
 """Standard errors below are rounding: sums of squares of equal columns do not cancel exactly."""
 
@@ -107,17 +106,13 @@ def _ends(
 ) -> tuple[float, float] | None:
     """Return both ends, each failing in `alpha` of all cases; an infinite one is unknown."""
     measured = np.isfinite(outputs.tp if metric in PIXEL_METRICS else outputs.score)
-    outputs, labels = _only(outputs, measured), labels[measured]
+    outputs, labels = outputs.of(measured), labels[measured]
     if metric in SHARES_OF_IMAGES:
         return _binomial(ratio_of(metric, outputs, labels), alpha)
     single = _single(metric, outputs, labels)
     if single is None or not np.isfinite(single.value):
         return None
     return _resampled(single, labels, alpha, settings)
-
-
-def _only(outputs: Outputs, chosen: NDArray[np.bool_]) -> Outputs:
-    return replace(outputs, **{name: getattr(outputs, name)[chosen] for name in COLUMNS})
 
 
 def _binomial(share: Ratio, alpha: float) -> tuple[float, float] | None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from pytest_robustbench.gates.intervals import interval_of
 from pytest_robustbench.gates.names import measured_metric
-from pytest_robustbench.gates.regression.pairs import Outputs
+from pytest_robustbench.gates.regression.pairs import COLUMNS, Outputs
 from pytest_robustbench.gates.summary_intervals import summary_interval_of
 from pytest_robustbench.gates.wording import OF_DEFECT_IMAGES, OF_NORMAL_IMAGES
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from pytest_robustbench.gates.limits import Verdict
     from pytest_robustbench.reports.report import Report
 
-COLUMNS = ("score", "tp", "fp", "fn", "tn")
 PIXEL_METRICS = ("pixel_segf1", "pixel_segf1_per_image", "bg_fpr", "normal_fpr")
 
 

@@ -8,17 +8,17 @@ import numpy as np
 
 from pytest_robustbench.datasets.split import listed
 from pytest_robustbench.errors import ReportError
-from pytest_robustbench.gates.regression.pairs import Outputs, Pair
+from pytest_robustbench.gates.regression.pairs import Pair
+from pytest_robustbench.reports.evidence import outputs_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from pytest_robustbench.gates.regression.pairs import Outputs
     from pytest_robustbench.reports.baseline import StoredReport
     from pytest_robustbench.reports.comparability import Comparability
-
-COLUMNS = ("score", "tp", "fp", "fn", "tn")
 
 
 def pairs_of(
@@ -63,16 +63,7 @@ def _rows(samples: Mapping[str, Any], ids: Sequence[str]) -> NDArray[np.intp]:
 
 
 def _outputs(report: StoredReport, condition: str, ids: Sequence[str]) -> Outputs:
-    record = report.record(condition)
-    rows = _rows(report.samples(condition), ids)
-    # As float64 a null becomes NaN.
-    columns = {name: np.array(record["per_image"][name], np.float64)[rows] for name in COLUMNS}
-    results = record["results"]
-    return Outputs(
-        **columns,
-        image_threshold=float(results["threshold"]),
-        pixel_threshold=results["pixel_metrics"]["pixel_threshold"],
-    )
+    return outputs_of(report.record(condition)).of(_rows(report.samples(condition), ids))
 
 
 def _require_same_left_out(

@@ -75,7 +75,7 @@ def test_the_same_model_passes(compare):
 
     assert (code, err) == (0, "")
     assert "PASS" in out
-    assert out.count("pixel_segf1") == 2
+    assert [line.split()[1] for line in out.splitlines()[1:3]] == ["pixel_segf1"] * 2
 
 
 def test_a_worse_model_is_told_with_both_values(compare):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+COLUMNS = ("score", "tp", "fp", "fn", "tn")
+"""What is known of every image."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,16 @@ class Outputs:
     tn: NDArray[np.float64]
     image_threshold: float
     pixel_threshold: float | None = None
+
+    def of(self, rows: NDArray[Any]) -> Outputs:
+        """Return the outputs of some images.
+
+        Parameters
+        ----------
+        rows : (M,) int64 or (N,) bool
+            Which images.
+        """
+        return replace(self, **{name: getattr(self, name)[rows] for name in COLUMNS})
 
 
 @dataclass(frozen=True)
@@ -69,5 +83,5 @@ class Pair:
             np.array_equal(
                 getattr(self.baseline, name), getattr(self.candidate, name), equal_nan=True
             )
-            for name in ("score", "tp", "fp", "fn", "tn")
+            for name in COLUMNS
         )
