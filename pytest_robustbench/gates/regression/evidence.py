@@ -40,8 +40,8 @@ UNSEEN_VARIANCE = 2.0
 """Squared quantile by which the scatter of unseen losses counts.
 
 A normal sum would need 1.645^2 = 2.7. A sum of few large losses is skewed to the right, and its
-lower tail, which alone could hide a loss, is shorter: with 2, at most 4 % of losses that equal the
-margin passed in simulations on real images at 20 to 320 defect images (docs/regression.md).
+lower tail, which alone could hide a loss, is shorter: with 2, no more than 4.3 % of losses that
+equal the margin passed in simulations on real images (docs/regression.md).
 """
 LEAST_FALSE_ALARM = 0.5
 """Share of an image's background that an image gone wrong is taken to light up, at least."""
