@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PATIENCE_S = 300.0
-"""How long one waits for the others: much longer than any single call of a detector."""
+PATIENCE_S = 1800.0
+"""How long one waits for the others: another benchmark's `fit` is a single call of its detector."""
 TIMED_SHARE = 0.1
 """Of the images, where the others have to stand still while one is timed."""
 
@@ -174,7 +174,8 @@ class Colleagues:
             acquire(timeout=self.patience)
         except Timeout:
             message = (
-                f"the other workers of this run left no quiet moment within {self.patience:.0f} s"
+                f"latency cannot be measured: the other workers of this run left no quiet moment within "
+                f"{self.patience:.0f} s; run in one process (-n 0)"
             )
             raise NotQuietError(message) from None
         try:

@@ -9,6 +9,7 @@ import shutil
 import stat
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -79,12 +80,11 @@ class Surroundings:
     def enter(self) -> None:
         """Take a place beside the other processes, before any of them may leave.
 
-        Raises
-        ------
-        RobustbenchError
-            If there is no folder that is this user's alone.
+        That there is no folder to meet in is told where a benchmark needs it.
         """
-        if self.process != ALONE:
+        if self.process == ALONE:
+            return
+        with suppress(RobustbenchError, OSError):
             (private_folder(self.run) / f"{self.process}{PRESENT}").touch()
 
     def leave(self) -> None:
@@ -110,11 +110,15 @@ def private_folder(run: str) -> Path:
     Raises
     ------
     RobustbenchError
-        If another user has made it, or may write to it.
+        If another user has made it, or may write to it, or it cannot be made.
     """
     home = _home()
     for path in (home, home / run):
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            message = f"cannot make {path} for the workers to share: {error.strerror or error}"
+            raise RobustbenchError(message) from error
         _require_private(path)
     return home / run
 

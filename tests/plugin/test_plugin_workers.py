@@ -176,6 +176,44 @@ def test_stopping_at_the_first_failure_leaves_the_rest_missing(project: Project)
     assert session["missing"]
 
 
+def test_a_broken_yaml_is_one_failing_item(line: Project) -> None:
+    line.write("robustness.yaml", "schema_version: 1\nname: [\n")
+    result = line.run_apart("-n", "2")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "not valid YAML" in text_of(result)
+    assert line.session()["problem"]
+
+
+def test_the_controller_holds_the_whole_against_the_baseline(project: Project) -> None:
+    extra = "regression: {baseline: 'b/{name}.json', pixel_segf1: {max_drop: 0.1}}\n"
+    project.yaml(detector=SAVABLE, extra=extra)
+    first = project.run_apart("-n", "2", "--robustness-update-baseline")
+    assert first.ret == 0
+    assert (project.path / "b" / "hazelnut.json").is_file()
+    assert project.run_apart("-n", "2").ret == 0
+    assert project.session()["benchmarks"]["hazelnut"]["outcomes"]["regression"] == "passed"
+    assert project.run_apart().ret == 0
+
+
+def test_reruns_measure_nothing_again(project: Project) -> None:
+    project.yaml("all: {pixel_segf1: {min: 1.0}}", detector=SAVABLE)
+    result = project.run_apart("-n", "2", "--reruns", "2")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert len(evaluated(journal(project))) == 5
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders have other permissions there")
+def test_a_folder_that_others_can_look_into_is_not_shared(
+    line: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    (tmp_path / f"pytest-robustbench-{os.getuid()}").mkdir(mode=0o755)
+    result = line.run_apart("-n", "2")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "is not this user's alone: remove it" in text_of(result)
+    assert "Traceback" not in text_of(result)
+
+
 CRASH = """\
 import os, pytest
 
