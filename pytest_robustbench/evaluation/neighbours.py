@@ -174,8 +174,8 @@ class Colleagues:
             acquire(timeout=self.patience)
         except Timeout:
             message = (
-                f"latency cannot be measured: the other workers of this run left no quiet moment within "
-                f"{self.patience:.0f} s; run in one process (-n 0)"
+                "latency cannot be measured: the other workers of this run left no quiet moment "
+                f"within {self.patience:.0f} s; run in one process (-n 0)"
             )
             raise NotQuietError(message) from None
         try:
