@@ -123,7 +123,9 @@ class OpenVinoEngine:
         core = self._package.Core()
         try:
             model = core.read_model(str(path))
-            self._compiled = core.compile_model(model, _openvino_device(core, device))
+            # Else some processors compute in bfloat16, and a score depends on where it is computed.
+            accurate = {"EXECUTION_MODE_HINT": "ACCURACY"}
+            self._compiled = core.compile_model(model, _openvino_device(core, device), accurate)
         except DetectorError:
             raise
         except Exception as error:

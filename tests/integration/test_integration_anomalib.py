@@ -132,8 +132,9 @@ def test_a_lightning_checkpoint_is_fitted(padim, fit_images, tmp_path):
     detector = load_detector(
         "anomalib:Padim", device="cpu", kwargs={"checkpoint_path": "v7.ckpt"}, folder=tmp_path
     )
-    assert np.array_equal(
-        detector.predict(fit_images[:2]).scores, padim.predict(fit_images[:2]).scores
+    # Not to the last digit: kernels differ by how their memory happens to be aligned.
+    np.testing.assert_allclose(
+        detector.predict(fit_images[:2]).scores, padim.predict(fit_images[:2]).scores, rtol=1e-6
     )
     with pytest.raises(DetectorError, match="'anomalib:Padim' cannot be fitted here: declare fit"):
         detector.fit(fit_images)
