@@ -16,7 +16,6 @@ from pytest_robustbench.corruptions.registry import load_corruption
 from pytest_robustbench.detectors.adapters import as_detector
 from pytest_robustbench.errors import ConfigError, RobustbenchError
 from pytest_robustbench.evaluation.evaluator import Evaluator, silent
-from pytest_robustbench.evaluation.operating_point import GIVEN
 from pytest_robustbench.gates.judgement import judge, not_measurable
 from pytest_robustbench.gates.summary import judge_summary
 from pytest_robustbench.gates.waivers import apply_waivers, today
@@ -279,10 +278,9 @@ class Benchmark:
     def is_described(self) -> bool:
         """Whether the report says enough of the detector to know it again.
 
-        Either it describes itself, or thresholds calibrated here are as good as a fingerprint.
+        Thresholds are no fingerprint: they have seen the calibration images only.
         """
-        describes = callable(getattr(self.evaluator.predictor.detector, "description", None))
-        return describes or self.evaluator.prepare().operating_point.method != GIVEN
+        return callable(getattr(self.evaluator.predictor.detector, "description", None))
 
     def _detector_description(self) -> dict[str, Any]:
         detector = self.evaluator.predictor.detector

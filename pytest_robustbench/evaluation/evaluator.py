@@ -222,7 +222,8 @@ class Evaluator:
 
     def _prepare(self) -> Prepared:
         memory = MemoryWatch()
-        inventory = take_inventory(self.split.test, self._store)
+        with self.neighbours.computing():
+            inventory = take_inventory(self.split.test, self._store)
         preparation = Preparation(
             split=self.split,
             store=self._store,

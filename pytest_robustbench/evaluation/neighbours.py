@@ -8,8 +8,10 @@ and comes out the same everywhere, such as fitting, is done by the first that as
 from __future__ import annotations
 
 import os
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+import time
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pytest_robustbench.errors import NotMeasurableError
@@ -24,6 +26,8 @@ T = TypeVar("T")
 
 PATIENCE_S = 1800.0
 """How long one waits for the others: another benchmark's `fit` is a single call of its detector."""
+ATTEMPT_S, PAUSE_S = 1.0, 0.25
+"""How long one attempt to have the machine alone may hold up the others, and the pause after it."""
 TIMED_SHARE = 0.1
 """Of the images, where the others have to stand still while one is timed."""
 
@@ -32,8 +36,17 @@ class NotQuietError(NotMeasurableError):
     """The other processes did not stand still in time."""
 
 
+class WorkerDiedError(NotMeasurableError):
+    """Another process of the run has begun the same, and did not live to end it."""
+
+
 class Neighbours(Protocol):
     """The other processes of the run on this host, as one of them sees them."""
+
+    @property
+    def are_absent(self) -> bool:
+        """Whether there are none."""
+        ...
 
     def computing(self) -> AbstractContextManager[None]:
         """Compute while others do, but not while one of them times; never hold it for long."""
@@ -60,6 +73,8 @@ class Neighbours(Protocol):
 
 class NoNeighbours:
     """The only process of its run: nobody to wait for, and every call is timed."""
+
+    are_absent = True
 
     def computing(self) -> AbstractContextManager[None]:
         """Compute."""
@@ -102,6 +117,11 @@ class Colleagues:
     benchmark: Path
     patience: float = PATIENCE_S
     _lock: ReadWriteLock | None = field(default=None, repr=False)
+
+    @property
+    def are_absent(self) -> bool:
+        """There are some."""
+        return False
 
     @contextmanager
     def computing(self) -> Iterator[None]:
@@ -146,9 +166,15 @@ class Colleagues:
         name : str
             Of a file in the benchmark's folder.
         make : callable
-            Makes it. Where it raises, the next process tries again.
+            Makes it. Where it raises, the next process tries again; where its process dies, none
+            does.
         write, read : callable
             Write it to a path, and read it from there.
+
+        Raises
+        ------
+        WorkerDiedError
+            If a process died while making it.
         """
         from filelock import FileLock
 
@@ -157,11 +183,25 @@ class Colleagues:
         with FileLock(path.with_name(f"{name}.lock")):
             if path.exists():
                 return read(path)
-            made = make()
-            unfinished = path.with_name(f"{name}.tmp")
-            write(made, unfinished)
-            os.replace(unfinished, path)  # noqa: PTH105  (the name says what it is for)
+            made = self._made(path.with_name(f"{name}.begun"), make)
+            # A full disk costs the others their share, and not this one what it has made.
+            with suppress(OSError):
+                unfinished = path.with_name(f"{name}.tmp")
+                write(made, unfinished)
+                os.replace(unfinished, path)  # noqa: PTH105  (the name says what it is for)
             return made
+
+    def _made(self, begun: Path, make: Callable[[], T]) -> T:
+        """Make something, unless making it has killed a process before: it would kill this one."""
+        if begun.exists():
+            what = begun.name.partition(".")[0]
+            message = f"a worker of this run died over this ({what}); it is not tried again"
+            raise WorkerDiedError(message)
+        begun.touch()
+        try:
+            return make()
+        finally:
+            begun.unlink()
 
     @contextmanager
     def _held(self, mode: str) -> Iterator[None]:
@@ -169,16 +209,36 @@ class Colleagues:
 
         if self._lock is None:
             self._lock = ReadWriteLock(self.folder / "quiet.lock", is_singleton=False)
-        acquire = self._lock.acquire_read if mode == "read" else self._lock.acquire_write
+        if mode == "read":
+            self._acquire(partial(self._lock.acquire_read, timeout=self.patience), Timeout)
+        else:
+            self._acquire(partial(self._acquire_alone, self._lock), Timeout)
         try:
-            acquire(timeout=self.patience)
-        except Timeout:
+            yield
+        finally:
+            self._lock.release()
+
+    def _acquire(self, acquire: Callable[[], object], timeout: type[Exception]) -> None:
+        try:
+            acquire()
+        except timeout:
             message = (
                 "latency cannot be measured: the other workers of this run left no quiet moment "
                 f"within {self.patience:.0f} s; run in one process (-n 0)"
             )
             raise NotQuietError(message) from None
-        try:
-            yield
-        finally:
-            self._lock.release()
+
+    def _acquire_alone(self, lock: ReadWriteLock) -> None:
+        """Ask again and again, for a short while each: who waits keeps the others from working.
+
+        So a long fit of one worker holds up the one that wants to time, and nobody else.
+        """
+        from filelock import Timeout
+
+        deadline = time.monotonic() + self.patience
+        while time.monotonic() + ATTEMPT_S + PAUSE_S < deadline:
+            with suppress(Timeout):
+                lock.acquire_write(timeout=ATTEMPT_S)
+                return
+            time.sleep(PAUSE_S)
+        lock.acquire_write(timeout=min(ATTEMPT_S, self.patience))

@@ -137,7 +137,8 @@ class Preparation:
     ) -> None:
         # Images it was fitted on are no test of it: a nearest neighbour's distances vanish there.
         self._check_batches(() if method == "crossfit" else calibration_part)
-        self.notes.extend(self._seen_images(fit_part, calibration_part, method))
+        with self.predictor.neighbours.computing():
+            self.notes.extend(self._seen_images(fit_part, calibration_part, method))
 
     def _fit_and_score(
         self, fit_part: Sequence[Sample], calibration_part: Sequence[Sample], method: str
@@ -170,7 +171,8 @@ class Preparation:
         if self.fitted:
             return
         self.progress("fit", 0, len(samples))
-        self.store.fill(samples)
+        with self.predictor.neighbours.computing():
+            self.store.fill(samples)
         self.predictor.fit(TrainImages(samples, self.store))
         self.progress("fit", len(samples), len(samples))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -84,13 +85,19 @@ class SharedPreparation:
         DetectorError
             If the detector was fitted here as well, and came to another operating point.
         """
-        found = self.neighbours.once(NAME, self._make, self._write, self._read)
+        make = self._make
+        if not (self._is_savable or self.preparation.fitted or self.neighbours.are_absent):
+            fitted = self._make()  # all processes at the same time: there is nothing to wait for
+            make = partial(_known, fitted)
+        found = self.neighbours.once(NAME, make, self._write, self._read)
         if self.fitted_here:
             return found
         if not self._is_restored:
-            self._fit_as_well(found)
-        if not np.allclose(self._probe(), found.probe, rtol=PROBE_TOLERANCE, atol=0):
-            self._refuse(f"scores of the first test images {found.probe} and {self._probe()}")
+            self.fitted_here = True
+            self._require_same(found, fitted)
+        own = self._probe()
+        if not np.allclose(own, found.probe, rtol=PROBE_TOLERANCE, atol=0):
+            self._refuse_scores(found.probe, own)
         return found
 
     def _make(self) -> Found:
@@ -110,8 +117,19 @@ class SharedPreparation:
         path.mkdir(exist_ok=True)
         if self._is_savable and not self.preparation.fitted:
             self._detector.save(path / DETECTOR)
+            self._require_saved(path / DETECTOR)
         plain = replace(found, probe=self._probe()).to_dict()
         (path / FOUND).write_text(json.dumps(plain), encoding="utf-8")
+
+    def _require_saved(self, path: Path) -> None:
+        if not path.exists():
+            found = ", ".join(sorted(p.name for p in path.parent.iterdir())) or "nothing"
+            message = (
+                f"save(path) of detector {self.preparation.predictor.name!r} must write to exactly "
+                f"that path, here {path.name!r}; found {found} (numpy.save appends a suffix unless "
+                "it is given an open file)"
+            )
+            raise DetectorError(message)
 
     def _read(self, path: Path) -> Found:
         self.fitted_here, saved = False, path / DETECTOR
@@ -120,12 +138,10 @@ class SharedPreparation:
             self._detector.restore(saved)
         return Found.from_dict(json.loads((path / FOUND).read_text(encoding="utf-8")))
 
-    def _fit_as_well(self, other: Found) -> None:
-        """Fit here too; not within `once`, so that all processes do so at the same time."""
-        self.fitted_here = True
-        own = self._make().operating_point
-        if own.digest != other.operating_point.digest:
-            thresholds = f"{other.operating_point.pixel_threshold} and {own.pixel_threshold}"
+    def _require_same(self, other: Found, own: Found) -> None:
+        points = other.operating_point, own.operating_point
+        if points[0].digest != points[1].digest:
+            thresholds = " and ".join(str(point.pixel_threshold) for point in points)
             self._refuse(f"pixel thresholds {thresholds}")
 
     def _probe(self) -> tuple[float, ...]:
@@ -134,6 +150,15 @@ class SharedPreparation:
         predictor, ids = self.preparation.predictor, [sample.id for sample in samples]
         return tuple(p.score for p in predictor.predict(images, ids, "two workers compared"))
 
+    def _refuse_scores(self, saved: tuple[float, ...], own: tuple[float, ...]) -> None:
+        if not self._is_restored:
+            self._refuse(f"scores of the first test images {saved} and {own}")
+        message = (
+            f"detector {self.preparation.predictor.name!r} comes back from restore(path) as another"
+            f" than save(path) has written: the first test images score {own}, and scored {saved}"
+        )
+        raise DetectorError(message)
+
     def _refuse(self, difference: str) -> NoReturn:
         message = (
             f"detector {self.preparation.predictor.name!r} is not deterministic: in two workers of "
@@ -141,3 +166,7 @@ class SharedPreparation:
             "and restore(path), or run in one process (-n 0)"
         )
         raise DetectorError(message)
+
+
+def _known(found: Found) -> Found:
+    return found

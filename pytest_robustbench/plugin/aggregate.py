@@ -85,6 +85,8 @@ def _incompleteness(account: Account) -> Iterator[str]:
         yield account.write_error
     if account.trouble:
         yield account.trouble
+    if account.data_missing and account.records:
+        yield f"some workers of this run have the data, and others do not: {account.data_missing}"
     if account.missing and not account.data_missing:
         yield f"selected, but ended without a verdict: {_listed(account.missing)}"
     if account.errors:
@@ -105,6 +107,8 @@ def why_not_judged(account: Account) -> str:
         return f"this run is not what the YAML declares ({', '.join(account.narrowing)})"
     if account.deselected:
         n, total = len(account.deselected), len(account.declared)
+        if account.shard:
+            return f"this is shard {account.shard}: pytest-robustbench merge judges all of them"
         return f"{n} of {total} conditions are deselected"
     if not account.has_limits and account.declaration.regression is None:
         return "no limit is declared, everything is only measured"

@@ -25,7 +25,14 @@ def new_ledger(
 ) -> Ledger:
     """Return empty books."""
     asked = settings.update_baseline or settings.baseline is not None
-    return Ledger(declarations, settings.narrowing, asked, heeds_waivers=not settings.runxfail)
+    return Ledger(
+        declarations,
+        settings.narrowing,
+        asked,
+        heeds_waivers=not settings.runxfail,
+        shard=str(settings.shard or ""),
+        resumes=settings.resume,
+    )
 
 
 class Bookkeeper:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import sys
+import sysconfig
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.errors import ReportError, RobustbenchError
+from pytest_robustbench.plugin.options import DEFAULT_CONFIG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,6 +28,13 @@ if TYPE_CHECKING:
     from pytest_robustbench.plugin.surroundings import Surroundings
     from pytest_robustbench.reports.header import Header
 
+TIMING = ("OMP_NUM_THREADS", "PYTEST_XDIST_WORKER_COUNT")
+"""What decides how a latency was measured."""
+PARAMETERS = (
+    *(".bin", ".ckpt", ".engine", ".json", ".npy", ".npz", ".onnx", ".pkl", ".pt", ".pth"),
+    *(".safetensors", ".toml", ".xml", ".yaml", ".yml"),
+)
+"""Endings of files that a detector may read while it predicts."""
 DETERMINING = ("operating_point", "detector", "samples", "environment")
 """Of the header: what else than the corruption and how it is measured decides a result."""
 
@@ -127,8 +138,14 @@ class Findings:
 
     @cached_property
     def _code(self) -> str:
-        """Digest of the project's own modules, as they are once a detector is prepared."""
-        return _digest_of_code(self.folder.resolve())
+        """Digest of the project's own code and parameters, as they are once one is prepared."""
+        folder, own = self.folder.resolve(), self.surroundings.report_dir.resolve()
+        files = {*_loaded_code(), *_parameter_files(folder, own)}
+        code = hashlib.sha256(json.dumps(_installed()).encode())
+        for file in sorted(files):
+            code.update(f"{file.name}\n".encode())
+            code.update(file.read_bytes())
+        return code.hexdigest()
 
     @cached_property
     def _past(self) -> Mapping[tuple[str, str, str], dict[str, Any]]:
@@ -152,6 +169,7 @@ class Findings:
                 **{name: plain[name] for name in DETERMINING},
                 "version": __version__,
                 "code": self._code,
+                "timing": [os.environ.get(name) for name in TIMING],
                 "evaluation": plain["config"].get("evaluation"),
                 "specification": dict(benchmark.evaluator.specification(condition)),
                 "condition": condition.id,
@@ -190,15 +208,32 @@ class Findings:
             self.journal_error = self.journal_error or str(error)
 
 
-def _digest_of_code(folder: Path) -> str:
-    loaded = [getattr(module, "__file__", None) for module in tuple(sys.modules.values())]
-    files = {Path(name).resolve() for name in loaded if name}
-    own = sorted(f for f in files if f.is_relative_to(folder) and "site-packages" not in f.parts)
-    code = hashlib.sha256()
-    for file in own:
-        code.update(f"{file.relative_to(folder)}\n".encode())
-        code.update(file.read_bytes() if file.is_file() else b"")
-    return code.hexdigest()
+def _loaded_code() -> Iterator[Path]:
+    """Yield the source files of all modules that are neither installed nor Python's own."""
+    installed = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib")}
+    for module in tuple(sys.modules.values()):
+        name = getattr(module, "__file__", None)
+        file = Path(name).resolve() if name else None
+        if file is None or not file.is_file() or "site-packages" in file.parts:
+            continue
+        if not any(file.is_relative_to(folder) for folder in installed):
+            yield file
+
+
+def _parameter_files(folder: Path, own: Path) -> Iterator[Path]:
+    """Yield what lies below the YAML's folder and may hold weights, thresholds or settings."""
+    for place, folders, names in os.walk(folder):
+        here = Path(place)
+        folders[:] = [n for n in folders if not n.startswith((".", "__")) and here / n != own]
+        if "site-packages" not in here.parts and here.name != "baselines":
+            files = [here / n for n in names if Path(n).suffix in PARAMETERS]
+            yield from (f for f in files if f.name != DEFAULT_CONFIG and f.is_file())
+
+
+def _installed() -> list[str]:
+    """Return the versions of everything installed: any of it may have a part in a result."""
+    found = {f"{d.metadata['Name']} {d.version}" for d in distributions()}
+    return sorted(found)
 
 
 def _measured(benchmark: Benchmark, condition: Condition) -> _Told:
@@ -234,7 +269,8 @@ def _finding(
     result = found.result
     if result is None and "error" not in found.record:
         result = result_from_record(condition, found.record)
-    verdicts = benchmark.judge(condition, found.record)
+    with benchmark.evaluator.neighbours.computing():  # intervals take their time
+        verdicts = benchmark.judge(condition, found.record)
     return Finding(declaration, condition, result, found.record, verdicts, key, found.reused)
 
 
@@ -246,7 +282,11 @@ def _past_records(
     for path in journals_in(surroundings.journals):
         if path.parent.name == surroundings.run:
             continue
-        for entry in read_journal(path):
+        try:
+            entries = read_journal(path)
+        except ReportError:  # of another version, or of something else: nothing to take over
+            continue
+        for entry in entries:
             content = entry.content
             if entry.kind == CONDITION and content["key"] and "error" not in content["record"]:
                 yield (entry.benchmark, content["condition"], content["key"]), content["record"]

@@ -61,6 +61,12 @@ class Account:
         Whether an option asks for a comparison, or for a new baseline.
     heeds_waivers : bool
         Whether a waived limit may be violated in this run.
+    shard : str
+        Which part of the declared conditions was asked for; empty for all.
+    resumes : bool
+        Whether what earlier runs have finished was to be taken over.
+    origins : str
+        Which functions made its dataset and its detector.
     judged : tuple of Judged
         Its report against the baseline, and against the anchor.
     baseline_error : str
@@ -80,6 +86,9 @@ class Account:
     narrowing: tuple[str, ...] = ()
     baseline_asked: bool = False
     heeds_waivers: bool = True
+    shard: str = ""
+    resumes: bool = False
+    origins: str = ""
     selected: set[str] = field(default_factory=set)
     header: Mapping[str, Any] | None = None
     records: dict[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -101,25 +110,36 @@ class Account:
         """Enter what one item told."""
         from pytest_robustbench.reports.report import verdict_from_dict
 
-        self._note_trouble(payload)
-        self.header = payload.header
+        self.trouble = self.trouble or payload.trouble or self._contradiction(payload)
+        if self.header is None or payload.header["operating_point"] is not None:
+            self.header = payload.header
+        self.origins = self.origins or payload.origins
         self.data_missing = self.data_missing or payload.data_missing
         if payload.reused:
             self.reused.add(payload.condition)
-        if payload.record is not None:
+        if payload.record is not None and payload.condition not in self.records:
             self.records[payload.condition] = payload.record
             self.verdicts[payload.condition] = tuple(map(verdict_from_dict, payload.verdicts))
 
-    def _note_trouble(self, payload: Payload) -> None:
-        """Compare what several processes tell: they must all judge at the same thresholds."""
-        self.trouble = self.trouble or payload.trouble
-        points = [h["operating_point"] for h in (self.header, payload.header) if h is not None]
-        digests = {point["digest"] for point in points if point is not None}
-        if len(digests) > 1:
-            self.trouble = (
-                "the detector is not deterministic: the workers of this run came to different "
-                f"operating points ({', '.join(sorted(digests))})"
+    def _contradiction(self, payload: Payload) -> str:
+        """Return where several processes do not tell of the same thing; empty where they do."""
+        if self.header is None or self.header is payload.header:
+            return ""
+        from pytest_robustbench.errors import ReportError
+        from pytest_robustbench.reports.merging import contradiction_of
+
+        if payload.origins and self.origins and payload.origins != self.origins:
+            both = f"{self.origins}, and {payload.origins}"
+            return (
+                f"the workers of this run have different overrides of robustness fixtures: {both}"
             )
+        known = {c: r for c, r in self.records.items() if c == payload.condition}
+        told = {payload.condition: payload.record} if payload.record is not None else {}
+        try:
+            contradiction_of((self.header, known), (payload.header, told))
+        except ReportError as error:
+            return str(error)
+        return ""
 
     @property
     def declared(self) -> tuple[str, ...]:
@@ -187,6 +207,12 @@ class Account:
         unfinished = self.missing or self.errors or self.write_error or self.data_missing
         unfinished = unfinished or self.trouble
         return not (unfinished or self.narrowed or self.report_path is None)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether everything that was declared is measured and written down."""
+        unfinished = self.missing or self.errors or self.write_error or self.trouble
+        return not (unfinished or self.narrowed or self.data_missing)
 
     @property
     def narrowed(self) -> bool:
@@ -260,12 +286,18 @@ class Ledger:
         Whether an option asks for a comparison, or for a new baseline.
     heeds_waivers : bool
         Whether waived limits may be violated in this run.
+    shard : str
+        Which part of the declared conditions was asked for; empty for all.
+    resumes : bool
+        Whether what earlier runs have finished was to be taken over.
     """
 
     declarations: Callable[[], Mapping[str, BenchmarkDeclaration]]
     narrowing: tuple[str, ...] = ()
     baseline_asked: bool = False
     heeds_waivers: bool = True
+    shard: str = ""
+    resumes: bool = False
     accounts: dict[str, Account] = field(default_factory=dict)
     broken: dict[str, Place] = field(default_factory=dict)
     write_error: str = ""
@@ -281,8 +313,15 @@ class Ledger:
             self.broken[place.nodeid] = place
             return
         declaration = self.declarations()[place.benchmark]
-        asked, heeds = self.baseline_asked, self.heeds_waivers
-        fresh = Account(declaration, place, self.narrowing, asked, heeds)
+        fresh = Account(
+            declaration,
+            place,
+            self.narrowing,
+            self.baseline_asked,
+            self.heeds_waivers,
+            self.shard,
+            self.resumes,
+        )
         account = self.accounts.setdefault(place.benchmark, fresh)
         if place.condition:
             account.selected.add(place.condition)
@@ -294,17 +333,23 @@ class Ledger:
         """Remember what workers are going to run, until one of them tells more."""
         self._expected = tuple(nodeids)
 
+    @property
+    def expected(self) -> tuple[Place, ...]:
+        """The suite's own items, by their names, among what workers are going to run."""
+        declared = self.declarations().values() if self._expected else ()
+        names = {f"{d.name}-{c.id}": (d.name, c.id) for d in declared for c in d.conditions}
+        found = [(i, names.get(i.partition("[")[2].removesuffix("]"))) for i in self._expected]
+        return tuple(
+            Place(nodeid, (nodeid.partition("::")[0], None, nodeid.partition("::")[2]), *about)
+            for nodeid, about in found
+            if about is not None
+        )
+
     def select_expected(self) -> None:
         """Enter the suite's own items by their names, where no worker lived to tell more."""
-        if not self.is_empty:
-            return
-        declared = self.declarations().values()
-        names = {f"{d.name}-{c.id}": (d.name, c.id) for d in declared for c in d.conditions}
-        for nodeid in self._expected:
-            file, _, test = nodeid.partition("::")
-            found = names.get(nodeid.partition("[")[2].removesuffix("]"))
-            if found is not None:
-                self.select(Place(nodeid, (file, None, test), *found))
+        if self.is_empty:
+            for place in self.expected:
+                self.select(place)
 
     def add(self, payload: Payload) -> None:
         """Enter what an item told."""

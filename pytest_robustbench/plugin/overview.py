@@ -49,6 +49,12 @@ def write_benchmark(reporter: pytest.TerminalReporter, account: Account) -> None
     if not quiet and len(account.errors) < len(account.records):
         _tables(reporter, account)
     _verdicts(reporter, account)
+    if account.missing:
+        text = f"missing, not judged: {', '.join(account.missing)}"
+        reporter.write_line(f"  {text}", red=True, bold=True)
+    if account.resumes:
+        told = f"taken over from an earlier run: {len(account.reused)} of {len(account.declared)}"
+        reporter.write_line(f"  {told} conditions")
     if account.updated_baseline is not None:
         start = reporter.config.invocation_params.dir
         reporter.write_line(f"  baseline: {relative(account.updated_baseline, start)} (commit it)")

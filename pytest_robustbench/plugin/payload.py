@@ -36,6 +36,8 @@ class Payload:
         Whether an earlier run has measured it.
     trouble : str
         Why what was found may be lost: a journal that cannot be written.
+    origins : str
+        Which functions made the dataset and the detector.
     """
 
     benchmark: str
@@ -47,6 +49,7 @@ class Payload:
     key: str = ""
     reused: bool = False
     trouble: str = ""
+    origins: str = ""
 
     def dumps(self) -> str:
         """Serialize."""
@@ -81,4 +84,5 @@ def payload_of(session: Session, benchmark: str, condition: str) -> Payload | No
         key=finding.key if finding else "",
         reused=finding.reused if finding else False,
         trouble=session.findings.journal_error,
+        origins=session.origins_of(benchmark),
     )

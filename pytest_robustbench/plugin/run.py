@@ -6,7 +6,9 @@ Modules that only a run with robustness items needs are imported where they are 
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,6 +31,8 @@ from pytest_robustbench.plugin.xdist import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pytest_robustbench.plugin.ledger import Account, Ledger
     from pytest_robustbench.plugin.session import Session
     from pytest_robustbench.reports.journal import Journal
@@ -108,6 +112,22 @@ def note_selection(session: pytest.Session) -> None:
         return
     for place in places:
         _ledger_of(config).select(place)
+    forget_older_reports(config, dict.fromkeys(place.benchmark for place in places))
+
+
+def forget_older_reports(config: pytest.Config, benchmarks: Iterable[str]) -> None:
+    """Replace older reports by such that hold nothing yet: however this run ends, none is whole."""
+    from pytest_robustbench.reports.report import Report
+
+    known, folder = session_of(config), config.stash[SETTINGS].report_dir
+    for name in benchmarks:
+        path = folder / f"{name}.json"
+        if name and path.exists():
+            declared = known.declarations[name].declared_conditions
+            with suppress(ReportError):  # the same is going to be told at the end
+                Report(known.header(name), declared, {}).write(path)
+    with suppress(OSError):
+        (folder / "session.json").unlink(missing_ok=True)
 
 
 def _place(item: pytest.Item) -> Place:
@@ -120,8 +140,15 @@ def lead_workers(config: pytest.Config) -> None:
         return
     settings, surroundings = config.stash[SETTINGS], _surroundings_of(config)
     ledger = _ledger_of(config, surroundings.journal)
-    controller = Controller(surroundings.run, settings.config, ledger)
+    begin = partial(_begin, config, ledger)
+    controller = Controller(surroundings.run, settings.config, ledger, begin)
     config.pluginmanager.register(controller, "robustness-controller")
+
+
+def _begin(config: pytest.Config, ledger: Ledger) -> None:
+    names = dict.fromkeys(place.benchmark for place in ledger.expected)
+    if names:
+        forget_older_reports(config, names)
 
 
 def _surroundings_of(config: pytest.Config) -> Surroundings:
@@ -130,7 +157,10 @@ def _surroundings_of(config: pytest.Config) -> Surroundings:
         settings = config.stash[SETTINGS]
         place = Surroundings(settings.report_dir, resume=settings.resume)
         if is_worker(config):
-            place = replace(place, run=briefing_of(config).run, process=worker_id(config))
+            briefing = briefing_of(config)
+            place = replace(
+                place, run=briefing.run, process=worker_id(config), command=briefing.command
+            )
         config.stash[SURROUNDINGS] = place
     return config.stash[SURROUNDINGS]
 
@@ -152,9 +182,10 @@ def note_override(
 
 
 def attach_payload(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Put what an item found on its last report."""
+    """Put what an item found on the report of its call, or of the set-up that kept it from one."""
     benchmark, condition = params_of(item)
-    if report.when != "teardown" or not (benchmark and condition):
+    is_last_word = report.when == "call" or (report.when == "setup" and not report.passed)
+    if not (is_last_word and benchmark and condition):
         return
     from pytest_robustbench.plugin.payload import ATTRIBUTE, payload_of
 
@@ -180,8 +211,7 @@ def conclude(session: pytest.Session) -> None:
     if LEDGER not in session.config.stash:
         return
     ledger = session.config.stash[LEDGER]
-    if session.testsfailed:  # a worker that died may have told nothing
-        ledger.select_expected()
+    ledger.select_expected()  # workers that died may have told nothing
     if ledger.is_empty:
         return
     from pytest_robustbench.plugin.aggregate import Aggregate, aggregates, report_as_items
@@ -218,6 +248,13 @@ def _write_reports(config: pytest.Config) -> None:
             _write_report(account, config)
 
 
+def _write_what_is_left(config: pytest.Config) -> None:
+    """Write the reports that a second interruption has kept from being written."""
+    for account in accounts_of(config):
+        if account.report_path is None and not account.write_error:
+            _write_report(account, config)
+
+
 def _write_report(account: Account, config: pytest.Config) -> None:
     """Write what is known, if only that nothing is: no older report stays in its place."""
     name = account.declaration.name
@@ -235,17 +272,27 @@ def _write_report(account: Account, config: pytest.Config) -> None:
 
 def finish(session: pytest.Session) -> None:
     """Write session.json, and let no session with a failed item end with exit status 0."""
-    if SURROUNDINGS in session.config.stash:
-        session.config.stash[SURROUNDINGS].leave()
+    try:
+        _finish(session)
+    finally:
+        if SURROUNDINGS in session.config.stash:
+            session.config.stash[SURROUNDINGS].leave()
+
+
+def _finish(session: pytest.Session) -> None:
     if LEDGER not in session.config.stash or session.config.stash[LEDGER].is_empty:
         return
     ledger = session.config.stash[LEDGER]
+    _write_what_is_left(session.config)
     if session.testsfailed and not session.exitstatus:  # pytest.exit(returncode=0) in a test
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     try:
         _write_session_file(session)
     except ReportError as error:
         ledger.write_error = str(error)
+    accounts = accounts_of(session.config)
+    if accounts and all(account.is_finished for account in accounts):
+        session.config.stash[SURROUNDINGS].forget_earlier_runs()
     if ledger.write_error:
         session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 

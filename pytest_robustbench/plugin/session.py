@@ -232,10 +232,12 @@ class Session:
         if benchmark is None or finding.result is None:
             return []
         if (name, condition) not in self._worst_images:
+            computing = benchmark.evaluator.neighbours.computing
             from pytest_robustbench.reports.pictures import save_worst_images
 
             folder = self.settings.report_dir / name
-            lines = save_worst_images(benchmark.evaluator, finding.result, metrics, folder)
+            with computing():
+                lines = save_worst_images(benchmark.evaluator, finding.result, metrics, folder)
             self._worst_images[name, condition] = lines
         return self._worst_images[name, condition]
 
@@ -243,6 +245,14 @@ class Session:
         """Return a prepared benchmark."""
         prepared = self._prepared.get(name)
         return prepared.benchmark if prepared else None
+
+    def origins_of(self, name: str) -> str:
+        """Return which functions made a benchmark's dataset and detector; empty before that."""
+        prepared = self._prepared.get(name)
+        if prepared is None:
+            return ""
+        functions = [self._origin(made) for made in (prepared.split, prepared.detector)]
+        return " and ".join(map(_place_of, functions))
 
     def fail(self, name: str, message: str) -> None:
         """Remember why a benchmark cannot be measured; the first reason stays."""
@@ -264,7 +274,9 @@ class Session:
             return _header_without_data(self.declarations[name], self.config)
         if name not in self._headers:
             profile = self.config.profile if self.config else None
-            self._headers[name] = replace(benchmark.header(), profile=profile)
+            header = replace(benchmark.header(), profile=profile)
+            command = self.surroundings.command or header.command
+            self._headers[name] = replace(header, command=command)
         return self._headers[name]
 
     def _require_declared(self, declaration: BenchmarkDeclaration) -> None:
@@ -308,6 +320,15 @@ class Session:
 
     def _origin(self, value: object) -> object:
         return next((function for made, function in self._origins if made is value), None)
+
+
+def _place_of(function: object) -> str:
+    """Return file and name of a fixture function, as they are on every machine."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return "?"
+    file = "/".join(Path(code.co_filename).parts[-2:])
+    return f"{file}::{code.co_name}"
 
 
 def _header_without_data(declaration: BenchmarkDeclaration, yaml: RobustnessConfig) -> Header:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 ALONE = "main"
 PRESENT = ".present"
-STALE_S = 7 * 24 * 3600
+RUN = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
+STALE_S = 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,15 @@ class Surroundings:
         Name of this process.
     resume : bool
         Whether what an earlier run has finished is taken over.
+    command : str
+        The command line of the run, where it is another process's.
     """
 
     report_dir: Path
     run: str = field(default_factory=lambda: new_run())  # noqa: PLW0108  (defined below)
     process: str = ALONE
     resume: bool = False
+    command: str = ""
 
     @property
     def journals(self) -> Path:
@@ -87,15 +92,23 @@ class Surroundings:
         with suppress(RobustbenchError, OSError):
             (private_folder(self.run) / f"{self.process}{PRESENT}").touch()
 
+    def forget_earlier_runs(self) -> None:
+        """Remove the journals of runs before this one, which has measured everything."""
+        if self.journals.is_dir():
+            for path in self.journals.iterdir():
+                if RUN.fullmatch(path.name) and path.name < self.run:
+                    shutil.rmtree(path, ignore_errors=True)
+
     def leave(self) -> None:
         """Leave the others; the last one takes away what they have shared."""
         if self.process == ALONE:
             remove_private_folder(self.run)
             return
         folder = _home() / self.run
-        (folder / f"{self.process}{PRESENT}").unlink(missing_ok=True)
-        if not list(folder.glob(f"*{PRESENT}")):
-            remove_private_folder(self.run)
+        with suppress(OSError):
+            (folder / f"{self.process}{PRESENT}").unlink(missing_ok=True)
+            if not list(folder.glob(f"*{PRESENT}")):
+                remove_private_folder(self.run)
 
 
 def new_run() -> str:
@@ -139,9 +152,19 @@ def _require_private(path: Path) -> None:
 
 
 def remove_private_folder(run: str) -> None:
-    """Remove what the processes of a run have shared, and what runs that died have left."""
-    shutil.rmtree(_home() / run, ignore_errors=True)
+    """Remove what the processes of a run have shared, and what runs that died have left.
+
+    Nothing is touched in a folder that is not this user's alone: its names may lead elsewhere.
+    """
+    home = _home()
+    try:
+        _require_private(home)
+    except (RobustbenchError, OSError):
+        return
     oldest = time.time() - STALE_S
-    left = [path for path in _home().glob("*") if path.lstat().st_mtime < oldest]
-    for path in left:
-        shutil.rmtree(path, ignore_errors=True)
+    for path in home.iterdir():
+        with suppress(OSError):
+            found = path.lstat()
+            is_run = RUN.fullmatch(path.name) and stat.S_ISDIR(found.st_mode)
+            if is_run and (path.name == run or found.st_mtime < oldest):
+                shutil.rmtree(path, ignore_errors=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ import pytest
 from pytest_robustbench.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Callable, Generator, Sequence
     from pathlib import Path
 
     from pytest_robustbench.plugin.ledger import Ledger, Place
@@ -28,7 +29,7 @@ EACH = (
 )
 NO_CONTROLLER = (
     "the controller of this pytest-xdist worker found no robustness.yaml where pytest was called: "
-    "name it with --robustness-config"
+    "name it with --robustness-config=FILE"
 )
 
 
@@ -42,12 +43,15 @@ class Briefing:
         Identity of the run.
     dist : str
         How xdist distributes.
+    command : str
+        The command line of the run.
     yaml : str, optional
         Text of the configuration: a worker may run where its file is not.
     """
 
     run: str
     dist: str
+    command: str
     yaml: str | None
 
     def dumps(self) -> str:
@@ -62,7 +66,7 @@ def is_worker(config: pytest.Config) -> bool:
 
 def is_controller(config: pytest.Config) -> bool:
     """Return whether items run in other processes than this one."""
-    if is_worker(config) or not config.pluginmanager.hasplugin("xdist"):
+    if is_worker(config):
         return False
     return config.getoption("dist", "no") != "no" and not config.option.collectonly
 
@@ -113,25 +117,34 @@ class Controller:
         The YAML.
     ledger : Ledger
         Where what the workers tell is entered.
+    begin : callable
+        Called once, when it is known what is going to run.
     """
 
-    def __init__(self, run: str, config_file: Path | None, ledger: Ledger) -> None:
+    def __init__(
+        self, run: str, config_file: Path | None, ledger: Ledger, begin: Callable[[], None]
+    ) -> None:
         self._run = run
         self._config_file = config_file
         self._ledger = ledger
+        self._begin: Callable[[], None] | None = begin
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Brief a worker, before it starts."""
         file = self._config_file
         text = None if file is None else file.read_text(encoding="utf-8", errors="replace")
-        briefing = Briefing(self._run, str(node.config.option.dist), text)
+        dist, command = str(node.config.option.dist), shlex.join(sys.argv)
+        briefing = Briefing(self._run, dist, command, text)
         node.workerinput[KEY] = briefing.dumps()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
         """Remember what is going to run: a worker may die before it tells more."""
         self._ledger.expect(ids)
+        if self._begin is not None:
+            begin, self._begin = self._begin, None
+            begin()
 
 
 class Announcer:

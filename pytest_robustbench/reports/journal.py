@@ -21,6 +21,10 @@ VERSION = 1
 FOLDER = "journal"
 SUFFIX = ".jsonl"
 BENCHMARK, CONDITION = "benchmark", "condition"
+CONTENT = {
+    BENCHMARK: ("benchmark", "header", "declared", "narrowed", "fitted"),
+    CONDITION: ("benchmark", "condition", "key", "record", "reused"),
+}
 
 
 @dataclass(frozen=True)
@@ -99,10 +103,12 @@ def _entries(path: Path, text: str) -> Iterator[Entry]:
         plain = _plain(line)
         if plain is None:
             continue
-        if plain.pop("version", None) != VERSION:
+        kind = plain.pop("kind", None)
+        lacks = [name for name in CONTENT.get(str(kind), ("kind",)) if name not in plain]
+        if plain.pop("version", None) != VERSION or lacks:
             message = f"{path} is no journal of version {VERSION}"
             raise ReportError(message)
-        yield Entry(plain.pop("kind"), plain.pop("benchmark"), plain)
+        yield Entry(str(kind), str(plain.pop("benchmark")), plain)
 
 
 def _plain(line: str) -> dict[str, Any] | None:

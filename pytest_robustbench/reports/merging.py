@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -9,11 +10,10 @@ from pytest_robustbench.conditions import condition_of
 from pytest_robustbench.datasets.split import listed
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.reports.differences import ABSENT, both, differences_between, shown
+from pytest_robustbench.reports.header import Header
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from pytest_robustbench.reports.header import Header
 
     Plain = Mapping[str, Any]
     DifferencesOf = Callable[[Header, Header], Iterator[str]]
@@ -28,6 +28,7 @@ NOT_THE_SAME_THRESHOLDS = (
     "the detector is not deterministic, or the machines are not alike: run every part with the "
     "same versions, or give the thresholds (operating_point in the YAML)"
 )
+WORKERS = ("what one worker has found", "what another has found")
 LEAVE_ONE_OUT = "leave one of them out, or measure again"
 
 
@@ -67,7 +68,7 @@ def merge_parts(
     ----------
     parts : iterable of Part
         At least one. A condition may stand in several of them if they agree in everything but
-        timings; the part that started first has the word then.
+        timings; the slower one has the word then, and a note says so.
     command : str
         Command line that merges, for the header.
 
@@ -94,6 +95,30 @@ def merge_parts(
     return _header(ordered, command), _records(ordered)
 
 
+def contradiction_of(
+    first: tuple[Plain, Mapping[str, Plain]], second: tuple[Plain, Mapping[str, Plain]]
+) -> None:
+    """Refuse what two workers of one run tell, if they do not speak of the same thing.
+
+    Parameters
+    ----------
+    first, second : (mapping, mapping)
+        Header as plain JSON, and records by condition.
+
+    Raises
+    ------
+    ReportError
+        Saying what differs.
+    """
+    parts = [
+        Part(source, Header.from_dict(header), records)
+        for source, (header, records) in zip(WORKERS, (first, second), strict=True)
+    ]
+    _check_same_benchmark(parts)
+    for condition in parts[0].records.keys() & parts[1].records.keys():
+        check_agreement(condition, *parts)
+
+
 def _check_whole_shard(part: Part) -> None:
     options = [option for option in part.narrowed if not option.startswith(SHARD)]
     if options:
@@ -105,8 +130,8 @@ def _check_whole_shard(part: Part) -> None:
 
 
 def _check_same_benchmark(parts: Sequence[Part]) -> None:
-    _check_pairs(parts, _declared_differences)
-    _check_pairs([part for part in parts if part.is_prepared], _measured_differences)
+    _check_pairs(parts, declared_differences)
+    _check_pairs([part for part in parts if part.is_prepared], measured_differences)
 
 
 def _check_pairs(parts: Sequence[Part], differences_of: DifferencesOf) -> None:
@@ -125,7 +150,7 @@ def _named(*parts: Part) -> str:
     return " and ".join(dict.fromkeys(part.source for part in parts))
 
 
-def _declared_differences(first: Header, second: Header) -> Iterator[str]:
+def declared_differences(first: Header, second: Header) -> Iterator[str]:
     """Say where parts were not asked for the same."""
     if first.name != second.name:
         yield f"benchmark: {both(first.name, second.name)}"
@@ -136,7 +161,7 @@ def _declared_differences(first: Header, second: Header) -> Iterator[str]:
         yield f"configuration: {found}; {NOT_THE_SAME}"
 
 
-def _measured_differences(first: Header, second: Header) -> Iterator[str]:
+def measured_differences(first: Header, second: Header) -> Iterator[str]:
     """Say where parts did not measure the same, though they were asked to."""
     for key in ("dataset", "category", "model"):
         if getattr(first, key) != getattr(second, key):
@@ -148,6 +173,9 @@ def _measured_differences(first: Header, second: Header) -> Iterator[str]:
     if samples[0] != samples[1]:
         found = differences_between(*map(_by_image, samples)) or "their order"
         yield f"test images: {found}; {NOT_THE_SAME}"
+    commits = [header.environment.get("git_commit") for header in (first, second)]
+    if None not in commits and commits[0] != commits[1]:
+        yield f"git commit: {both(*commits)}; {NOT_THE_SAME}"
     found = differences_between(*(_thresholds(header) for header in (first, second)))
     if found:
         yield f"operating point: {found}; {NOT_THE_SAME_THRESHOLDS}"
@@ -184,11 +212,25 @@ def _records(parts: Sequence[Part]) -> dict[str, Mapping[str, Any]]:
     for part in parts:
         for condition in part.records:
             owner = owners.setdefault(condition, part)
-            _check_agreement(condition, owner, part)
+            check_agreement(condition, owner, part)
+            owners[condition] = max(owner, part, key=lambda each: _slowness(each, condition))
     return {condition: owner.records[condition] for condition, owner in owners.items()}
 
 
-def _check_agreement(condition: str, first: Part, second: Part) -> None:
+def _slowness(part: Part, condition: str) -> float:
+    """Return a part's latency: of two that agree in all else the slower counts, never the lucky."""
+    latency = part.records[condition].get("latency_ms_per_image")
+    return -1.0 if latency is None else float(latency)
+
+
+def check_agreement(condition: str, first: Part, second: Part) -> None:
+    """Refuse two measurements of one condition that differ in more than timings.
+
+    Raises
+    ------
+    ReportError
+        Naming both sources and what differs.
+    """
     records = first.records[condition], second.records[condition]
     n_errors = sum("error" in record for record in records)
     if n_errors == 1:
@@ -215,6 +257,14 @@ def _untimed(record: Plain) -> dict[str, Any]:
     return kept
 
 
+def _overlap_notes(parts: Sequence[Part]) -> Iterator[str]:
+    counts = Counter(condition for part in parts for condition in part.records)
+    latencies = {c: {_slowness(p, c) for p in parts if c in p.records} for c in counts}
+    several = [c for c in counts if len(latencies[c]) > 1]
+    if several:
+        yield f"measured in several parts, the slower latency counts: {listed(several)}"
+
+
 def _header(parts: Sequence[Part], command: str) -> Header:
     prepared = [part for part in parts if part.is_prepared]
     first = (prepared or parts)[0].header
@@ -226,7 +276,7 @@ def _header(parts: Sequence[Part], command: str) -> Header:
         command=command,
         environment=_joined([header.environment for header in headers]),
         memory=_largest([header.memory for header in headers]),
-        notes=(*notes, *_environment_notes(parts)),
+        notes=(*notes, *_environment_notes(parts), *_overlap_notes(parts)),
     )
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pytest_robustbench.reports.journal import Entry
 
 SESSION_FILE = "session.json"
+RERUN = "rerun"
+"""Where single items are run again at other thresholds: no part of a run."""
 REMEDY = "take the file as its shard wrote it, or run that shard again"
 
 
@@ -33,8 +35,8 @@ def find_reports(places: Iterable[Path]) -> list[Path]:
     ----------
     places : iterable of Path
         Reports, journals, or folders that hold some at any depth. ``session.json`` is none, and in
-        folders neither is JSON of another kind. A journal in a folder counts only where the run it
-        is of has written no report: a report says all that its journals say.
+        folders neither is JSON of another kind. Journals in a folder count where a report beside
+        them is not complete, or there is none, and of those the latest run's.
 
     Raises
     ------
@@ -53,21 +55,37 @@ def _reports_at(place: Path) -> Iterator[Path]:
         yield from () if place.name == SESSION_FILE else (place,)
         return
     reports = [path for path in sorted(place.rglob("*.json")) if _is_report(path)]
-    held = [*reports, *_orphans(journals_in(place), reports)]
+    held = [*reports, *_telling_more(journals_in(place), reports)]
     if not held:
         message = f"{place} holds no report: name the folder that a shard wrote its reports to"
         raise ReportError(message)
     yield from held
 
 
-def _orphans(journals: Iterable[Path], reports: Sequence[Path]) -> Iterator[Path]:
-    """Yield the journals beside whose folder there is no report."""
-    reported = {path.parent for path in reports}
-    yield from (path for path in journals if path.parent.parent.parent not in reported)
+def _telling_more(journals: Sequence[Path], reports: Sequence[Path]) -> Iterator[Path]:
+    """Yield the journals of the latest run, where its reports do not tell everything.
+
+    A run writes reports that hold nothing yet when it begins, and whole ones when it ends. What an
+    earlier run has measured is another matter, unless the latest has taken it over itself.
+    """
+    whole = {path.parent for path in reports if _is_complete(path)}
+    latest: dict[Path, str] = {}
+    for path in journals:
+        folder = path.parent.parent
+        latest[folder] = max(latest.get(folder, ""), path.parent.name)
+    for path in journals:
+        folder = path.parent.parent
+        if path.parent.name == latest[folder] and folder.parent not in whole:
+            yield path
+
+
+def _is_complete(path: Path) -> bool:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return content.get("complete") is True
 
 
 def _is_report(path: Path) -> bool:
-    if path.name == SESSION_FILE or not path.is_file():
+    if path.name == SESSION_FILE or RERUN in path.parts or not path.is_file():
         return False
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

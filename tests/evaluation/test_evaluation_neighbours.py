@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import time
 from dataclasses import replace
 
@@ -14,7 +15,12 @@ from pytest_robustbench.conditions import CLEAN
 from pytest_robustbench.datasets.formats import load_split
 from pytest_robustbench.detectors.loading import load_detector
 from pytest_robustbench.errors import DetectorError
-from pytest_robustbench.evaluation.neighbours import Colleagues, NoNeighbours, NotQuietError
+from pytest_robustbench.evaluation.neighbours import (
+    Colleagues,
+    NoNeighbours,
+    NotQuietError,
+    WorkerDiedError,
+)
 
 DRAWN = load_split("synthetic", n_train=8, n_test_good=3, n_defect=5, size=32)
 SPAWN = multiprocessing.get_context("spawn")
@@ -175,5 +181,34 @@ class Restored:
 def test_a_detector_that_comes_back_as_another_is_refused(tmp_path):
     benchmark(Restored(), tmp_path).prepare()
     assert benchmark(Restored(), tmp_path).prepare().method == "holdout"
-    with pytest.raises(DetectorError, match=r"not deterministic.*scores of the first"):
+    with pytest.raises(DetectorError, match=r"comes back from restore\(path\) as another"):
         benchmark(Restored(drift=0.5), tmp_path).prepare()
+
+
+class Suffixed(Restored):
+    """Lets NumPy append its suffix."""
+
+    def save(self, path):
+        np.save(path, np.zeros(3))
+
+
+def test_a_detector_that_saves_elsewhere_is_told_so(tmp_path):
+    with pytest.raises(
+        DetectorError, match=r"exactly that path, here 'detector'; found detector.npy"
+    ):
+        benchmark(Suffixed(), tmp_path).prepare()
+
+
+def dies(folder):
+    Colleagues(folder, folder / "nuts").once("prepared", lambda: os._exit(9), write, read)
+
+
+def test_what_has_killed_a_process_is_not_tried_by_the_next_one(workers, tmp_path):
+    process = SPAWN.Process(target=dies, args=(tmp_path,))
+    process.start()
+    process.join()
+
+    assert process.exitcode == 9
+    with pytest.raises(WorkerDiedError, match=r"died over this \(prepared\)"):
+        workers.once("prepared", lambda: 7, write, read)
+    assert workers.once("other", lambda: 7, write, read) == 7

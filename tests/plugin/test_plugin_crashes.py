@@ -126,6 +126,7 @@ def test_a_killed_run_is_resumed_and_merged_results_are_those_of_a_whole_one(
     result = slow.run_apart("--robustness-resume")
 
     assert result.ret == 0
+    assert f"taken over from an earlier run: {len(before)} of 11 conditions" in text_of(result)
     report = slow.report()
     assert report["complete"] is True
     (note,) = [n for n in report["notes"] if n.startswith("taken over from an earlier run")]
@@ -138,6 +139,25 @@ def measured_by_the_last_run(project: Project) -> list[str]:
     return [
         e.content["condition"] for e in entries if e.kind == "condition" and not e.content["reused"]
     ]
+
+
+def test_a_second_interruption_loses_no_report(slow: Project) -> None:
+    """It may come before the reports are written, and then they are written at the very end."""
+    slow.write(
+        "conftest.py",
+        """\
+        from pytest_robustbench.plugin import run
+
+        def interrupted(_):
+            raise KeyboardInterrupt
+
+        run._write_reports = interrupted
+        """,
+    )
+    slow.yaml(detector="pixel_gaussian", **ONE)
+    assert slow.run_apart().ret == pytest.ExitCode.INTERRUPTED
+    assert slow.report()["complete"] is True
+    assert slow.session()["exit_status"] == pytest.ExitCode.INTERRUPTED
 
 
 # ---- resume ------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from robustness_project import Project, only_messages
+from robustness_project import Project, only_messages, text_of
 
 DECLARED = {"clean", *(f"{c}-severity_{s}" for c in ("lighting", "blur") for s in (1, 3))}
 
@@ -39,6 +39,8 @@ def test_a_shard_is_not_judged_as_a_whole_and_its_report_is_not_complete(
 ) -> None:
     found = declared.judged("--robustness-shard=2/2")
     assert found["hazelnut-complete"] == "skipped"
+    text = text_of(declared.run("--robustness-shard=2/2"))
+    assert "this is shard 2/2: pytest-robustbench merge judges all of them" in text
     report = declared.report()
     assert report["complete"] is False
     assert report["narrowed"] == []

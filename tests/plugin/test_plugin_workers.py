@@ -69,6 +69,7 @@ def test_workers_find_what_one_process_finds(line: Project, dist: str) -> None:
     result.assert_outcomes(passed=6)
     assert result.ret == 0
     assert untimed(line.report()) == alone
+    assert "pytest" in line.report()["command"]
     entries = journal(line)
     assert n_fits(entries) == 1
     assert evaluated(entries) == DECLARED
@@ -167,6 +168,48 @@ def test_a_violated_limit_fails_its_item_on_a_worker(project: Project) -> None:
     assert list((project.reports / "hazelnut").rglob("*.png"))
 
 
+def test_workers_with_different_overrides_are_no_success(project: Project) -> None:
+    project.yaml(detector="fixture")
+    (project.path / "test_line.py").unlink()
+    for name, by in (("a", 1.0), ("b", 1.0000001)):
+        project.write(
+            f"{name}/conftest.py",
+            f"""\
+            import pytest
+            from line_models import MeanDetector
+
+            class Other(MeanDetector):
+                def _map(self, image):
+                    return super()._map(image) * {by}
+
+            @pytest.fixture(scope="session")
+            def robustness_detector():
+                return Other()
+            """,
+        )
+        project.write(f"{name}/test_{name}.py", SUITE)
+    result = project.run_apart("-n", "2", "--dist", "loadfile")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "different overrides" in text_of(result) or "not deterministic" in text_of(result)
+
+
+def test_an_interrupted_fit_leaves_no_older_report_that_looks_whole(line: Project) -> None:
+    assert line.run_apart().ret == 0
+    line.write(
+        "conftest.py",
+        """\
+        import pytest
+
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_runtest_protocol(item):
+            raise KeyboardInterrupt
+        """,
+    )
+    assert line.run_apart("-n", "2").ret != 0
+    assert line.report()["complete"] is False
+    assert len(line.report()["missing"]) == 5
+
+
 def test_stopping_at_the_first_failure_leaves_the_rest_missing(project: Project) -> None:
     project.yaml("all: {pixel_segf1: {min: 1.0}}", detector=SAVABLE)
     result = project.run_apart("-n", "2", "-x")
@@ -219,7 +262,6 @@ import os, pytest
 
 @pytest.fixture(autouse=True)
 def _crash(request):
-    yield
     if request.node.name == {name!r}:
         os._exit(9)
 """
@@ -234,6 +276,7 @@ def test_a_worker_that_dies_costs_its_condition_and_no_other(line: Project) -> N
     report, session = line.report(), line.session()["benchmarks"]["hazelnut"]
     assert report["complete"] is False
     assert session["missing"] == ["lighting-severity_3"]
+    assert "missing, not judged: lighting-severity_3" in text_of(result)
     assert session["outcomes"]["complete"] == "failed"
     others = {c for c in DECLARED if c != "lighting-severity_3"}
     assert others <= set(evaluated(journal(line)))
@@ -251,11 +294,18 @@ def test_workers_that_all_die_while_fitting_leave_no_older_report(line: Project)
         class Dying(MeanDetector):
             def fit(self, images):
                 os._exit(9)
+
+            def save(self, path):
+                raise AssertionError("nothing was fitted")
+
+            restore = save
         """,
     )
     line.yaml(detector='{name: "dying:Dying"}')
     result = line.run_apart("-n", "2", "--max-worker-restart", "2")
     assert result.ret not in (0, pytest.ExitCode.NO_TESTS_COLLECTED)
+    assert text_of(result).count("node down") == 1
+    assert "a worker of this run died over this (prepared)" in text_of(result)
     report = line.report()
     assert report["complete"] is False
     assert len(report["missing"]) == 5

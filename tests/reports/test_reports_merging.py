@@ -288,6 +288,25 @@ def shard_of(whole, conditions, records=None):
     return json.loads(json.dumps(Report(whole.header, declared, kept).to_dict()))
 
 
+def slowed(record, factor):
+    """The same condition on a busier machine; as for every time of it."""
+    return {**record, "latency_ms_per_image": record["latency_ms_per_image"] * factor}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_measurements_the_slower_counts_and_a_note_says_so(whole, order):
+    fast = Part("fast.json", whole.header, dict(whole.records))
+    slow = Part(
+        "slow.json",
+        whole.header,
+        {c: slowed(r, 9) if "error" not in r else r for c, r in whole.records.items()},
+    )
+    header, records = merge_parts([fast, slow][::order], command="merge")
+
+    assert records["clean"] == slow.records["clean"]
+    assert any("the slower latency counts" in note and "clean" in note for note in header.notes)
+
+
 @pytest.fixture
 def read(tmp_path):
     def call(plain):
