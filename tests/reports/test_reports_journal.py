@@ -13,8 +13,16 @@ from pytest_robustbench.errors import ReportError
 from pytest_robustbench.reports import journal
 from pytest_robustbench.reports.journal import Entry, Journal, journals_in, read_journal
 
-FIRST = Entry("benchmark", "nuts", {"header": {"name": "nuts"}, "fitted": True})
-SECOND = Entry("condition", "nuts", {"condition": "clean", "record": {"error": "é\n"}})
+FIRST = Entry(
+    "benchmark",
+    "nuts",
+    {"header": {"name": "nuts"}, "declared": ["clean"], "narrowed": [], "fitted": True},
+)
+SECOND = Entry(
+    "condition",
+    "nuts",
+    {"condition": "clean", "key": "", "record": {"error": "é\n"}, "reused": False},
+)
 
 
 @pytest.fixture
@@ -63,6 +71,17 @@ def test_another_version_is_refused(path):
     Journal(path).append(FIRST)
     plain = json.loads(path.read_text())
     path.write_text(json.dumps({**plain, "version": 0}))
+
+    with pytest.raises(ReportError, match="no journal of version 1"):
+        read_journal(path)
+
+
+@pytest.mark.parametrize(
+    "line", ['{"version": 1, "kind": "condition"}', '{"version": 1, "kind": "x"}', "{}"]
+)
+def test_a_file_of_something_else_is_refused(path, line):
+    path.parent.mkdir()
+    path.write_text(line)
 
     with pytest.raises(ReportError, match="no journal of version 1"):
         read_journal(path)

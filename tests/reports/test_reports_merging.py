@@ -16,7 +16,7 @@ from pytest_robustbench.conditions import condition_of
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.reports.fields import error_record
 from pytest_robustbench.reports.header import Header
-from pytest_robustbench.reports.merging import Part, merge_parts
+from pytest_robustbench.reports.merging import Part, contradiction_of, merge_parts
 from pytest_robustbench.reports.parts import find_reports, read_parts
 from pytest_robustbench.reports.report import Report
 
@@ -94,14 +94,16 @@ def timed(record, factor):
 
 
 @pytest.mark.parametrize("turned", [False, True])
-def test_the_part_that_started_first_has_the_timings(whole, turned):
+def test_of_two_measurements_the_slower_counts_and_a_note_says_so(whole, turned):
     first = part(whole, [CLEAN], "z.json", started="2026-01-01T00:00:00+00:00")
     second = part(whole, [CLEAN], "a.json", started="2026-01-02T00:00:00+00:00")
     second = replace(second, records={CLEAN: timed(second.records[CLEAN], 2)})
 
-    _, records = merge_parts([second, first] if turned else [first, second], command=COMMAND)
+    parts = [second, first] if turned else [first, second]
+    header, records = merge_parts(parts, command=COMMAND)
 
-    assert records == first.records
+    assert records == second.records
+    assert any("the slower latency counts: 'clean'" in note for note in header.notes)
 
 
 def test_one_part_may_lack_everything_that_was_not_measured(whole):
@@ -254,18 +256,17 @@ def test_options_other_than_a_shard_are_refused_by_name(whole):
 
 def test_other_machines_are_a_note_and_no_longer_one_machine(whole):
     other = copy.deepcopy(dict(whole.header.environment))
-    other |= {"cpu": "Other 9000", "git_commit": "f" * 40}
+    other |= {"cpu": "Other 9000"}
     other["packages"]["numpy"] = "0.1"
     second = part(whole, [BLUR], "b.json", environment=other)
 
     header, records = merge_parts([part(whole, [CLEAN]), second], command=COMMAND)
 
     notes = [n for n in header.notes if "different environments" in n]
-    assert [n.split(": ")[1] for n in notes] == ["cpu", "git_commit", "numpy"]
+    assert [n.split(": ")[1] for n in notes] == ["cpu", "numpy"]
     assert all("'a.json'" in n and "'b.json'" in n for n in notes)
     assert "Other 9000" in header.environment["cpu"]
     assert header.environment["cpu"] != "Other 9000"
-    assert header.environment["git_commit"] is None
     assert records.keys() == {CLEAN, BLUR}
 
 
@@ -286,25 +287,6 @@ def shard_of(whole, conditions, records=None):
     declared = tuple(map(condition_of, CONDITIONS))
     kept = {c: whole.records[c] for c in conditions} | (records or {})
     return json.loads(json.dumps(Report(whole.header, declared, kept).to_dict()))
-
-
-def slowed(record, factor):
-    """The same condition on a busier machine; as for every time of it."""
-    return {**record, "latency_ms_per_image": record["latency_ms_per_image"] * factor}
-
-
-@pytest.mark.parametrize("order", [1, -1])
-def test_of_two_measurements_the_slower_counts_and_a_note_says_so(whole, order):
-    fast = Part("fast.json", whole.header, dict(whole.records))
-    slow = Part(
-        "slow.json",
-        whole.header,
-        {c: slowed(r, 9) if "error" not in r else r for c, r in whole.records.items()},
-    )
-    header, records = merge_parts([fast, slow][::order], command="merge")
-
-    assert records["clean"] == slow.records["clean"]
-    assert any("the slower latency counts" in note and "clean" in note for note in header.notes)
 
 
 @pytest.fixture
@@ -400,3 +382,32 @@ def test_places_without_a_report_are_refused(tmp_path):
     for place, told in (("empty", "no report"), ("gone", "not exist"), ("torn", "a.json")):
         with pytest.raises(ReportError, match=told):
             find_reports([tmp_path / place])
+
+
+def test_workers_that_tell_of_the_same_thing_contradict_nothing(whole):
+    header = whole.header.to_dict()
+    contradiction_of((header, {}), (header, dict(whole.records)))
+    contradiction_of((header, dict(whole.records)), (header, dict(whole.records)))
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [
+        (("samples", "source_digest", 0), "0" * 16, "test images"),
+        (("sha256", "model"), "0" * 64, "detector"),
+        (("operating_point", "pixel_threshold"), 1.0, "operating point"),
+        (("environment", "git_commit"), "0" * 40, "git commit"),
+        (("sha256", "config"), "0" * 64, "configuration"),
+    ],
+)
+def test_workers_that_do_not_are_told_apart(whole, place, value, said):
+    header = edited(whole.header.to_dict(), (("environment", "git_commit"), "f" * 40))
+    with pytest.raises(ReportError, match=f"what one worker has found.*{said}"):
+        contradiction_of((header, {}), (edited(header, (place, value)), {}))
+
+
+def test_two_results_of_one_condition_are_told_apart(whole):
+    header, record = whole.header.to_dict(), whole.records[CLEAN]
+    other = edited(record, (("per_image", "score", 0), 1e6))
+    with pytest.raises(ReportError, match="disagree on clean"):
+        contradiction_of((header, {CLEAN: record}), (header, {CLEAN: other}))
