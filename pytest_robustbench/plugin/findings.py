@@ -35,6 +35,8 @@ PARAMETERS = (
     *(".safetensors", ".toml", ".xml", ".yaml", ".yml"),
 )
 """Endings of files that a detector may read while it predicts."""
+OWN = (str(Path(__file__).parents[1]),)
+"""This package: its version stands for it, wherever it lies."""
 DETERMINING = ("operating_point", "detector", "samples", "environment")
 """Of the header: what else than the corruption and how it is measured decides a result."""
 
@@ -209,8 +211,9 @@ class Findings:
 
 
 def _loaded_code() -> Iterator[Path]:
-    """Yield the source files of all modules that are neither installed nor Python's own."""
-    installed = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib")}
+    """Yield the source files of all modules that are neither installed nor Python's or our own."""
+    known = (*(sysconfig.get_path(name) for name in ("stdlib", "platstdlib")), *OWN)
+    installed = {Path(name).resolve() for name in known}
     for module in tuple(sys.modules.values()):
         name = getattr(module, "__file__", None)
         file = Path(name).resolve() if name else None
