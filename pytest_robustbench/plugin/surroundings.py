@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ALONE = "main"
 PRESENT = ".present"
-RUN = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
+RUN = re.compile(r"\d{8}T\d{12}-[0-9a-f]{8}")
 STALE_S = 24 * 3600
 
 
@@ -112,9 +112,9 @@ class Surroundings:
 
 
 def new_run() -> str:
-    """Return a name for a run; later runs sort behind."""
+    """Return a name for a run; later runs sort behind, also within one second."""
     now = datetime.now(timezone.utc)
-    return f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+    return f"{now:%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}"
 
 
 def private_folder(run: str) -> Path:

@@ -15,6 +15,12 @@ from typing import Any
 import pytest
 from robustness_project import Project, text_of
 
+from pytest_robustbench.plugin.surroundings import (
+    _home,
+    new_run,
+    private_folder,
+    remove_private_folder,
+)
 from pytest_robustbench.reports import journal
 from pytest_robustbench.reports.journal import read_journal
 
@@ -273,3 +279,37 @@ def test_a_journal_that_cannot_be_written_is_no_success(
     result = project.run()
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert "No space left on device" in text_of(result)
+
+
+def test_the_names_of_later_runs_sort_behind() -> None:
+    names = [new_run() for _ in range(200)]
+    assert [name.partition("-")[0] for name in names] == sorted(n.partition("-")[0] for n in names)
+    assert len({name.partition("-")[0] for name in names}) > 100
+
+
+def test_nothing_is_removed_through_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The names in the temporary folder may be another user's, and lead elsewhere."""
+    run, home = new_run(), tmp_path / "home"
+    (home / run).mkdir(parents=True)
+    (home / "old_docs").mkdir()
+    link = tmp_path / "tmp" / _home().name
+    link.parent.mkdir()
+    link.symlink_to(home)
+    monkeypatch.setattr("tempfile.tempdir", str(link.parent))
+    remove_private_folder(run)
+    assert (home / run).is_dir()
+    assert (home / "old_docs").is_dir()
+
+
+def test_what_a_run_has_shared_is_removed_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    run, other = new_run(), new_run()
+    stale = "20200101T000000000000-0123abcd"
+    for name in (run, other, stale, "old_docs"):
+        private_folder(name)
+    for name in (stale, "old_docs"):
+        os.utime(_home() / name, (0, 0))
+    remove_private_folder(run)
+    assert {path.name for path in _home().iterdir()} == {other, "old_docs"}
