@@ -11,7 +11,6 @@ import os
 import time
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pytest_robustbench.errors import NotMeasurableError
@@ -43,11 +42,6 @@ class WorkerDiedError(NotMeasurableError):
 class Neighbours(Protocol):
     """The other processes of the run on this host, as one of them sees them."""
 
-    @property
-    def are_absent(self) -> bool:
-        """Whether there are none."""
-        ...
-
     def computing(self) -> AbstractContextManager[None]:
         """Compute while others do, but not while one of them times; never hold it for long."""
         ...
@@ -73,8 +67,6 @@ class Neighbours(Protocol):
 
 class NoNeighbours:
     """The only process of its run: nobody to wait for, and every call is timed."""
-
-    are_absent = True
 
     def computing(self) -> AbstractContextManager[None]:
         """Compute."""
@@ -118,11 +110,6 @@ class Colleagues:
     patience: float = PATIENCE_S
     _lock: ReadWriteLock | None = field(default=None, repr=False)
 
-    @property
-    def are_absent(self) -> bool:
-        """There are some."""
-        return False
-
     @contextmanager
     def computing(self) -> Iterator[None]:
         """Compute while others do, but not while one of them times.
@@ -132,7 +119,7 @@ class Colleagues:
         NotQuietError
             If one of them goes on timing for longer than anyone can wait.
         """
-        with self._held("read"):
+        with self._held(lambda lock: lock.acquire_read(timeout=self.patience)):
             yield
 
     @contextmanager
@@ -144,7 +131,7 @@ class Colleagues:
         NotQuietError
             If the others go on computing for longer than anyone can wait.
         """
-        with self._held("write"):
+        with self._held(self._acquire_alone):
             yield
 
     def timed_calls(self, n_images: int, batch_size: int) -> int:
@@ -204,29 +191,23 @@ class Colleagues:
             begun.unlink()
 
     @contextmanager
-    def _held(self, mode: str) -> Iterator[None]:
+    def _held(self, acquire: Callable[[ReadWriteLock], object]) -> Iterator[None]:
         from filelock import ReadWriteLock, Timeout
 
         if self._lock is None:
             self._lock = ReadWriteLock(self.folder / "quiet.lock", is_singleton=False)
-        if mode == "read":
-            self._acquire(partial(self._lock.acquire_read, timeout=self.patience), Timeout)
-        else:
-            self._acquire(partial(self._acquire_alone, self._lock), Timeout)
         try:
-            yield
-        finally:
-            self._lock.release()
-
-    def _acquire(self, acquire: Callable[[], object], timeout: type[Exception]) -> None:
-        try:
-            acquire()
-        except timeout:
+            acquire(self._lock)
+        except Timeout:
             message = (
                 "latency cannot be measured: the other workers of this run left no quiet moment "
                 f"within {self.patience:.0f} s; run in one process (-n 0)"
             )
             raise NotQuietError(message) from None
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def _acquire_alone(self, lock: ReadWriteLock) -> None:
         """Ask again and again, for a short while each: who waits keeps the others from working.

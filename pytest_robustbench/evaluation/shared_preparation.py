@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -73,7 +72,6 @@ class SharedPreparation:
     neighbours: Neighbours
     preparation: Preparation
     fitted_here: bool = field(default=True, init=False)
-    _is_restored: bool = field(default=False, init=False)
 
     def run(self) -> Found:
         """Fit and calibrate, or take over what another process has found.
@@ -85,14 +83,12 @@ class SharedPreparation:
         DetectorError
             If the detector was fitted here as well, and came to another operating point.
         """
-        make = self._make
-        if not (self._is_savable or self.preparation.fitted or self.neighbours.are_absent):
-            fitted = self._make()  # all processes at the same time: there is nothing to wait for
-            make = partial(_known, fitted)
-        found = self.neighbours.once(NAME, make, self._write, self._read)
+        # Where there is nothing to take over, all processes fit at the same time.
+        fitted = None if self._can_take_over else self._make()
+        found = self.neighbours.once(NAME, lambda: fitted or self._make(), self._write, self._read)
         if self.fitted_here:
             return found
-        if not self._is_restored:
+        if fitted is not None:
             self.fitted_here = True
             self._require_same(found, fitted)
         own = self._probe()
@@ -108,8 +104,12 @@ class SharedPreparation:
         return self.preparation.predictor.detector
 
     @property
+    def _can_take_over(self) -> bool:
+        # What was fitted before needs no fit, and so nothing but the operating point.
+        return self.preparation.fitted or self._is_savable
+
+    @property
     def _is_savable(self) -> bool:
-        # What was fitted elsewhere needs no fit, and so nothing to take over.
         names = ("save", "restore")
         return all(callable(getattr(self._detector, name, None)) for name in names)
 
@@ -133,7 +133,6 @@ class SharedPreparation:
 
     def _read(self, path: Path) -> Found:
         self.fitted_here, saved = False, path / DETECTOR
-        self._is_restored = self.preparation.fitted or saved.exists()
         if saved.exists():
             self._detector.restore(saved)
         return Found.from_dict(json.loads((path / FOUND).read_text(encoding="utf-8")))
@@ -151,7 +150,7 @@ class SharedPreparation:
         return tuple(p.score for p in predictor.predict(images, ids, "two workers compared"))
 
     def _refuse_scores(self, saved: tuple[float, ...], own: tuple[float, ...]) -> None:
-        if not self._is_restored:
+        if not self._can_take_over:
             self._refuse(f"scores of the first test images {saved} and {own}")
         message = (
             f"detector {self.preparation.predictor.name!r} comes back from restore(path) as another"
@@ -166,7 +165,3 @@ class SharedPreparation:
             "and restore(path), or run in one process (-n 0)"
         )
         raise DetectorError(message)
-
-
-def _known(found: Found) -> Found:
-    return found
