@@ -126,7 +126,7 @@ class Account:
         if self.header is None or self.header is payload.header:
             return ""
         from pytest_robustbench.errors import ReportError
-        from pytest_robustbench.reports.merging import contradiction_of
+        from pytest_robustbench.reports.merging import refuse_contradictions
 
         if payload.origins and self.origins and payload.origins != self.origins:
             both = f"{self.origins}, and {payload.origins}"
@@ -136,7 +136,7 @@ class Account:
         known = {c: r for c, r in self.records.items() if c == payload.condition}
         told = {payload.condition: payload.record} if payload.record is not None else {}
         try:
-            contradiction_of((self.header, known), (payload.header, told))
+            refuse_contradictions((self.header, known), (payload.header, told))
         except ReportError as error:
             return str(error)
         return ""
@@ -204,9 +204,7 @@ class Account:
     @property
     def comparable(self) -> bool:
         """Whether everything that was declared is measured, and stands in a report."""
-        unfinished = self.missing or self.errors or self.write_error or self.data_missing
-        unfinished = unfinished or self.trouble
-        return not (unfinished or self.narrowed or self.report_path is None)
+        return self.is_finished and self.report_path is not None
 
     @property
     def is_finished(self) -> bool:

@@ -95,7 +95,7 @@ def merge_parts(
     return _header(ordered, command), _records(ordered)
 
 
-def contradiction_of(
+def refuse_contradictions(
     first: tuple[Plain, Mapping[str, Plain]], second: tuple[Plain, Mapping[str, Plain]]
 ) -> None:
     """Refuse what two workers of one run tell, if they do not speak of the same thing.
@@ -116,7 +116,7 @@ def contradiction_of(
     ]
     _check_same_benchmark(parts)
     for condition in parts[0].records.keys() & parts[1].records.keys():
-        check_agreement(condition, *parts)
+        _check_agreement(condition, *parts)
 
 
 def _check_whole_shard(part: Part) -> None:
@@ -130,8 +130,8 @@ def _check_whole_shard(part: Part) -> None:
 
 
 def _check_same_benchmark(parts: Sequence[Part]) -> None:
-    _check_pairs(parts, declared_differences)
-    _check_pairs([part for part in parts if part.is_prepared], measured_differences)
+    _check_pairs(parts, _declared_differences)
+    _check_pairs([part for part in parts if part.is_prepared], _measured_differences)
 
 
 def _check_pairs(parts: Sequence[Part], differences_of: DifferencesOf) -> None:
@@ -150,7 +150,7 @@ def _named(*parts: Part) -> str:
     return " and ".join(dict.fromkeys(part.source for part in parts))
 
 
-def declared_differences(first: Header, second: Header) -> Iterator[str]:
+def _declared_differences(first: Header, second: Header) -> Iterator[str]:
     """Say where parts were not asked for the same."""
     if first.name != second.name:
         yield f"benchmark: {both(first.name, second.name)}"
@@ -161,7 +161,7 @@ def declared_differences(first: Header, second: Header) -> Iterator[str]:
         yield f"configuration: {found}; {NOT_THE_SAME}"
 
 
-def measured_differences(first: Header, second: Header) -> Iterator[str]:
+def _measured_differences(first: Header, second: Header) -> Iterator[str]:
     """Say where parts did not measure the same, though they were asked to."""
     for key in ("dataset", "category", "model"):
         if getattr(first, key) != getattr(second, key):
@@ -212,7 +212,7 @@ def _records(parts: Sequence[Part]) -> dict[str, Mapping[str, Any]]:
     for part in parts:
         for condition in part.records:
             owner = owners.setdefault(condition, part)
-            check_agreement(condition, owner, part)
+            _check_agreement(condition, owner, part)
             owners[condition] = max(owner, part, key=lambda each: _slowness(each, condition))
     return {condition: owner.records[condition] for condition, owner in owners.items()}
 
@@ -223,7 +223,7 @@ def _slowness(part: Part, condition: str) -> float:
     return -1.0 if latency is None else float(latency)
 
 
-def check_agreement(condition: str, first: Part, second: Part) -> None:
+def _check_agreement(condition: str, first: Part, second: Part) -> None:
     """Refuse two measurements of one condition that differ in more than timings.
 
     Raises

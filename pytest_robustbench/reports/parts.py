@@ -54,7 +54,8 @@ def _reports_at(place: Path) -> Iterator[Path]:
     if not place.is_dir():
         yield from () if place.name == SESSION_FILE else (place,)
         return
-    reports = [path for path in sorted(place.rglob("*.json")) if _is_report(path)]
+    contents = {path: _content(path) for path in sorted(place.rglob("*.json")) if _may_tell(path)}
+    reports = {path: plain for path, plain in contents.items() if _is_report(plain)}
     held = [*reports, *_telling_more(journals_in(place), reports)]
     if not held:
         message = f"{place} holds no report: name the folder that a shard wrote its reports to"
@@ -62,13 +63,15 @@ def _reports_at(place: Path) -> Iterator[Path]:
     yield from held
 
 
-def _telling_more(journals: Sequence[Path], reports: Sequence[Path]) -> Iterator[Path]:
+def _telling_more(
+    journals: Sequence[Path], reports: Mapping[Path, Mapping[str, Any]]
+) -> Iterator[Path]:
     """Yield the journals of the latest run, where its reports do not tell everything.
 
     A run writes reports that hold nothing yet when it begins, and whole ones when it ends. What an
     earlier run has measured is another matter, unless the latest has taken it over itself.
     """
-    whole = {path.parent for path in reports if _is_complete(path)}
+    whole = {path.parent for path, plain in reports.items() if plain.get("complete") is True}
     latest: dict[Path, str] = {}
     for path in journals:
         folder = path.parent.parent
@@ -79,21 +82,21 @@ def _telling_more(journals: Sequence[Path], reports: Sequence[Path]) -> Iterator
             yield path
 
 
-def _is_complete(path: Path) -> bool:
-    content = json.loads(path.read_text(encoding="utf-8"))
-    return content.get("complete") is True
+def _may_tell(path: Path) -> bool:
+    return path.name != SESSION_FILE and RERUN not in path.parts and path.is_file()
 
 
-def _is_report(path: Path) -> bool:
-    if path.name == SESSION_FILE or RERUN in path.parts or not path.is_file():
-        return False
+def _content(path: Path) -> Any:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         # It may be the half of a report: what it held would be lost in silence.
         message = f"cannot read {path} ({error}): {REMEDY}, or move what is no report elsewhere"
         raise ReportError(message) from None
-    return isinstance(content, dict) and "robustness" in content
+
+
+def _is_report(plain: Any) -> bool:
+    return isinstance(plain, dict) and "robustness" in plain
 
 
 def read_parts(path: Path) -> list[Part]:

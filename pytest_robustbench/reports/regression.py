@@ -13,6 +13,7 @@ from pytest_robustbench.gates.regression.changes import FROM_SCORES, LATENCIES
 from pytest_robustbench.gates.regression.decisions import changed_decisions
 from pytest_robustbench.gates.regression.family import Comparison, judge_family
 from pytest_robustbench.gates.regression.latency import LatencySample, judge_latency
+from pytest_robustbench.gates.wording import OF_DEFECT_IMAGES, OF_NORMAL_IMAGES
 from pytest_robustbench.reports.baseline import read_comparable
 from pytest_robustbench.reports.comparability import compare_inputs
 from pytest_robustbench.reports.pairing import pairs_of
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.gates.regression.verdicts import Outcome, RegressionVerdict
     from pytest_robustbench.reports.baseline import StoredReport
 
-OF_DEFECTS = ("pixel_segf1", "pixel_segf1_per_image", "miss_rate", "recall", "f1")
-OF_NORMALS = ("normal_fpr", "false_reject_rate", "specificity")
+OF_DEFECTS = (*OF_DEFECT_IMAGES, "f1")
 POOLED_SCORES = {"pixel_segf1", "f1"}
 FALSE_ALARMS = {"bg_fpr", "normal_fpr", "false_reject_rate", "specificity"}
 SAME_MACHINE = ("cpu", "device", "platform")
@@ -107,15 +107,16 @@ class Judged:
     @property
     def outcome(self) -> Outcome:
         """The worst verdict; nothing compared is an error, never a pass."""
-        if self.problems or not self.verdicts:
-            return "error"
-        found = {verdict.outcome for verdict in self.verdicts}
-        return next(outcome for outcome in WORST_FIRST if outcome in found)
+        return "error" if self.problems else _worst(v.outcome for v in self.verdicts)
 
 
 def overall_outcome(judged: Iterable[Judged]) -> Outcome:
     """Return the worst of several comparisons; nothing compared is an error, never a pass."""
-    found = {one.outcome for one in judged} or {"error"}
+    return _worst(one.outcome for one in judged)
+
+
+def _worst(outcomes: Iterable[Outcome]) -> Outcome:
+    found = set(outcomes) or {"error"}
     return next(outcome for outcome in WORST_FIRST if outcome in found)
 
 
@@ -203,7 +204,7 @@ def _lacks_images(pair: Pair, metric: str) -> bool:
     part is not excused: a metric that is asked for and cannot be had is an error there.
     """
     kinds = set(pair.labels.tolist())
-    needed = {1} if metric in OF_DEFECTS else {0} if metric in OF_NORMALS else set()
+    needed = {1} if metric in OF_DEFECTS else {0} if metric in OF_NORMAL_IMAGES else set()
     needed = {0, 1} if metric in FROM_SCORES else needed
     return pair.condition.startswith(f"{RECORDED}-") and not needed <= kinds
 

@@ -16,7 +16,7 @@ from pytest_robustbench.conditions import condition_of
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.reports.fields import error_record
 from pytest_robustbench.reports.header import Header
-from pytest_robustbench.reports.merging import Part, contradiction_of, merge_parts
+from pytest_robustbench.reports.merging import Part, merge_parts, refuse_contradictions
 from pytest_robustbench.reports.parts import find_reports, read_parts
 from pytest_robustbench.reports.report import Report
 
@@ -386,8 +386,8 @@ def test_places_without_a_report_are_refused(tmp_path):
 
 def test_workers_that_tell_of_the_same_thing_contradict_nothing(whole):
     header = whole.header.to_dict()
-    contradiction_of((header, {}), (header, dict(whole.records)))
-    contradiction_of((header, dict(whole.records)), (header, dict(whole.records)))
+    refuse_contradictions((header, {}), (header, dict(whole.records)))
+    refuse_contradictions((header, dict(whole.records)), (header, dict(whole.records)))
 
 
 @pytest.mark.parametrize(
@@ -403,11 +403,11 @@ def test_workers_that_tell_of_the_same_thing_contradict_nothing(whole):
 def test_workers_that_do_not_are_told_apart(whole, place, value, said):
     header = edited(whole.header.to_dict(), (("environment", "git_commit"), "f" * 40))
     with pytest.raises(ReportError, match=f"what one worker has found.*{said}"):
-        contradiction_of((header, {}), (edited(header, (place, value)), {}))
+        refuse_contradictions((header, {}), (edited(header, (place, value)), {}))
 
 
 def test_two_results_of_one_condition_are_told_apart(whole):
     header, record = whole.header.to_dict(), whole.records[CLEAN]
     other = edited(record, (("per_image", "score", 0), 1e6))
     with pytest.raises(ReportError, match="disagree on clean"):
-        contradiction_of((header, {CLEAN: record}), (header, {CLEAN: other}))
+        refuse_contradictions((header, {CLEAN: record}), (header, {CLEAN: other}))
