@@ -74,25 +74,24 @@ class Bookkeeper:
             self._ledger.write_error = str(error)
 
     def _append(self, journal: Journal, payload: Payload) -> None:
-        from pytest_robustbench.reports.journal import BENCHMARK, CONDITION, Entry
+        from pytest_robustbench.reports.journal import Entry
 
+        assert payload.record is not None, "kept only where there is one"
         name = payload.benchmark
         if name not in self._journaled:
             self._journaled.add(name)
             declaration = self._ledger.declarations()[name]
             declared = [c.id for c in declaration.declared_conditions]
-            content = {
-                "header": payload.header,
-                "declared": declared,
-                "narrowed": list(self._ledger.narrowing),
-                "fitted": False,
-            }
-            journal.append(Entry(BENCHMARK, name, content))
-        found = {
-            "condition": payload.condition,
-            "key": payload.key,
-            "record": payload.record,
-            "reused": payload.reused,
-            "told": True,
-        }
-        journal.append(Entry(CONDITION, name, found))
+            narrowed = self._ledger.narrowing
+            journal.append(
+                Entry.of_benchmark(name, payload.header, declared, narrowed, fitted=False)
+            )
+        found = Entry.of_condition(
+            name,
+            payload.condition,
+            payload.key,
+            payload.record,
+            reused=payload.reused,
+            told=True,
+        )
+        journal.append(found)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.gates.limits import Verdict
     from pytest_robustbench.plugin.surroundings import Surroundings
     from pytest_robustbench.reports.header import Header
+    from pytest_robustbench.reports.journal import Entry
 
 TIMING = ("OMP_NUM_THREADS", "PYTEST_XDIST_WORKER_COUNT")
 """What decides how a latency was measured."""
@@ -86,7 +87,7 @@ def told(error: Exception) -> str:
 
 
 @dataclass(frozen=True)
-class _Told:
+class _Outcome:
     """A record, who it is from, and the result where it is from here."""
 
     record: dict[str, Any]
@@ -128,7 +129,7 @@ class Findings:
         key = self._key(benchmark, header, condition)
         neighbours = benchmark.evaluator.neighbours
 
-        def make() -> _Told:
+        def make() -> _Outcome:
             found = self._reused(declaration.name, condition, key) or _measured(
                 benchmark, condition
             )
@@ -154,9 +155,9 @@ class Findings:
         """Records of earlier runs, by benchmark, condition and key; later ones count."""
         return dict(_past_records(self.surroundings)) if self.surroundings.resume else {}
 
-    def _reused(self, benchmark: str, condition: Condition, key: str) -> _Told | None:
+    def _reused(self, benchmark: str, condition: Condition, key: str) -> _Outcome | None:
         record = self._past.get((benchmark, condition.id, key)) if key else None
-        return None if record is None else _Told(record, reused=True)
+        return None if record is None else _Outcome(record, reused=True)
 
     def _key(self, benchmark: Benchmark, header: Header, condition: Condition) -> str:
         """Return the digest of what determines a result; empty for images not yet read."""
@@ -181,31 +182,30 @@ class Findings:
     def _note_preparation(
         self, benchmark: Benchmark, header: Header, declaration: BenchmarkDeclaration
     ) -> None:
+        from pytest_robustbench.reports.journal import Entry
+
         if declaration.name in self._prepared:
             return
         self._prepared.add(declaration.name)
-        content = {
-            "header": header.to_dict(),
-            "declared": [c.id for c in declaration.declared_conditions],
-            "narrowed": list(self.narrowing),
-            "fitted": benchmark.evaluator.prepare().fitted_here,
-        }
-        self._append("benchmark", declaration.name, content)
+        entry = Entry.of_benchmark(
+            declaration.name,
+            header.to_dict(),
+            [c.id for c in declaration.declared_conditions],
+            self.narrowing,
+            fitted=benchmark.evaluator.prepare().fitted_here,
+        )
+        self._append(entry)
 
-    def _journal(self, benchmark: str, condition: Condition, key: str, found: _Told) -> None:
-        content = {
-            "condition": condition.id,
-            "key": key,
-            "record": found.record,
-            "reused": found.reused,
-        }
-        self._append("condition", benchmark, content)
-
-    def _append(self, kind: str, benchmark: str, content: Mapping[str, Any]) -> None:
+    def _journal(self, benchmark: str, condition: Condition, key: str, found: _Outcome) -> None:
         from pytest_robustbench.reports.journal import Entry
 
+        self._append(
+            Entry.of_condition(benchmark, condition.id, key, found.record, reused=found.reused)
+        )
+
+    def _append(self, entry: Entry) -> None:
         try:
-            self.surroundings.journal.append(Entry(kind, benchmark, content))
+            self.surroundings.journal.append(entry)
         except ReportError as error:  # the run goes on, but cannot end well
             self.journal_error = self.journal_error or str(error)
 
@@ -239,25 +239,25 @@ def _installed() -> list[str]:
     return sorted(found)
 
 
-def _measured(benchmark: Benchmark, condition: Condition) -> _Told:
+def _measured(benchmark: Benchmark, condition: Condition) -> _Outcome:
     from pytest_robustbench.reports.fields import error_record
     from pytest_robustbench.reports.record import condition_record
 
     try:
         result = benchmark.evaluate(condition)
-        return _Told(condition_record(result), result)
+        return _Outcome(condition_record(result), result)
     except Exception as error:  # the first answer is final, whatever it is
-        return _Told(error_record(told(error)))
+        return _Outcome(error_record(told(error)))
 
 
-def _write(found: _Told, path: Path) -> None:
+def _write(found: _Outcome, path: Path) -> None:
     plain = {"record": found.record, "reused": found.reused}
     path.write_text(json.dumps(plain, allow_nan=False), encoding="utf-8")
 
 
-def _read(path: Path) -> _Told:
+def _read(path: Path) -> _Outcome:
     plain = json.loads(path.read_text(encoding="utf-8"))
-    return _Told(plain["record"], reused=plain["reused"])
+    return _Outcome(plain["record"], reused=plain["reused"])
 
 
 def _finding(
@@ -265,7 +265,7 @@ def _finding(
     declaration: BenchmarkDeclaration,
     condition: Condition,
     key: str,
-    found: _Told,
+    found: _Outcome,
 ) -> Finding:
     from pytest_robustbench.reports.reading import result_from_record
 

@@ -232,11 +232,10 @@ class Session:
         if benchmark is None or finding.result is None:
             return []
         if (name, condition) not in self._worst_images:
-            computing = benchmark.evaluator.neighbours.computing
             from pytest_robustbench.reports.pictures import save_worst_images
 
             folder = self.settings.report_dir / name
-            with computing():
+            with benchmark.evaluator.neighbours.computing():
                 lines = save_worst_images(benchmark.evaluator, finding.result, metrics, folder)
             self._worst_images[name, condition] = lines
         return self._worst_images[name, condition]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_robustbench.errors import ReportError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 VERSION = 1
@@ -46,6 +46,40 @@ class Entry:
     kind: str
     benchmark: str
     content: Mapping[str, Any]
+
+    @classmethod
+    def of_benchmark(
+        cls,
+        benchmark: str,
+        header: Mapping[str, Any],
+        declared: Iterable[str],
+        narrowed: Iterable[str],
+        *,
+        fitted: bool,
+    ) -> Entry:
+        """Return that a benchmark was prepared."""
+        content = {
+            "header": header,
+            "declared": list(declared),
+            "narrowed": list(narrowed),
+            "fitted": fitted,
+        }
+        return cls(BENCHMARK, benchmark, content)
+
+    @classmethod
+    def of_condition(
+        cls,
+        benchmark: str,
+        condition: str,
+        key: str,
+        record: Mapping[str, Any],
+        *,
+        reused: bool,
+        told: bool = False,
+    ) -> Entry:
+        """Return that a condition is finished."""
+        content = {"condition": condition, "key": key, "record": record, "reused": reused}
+        return cls(CONDITION, benchmark, {**content, "told": True} if told else content)
 
 
 @dataclass(frozen=True)
