@@ -126,8 +126,9 @@ class Findings:
     ) -> Finding:
         """Return the final word on a condition of a prepared benchmark."""
         self._note_preparation(benchmark, header, declaration)
-        key = self._key(benchmark, header, condition)
         neighbours = benchmark.evaluator.neighbours
+        with neighbours.computing():  # the first key reads all code and parameters
+            key = self._key(benchmark, header, condition)
 
         def make() -> _Outcome:
             found = self._reused(declaration.name, condition, key) or _measured(
@@ -141,13 +142,19 @@ class Findings:
 
     @cached_property
     def _code(self) -> str:
-        """Digest of the project's own code and parameters, as they are once one is prepared."""
+        """Digest of the project's own code and parameters, as they are once one is prepared.
+
+        Empty where one of them cannot be read: then nobody can tell whether it has changed.
+        """
         folder, own = self.folder.resolve(), self.surroundings.report_dir.resolve()
         files = {*_loaded_code(), *_parameter_files(folder, own)}
         code = hashlib.sha256(json.dumps(_installed()).encode())
-        for file in sorted(files):
-            code.update(f"{file.name}\n".encode())
-            code.update(file.read_bytes())
+        try:
+            for file in sorted(files):
+                code.update(f"{file.name}\n".encode())
+                code.update(file.read_bytes())
+        except OSError:
+            return ""
         return code.hexdigest()
 
     @cached_property
@@ -160,11 +167,11 @@ class Findings:
         return None if record is None else _Outcome(record, reused=True)
 
     def _key(self, benchmark: Benchmark, header: Header, condition: Condition) -> str:
-        """Return the digest of what determines a result; empty for images not yet read."""
+        """Return the digest of what determines a result; empty where not all of it is known."""
         from pytest_robustbench import __version__
         from pytest_robustbench.reports.header import sha256_of
 
-        if condition.recorded or not benchmark.is_described:
+        if condition.recorded or not benchmark.is_described or not self._code:
             return ""
         plain = header.to_dict()
         return sha256_of(

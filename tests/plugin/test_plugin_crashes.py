@@ -259,6 +259,23 @@ def test_a_detector_nobody_can_tell_apart_is_measured_again(project: Project) ->
     assert reused(project) == set()
 
 
+def test_a_file_that_cannot_be_read_is_no_traceback_and_nothing_is_taken_over(
+    measured: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can tell whether it decides a result, nor whether it has changed."""
+    (measured.path / "locked.bin").write_bytes(b"1")
+    read = Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path.name == "locked.bin":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    assert measured.run().ret == 0
+    assert reused(measured) == set()
+
+
 def test_without_the_option_everything_is_measured(measured: Project) -> None:
     assert measured.run().ret == 0
     assert set(measured_by_the_last_run(measured)) == THREE
