@@ -98,13 +98,15 @@ class Sweep:
         limit = math.inf if threshold is None else threshold
         measure = partial(self._measure_image, condition, (limit, recalibrated))
         size = min(self._settings.batch_size, len(kept))
+        n_timed = self._predictor.neighbours.timed_calls(len(kept), size)
         done = 0
         with Workers() as workers:
             for chunk in self._chunks(kept, inventory.shapes):
                 progress(condition.id, done, len(kept))
                 with computing():
                     scenes = workers.map(partial(self._scenes.under, condition), chunk)
-                raw = self._predict(scenes, chunk, condition, stopwatch, (size, len(kept)))
+                wanted = n_timed - stopwatch.n_calls
+                raw = self._predict(scenes, chunk, condition, stopwatch, size=size, wanted=wanted)
                 with computing():
                     measured = workers.map(measure, chunk, scenes, raw)
                 for index, found in zip(chunk, measured, strict=True):
@@ -120,14 +122,14 @@ class Sweep:
         chunk: Sequence[int],
         condition: Condition,
         stopwatch: Stopwatch,
-        sizes: tuple[int, int],
+        *,
+        size: int,
+        wanted: int,
     ) -> list[RawPrediction]:
-        """Predict a chunk: first what is timed, then the rest; `sizes` of a batch and of all."""
+        """Predict a chunk in batches of `size`: first the `wanted` timed calls, then the rest."""
         images = [scene.corrupted.image for scene in scenes]
         ids = [self._scenes.samples[i].id for i in chunk]
-        size, n_kept = sizes
         neighbours, call = self._predictor.neighbours, self._predictor.call
-        wanted = neighbours.timed_calls(n_kept, size) - stopwatch.n_calls
         # A last batch that is not full is another workload: it is not timed.
         timed = size * min(len(images) // size, wanted)
         found: list[RawPrediction] = []
