@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest_robustbench
 from pytest_robustbench.cli import accept, compare, init, merge, propose, run, schema, spread
+from pytest_robustbench.cli.outcomes import USERS_MISTAKE
 from pytest_robustbench.errors import RobustbenchError
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ COMMANDS = (
     init.COMMAND,
     schema.COMMAND,
 )
-USERS_MISTAKE = 2
 INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h
 INTERRUPTED = 130  # 128 + SIGINT
 CLOSED_PIPE = 141  # 128 + SIGPIPE, as the shell would report it

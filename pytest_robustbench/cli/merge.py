@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.cli.command import Command
+from pytest_robustbench.cli.outcomes import FAILED, USERS_MISTAKE, BenchmarkOutcome
 from pytest_robustbench.cli.outputs import check_writable
 from pytest_robustbench.errors import ConfigError, ReportError
 
@@ -17,14 +17,11 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pytest_robustbench.cli.baselines import Compared
     from pytest_robustbench.config.declarations import BenchmarkDeclaration, RobustnessConfig
     from pytest_robustbench.reports.header import Header
     from pytest_robustbench.reports.merging import Part
     from pytest_robustbench.reports.report import Report
 
-FAILED = 1
-USERS_MISTAKE = 2
 DEFAULT_CONFIG = Path("robustness.yaml")
 
 
@@ -65,13 +62,13 @@ def _run(arguments: Namespace) -> int:
     whole = {m.name: m.report for m in merged if m.report is not None and m.report.complete}
     try:
         compared = compare_with_baselines(config, whole)
-        merged = [_with_comparison(m, compared.get(m.name)) for m in merged]
+        merged = [m.with_comparison(compared.get(m.name)) for m in merged]
     finally:  # a comparison that goes wrong loses no report
         _write(arguments.output_dir, merged)
     return max(one.code for one in merged)
 
 
-def _write(folder: Path, merged: Sequence[_Merged]) -> None:
+def _write(folder: Path, merged: Sequence[BenchmarkOutcome]) -> None:
     for one in merged:
         if one.report is not None:
             path = folder / f"{one.name}.json"
@@ -141,34 +138,25 @@ def _check_baselines_stay(folder: Path, config: RobustnessConfig) -> None:
         require_apart(declaration, config.folder, folder / f"{declaration.name}.json")
 
 
-@dataclass(frozen=True)
-class _Merged:
-    """What became of one benchmark: its exit code, and its report where its parts agree."""
-
-    name: str
-    code: int
-    report: Report | None = None
-
-
 def _tried(
     config: RobustnessConfig, declaration: BenchmarkDeclaration, parts: Sequence[Part]
-) -> _Merged:
+) -> BenchmarkOutcome:
     """Merge and judge a benchmark; one that is refused leaves the others intact."""
     if not parts:
         _say(f"{declaration.name}: missing: none of the reports is of it; run its shards")
-        return _Merged(declaration.name, FAILED)
+        return BenchmarkOutcome(declaration.name, FAILED)
     try:
         return _merge(config, declaration, parts)
     except ReportError as error:
         if len(config.benchmarks) == 1:
             raise
         _say(f"{declaration.name}: {error}")
-        return _Merged(declaration.name, USERS_MISTAKE)
+        return BenchmarkOutcome(declaration.name, USERS_MISTAKE)
 
 
 def _merge(
     config: RobustnessConfig, declaration: BenchmarkDeclaration, parts: Sequence[Part]
-) -> _Merged:
+) -> BenchmarkOutcome:
     from pytest_robustbench.benchmark import judged_report
     from pytest_robustbench.cli.console import Console
     from pytest_robustbench.config.benchmarks import gate_of
@@ -183,8 +171,7 @@ def _merge(
     console.tell(report)
     for line in _unjudged(declaration, report):
         console.say(line)
-    bad = report.missing or any(verdict.violated for verdict in report.verdicts)
-    return _Merged(declaration.name, FAILED if bad else 0, report)
+    return BenchmarkOutcome.of(report)
 
 
 def _check_same_yaml(
@@ -227,13 +214,6 @@ def _unjudged(declaration: BenchmarkDeclaration, report: Report) -> Iterator[str
 
 def _count(conditions: Sequence[str], report: Report) -> str:
     return f"{len(conditions)} of {len(report.declared)} conditions"
-
-
-def _with_comparison(merged: _Merged, compared: Compared | None) -> _Merged:
-    if compared is None:
-        return merged
-    code = max(merged.code, 0 if compared.holds else FAILED)
-    return replace(merged, code=code, report=compared.report)
 
 
 COMMAND = Command(

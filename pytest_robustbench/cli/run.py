@@ -6,12 +6,12 @@ import json
 import re
 import sys
 from contextlib import redirect_stdout
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.cli import flags
 from pytest_robustbench.cli.command import Command
+from pytest_robustbench.cli.outcomes import USERS_MISTAKE, BenchmarkOutcome
 from pytest_robustbench.cli.outputs import check_writable
 from pytest_robustbench.errors import ConfigError, RobustbenchError
 
@@ -20,13 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_robustbench.benchmark import Benchmark
-    from pytest_robustbench.cli.baselines import Compared
     from pytest_robustbench.cli.console import Console
     from pytest_robustbench.config.declarations import BenchmarkDeclaration, RobustnessConfig
     from pytest_robustbench.reports.report import Report
 
-FAILED = 1
-USERS_MISTAKE = 2
 FLAGS_FILE = "robustness.yaml"
 """Where the YAML of flags would stand: its paths start at the working directory."""
 
@@ -169,18 +166,9 @@ def _output(arguments: Namespace, name: str) -> Path | None:
     return output
 
 
-@dataclass(frozen=True)
-class _Measured:
-    """What became of one benchmark: its exit code, and its report where it could be measured."""
-
-    declaration: BenchmarkDeclaration
-    code: int
-    report: Report | None = None
-
-
 def _tried(
     arguments: Namespace, config: RobustnessConfig, declaration: BenchmarkDeclaration
-) -> _Measured:
+) -> BenchmarkOutcome:
     """Measure a benchmark; one that cannot be measured leaves the others intact."""
     try:
         return _measure(arguments, config, declaration)
@@ -190,12 +178,12 @@ def _tried(
         if len(config.benchmarks) == 1:
             raise
         sys.stderr.write(f"{declaration.name}: {error}\n")
-        return _Measured(declaration, USERS_MISTAKE)
+        return BenchmarkOutcome(declaration.name, USERS_MISTAKE)
 
 
 def _measure(
     arguments: Namespace, config: RobustnessConfig, declaration: BenchmarkDeclaration
-) -> _Measured:
+) -> BenchmarkOutcome:
     from pytest_robustbench.cli.console import Console
 
     console = Console(sys.stderr)
@@ -205,38 +193,30 @@ def _measure(
         report = _benchmark(config, declaration, console).run()
     console.tell(report)
     _write(arguments, report)
-    bad = report.missing or any(verdict.violated for verdict in report.verdicts)
-    return _Measured(declaration, FAILED if bad else 0, report)
+    return BenchmarkOutcome.of(report)
 
 
 def _compare(
-    arguments: Namespace, config: RobustnessConfig, measured: Sequence[_Measured]
-) -> list[_Measured]:
+    arguments: Namespace, config: RobustnessConfig, measured: Sequence[BenchmarkOutcome]
+) -> list[BenchmarkOutcome]:
     """Hold the reports against their baselines, and write them again with what came of it."""
     if arguments.without_baseline:
         _say_unjudged(config)
         return list(measured)
     from pytest_robustbench.cli.baselines import compare_with_baselines
 
-    reports = {m.declaration.name: m.report for m in measured if m.report is not None}
+    reports = {m.name: m.report for m in measured if m.report is not None}
     compared = compare_with_baselines(config, reports)
     for one in compared.values():
         if arguments.output or arguments.output_dir:
             _write(arguments, one.report)
-    return [_with_comparison(m, compared.get(m.declaration.name)) for m in measured]
+    return [m.with_comparison(compared.get(m.name)) for m in measured]
 
 
 def _say_unjudged(config: RobustnessConfig) -> None:
     for declaration in config.benchmarks:
         if declaration.regression is not None:
             sys.stderr.write(f"{declaration.name}: regression: not judged (--without-baseline)\n")
-
-
-def _with_comparison(measured: _Measured, compared: Compared | None) -> _Measured:
-    if compared is None:
-        return measured
-    code = max(measured.code, 0 if compared.holds else FAILED)
-    return replace(measured, code=code, report=compared.report)
 
 
 def _benchmark(
@@ -266,7 +246,7 @@ def _write(arguments: Namespace, report: Report) -> None:
         sys.stderr.write(f"report: {path}\n")
 
 
-def _print(measured: Sequence[_Measured]) -> None:
+def _print(measured: Sequence[BenchmarkOutcome]) -> None:
     from pytest_robustbench.reports.json_lines import dumps
 
     for one in measured:
