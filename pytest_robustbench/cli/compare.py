@@ -6,7 +6,7 @@ import json
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pytest_robustbench.cli.command import Command
 from pytest_robustbench.errors import ConfigError, ReportError
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_robustbench.gates.regression.changes import AllowedChange
+    from pytest_robustbench.reports.baseline import StoredReport
     from pytest_robustbench.reports.regression import Judged, Match
 
 PASS, REGRESSED, NOT_COMPARABLE, INCONCLUSIVE = range(4)
@@ -63,12 +64,17 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
+    from pytest_robustbench.reports.baseline import REMEDY, read_stored
     from pytest_robustbench.reports.regression import judge_matches
 
     pairs = _report_pairs(arguments.base, arguments.candidate)
-    terms = [_terms(arguments, candidate) for _, candidate in pairs]
+    candidates = [read_stored(candidate, REMEDY) for _, candidate in pairs]
+    terms = [_terms(arguments, candidate) for candidate in candidates]
     judged = judge_matches(
-        [_match(base, new, term) for (base, new), term in zip(pairs, terms, strict=True)]
+        [
+            _match(base, candidate, term)
+            for (base, _), candidate, term in zip(pairs, candidates, terms, strict=True)
+        ]
     )
     judged = tuple(map(_with_margins, judged, terms))
     sys.stdout.write(_FORMATS[arguments.format](judged) + "\n")
@@ -103,20 +109,21 @@ def _report_pairs(base: Path, candidate: Path) -> list[tuple[Path, Path]]:
     return [(base / name, candidate / name) for name in sorted(names[0])]
 
 
-def _match(base: Path, candidate: Path, terms: _Terms) -> Match:
-    from pytest_robustbench.reports.baseline import REMEDY, read_stored
+def _match(base: Path, candidate: StoredReport, terms: _Terms) -> Match:
     from pytest_robustbench.reports.regression import Match
     from pytest_robustbench.reports.writing import same_file
 
     if not base.is_file():
         message = f"{base} does not exist"
         raise ConfigError(message)
-    if same_file(base, candidate):
-        message = f"{base} and {candidate} are one file, and a report equals itself: name another"
+    if same_file(base, candidate.path):
+        message = (
+            f"{base} and {candidate.path} are one file, and a report equals itself: name another"
+        )
         raise ConfigError(message)
     return Match(
-        read_stored(candidate, REMEDY).name,
-        candidate,
+        candidate.name,
+        candidate.path,
         base,
         terms.allowed,
         min_overlap=terms.min_overlap,
@@ -124,7 +131,7 @@ def _match(base: Path, candidate: Path, terms: _Terms) -> Match:
     )
 
 
-def _terms(arguments: Namespace, candidate: Path) -> _Terms:
+def _terms(arguments: Namespace, candidate: StoredReport) -> _Terms:
     terms = _declared_terms(arguments, candidate)
     given = _given_changes(arguments)
     if given:
@@ -133,7 +140,7 @@ def _terms(arguments: Namespace, candidate: Path) -> _Terms:
         flags = "--max-drop and --max-rise alone"
         terms = replace(terms, allowed=given, origin=flags, left_out=left_out)
     if not terms.allowed:
-        raise ConfigError(NO_MARGINS.format(path=candidate))
+        raise ConfigError(NO_MARGINS.format(path=candidate.path))
     if arguments.min_overlap is not None:
         terms = replace(terms, min_overlap=_share(arguments.min_overlap))
     return replace(terms, strict_pixels=terms.strict_pixels or arguments.strict_pixels)
@@ -146,24 +153,21 @@ def _share(value: float) -> float:
     return value
 
 
-def _declared_terms(arguments: Namespace, candidate: Path) -> _Terms:
-    from pytest_robustbench.reports.baseline import REMEDY, read_stored
-
-    report = read_stored(candidate, REMEDY).plain
+def _declared_terms(arguments: Namespace, candidate: StoredReport) -> _Terms:
     if arguments.config is None:
         if arguments.profile is not None:
             raise ConfigError("--profile is one of the YAML's: name it with --config")
-        return _recorded_terms(report["config"].get("regression"), candidate)
+        return _recorded_terms(candidate)
     from pytest_robustbench.config.loader import load_config
 
     config = load_config(arguments.config, profile=arguments.profile)
     declared = {b.name: b.regression for b in config.benchmarks}
-    if report["name"] not in declared:
+    if candidate.name not in declared:
         message = (
-            f"{arguments.config} declares no benchmark {report['name']!r}, that of {candidate}"
+            f"{arguments.config} declares no benchmark {candidate.name!r}, that of {candidate.path}"
         )
         raise ConfigError(message)
-    regression = declared[report["name"]]
+    regression = declared[candidate.name]
     if regression is None:
         return _Terms(())
     return _Terms(
@@ -175,22 +179,23 @@ def _declared_terms(arguments: Namespace, candidate: Path) -> _Terms:
     )
 
 
-def _recorded_terms(recorded: Any, candidate: Path) -> _Terms:
+def _recorded_terms(candidate: StoredReport) -> _Terms:
     from pytest_robustbench.gates.regression.changes import changes_from_record
 
+    recorded = candidate.plain["config"].get("regression")
     if not recorded:
         return _Terms(())
-    allowed = changes_from_record(recorded, str(candidate))
+    allowed = changes_from_record(recorded, str(candidate.path))
     settings = (recorded.get("min_overlap", 1.0), recorded.get("strict_pixels", False))
     if not isinstance(settings[0], (int, float)) or not 0 < settings[0] <= 1:
-        message = f"{candidate}: config.regression.min_overlap is {settings[0]!r}, no share"
+        message = f"{candidate.path}: config.regression.min_overlap is {settings[0]!r}, no share"
         raise ReportError(message)
     return _Terms(
         allowed,
         float(settings[0]),
         bool(settings[1]),
         recorded.get("inconclusive") == "fail",
-        f"those recorded in {candidate}",
+        f"those recorded in {candidate.path}",
     )
 
 
