@@ -103,12 +103,14 @@ def why_not_judged(account: Account) -> str:
     """Return why nothing can be said of the benchmark as a whole; empty where it can."""
     if account.data_missing:
         return f"the data are missing: {account.data_missing}"
-    if account.narrowing:
-        return f"this run is not what the YAML declares ({', '.join(account.narrowing)})"
+    if account.terms.narrowing:
+        return f"this run is not what the YAML declares ({', '.join(account.terms.narrowing)})"
     if account.deselected:
         n, total = len(account.deselected), len(account.declared)
-        if account.shard:
-            return f"this is shard {account.shard}: pytest-robustbench merge judges all of them"
+        if account.terms.shard:
+            return (
+                f"this is shard {account.terms.shard}: pytest-robustbench merge judges all of them"
+            )
         return f"{n} of {total} conditions are deselected"
     if not account.has_limits and account.declaration.regression is None:
         return "no limit is declared, everything is only measured"
@@ -120,7 +122,7 @@ def _regression(account: Account) -> Aggregate:
     if unjudged:
         if account.owes_comparison:
             return Aggregate("regression", "failed", f"{NOT_JUDGED}{unjudged}; {OWED}")
-        outcome: Outcome = "failed" if account.baseline_asked else "skipped"
+        outcome: Outcome = "failed" if account.terms.baseline_asked else "skipped"
         return Aggregate("regression", outcome, NOT_JUDGED + unjudged, "not_judged")
     if not account.comparable:
         unfinished = "; ".join(_incompleteness(account)) or "there is no report"

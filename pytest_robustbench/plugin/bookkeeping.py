@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.errors import ReportError
-from pytest_robustbench.plugin.ledger import Ledger, Place
+from pytest_robustbench.plugin.ledger import Ledger, Place, Terms
 from pytest_robustbench.plugin.xdist import SELECTION
 
 if TYPE_CHECKING:
@@ -25,14 +25,14 @@ def new_ledger(
 ) -> Ledger:
     """Return empty books."""
     asked = settings.update_baseline or settings.baseline is not None
-    return Ledger(
-        declarations,
+    terms = Terms(
         settings.narrowing,
         asked,
         heeds_waivers=not settings.runxfail,
         shard=str(settings.shard or ""),
         resumes=settings.resume,
     )
+    return Ledger(declarations, terms)
 
 
 class Bookkeeper:
@@ -82,7 +82,7 @@ class Bookkeeper:
             self._journaled.add(name)
             declaration = self._ledger.declarations()[name]
             declared = [c.id for c in declaration.declared_conditions]
-            narrowed = self._ledger.narrowing
+            narrowed = self._ledger.terms.narrowing
             journal.append(
                 Entry.of_benchmark(name, payload.header, declared, narrowed, fitted=False)
             )

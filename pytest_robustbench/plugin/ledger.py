@@ -41,6 +41,31 @@ class Place:
     condition: str = ""
 
 
+@dataclass(frozen=True)
+class Terms:
+    """What the options of a run ask for, beside what the YAML declares.
+
+    Parameters
+    ----------
+    narrowing : tuple of str
+        Options that make this run less than what was declared.
+    baseline_asked : bool
+        Whether an option asks for a comparison, or for a new baseline.
+    heeds_waivers : bool
+        Whether a waived limit may be violated in this run.
+    shard : str
+        Which part of the declared conditions was asked for; empty for all.
+    resumes : bool
+        Whether what earlier runs have finished was to be taken over.
+    """
+
+    narrowing: tuple[str, ...] = ()
+    baseline_asked: bool = False
+    heeds_waivers: bool = True
+    shard: str = ""
+    resumes: bool = False
+
+
 @dataclass
 class Account:
     """The books of one benchmark.
@@ -51,20 +76,12 @@ class Account:
         What was declared.
     anchor : Place
         The first of its items: aggregate items are named after it.
-    narrowing : tuple of str
-        Options that make this run less than what was declared.
+    terms : Terms
+        What the run was asked for.
     selected : set of str
         Ids of the conditions whose items were selected to run.
     failed : set of str
         Ids of the conditions with an item that ended as failed.
-    baseline_asked : bool
-        Whether an option asks for a comparison, or for a new baseline.
-    heeds_waivers : bool
-        Whether a waived limit may be violated in this run.
-    shard : str
-        Which part of the declared conditions was asked for; empty for all.
-    resumes : bool
-        Whether what earlier runs have finished was to be taken over.
     origins : str
         Which functions made its dataset and its detector.
     judged : tuple of Judged
@@ -83,11 +100,7 @@ class Account:
 
     declaration: BenchmarkDeclaration
     anchor: Place
-    narrowing: tuple[str, ...] = ()
-    baseline_asked: bool = False
-    heeds_waivers: bool = True
-    shard: str = ""
-    resumes: bool = False
+    terms: Terms
     origins: str = ""
     selected: set[str] = field(default_factory=set)
     header: Mapping[str, Any] | None = None
@@ -185,7 +198,7 @@ class Account:
     @property
     def concerns_baseline(self) -> bool:
         """Whether there is a baseline to compare with, or to write."""
-        return self.baseline_asked or self.declaration.regression is not None
+        return self.terms.baseline_asked or self.declaration.regression is not None
 
     @property
     def fails_if_inconclusive(self) -> bool:
@@ -199,7 +212,7 @@ class Account:
         regression = self.declaration.regression
         is_gate = regression is not None and regression.inconclusive == "fail"
         whole = all(c.id in self.selected for c in self.declaration.conditions)
-        return is_gate and whole and bool(self.narrowing) and not self.data_missing
+        return is_gate and whole and bool(self.terms.narrowing) and not self.data_missing
 
     @property
     def comparable(self) -> bool:
@@ -215,7 +228,7 @@ class Account:
     @property
     def narrowed(self) -> bool:
         """Whether this run measures less than what the YAML declares, or judges it elsewhere."""
-        return bool(self.deselected) or bool(self.narrowing)
+        return bool(self.deselected) or bool(self.terms.narrowing)
 
     def summary_verdicts(self) -> tuple[Verdict, ...]:
         """Judge the summary limits; none in a narrowed run, whose means mean something else."""
@@ -236,7 +249,7 @@ class Account:
         judged = judge_summary(self.declaration.summary_limits, report.summary())
         judged = with_summary_intervals(judged, report)
         waived = apply_waivers(judged, self.declaration.waivers, today())
-        return waived if self.heeds_waivers else without_waivers(waived, RUNXFAIL)
+        return waived if self.terms.heeds_waivers else without_waivers(waived, RUNXFAIL)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -266,7 +279,7 @@ class Account:
             declared=self.declaration.declared_conditions,
             records=self.records,
             verdicts=(*verdicts, *summary),
-            narrowed=self.narrowing,
+            narrowed=self.terms.narrowing,
         )
 
 
@@ -278,24 +291,12 @@ class Ledger:
     ----------
     declarations : callable
         Returns the declared benchmarks by name; called only where an item is about one.
-    narrowing : tuple of str
-        Options that make this run less than what was declared.
-    baseline_asked : bool
-        Whether an option asks for a comparison, or for a new baseline.
-    heeds_waivers : bool
-        Whether waived limits may be violated in this run.
-    shard : str
-        Which part of the declared conditions was asked for; empty for all.
-    resumes : bool
-        Whether what earlier runs have finished was to be taken over.
+    terms : Terms
+        What the run was asked for.
     """
 
     declarations: Callable[[], Mapping[str, BenchmarkDeclaration]]
-    narrowing: tuple[str, ...] = ()
-    baseline_asked: bool = False
-    heeds_waivers: bool = True
-    shard: str = ""
-    resumes: bool = False
+    terms: Terms
     accounts: dict[str, Account] = field(default_factory=dict)
     broken: dict[str, Place] = field(default_factory=dict)
     write_error: str = ""
@@ -311,15 +312,7 @@ class Ledger:
             self.broken[place.nodeid] = place
             return
         declaration = self.declarations()[place.benchmark]
-        fresh = Account(
-            declaration,
-            place,
-            self.narrowing,
-            self.baseline_asked,
-            self.heeds_waivers,
-            self.shard,
-            self.resumes,
-        )
+        fresh = Account(declaration, place, self.terms)
         account = self.accounts.setdefault(place.benchmark, fresh)
         if place.condition:
             account.selected.add(place.condition)

@@ -52,7 +52,7 @@ def write_benchmark(reporter: pytest.TerminalReporter, account: Account) -> None
     if account.missing:
         text = f"missing, not judged: {', '.join(account.missing)}"
         reporter.write_line(f"  {text}", red=True, bold=True)
-    if account.resumes:
+    if account.terms.resumes:
         told = f"taken over from an earlier run: {len(account.reused)} of {len(account.declared)}"
         reporter.write_line(f"  {told} conditions")
     if account.updated_baseline is not None:
