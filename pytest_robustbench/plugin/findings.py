@@ -107,6 +107,8 @@ class Findings:
         Of the YAML: code that was loaded from below it decides results as well.
     narrowing : tuple of str
         Options that make this run less than what the YAML declares.
+    outputs : tuple of Path
+        Files that pytest itself writes: they decide no result.
     journal_error : str
         Why the journal could not be written; empty where it could.
     """
@@ -114,6 +116,7 @@ class Findings:
     surroundings: Surroundings
     folder: Path
     narrowing: tuple[str, ...] = ()
+    outputs: tuple[Path, ...] = ()
     journal_error: str = ""
     _prepared: set[str] = field(default_factory=set)
 
@@ -147,7 +150,7 @@ class Findings:
         Empty where one of them cannot be read: then nobody can tell whether it has changed.
         """
         folder, own = self.folder.resolve(), self.surroundings.report_dir.resolve()
-        files = {*_loaded_code(), *_parameter_files(folder, own)}
+        files = {*_loaded_code(), *_parameter_files(folder, own)} - {*self.outputs}
         code = hashlib.sha256(json.dumps(_installed()).encode())
         try:
             for file in sorted(files):

@@ -80,7 +80,8 @@ class Session:
     @cached_property
     def findings(self) -> Findings:
         """What finds out about conditions, and keeps the journal."""
-        return Findings(self.surroundings, self.folder, self.settings.narrowing)
+        settings = self.settings
+        return Findings(self.surroundings, self.folder, settings.narrowing, settings.outputs)
 
     @property
     def declarations(self) -> Mapping[str, BenchmarkDeclaration]:

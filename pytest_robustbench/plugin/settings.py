@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,8 +21,13 @@ from pytest_robustbench.plugin.options import (
 from pytest_robustbench.plugin.shards import Shard
 from pytest_robustbench.plugin.xdist import is_worker
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 MISSING_DATA = ("fail", "skip")
 RUNXFAIL = "--runxfail was given"
+OUTPUTS = ("xmlpath", "benchmark_json")
+"""Where ``--junitxml`` and ``--benchmark-json`` are kept."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,8 @@ class Settings:
         What to do where the images are missing.
     runxfail : bool
         Whether pytest's own ``--runxfail`` asks that nothing may fail unnoticed, waived or not.
+    outputs : tuple of Path
+        Files that other options ask to be written, which therefore decide no result.
     """
 
     config: Path | None
@@ -73,6 +81,7 @@ class Settings:
     device: str | None
     missing_data: str
     runxfail: bool
+    outputs: tuple[Path, ...] = ()
 
     @property
     def narrowing(self) -> tuple[str, ...]:
@@ -127,7 +136,16 @@ def read_settings(config: pytest.Config) -> Settings:
         device=values["device"],
         missing_data=missing_data,
         runxfail=bool(config.getoption("runxfail", default=False)),
+        outputs=tuple(_outputs(config)),
     )
+
+
+def _outputs(config: pytest.Config) -> Iterator[Path]:
+    for name in OUTPUTS:
+        value = config.getoption(name, default=None)
+        if value:
+            path = os.path.expanduser(os.path.expandvars(value))  # noqa: PTH111  (as pytest does)
+            yield (config.invocation_params.dir / path).resolve()
 
 
 def _refuse_empty(config: pytest.Config, option: Option, value: object) -> None:

@@ -195,6 +195,18 @@ def test_what_is_unchanged_is_taken_over(measured: Project) -> None:
     assert measured_by_the_last_run(measured) == []
 
 
+@pytest.mark.parametrize("option", ["--junitxml=results.xml", "--benchmark-json=times.json"])
+def test_what_pytest_itself_writes_beside_the_yaml_changes_nothing(
+    project: Project, option: str
+) -> None:
+    project.yaml(detector="pixel_gaussian", **ONE)
+    written = project.path / option.partition("=")[2]
+    assert project.run(option, "--junitxml=results.xml").ret == 0
+    written.write_text("{}", encoding="utf-8")  # the benchmarks write it where there are any
+    assert project.run(option, "--junitxml=results.xml", "--robustness-resume").ret == 0
+    assert measured_by_the_last_run(project) == []
+
+
 def test_other_limits_are_judged_on_what_was_measured_before(measured: Project) -> None:
     measured.yaml("all: {pixel_segf1: {min: 1.0}}", detector="pixel_gaussian", **ONE)
     result = measured.run("--robustness-resume")
