@@ -138,6 +138,8 @@ class Benchmark:
         Other processes of the same run on this host.
     progress : callable, optional
         Told ``(phase, done, total)``.
+    exhibits : bool
+        Whether results keep small pictures of their worst images.
 
     Raises
     ------
@@ -168,6 +170,7 @@ class Benchmark:
         folder: Path | None = None,
         neighbours: Neighbours | None = None,
         progress: Progress = silent,
+        exhibits: bool = False,
     ) -> None:
         self.split = split
         self.name = name or split.category or split.dataset
@@ -189,6 +192,7 @@ class Benchmark:
             recorded=recorded,
             neighbours=neighbours,
             progress=progress,
+            exhibits=exhibits,
         )
 
     def prepare(self) -> OperatingPoint:
@@ -252,10 +256,22 @@ class Benchmark:
             notes=(*self.split.notes, *prepared.notes),
         )
 
-    def run(self, progress: Progress | None = None) -> Report:
+    def run(
+        self,
+        progress: Progress | None = None,
+        *,
+        on_result: Callable[[ConditionResult], None] | None = None,
+    ) -> Report:
         """Prepare, measure and judge every condition.
 
         A condition that cannot be measured leaves an error in the report; the others go on.
+
+        Parameters
+        ----------
+        progress : callable, optional
+            Told ``(phase, done, total)``.
+        on_result : callable, optional
+            Told every result as soon as it is measured.
 
         Raises
         ------
@@ -265,14 +281,19 @@ class Benchmark:
         if progress is not None:
             self.evaluator.progress = progress
         self.prepare()
-        records = {c.id: self._record(c) for c in self.conditions}
+        records = {c.id: self._record(c, on_result) for c in self.conditions}
         return judged_report(self.header(), self.conditions, records, self.gate)
 
-    def _record(self, condition: Condition) -> dict[str, Any]:
+    def _record(
+        self, condition: Condition, on_result: Callable[[ConditionResult], None] | None
+    ) -> dict[str, Any]:
         try:
-            return condition_record(self.evaluate(condition))
+            result = self.evaluate(condition)
         except RobustbenchError as error:
             return error_record(str(error))
+        if on_result is not None:
+            on_result(result)
+        return condition_record(result)
 
     @property
     def is_described(self) -> bool:

@@ -32,6 +32,7 @@ def build_benchmark(
     operating_point: Path | None,
     progress: Callable[[str, int, int], None],
     neighbours: Neighbours | None = None,
+    exhibits: bool = False,
 ) -> Benchmark:
     """Return the benchmark, not yet prepared.
 
@@ -51,6 +52,8 @@ def build_benchmark(
         Told ``(phase, done, total)``.
     neighbours : Neighbours, optional
         Other processes of the same run on this host.
+    exhibits : bool
+        Whether results keep small pictures of their worst images.
 
     Raises
     ------
@@ -82,6 +85,7 @@ def build_benchmark(
         folder=folder,
         neighbours=neighbours,
         progress=progress,
+        exhibits=exhibits,
     )
 
 

@@ -9,6 +9,7 @@ from pytest_robustbench.corruptions.digests import condition_digest
 from pytest_robustbench.datasets.notes import graded_masks
 from pytest_robustbench.datasets.store import PictureStore
 from pytest_robustbench.errors import NotMeasurableError
+from pytest_robustbench.evaluation.exhibits import Exhibition
 from pytest_robustbench.evaluation.inventory import Inventory, take_inventory
 from pytest_robustbench.evaluation.latency import (
     ReferenceWorkload,
@@ -99,6 +100,8 @@ class Evaluator:
         Other processes of the run on this host; by default there are none.
     progress : callable
         Told ``(phase, done, total)``.
+    exhibits : bool
+        Whether results keep small pictures of their worst images.
     """
 
     def __init__(
@@ -114,12 +117,14 @@ class Evaluator:
         recorded: Mapping[str, RecordedSet] | None = None,
         neighbours: Neighbours | None = None,
         progress: Progress = silent,
+        exhibits: bool = False,
     ) -> None:
         self.split = split
         self.calibration = calibration or CalibrationSettings()
         self.settings = settings or EvaluationSettings()
         self.fitted = fitted
         self.progress = progress
+        self.exhibits = exhibits
         postprocess = Postprocessing(self.settings.gaussian_sigma)
         self.neighbours = neighbours or NoNeighbours()
         self.predictor = Predictor(detector, self.settings.batch_size, postprocess, self.neighbours)
@@ -162,6 +167,7 @@ class Evaluator:
         stopwatch = Stopwatch(device_synchronizer(self.predictor.detector), self._reference)
         memory = MemoryWatch()
         point, again = prepared.operating_point, prepared.operating_point.recalibrated
+        exhibition = Exhibition(inventory.labels, point) if self.exhibits else None
         tally = sweep.measure(
             condition,
             kept,
@@ -170,6 +176,7 @@ class Evaluator:
             recalibrated=None if again is None else again.pixel_threshold,
             stopwatch=stopwatch,
             progress=self.progress,
+            exhibition=exhibition,
         )
         specification = scenes.specification(condition)
         digest = condition_digest(
@@ -182,7 +189,8 @@ class Evaluator:
         latency = stopwatch.latency(min(self.settings.batch_size, len(kept)))
         with self.neighbours.computing():
             result = measures.result(condition, latency, specification, digest, memory.peak())
-        return replace(result, notes=measured.notes)
+        shown = exhibition.exhibits if exhibition else ()
+        return replace(result, notes=measured.notes, exhibits=shown)
 
     def specification(self, condition: Condition) -> Mapping[str, Any]:
         """Return what decides the pixels of a condition beside its sources; empty for clean."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pytest_robustbench.evaluation.results import ConditionResult, PerImage
+from pytest_robustbench.evaluation.results import ConditionResult, PerImage, PixelLevels
 from pytest_robustbench.metrics.counts import (
     CountColumns,
     bg_fpr,
@@ -99,6 +99,7 @@ class Measures:
             memory=memory,
             samples=self.inventory if condition.recorded else None,
             recalibrated=self._recalibrated(),
+            pixel_levels=PixelLevels(ranked.background_levels, ranked.defect_levels),
         )
 
     def _recalibrated(self) -> dict[str, float | None] | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 
 from pytest_robustbench.metrics.histogram import ScoreHistogram
+from pytest_robustbench.metrics.levels import levels_of_sorted
 from pytest_robustbench.metrics.ranking import Ranking, rank_pixels
 
 if TYPE_CHECKING:
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
 
 
 class Ranked(NamedTuple):
-    """Threshold-free metrics of the pixels, and how far they can be trusted."""
+    """Threshold-free metrics of the pixels, how far they can be trusted, and where scores lie."""
 
     ranking: Ranking
     mode: RankingMode
     error: Mapping[str, float]
+    background_levels: tuple[float, ...]
+    defect_levels: tuple[float, ...]
 
 
 class PixelScores(Protocol):
@@ -66,8 +69,12 @@ class ExactScores:
         """Return AUROC, average precision and AUPRO; nothing can be added afterwards."""
         defect = np.concatenate([np.empty(0, np.float32), *self._defect])
         regions = np.concatenate([np.empty(0, np.int32), *self._regions])
-        ranking = rank_pixels(self._buffer[: self._used], defect, regions, aupro_limit)
-        return Ranked(ranking, "exact", {})
+        background = self._buffer[: self._used]
+        ranking = rank_pixels(background, defect, regions, aupro_limit)
+        if not defect.size:  # ranking has sorted the background otherwise
+            background.sort()
+        levels = levels_of_sorted(background), levels_of_sorted(np.sort(defect))
+        return Ranked(ranking, "exact", {}, *levels)
 
 
 class BinnedScores:
@@ -89,4 +96,5 @@ class BinnedScores:
             "pixel_average_precision": error.average_precision,
             "aupro": error.aupro,
         }
-        return Ranked(ranking, "binned", {k: v for k, v in bounds.items() if v is not None})
+        known = {k: v for k, v in bounds.items() if v is not None}
+        return Ranked(ranking, "binned", known, *self._histogram.levels())

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from pytest_robustbench.arrays import Image, Mask
     from pytest_robustbench.conditions import Condition
     from pytest_robustbench.evaluation.inventory import Inventory
 
@@ -95,6 +96,42 @@ class PerImage:
 
 
 @dataclass(frozen=True)
+class PixelLevels:
+    """Where the pixel scores of a condition lie.
+
+    Parameters
+    ----------
+    background, defect : tuple of float
+        Scores at the shares `metrics.levels.LEVELS`; empty where there are no such pixels.
+    """
+
+    background: tuple[float, ...] = ()
+    defect: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """One image that shows what goes wrong under a condition, small.
+
+    Parameters
+    ----------
+    index : int
+        Its place in the columns of the result.
+    image : (h, w, 3) uint8
+        As the detector saw it.
+    truth : (h, w) bool, optional
+        The defect; ``None`` where the mask is not known.
+    called : (h, w) bool, optional
+        What lies above the pixel threshold; ``None`` without maps or threshold.
+    """
+
+    index: int
+    image: Image
+    truth: Mask | None
+    called: Mask | None
+
+
+@dataclass(frozen=True)
 class ConditionResult:
     """One condition, measured at the frozen operating point.
 
@@ -143,6 +180,10 @@ class ConditionResult:
     recalibrated : mapping of str to float or None, optional
         ``pixel_segf1 bg_fpr normal_fpr miss_rate false_reject_rate`` at the thresholds that
         recalibration would have given, where the operating point is frozen and that is known.
+    pixel_levels : PixelLevels
+        Where the pixel scores lie.
+    exhibits : tuple of Exhibit
+        The worst images; empty where nobody asked for them.
     """
 
     condition: Condition
@@ -167,3 +208,5 @@ class ConditionResult:
     samples: Inventory | None = None
     notes: tuple[str, ...] = ()
     recalibrated: Mapping[str, float | None] | None = None
+    pixel_levels: PixelLevels = field(default_factory=PixelLevels)
+    exhibits: tuple[Exhibit, ...] = ()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from pytest_robustbench.arrays import Floats
     from pytest_robustbench.conditions import Condition
+    from pytest_robustbench.evaluation.exhibits import Exhibition
     from pytest_robustbench.evaluation.inventory import Inventory
     from pytest_robustbench.evaluation.latency import Stopwatch
     from pytest_robustbench.evaluation.pixel_scores import PixelScores
@@ -68,6 +69,7 @@ class Sweep:
         recalibrated: float | None,
         stopwatch: Stopwatch,
         progress: Progress,
+        exhibition: Exhibition | None = None,
     ) -> Tally:
         """Return the counts and scores of the `kept` test images under `condition`.
 
@@ -87,6 +89,8 @@ class Sweep:
             Times every call of the detector.
         progress : callable
             Told ``(phase, done, total)``.
+        exhibition : Exhibition, optional
+            Keeps the worst images.
 
         Raises
         ------
@@ -111,6 +115,10 @@ class Sweep:
                     measured = workers.map(measure, chunk, scenes, raw)
                 for index, found in zip(chunk, measured, strict=True):
                     tally.add(index, found)
+                if exhibition is not None:
+                    for place in exhibition.choose(tally, chunk):
+                        found_map = self._map(condition, chunk[place], scenes[place], raw[place])
+                        exhibition.keep(chunk[place], scenes[place].corrupted, found_map)
                 done += len(chunk)
         progress(condition.id, done, len(kept))
         require_maps_of_all_or_none(tally.n_maps, len(kept))
@@ -143,6 +151,13 @@ class Sweep:
             with neighbours.computing():
                 found += call(images[part], ids[part], condition.id)
         return found
+
+    def _map(
+        self, condition: Condition, index: int, scene: Scene, raw: RawPrediction
+    ) -> Floats | None:
+        """Return the anomaly map of an image at its own resolution."""
+        size, sample = scene.corrupted.image.shape[:2], self._scenes.samples[index].id
+        return self._predictor.finish(raw, sample, (size[0], size[1]), condition.id).map
 
     def _measure_image(
         self,

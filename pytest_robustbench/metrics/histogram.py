@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from pytest_robustbench.metrics.bins import Bins, aupro, auroc, average_precision
-from pytest_robustbench.metrics.order import ordered_bits
+from pytest_robustbench.metrics.levels import bins_at_levels
+from pytest_robustbench.metrics.order import ordered_bits, scores_of_bits
 from pytest_robustbench.metrics.ranking import UNDEFINED, Ranking, require_limit
 
 if TYPE_CHECKING:
@@ -161,6 +162,13 @@ class ScoreHistogram:
             Ranking(*(float(each.error + rounding) for each in brackets)),
         )
 
+    def levels(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Return where background and defect scores lie, as `levels_of_sorted` does.
+
+        Each is the smallest score of its bin, and so up to 1/2048 of itself too small.
+        """
+        return _levels(self._background), _levels(self._defect)
+
     def _note_ties(self, keys: NDArray[np.int32], bins: NDArray[np.intp]) -> None:
         """Remember of every bin its only key, or that there are several."""
         only = self._only.take(bins)
@@ -224,6 +232,13 @@ class _Extreme:
             self._key, self.contents = key, contents.copy()
         elif key == self._key:
             self.contents = self.contents + contents
+
+
+def _levels(counts: NDArray[np.int64]) -> tuple[float, ...]:
+    if not counts.any():
+        return ()
+    keys = (bins_at_levels(counts) - BINS // 2) << _BITS_BELOW
+    return tuple(scores_of_bits(keys.astype(np.int32)).tolist())
 
 
 def _pieces(size: int) -> Iterator[slice]:

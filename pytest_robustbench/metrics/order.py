@@ -38,6 +38,19 @@ def ordered_bits(scores: Floats) -> NDArray[np.int32]:
     return keys
 
 
+def scores_of_bits(keys: NDArray[np.int32]) -> Floats:
+    """Return the scores that `ordered_bits` has made integers of; -0.0 comes back as 0.0.
+
+    Parameters
+    ----------
+    keys : ndarray of shape (n,), int32
+        Integers of `ordered_bits`.
+    """
+    magnitude = np.where(keys < 0, -keys, keys).astype(np.int32).view(np.float32)
+    scores: Floats = np.where(keys < 0, -magnitude, magnitude)
+    return scores
+
+
 def stable_argsort(scores: Floats) -> NDArray[np.int64]:
     """Return the indices that sort fewer than 2**32 scores, equal ones in order of their index.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pytest_robustbench import opencv
 from pytest_robustbench.errors import RobustbenchError
+from pytest_robustbench.reports.drawing import TRUTH, filled, outlined, png
 from pytest_robustbench.reports.fields import DECISION_METRICS
 
 if TYPE_CHECKING:
@@ -17,13 +17,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pytest_robustbench.arrays import Image, Mask
+    from pytest_robustbench.arrays import Image
     from pytest_robustbench.evaluation.evaluator import Evaluator
     from pytest_robustbench.evaluation.results import ConditionResult
 
 WORST = 3
-TRUTH = (0, 160, 255)
-CALLED = (255, 40, 40)
 GAP = 4
 FALSE_POSITIVE_METRICS = ("bg_fpr", "normal_fpr")
 LATENCY_METRICS = ("latency_ms_per_image", "latency_p95_ms", "latency_relative")
@@ -67,7 +65,7 @@ def _saved(evaluator: Evaluator, result: ConditionResult, metric: str, target: P
         sample = samples[index]
         name = re.sub(r"[^A-Za-z0-9._-]+", "_", sample.id)
         path = target / f"{metric}-{rank}-{name}.png"
-        _write(path, _panels(evaluator, result, index))
+        path.write_bytes(png(_panels(evaluator, result, index)))
         lines.append(f"  {sample.id}: {path}")
     if not lines:
         return []
@@ -122,38 +120,12 @@ def _segf1_loss(result: ConditionResult, labels: NDArray[np.int64]) -> NDArray[n
 
 def _panels(evaluator: Evaluator, result: ConditionResult, index: int) -> Image:
     corrupted, anomaly_map = evaluator.picture(result.condition, index)
-    panels = [corrupted.image, _outlined(corrupted.image, corrupted.mask, TRUTH)]
+    panels = [corrupted.image, outlined(corrupted.image, corrupted.mask, TRUTH)]
     if anomaly_map is not None and result.pixel_threshold is not None:
         called = anomaly_map > np.float32(result.pixel_threshold)
         if corrupted.ignored is not None:
             called &= ~corrupted.ignored
-        panels.append(_filled(corrupted.image, called))
+        panels.append(filled(corrupted.image, called))
     gap = np.full((corrupted.image.shape[0], GAP, 3), 255, np.uint8)
     strips = [strip for panel in panels for strip in (panel, gap)][:-1]
     return np.concatenate(strips, axis=1)
-
-
-def _outlined(image: Image, mask: Mask | None, colour: tuple[int, int, int]) -> Image:
-    drawn = np.array(image)
-    if mask is None:
-        return drawn
-    cv2 = opencv.load()
-    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    cv2.drawContours(drawn, contours, -1, colour, 1)
-    return drawn
-
-
-def _filled(image: Image, called: Mask) -> Image:
-    drawn = np.array(image)
-    half = drawn[called].astype(np.uint16) + np.array(CALLED, np.uint16)
-    drawn[called] = (half // 2).astype(np.uint8)
-    return _outlined(drawn, called, CALLED)
-
-
-def _write(path: Path, image: Image) -> None:
-    cv2: Any = opencv.load()
-    done, data = cv2.imencode(".png", image[..., ::-1])
-    if not done:
-        message = f"OpenCV cannot encode {path.name}"
-        raise RobustbenchError(message)
-    path.write_bytes(data.tobytes())

@@ -12,6 +12,7 @@ from pytest_robustbench.evaluation.results import (
     Latency,
     PeakMemory,
     PerImage,
+    PixelLevels,
 )
 from pytest_robustbench.reports.fields import metrics_of
 
@@ -28,7 +29,9 @@ COUNTED = ("tp", "fp", "fn", "tn")
 
 
 def result_from_record(condition: Condition, record: Record) -> ConditionResult:
-    """Rebuild what `condition_record` wrote, but for what a record rounds: the single calls.
+    """Rebuild what `condition_record` wrote, as far as it is in the record.
+
+    Single calls and levels of scores come back rounded, exhibits not at all.
 
     Parameters
     ----------
@@ -62,6 +65,7 @@ def result_from_record(condition: Condition, record: Record) -> ConditionResult:
         samples=None if samples is None else Inventory.from_dict(samples),
         notes=tuple(record.get("notes", ())),
         recalibrated=record.get("recalibrated"),
+        pixel_levels=_pixel_levels(record.get("pixel_scores")),
     )
 
 
@@ -73,6 +77,12 @@ def _per_image(columns: Record) -> PerImage:
         **{name: np.array([v or 0 for v in columns[name]], np.int64) for name in COUNTED},
         digest=tuple(v or "" for v in columns["digest"]),
     )
+
+
+def _pixel_levels(plain: Record | None) -> PixelLevels:
+    if plain is None:  # no maps, or a version that did not keep them
+        return PixelLevels()
+    return PixelLevels(tuple(plain["background"]), tuple(plain["defect"]))
 
 
 def _present(column: list[Any]) -> NDArray[np.bool_]:

@@ -6,12 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pytest_robustbench.metrics.levels import LEVELS
 from pytest_robustbench.reports.fields import DECISION_METRICS, PIXEL_METRICS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pytest_robustbench.evaluation.results import ConditionResult, Latency, PeakMemory, PerImage
+    from pytest_robustbench.evaluation.results import (
+        ConditionResult,
+        Latency,
+        PeakMemory,
+        PerImage,
+        PixelLevels,
+    )
 
     Record = dict[str, Any]
 
@@ -37,6 +44,7 @@ def condition_record(result: ConditionResult) -> Record:
         "unknown_masks": list(result.unknown_masks),
         "ranking": result.ranking,
         "ranking_error": dict(result.ranking_error),
+        "pixel_scores": _pixel_scores(result.pixel_levels),
         "latency": _latency(result.latency),
         "memory": memory_record(result.memory),
         "per_image": _per_image(result.per_image),
@@ -55,6 +63,17 @@ def _recorded(result: ConditionResult) -> Record:
 def _recalibrated(result: ConditionResult) -> Record:
     """Return what only frozen thresholds have beside them."""
     return {} if result.recalibrated is None else {"recalibrated": dict(result.recalibrated)}
+
+
+def _pixel_scores(found: PixelLevels) -> Record | None:
+    """Return where pixel scores lie, in enough digits for a picture; ``None`` without maps."""
+    if not found.background and not found.defect:
+        return None
+    columns = {"background": found.background, "defect": found.defect}
+    return {
+        "level": list(LEVELS),
+        **{name: [_rounded(v) for v in column] for name, column in columns.items()},
+    }
 
 
 def _best_f1(best: tuple[float, float] | None) -> Record | None:
@@ -89,9 +108,9 @@ def memory_record(memory: PeakMemory) -> Record:
     return {"host_peak_bytes": memory.host, "device_peak_bytes": memory.device}
 
 
-def _rounded(milliseconds: float) -> float:
-    """Four digits: finer than any clock's noise, and short in the file."""
-    return float(f"{milliseconds:.4g}")
+def _rounded(value: float) -> float:
+    """Four digits: finer than any clock's noise or picture's point, and short in the file."""
+    return float(f"{value:.4g}")
 
 
 def _per_image(columns: PerImage) -> Record:

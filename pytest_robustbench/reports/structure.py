@@ -124,6 +124,12 @@ class _PerImage(_Part):
     digest: list[PictureDigest | None]
 
 
+class _PixelScores(_Part):
+    level: list[Share]
+    background: list[Number]
+    defect: list[Number]
+
+
 class _Measured(_Part):
     latency_ms_per_image: Duration
     results: _Results
@@ -140,6 +146,7 @@ class _Measured(_Part):
     notes: list[str] = []
     samples: _Samples | None = None
     operating_point: str | None = None
+    pixel_scores: _PixelScores | None = None
 
 
 class _Unmeasured(_Part):

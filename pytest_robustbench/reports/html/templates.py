@@ -1,0 +1,71 @@
+"""From templates to self-contained pages: whatever is text in a report stays text."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from importlib.resources import files
+from importlib.util import find_spec
+
+from pytest_robustbench.errors import ReportError
+
+PACKAGES = ("jinja2", "matplotlib")
+MISSING = (
+    "report.html is not written: {} is not installed; "
+    'pip install "pytest-robustbench[report]", or say --robustness-html=off'
+)
+POLICY = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '{script}'; "
+    "base-uri 'none'; form-action 'none'"
+)
+
+
+def missing_packages() -> tuple[str, ...]:
+    """Return which packages of the extra ``report`` are not installed."""
+    return tuple(name for name in PACKAGES if find_spec(name) is None)
+
+
+def rendered(template: str, **contents: object) -> str:
+    """Return a page.
+
+    Parameters
+    ----------
+    template : str
+        File name of a template beside this module that extends ``base.html``.
+    **contents : object
+        What it shows. Strings are escaped, whatever they hold.
+
+    Raises
+    ------
+    ReportError
+        If jinja2 is not installed: the message names the extra.
+    """
+    if missing_packages():
+        raise ReportError(MISSING.format(" and ".join(missing_packages())))
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=PackageLoader(__package__),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    script = _beside("tables.js")
+    return environment.get_template(template).render(
+        **contents,
+        style=Markup(_beside("style.css")),
+        script=Markup(script),
+        policy=POLICY.format(script=_source(script)),
+    )
+
+
+def _source(script: str) -> str:
+    """Return what lets this script run, and no other, even where an escape were missing."""
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
+
+
+def _beside(name: str) -> str:
+    return (files(__package__) / "templates" / name).read_text(encoding="utf-8")

@@ -1,0 +1,88 @@
+"""Small pictures of a condition's worst images: image, truth and prediction side by side.
+
+Each is a file whose name holds the digest of the corrupted pixels and that of the operating point:
+a report that is rendered again finds its own pictures, or none.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pytest_robustbench.reports.drawing import TRUTH, filled, jpeg, outlined
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pytest_robustbench.arrays import Image
+    from pytest_robustbench.evaluation.results import ConditionResult, Exhibit
+
+QUALITY = 80  # of the JPEG
+GAP = 6  # pixels between two panels
+FOLDER = "thumbnails"
+NAME = re.compile(r"[0-9a-f]{16}-[0-9a-f]{16}\.jpg")
+
+
+def thumbnail_name(picture_digest: str, operating_point_digest: str) -> str:
+    """Return the name of the file that shows an image as one detector judged it."""
+    return f"{picture_digest}-{operating_point_digest[:16]}.jpg"
+
+
+def thumbnails_of(result: ConditionResult) -> dict[str, bytes]:
+    """Return JPEG files by name, one per exhibit of a result, worst first."""
+    digests = result.per_image.digest
+    return {
+        thumbnail_name(digests[e.index], result.operating_point): jpeg(_panels(e), QUALITY)
+        for e in result.exhibits
+    }
+
+
+def _panels(exhibit: Exhibit) -> Image:
+    panels = [exhibit.image, outlined(exhibit.image, exhibit.truth, TRUTH)]
+    if exhibit.called is not None:
+        panels.append(filled(exhibit.image, exhibit.called))
+    gap = np.full((exhibit.image.shape[0], GAP, 3), 255, np.uint8)
+    strips = [strip for panel in panels for strip in (gap, panel)][1:]
+    return np.concatenate(strips, axis=1)
+
+
+class Thumbnails:
+    """The pictures of one benchmark on disk.
+
+    Parameters
+    ----------
+    report : Path
+        The benchmark's report; the pictures lie in a folder of its name beside it.
+    """
+
+    def __init__(self, report: Path) -> None:
+        self._folder = report.with_suffix("") / FOLDER
+
+    def write(self, pictures: Mapping[str, bytes]) -> None:
+        """Write pictures by their names.
+
+        Raises
+        ------
+        OSError
+            If they cannot be written.
+        """
+        for name, content in pictures.items():
+            if NAME.fullmatch(name):  # it may come from another machine
+                self._folder.mkdir(parents=True, exist_ok=True)
+                (self._folder / name).write_bytes(content)
+
+    def read(self, name: str) -> bytes | None:
+        """Return a picture, or ``None`` where it is not there any more."""
+        try:
+            return (self._folder / name).read_bytes()
+        except OSError:
+            return None
+
+    def keep_only(self, names: set[str]) -> None:
+        """Remove the pictures of earlier runs, which no report speaks of any more."""
+        for path in self._folder.glob("*.jpg"):
+            if path.name not in names:
+                path.unlink(missing_ok=True)
