@@ -10,7 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest_robustbench
-from pytest_robustbench.cli import accept, compare, init, merge, propose, run, schema, spread
+from pytest_robustbench.cli import (
+    accept,
+    compare,
+    init,
+    merge,
+    preview,
+    propose,
+    run,
+    schema,
+    spread,
+)
 from pytest_robustbench.cli.outcomes import USERS_MISTAKE
 from pytest_robustbench.errors import RobustbenchError
 
@@ -25,6 +35,7 @@ COMMANDS = (
     accept.COMMAND,
     propose.COMMAND,
     spread.COMMAND,
+    preview.COMMAND,
     init.COMMAND,
     schema.COMMAND,
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pytest_robustbench.cli import flags
 from pytest_robustbench.cli.command import Command
+from pytest_robustbench.cli.configuration import configuration, parse_flags, without_place
 from pytest_robustbench.cli.outcomes import USERS_MISTAKE, BenchmarkOutcome
 from pytest_robustbench.cli.outputs import check_writable
 from pytest_robustbench.errors import ConfigError, RobustbenchError
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from pytest_robustbench.cli.console import Console
     from pytest_robustbench.config.declarations import BenchmarkDeclaration, RobustnessConfig
     from pytest_robustbench.reports.report import Report
-
-FLAGS_FILE = "robustness.yaml"
-"""Where the YAML of flags would stand: its paths start at the working directory."""
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -62,7 +59,7 @@ def _run(arguments: Namespace) -> int:
         raise ConfigError("--json belongs to --list-models; a report is always JSON")
     if arguments.emit_config:
         return _emit(arguments)
-    config = _config(arguments)
+    config = configuration(arguments)
     _check_outputs(arguments, config)
     measured = [_tried(arguments, config, declaration) for declaration in config.benchmarks]
     try:
@@ -71,11 +68,6 @@ def _run(arguments: Namespace) -> int:
         if arguments.output is None and arguments.output_dir is None:
             _print(measured)
     return max(one.code for one in measured)
-
-
-def _without_place(message: str) -> str:
-    """Leave out places in the YAML of flags: nobody has seen its lines."""
-    return re.sub(rf"^{re.escape(FLAGS_FILE)}:[\d:]+ ", "", message, flags=re.MULTILINE)
 
 
 def _list_models(*, as_json: bool) -> int:
@@ -93,34 +85,9 @@ def _emit(arguments: Namespace) -> int:
     if arguments.config is not None:
         raise ConfigError("--emit-config writes the YAML of flags; --config is one already")
     text = flags_as_yaml(flags.config_of(arguments))
-    _parse(text)
+    parse_flags(text)
     sys.stdout.write(text)
     return 0
-
-
-def _config(arguments: Namespace) -> RobustnessConfig:
-    from pytest_robustbench.cli.yaml_text import flags_as_yaml
-    from pytest_robustbench.config.loader import load_config
-
-    if arguments.config is None:
-        if arguments.profile is not None:
-            raise ConfigError("--profile is one of the YAML's: name it with --config")
-        return _parse(flags_as_yaml(flags.config_of(arguments)))
-    contradicting = flags.given_flags(arguments)
-    if contradicting:
-        message = f"--config says what is measured: leave out {', '.join(contradicting)}"
-        raise ConfigError(message)
-    return load_config(arguments.config, profile=arguments.profile)
-
-
-def _parse(text: str) -> RobustnessConfig:
-    """Validate the YAML of flags; nobody has seen the lines its messages would name."""
-    from pytest_robustbench.config.loader import parse_config
-
-    try:
-        return parse_config(text, Path(FLAGS_FILE), environ={})
-    except ConfigError as error:
-        raise ConfigError(_without_place(str(error))) from None
 
 
 def _check_outputs(arguments: Namespace, config: RobustnessConfig) -> None:
@@ -174,7 +141,7 @@ def _tried(
         return _measure(arguments, config, declaration)
     except RobustbenchError as error:
         if arguments.config is None:
-            raise RobustbenchError(_without_place(str(error))) from None
+            raise RobustbenchError(without_place(str(error))) from None
         if len(config.benchmarks) == 1:
             raise
         sys.stderr.write(f"{declaration.name}: {error}\n")
@@ -187,7 +154,8 @@ def _measure(
     from pytest_robustbench.cli.console import Console
 
     console = Console(sys.stderr)
-    console.say(f"{declaration.name}: {len(declaration.conditions)} conditions")
+    conditions = len(declaration.conditions)
+    console.begin(f"{declaration.name}: {conditions} conditions", conditions)
     # What a detector prints must not stand before the report.
     with redirect_stdout(sys.stderr):
         report = _benchmark(config, declaration, console).run()

@@ -173,7 +173,8 @@ def _refit(config: RobustnessConfig, declaration: BenchmarkDeclaration, n: int) 
     split = build_split(declaration, config.folder)
     records = []
     for i, seed in enumerate(seeds):
-        console.say(f"{declaration.name}: refit {i + 1} of {n}, seed {seed}")
+        line = f"{declaration.name}: refit {i + 1} of {n}, seed {seed}"
+        console.begin(line, len(declaration.conditions))
         seeded = _seeded(declaration, seed, offset=i if takes_seed else None)
         records.append(_measure(config, seeded, split, console))
         _require_same_pixels(records[0], records[-1])

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pytest_robustbench.reports.lettering import BODY, HEADING, STRONG, TITLE, WHITE, written
+from pytest_robustbench.reports.lettering import (
+    BODY,
+    HEADING,
+    STRONG,
+    SUBHEADING,
+    TITLE,
+    WHITE,
+    written,
+)
 from pytest_robustbench.reports.tiles import drawn
 
 if TYPE_CHECKING:
@@ -15,17 +23,18 @@ if TYPE_CHECKING:
     from pytest_robustbench.arrays import Image
     from pytest_robustbench.reports.tiles import Block, Row, Sheet, Tile
 
-LONGEST = 220
-"""Longer side of a picture, pixels."""
-
-NARROWEST = 186
-"""Room for the labels of upright pictures, pixels."""
+WIDTH = 220
+"""Of a picture that does not stand upright, pixels."""
 
 LEAST_WIDTH = 640
-"""Room for titles where there are few columns, pixels."""
+"""Of a sheet: room for titles where there are few columns, pixels."""
 
 GAP = 10
 MARGIN = 24
+LINE = 190
+"""Gray of lines and frames: on white, a bright picture needs an edge."""
+
+CELL = WIDTH + 2
 
 
 def contact_sheet(sheet: Sheet) -> Image:
@@ -35,19 +44,23 @@ def contact_sheet(sheet: Sheet) -> Image:
     strips += [written(line, BODY, width) for line in sheet.legend]
     for block in sheet.blocks:
         strips += _block_strips(block, width)
-    frame = (MARGIN, MARGIN)
-    return np.pad(np.concatenate(strips), (frame, frame, (0, 0)), constant_values=WHITE)
+    return _framed(np.concatenate(strips), MARGIN, WHITE)
+
+
+def _width(sheet: Sheet) -> int:
+    columns = max(len(row.tiles) for block in sheet.blocks for row in block.rows)
+    return max(LEAST_WIDTH, columns * (CELL + GAP) - GAP)
 
 
 def _block_strips(block: Block, width: int) -> list[Image]:
-    line = np.full((1, width, 3), 190, np.uint8)
+    line = np.full((1, width, 3), LINE, np.uint8)
     strips = [_space(2 * GAP, width), line, _space(GAP, width)]
     strips += [written(block.title, HEADING, width), written(block.remark, BODY, width)]
     return strips + [strip for row in block.rows for strip in _row_strips(row, width)]
 
 
 def _row_strips(row: Row, width: int) -> list[Image]:
-    strips = [_space(2 * GAP, width), written(row.name, STRONG, width)]
+    strips = [_space(2 * GAP, width), written(row.name, SUBHEADING, width)]
     if row.remark:
         strips.append(written(row.remark, BODY, width))
     tiles = _beside([_cell(tile) for tile in row.tiles])
@@ -55,33 +68,27 @@ def _row_strips(row: Row, width: int) -> list[Image]:
 
 
 def _cell(tile: Tile) -> Image:
-    width, picture = _cell_width(tile), drawn(tile, LONGEST)
+    picture = _framed(drawn(tile, WIDTH), 1, LINE)
     lines = [(tile.label, STRONG), *((note, BODY) for note in tile.notes)]
-    labels = [written(text, lettering, width) for text, lettering in lines]
-    shown = _filled_up(picture, picture.shape[0], width)
-    return np.concatenate([shown, _space(GAP // 2, width), *labels])
+    labels = [written(text, lettering, CELL) for text, lettering in lines]
+    shown = _filled_up(picture, picture.shape[0], CELL)
+    return np.concatenate([shown, _space(GAP // 2, CELL), *labels])
 
 
 def _beside(cells: Sequence[Image]) -> Image:
     """Return `cells` in one line, their upper edges level."""
     height = max(cell.shape[0] for cell in cells)
-    columns = [_filled_up(cell, height, cell.shape[1] + GAP) for cell in cells]
+    columns = [_filled_up(cell, height, CELL + GAP) for cell in cells]
     return np.concatenate(columns, axis=1)[:, :-GAP]
-
-
-def _width(sheet: Sheet) -> int:
-    rows = [row for block in sheet.blocks for row in block.rows]
-    widths = [sum(_cell_width(tile) + GAP for tile in row.tiles) - GAP for row in rows]
-    return max(LEAST_WIDTH, *widths)
-
-
-def _cell_width(tile: Tile) -> int:
-    height, width = tile.image.shape[:2]
-    return max(NARROWEST, round(LONGEST * min(1, width / height)))
 
 
 def _space(height: int, width: int) -> Image:
     return np.full((height, width, 3), WHITE, np.uint8)
+
+
+def _framed(image: Image, thickness: int, gray: int) -> Image:
+    around = (thickness, thickness)
+    return np.pad(image, (around, around, (0, 0)), constant_values=gray)
 
 
 def _filled_up(image: Image, height: int, width: int) -> Image:

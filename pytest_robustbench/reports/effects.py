@@ -69,7 +69,7 @@ def mean_change(source: Image, corrupted: Corrupted) -> tuple[float, float]:
 
 def _settings(corruption: Corruption, attempt: Attempt) -> Iterator[str]:
     """Tell what decides the strength: what a parameter says of the severity, or what was drawn."""
-    function = corruption.function
+    function: object = corruption.function
     if isinstance(function, Chain):
         for part in function.parts:
             yield from _settings(part, attempt)
@@ -84,7 +84,7 @@ def _settings(corruption: Corruption, attempt: Attempt) -> Iterator[str]:
 
 def _setting(name: str, value: float, image: Image) -> str:
     if name.endswith(AT_256):
-        return f"{name.removesuffix(AT_256)} {value * scale_of(image):.3g} px"
+        return f"{name.removesuffix(AT_256)} {_pixels(value * scale_of(image))}"
     return f"{name.replace('_', ' ')} {value:g}"
 
 
@@ -95,7 +95,11 @@ def _moved(jitter: GeoJitter, corruption: Corruption, attempt: Attempt) -> str:
     affine = jitter.draw_affine(attempt.source.shape, rng).at(attempt.severity / 5)
     corners = [(float(x), float(y)) for x in (0, width - 1) for y in (0, height - 1)]
     farthest = max(math.dist(corner, affine.places(*corner)) for corner in corners)
-    return f"moves up to {farthest:.3g} px"
+    return f"moves up to {_pixels(farthest)}"
+
+
+def _pixels(length: float) -> str:
+    return f"{length:.1f} px" if length < 10 else f"{length:.0f} px"
 
 
 def _change(attempt: Attempt) -> str:
@@ -107,4 +111,4 @@ def _change(attempt: Attempt) -> str:
 
 def _ignored(corrupted: Corrupted) -> Iterator[str]:
     if corrupted.ignored is not None and corrupted.ignored.any():
-        yield f"{100 * corrupted.ignored.mean():.2g} % ignored"
+        yield f"{100 * corrupted.ignored.mean():.1f} % ignored"

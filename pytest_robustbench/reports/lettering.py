@@ -40,6 +40,7 @@ class Lettering:
 
 TITLE = Lettering(0.85, 20, 2, 34)
 HEADING = Lettering(0.65, 20, 2, 28)
+SUBHEADING = Lettering(0.58, 20, 1, 24)
 STRONG = Lettering(0.46, 20, 1, 19)
 BODY = Lettering(0.42, 95, 1, 18)
 
@@ -58,7 +59,7 @@ def _lines(text: str, lettering: Lettering, width: int) -> list[str]:
     if needed <= width:
         return [text]
     letters = max(1, int(0.95 * len(text) * width / needed))
-    return [line for line in textwrap.wrap(text, letters) or [""]]
+    return textwrap.wrap(text, letters) or [""]
 
 
 def _line(text: str, lettering: Lettering, width: int) -> Image:

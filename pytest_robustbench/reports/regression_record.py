@@ -8,6 +8,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.gates.regression.wording import describe_regression
+from pytest_robustbench.reports import plain_markdown
+from pytest_robustbench.reports.plain_markdown import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -164,24 +166,12 @@ def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
 
 def markdown(judged: Judged) -> list[str]:
     """Return the comparison as Markdown for a pull request."""
-    lines = [f"### {_escaped(headline(judged))}", ""]
-    lines += [f"- {_escaped(_in_role(judged, problem))}" for problem in judged.problems]
+    lines = [f"### {escaped(headline(judged))}", ""]
+    lines += [f"- {escaped(_in_role(judged, problem))}" for problem in judged.problems]
     if judged.verdicts:
-        lines += [_markdown_row(_columns(judged)), _markdown_row(["---"] * len(COLUMNS))]
-        lines += [_markdown_row(row) for row in rows(judged)]
-    lines += [""] + [f"- {_escaped(line.strip())}" for line in explanation(judged)[1:]]
+        lines += plain_markdown.table(_columns(judged), rows(judged))
+    lines += [""] + [f"- {escaped(line.strip())}" for line in explanation(judged)[1:]]
     return [*lines, ""]
-
-
-def _markdown_row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(map(_escaped, cells)) + " |"
-
-
-def _escaped(text: str) -> str:
-    """Names of files and categories are text, never markup."""
-    for character in "\\`*_[]<>|#":
-        text = text.replace(character, "\\" + character)
-    return text.replace("\n", " ")
 
 
 def _number(value: float | None) -> str:

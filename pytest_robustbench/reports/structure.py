@@ -6,6 +6,7 @@ silent about everything that neither reads.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -19,6 +20,7 @@ from pydantic import (
 )
 
 from pytest_robustbench.conditions import CLEAN, RECORDED
+from pytest_robustbench.gates.names import METRICS, SUMMARY_METRICS
 
 LARGEST_FLOAT32 = 3.4028234663852886e38
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST_FLOAT32, le=LARGEST_FLOAT32)]
@@ -40,6 +42,14 @@ def _corruption_name(name: str) -> str:
     return name
 
 
+def _metric_name(name: str) -> str:
+    if name not in METRICS and name not in SUMMARY_METRICS:
+        message = "the name of a metric"
+        raise ValueError(message)
+    return name
+
+
+MetricName = Annotated[str, AfterValidator(_metric_name)]
 CorruptionName = Annotated[SetName, AfterValidator(_corruption_name)]
 
 
@@ -184,11 +194,70 @@ class _Environment(_Part):
     device: str
 
 
+def _day(text: str) -> str:
+    date.fromisoformat(text)  # its message says what is wrong
+    return text
+
+
+Interval = Annotated[list[Number], Field(min_length=2, max_length=2)]
+
+
+class _Waiver(_Part):
+    reason: str
+    by: str
+    until: Annotated[str, AfterValidator(_day)]
+    source: str
+
+
 class _Verdict(_Part):
     condition: str
-    metric: str
-    verdict: str
+    metric: MetricName
+    bound: Literal["min", "max"]
+    limit: Number
+    value: Number | None
+    verdict: Literal["pass", "fail", "error"]
     reason: str
+    source: str
+    interval: Interval | None = None
+    n_images: Count | None = None
+    waiver: _Waiver | None = None
+
+
+RegressionOutcome = Literal["pass", "regressed", "inconclusive", "error"]
+
+
+class _RegressionVerdict(_Part):
+    condition: str
+    metric: str
+    outcome: RegressionOutcome
+    baseline: Number | None
+    candidate: Number | None
+    loss: Number | None
+    allowed: Number | None
+    interval: Interval | None
+    improved: bool
+    reason: str
+
+
+class _ChangedDecision(_Part):
+    condition: str
+    id: str
+    kind: str
+    baseline_score: Number
+    candidate_score: Number
+    baseline_threshold: Number
+    candidate_threshold: Number
+
+
+class _Regression(_Part):
+    role: str
+    baseline: str
+    outcome: RegressionOutcome
+    problems: list[str]
+    notes: list[str]
+    verdicts: list[_RegressionVerdict]
+    n_changed_decisions: Count
+    changed_decisions: list[_ChangedDecision]
 
 
 class _Accepted(_Part):
@@ -221,7 +290,7 @@ class _Report(_Part):
     robustness_summary: dict[str, Number | None]
     robustness: _Robustness
     accepted: _Accepted | None = None
-    regression: list[dict[str, Any]] = []
+    regression: list[_Regression] = []
 
 
 def structural_problem(plain: dict[str, Any]) -> str:

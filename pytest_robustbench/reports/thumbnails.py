@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.arrays import Image
     from pytest_robustbench.evaluation.results import ConditionResult, Exhibit
 
-QUALITY = 80  # of the JPEG
+QUALITY = 76  # of the JPEG
 GAP = 6  # pixels between two panels
 FOLDER = "thumbnails"
 NAME = re.compile(r"[0-9a-f]{16}-[0-9a-f]{16}\.jpg")

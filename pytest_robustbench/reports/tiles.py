@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 STRIPE = 8
 """From one stripe of a hatching to the next, pixels."""
+
+LINE = 200
+"""Pixels of a picture's width for every pixel of an outline's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,33 +84,50 @@ class Sheet:
     blocks: tuple[Block, ...]
 
 
-def drawn(tile: Tile, longest: int) -> Image:
+def longest_side(shape: tuple[int, ...], width: int) -> int:
+    """Return how long the longer side of a picture is drawn at most.
+
+    Parameters
+    ----------
+    shape : (H, W, ...)
+        Of the picture.
+    width : int
+        Width of square and lying pictures, pixels. Upright ones are higher than that, up to
+        1.6 times, so that they are not mere strips.
+    """
+    height_per_width: float = shape[0] / shape[1]
+    return round(width * min(1.6, max(1.0, math.sqrt(height_per_width))))
+
+
+def drawn(tile: Tile, width: int) -> Image:
     """Return the picture of a tile as it is shown: what is ignored hatched, the mask outlined.
 
     Parameters
     ----------
     tile : Tile
         What is shown.
-    longest : int
-        Longer side of larger pictures, pixels; much smaller ones are enlarged, pixel by pixel.
+    width : int
+        Of larger pictures, see `longest_side`; much smaller ones are enlarged, pixel by pixel.
     """
+    longest = longest_side(tile.image.shape, width)
     times = max(1, longest // max(tile.image.shape[:2]))
-    image = _enlarged(shrunk(tile.image, longest), times)
+    image: Image = _enlarged(shrunk(tile.image, longest), times)
     if tile.ignored is not None:
         image = hatched(image, _enlarged(shrunk_mask(tile.ignored, longest), times))
     if tile.mask is None:
         return image
     # Around the defect, not on it: of a thin crack nothing else would be seen.
-    return outlined(image, _widened(_enlarged(shrunk_mask(tile.mask, longest), times)), TRUTH)
+    around = _widened(_enlarged(shrunk_mask(tile.mask, longest), times))
+    return outlined(image, around, TRUTH, max(1, round(image.shape[1] / LINE)))
 
 
 def hatched(image: Image, where: Mask) -> Image:
     """Return a copy of an image that is pale and striped where a mask is set."""
-    rows, columns = np.indices(where.shape, np.int32, sparse=True)
-    stripes = (rows + columns) % STRIPE < STRIPE // 4
+    height, width = where.shape
+    stripes = (np.arange(height)[:, None] + np.arange(width)) % STRIPE < STRIPE // 4
     pale = image // 4 + np.uint8(170)
     pale[stripes] = 120
-    return np.where(where[..., None], pale, image)
+    return np.asarray(np.where(where[..., None], pale, image))
 
 
 def _enlarged(pixels: Any, times: int) -> Any:

@@ -6,14 +6,15 @@ import base64
 import hashlib
 from importlib.resources import files
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from pytest_robustbench.errors import ReportError
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 PACKAGES = ("jinja2", "matplotlib")
-MISSING = (
-    "report.html is not written: {} is not installed; "
-    'pip install "pytest-robustbench[report]", or say --robustness-html=off'
-)
+MISSING = '{} {} not installed, which pages need: pip install "pytest-robustbench[report]"'
 POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '{script}'; "
     "base-uri 'none'; form-action 'none'"
@@ -23,6 +24,24 @@ POLICY = (
 def missing_packages() -> tuple[str, ...]:
     """Return which packages of the extra ``report`` are not installed."""
     return tuple(name for name in PACKAGES if find_spec(name) is None)
+
+
+def needed(missing: Sequence[str]) -> str:
+    """Say what packages are not installed, and the remedy."""
+    return MISSING.format(" and ".join(missing), "is" if len(missing) == 1 else "are")
+
+
+def require_packages() -> None:
+    """Refuse to go on without the extra ``report``.
+
+    Raises
+    ------
+    ReportError
+        If a package of it is not installed; the message names the remedy.
+    """
+    missing = missing_packages()
+    if missing:
+        raise ReportError(needed(missing))
 
 
 def rendered(template: str, **contents: object) -> str:
@@ -40,8 +59,7 @@ def rendered(template: str, **contents: object) -> str:
     ReportError
         If jinja2 is not installed: the message names the extra.
     """
-    if missing_packages():
-        raise ReportError(MISSING.format(" and ".join(missing_packages())))
+    require_packages()
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 

@@ -34,11 +34,13 @@ for (const table of document.querySelectorAll("table.sortable")) {
   const shown = filter.querySelector("output");
   const inputs = Array.from(filter.querySelectorAll("input, select"));
   const apply = () => {
-    const wanted = inputs.map((input) => input.value.trim().toLowerCase().split(/\s+/)).flat();
+    const words = filter.querySelector("input").value.toLowerCase().split(/\s+/);
+    const verdict = filter.querySelector("select")?.value ?? "";
     let count = 0;
     for (const row of rows) {
       const text = row.textContent.toLowerCase();
-      row.hidden = !wanted.every((word) => text.includes(word));
+      const isJudgedSo = verdict === "" || row.dataset.verdict === verdict;
+      row.hidden = !isJudgedSo || !words.every((word) => text.includes(word));
       count += row.hidden ? 0 : 1;
     }
     shown.textContent = count + " of " + rows.length + " rows";

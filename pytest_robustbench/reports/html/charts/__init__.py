@@ -1,0 +1,1 @@
+"""Plots as inline SVG whose colours follow the page."""

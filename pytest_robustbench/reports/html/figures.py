@@ -1,0 +1,52 @@
+"""Numbers as a page shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+UNITS = {
+    "latency_ms_per_image": "ms per image",
+    "latency_p95_ms": "ms, 95th percentile",
+    "latency_relative": "times the reference workload",
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number in a table.
+
+    Parameters
+    ----------
+    text : str
+        In few digits; empty where there is none.
+    exact : str
+        As it stands in the JSON report: what tables sort by.
+    """
+
+    text: str
+    exact: str
+
+
+def figure(value: float | None, text: str = "") -> Figure:
+    """Return a number in few digits, or in those of `text`."""
+    if value is None:
+        return Figure("\N{EN DASH}", "")
+    return Figure(text or brief(value), repr(value))
+
+
+def brief(value: float) -> str:
+    """Return three digits, without an exponent where that is readable."""
+    if value == 0 or 1e-4 <= abs(value) < 1e5:
+        digits = f"{value:.3g}"
+        return f"{value:.0f}" if "e" in digits else digits
+    return f"{value:.2e}"
+
+
+def signed(value: float) -> str:
+    """Return a number that says on which side of zero it is."""
+    return f"{'-' if value < 0 else '+'}{brief(abs(value))}"
+
+
+def unit_of(metric: str) -> str:
+    """Return what a metric is measured in."""
+    return UNITS.get(metric, "share, 0 to 1")

@@ -1,0 +1,137 @@
+"""What everything that people read is made from: one report, with its verdicts at hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from pytest_robustbench.conditions import CLEAN, RECORDED, condition_of
+from pytest_robustbench.gates.names import METRICS
+from pytest_robustbench.reports.fields import metrics_of
+from pytest_robustbench.reports.report import verdict_from_dict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from pytest_robustbench.conditions import Condition
+    from pytest_robustbench.gates.limits import Verdict
+
+    Plain: TypeAlias = Mapping[str, Any]
+
+MOST_TELLING = ("pixel_segf1", "bg_fpr", "miss_rate", "false_reject_rate")
+"""Metrics that are always shown, where they are defined."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One report.
+
+    Parameters
+    ----------
+    path : Path
+        Where it stands, or will stand.
+    plain : mapping
+        The report in its published schema.
+    problems : tuple of str
+        What failed in the run, and the report cannot tell.
+    """
+
+    path: Path
+    plain: Plain
+    problems: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Name of the benchmark."""
+        return str(self.plain["name"])
+
+    @cached_property
+    def records(self) -> dict[str, Plain]:
+        """What was tried, by condition: clean, corruptions, recorded sets."""
+        found, robustness = {}, self.plain["robustness"]
+        if robustness["clean"] is not None:
+            found[CLEAN.id] = robustness["clean"]
+        for corruption, by_severity in robustness["corruptions"].items():
+            found |= {f"{corruption}-{severity}": r for severity, r in by_severity.items()}
+        return found | {f"{RECORDED}-{name}": r for name, r in robustness["recorded"].items()}
+
+    @cached_property
+    def measured(self) -> dict[str, Plain]:
+        """What was measured, by condition."""
+        return {c: r for c, r in self.records.items() if "error" not in r}
+
+    @cached_property
+    def errors(self) -> dict[str, str]:
+        """Why conditions could not be measured, by condition."""
+        return {c: str(r["error"]) for c, r in self.records.items() if "error" in r}
+
+    @cached_property
+    def causes(self) -> dict[str, list[str]]:
+        """The conditions that could not be measured, by the reason."""
+        found: dict[str, list[str]] = {}
+        for condition, error in self.errors.items():
+            found.setdefault(error, []).append(condition)
+        return found
+
+    @property
+    def absent(self) -> list[str]:
+        """Declared conditions that were not even tried."""
+        return [c for c in self.plain["missing"] if c not in self.records]
+
+    @property
+    def compared(self) -> Sequence[Plain]:
+        """The comparisons with stored reports."""
+        compared: Sequence[Plain] = self.plain.get("regression", ())
+        return compared
+
+    @cached_property
+    def conditions(self) -> dict[str, Condition]:
+        """The conditions that were tried, by id."""
+        return {name: condition_of(name) for name in self.records}
+
+    @cached_property
+    def corruptions(self) -> list[str]:
+        """Names of the corruptions, in the report's order."""
+        named = (c.corruption for c in self.conditions.values() if c.is_corrupted)
+        return list(dict.fromkeys(named))
+
+    @cached_property
+    def metrics(self) -> dict[str, dict[str, float | None]]:
+        """Every metric by condition."""
+        return {name: metrics_of(record) for name, record in self.records.items()}
+
+    @cached_property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Every limit, judged."""
+        return tuple(verdict_from_dict(verdict) for verdict in self.plain["verdicts"])
+
+    @cached_property
+    def judged(self) -> dict[tuple[str, str], Verdict]:
+        """Every limit by condition and metric."""
+        return {(v.condition, v.limit.metric): v for v in self.verdicts}
+
+    @cached_property
+    def shown_metrics(self) -> list[str]:
+        """The metrics that carry a limit or say most, as far as they are defined anywhere."""
+        limited = {metric for _, metric in self.judged}
+        limited |= {v["metric"] for one in self.compared for v in one["verdicts"]}
+        wanted = [m for m in METRICS if m in limited or m in MOST_TELLING]
+        return [m for m in wanted if m in self.defined_metrics or m in limited]
+
+    @cached_property
+    def defined_metrics(self) -> set[str]:
+        """The metrics that have a value under some condition."""
+        every = (item for values in self.metrics.values() for item in values.items())
+        return {metric for metric, value in every if value is not None}
+
+    def samples(self, condition: str) -> Plain:
+        """Return the columns over the images of a measured condition."""
+        own: Plain | None = self.records[condition].get("samples")
+        return own or self.plain["samples"]
+
+    def labels(self, condition: str) -> Sequence[int]:
+        """Return 1 = defect for the images of a measured condition."""
+        labels: Sequence[int] = self.samples(condition)["label"]
+        return labels
