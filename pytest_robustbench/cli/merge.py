@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.cli.command import Command
 from pytest_robustbench.cli.outcomes import FAILED, USERS_MISTAKE, BenchmarkOutcome
 from pytest_robustbench.cli.outputs import check_writable
+from pytest_robustbench.cli.pages import add_html_flag, write_pages_of
 from pytest_robustbench.errors import ConfigError, ReportError
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
         help=f"what the shards ran (default: {DEFAULT_CONFIG})",
     )
     parser.add_argument("--profile", metavar="NAME", help="profile of the YAML")
+    add_html_flag(parser)
 
 
 def _run(arguments: Namespace) -> int:
@@ -65,6 +68,8 @@ def _run(arguments: Namespace) -> int:
         merged = [m.with_comparison(compared.get(m.name)) for m in merged]
     finally:  # a comparison that goes wrong loses no report
         _write(arguments.output_dir, merged)
+    _adopt_pictures(arguments.output_dir, parts)
+    write_pages_of(merged, arguments.output_dir, html=arguments.html)
     return max(one.code for one in merged)
 
 
@@ -74,6 +79,25 @@ def _write(folder: Path, merged: Sequence[BenchmarkOutcome]) -> None:
             path = folder / f"{one.name}.json"
             one.report.write(path)
             _say(f"report: {path}")
+
+
+def _adopt_pictures(folder: Path, parts: Mapping[str, Sequence[Part]]) -> None:
+    """Let the page show what the shards have kept; it says so where a picture is missing."""
+    from pytest_robustbench.reports.thumbnails import Thumbnails
+
+    for name, of_benchmark in parts.items():
+        for part in of_benchmark:
+            with suppress(OSError):
+                Thumbnails(folder / f"{name}.json").adopt(Thumbnails(_report_of(part)))
+
+
+def _report_of(part: Part) -> Path:
+    """Return where the report of a part stands, or would: journals lie two folders below it."""
+    from pytest_robustbench.reports.journal import SUFFIX
+
+    path = Path(part.source)
+    is_journal = path.suffix == SUFFIX and len(path.parents) > 2
+    return path.parents[2] / f"{part.header.name}.json" if is_journal else path
 
 
 def _say(line: str) -> None:
@@ -143,15 +167,16 @@ def _tried(
 ) -> BenchmarkOutcome:
     """Merge and judge a benchmark; one that is refused leaves the others intact."""
     if not parts:
-        _say(f"{declaration.name}: missing: none of the reports is of it; run its shards")
-        return BenchmarkOutcome(declaration.name, FAILED)
+        why = "missing: none of the reports is of it; run its shards"
+        _say(f"{declaration.name}: {why}")
+        return BenchmarkOutcome(declaration.name, FAILED, why=why)
     try:
         return _merge(config, declaration, parts)
     except ReportError as error:
         if len(config.benchmarks) == 1:
             raise
         _say(f"{declaration.name}: {error}")
-        return BenchmarkOutcome(declaration.name, USERS_MISTAKE)
+        return BenchmarkOutcome(declaration.name, USERS_MISTAKE, why=str(error))
 
 
 def _merge(

@@ -24,11 +24,14 @@ class BenchmarkOutcome:
         Exit code, were it the only one.
     report : Report, optional
         ``None`` where there is none to write.
+    why : str
+        Why there is none.
     """
 
     name: str
     code: int
     report: Report | None = None
+    why: str = ""
 
     @classmethod
     def of(cls, report: Report) -> BenchmarkOutcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,15 +13,17 @@ from pytest_robustbench.cli.command import Command
 from pytest_robustbench.cli.configuration import configuration, parse_flags, without_place
 from pytest_robustbench.cli.outcomes import USERS_MISTAKE, BenchmarkOutcome
 from pytest_robustbench.cli.outputs import check_writable
+from pytest_robustbench.cli.pages import add_html_flag, pages_are_rendered, write_pages_of
 from pytest_robustbench.errors import ConfigError, RobustbenchError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pytest_robustbench.benchmark import Benchmark
     from pytest_robustbench.cli.console import Console
     from pytest_robustbench.config.declarations import BenchmarkDeclaration, RobustnessConfig
+    from pytest_robustbench.evaluation.results import ConditionResult
     from pytest_robustbench.reports.report import Report
 
 
@@ -43,6 +45,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
     group.add_argument(
         "--output-dir", type=Path, metavar="DIR", help="write one report per benchmark here"
     )
+    add_html_flag(group)
     group.add_argument(
         "--emit-config",
         action="store_true",
@@ -67,6 +70,8 @@ def _run(arguments: Namespace) -> int:
     finally:  # a comparison that goes wrong loses no report
         if arguments.output is None and arguments.output_dir is None:
             _print(measured)
+    if arguments.output_dir is not None:
+        write_pages_of(measured, arguments.output_dir, html=arguments.html)
     return max(one.code for one in measured)
 
 
@@ -145,7 +150,7 @@ def _tried(
         if len(config.benchmarks) == 1:
             raise
         sys.stderr.write(f"{declaration.name}: {error}\n")
-        return BenchmarkOutcome(declaration.name, USERS_MISTAKE)
+        return BenchmarkOutcome(declaration.name, USERS_MISTAKE, why=str(error))
 
 
 def _measure(
@@ -158,10 +163,30 @@ def _measure(
     console.begin(f"{declaration.name}: {conditions} conditions", conditions)
     # What a detector prints must not stand before the report.
     with redirect_stdout(sys.stderr):
-        report = _benchmark(config, declaration, console).run()
+        keep = _keeper(arguments, declaration)
+        benchmark = _benchmark(config, declaration, console, exhibits=keep is not None)
+        report = benchmark.run(on_result=keep)
     console.tell(report)
     _write(arguments, report)
     return BenchmarkOutcome.of(report)
+
+
+def _keeper(
+    arguments: Namespace, declaration: BenchmarkDeclaration
+) -> Callable[[ConditionResult], None] | None:
+    """Return what keeps the pictures of a result, where there is going to be a page."""
+    is_page = arguments.output_dir is not None and pages_are_rendered(wanted=arguments.html)
+    if not is_page:
+        return None
+    from pytest_robustbench.reports.thumbnails import Thumbnails, thumbnails_of
+
+    thumbnails = Thumbnails(arguments.output_dir / f"{declaration.name}.json")
+
+    def keep(result: ConditionResult) -> None:
+        with suppress(OSError):  # the page says itself that a picture is missing
+            thumbnails.write(thumbnails_of(result))
+
+    return keep
 
 
 def _compare(
@@ -188,7 +213,11 @@ def _say_unjudged(config: RobustnessConfig) -> None:
 
 
 def _benchmark(
-    config: RobustnessConfig, declaration: BenchmarkDeclaration, console: Console
+    config: RobustnessConfig,
+    declaration: BenchmarkDeclaration,
+    console: Console,
+    *,
+    exhibits: bool,
 ) -> Benchmark:
     from pytest_robustbench.config.benchmarks import build_benchmark
     from pytest_robustbench.config.build import build_detector, build_split
@@ -203,6 +232,7 @@ def _benchmark(
         detector,
         operating_point=None,
         progress=console.progress,
+        exhibits=exhibits,
     )
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.evaluation.operating_point import OperatingPoint
     from pytest_robustbench.evaluation.tally import Tally
 
-LONGEST = 240  # pixels of the longer side
+LONGEST = 200  # pixels of the longer side
 OF_DEFECTS, OF_NORMALS = 2, 1
 
 

@@ -19,6 +19,7 @@ from pytest_robustbench.reports.record_integrity import (
     agree,
     record_problems,
 )
+from pytest_robustbench.reports.verdict_integrity import verdict_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -78,6 +79,7 @@ def contradictions(report: StoredReport) -> Iterator[str]:
         if measured:
             yield f"{measured}: measured without an operating point or samples: {EDITED}"
     yield from _summary_contradictions(report)
+    yield from verdict_problems(report.plain)
 
 
 def _is_prepared(report: StoredReport) -> bool:

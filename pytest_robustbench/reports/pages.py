@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from pytest_robustbench.reports.source import Source
+    from pytest_robustbench.reports.source import Source, Unreported
 
 HTML, MARKDOWN, CSV = PAGES = ("report.html", "summary.md", "conditions.csv")
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
@@ -47,6 +47,7 @@ def write_pages(
     *,
     html: bool,
     start: Path,
+    unreported: Sequence[Unreported] = (),
     environ: Mapping[str, str] = os.environ,
 ) -> Pages:
     """Write every page about the benchmarks of one run.
@@ -61,6 +62,8 @@ def write_pages(
         Whether ``report.html`` is wanted.
     start : Path
         Folder in which commands are going to be called.
+    unreported : sequence of Unreported
+        Benchmarks of the run without a report.
     environ : mapping
         The environment: a CI that shows Markdown is given it.
 
@@ -69,7 +72,7 @@ def write_pages(
     ReportError
         If a file cannot be written.
     """
-    markdown = summary_markdown(sources)
+    markdown = summary_markdown(sources, unreported)
     write_atomically(folder / MARKDOWN, markdown)
     write_atomically(folder / CSV, conditions_csv(sources))
     _append_step_summary(markdown, environ)
@@ -79,7 +82,7 @@ def write_pages(
         return Pages(paths, f"no {HTML}: {needed(missing_packages())}" if html else "")
     from pytest_robustbench.reports.html.page import forget_old_pictures, write_page
 
-    write_page(sources, folder / HTML, start=start)
+    write_page(sources, folder / HTML, start=start, unreported=unreported)
     for source in sources:
         forget_old_pictures(source)
     return Pages((folder / HTML, *paths))

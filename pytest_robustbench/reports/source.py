@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_robustbench.conditions import CLEAN, RECORDED, condition_of
@@ -13,7 +14,6 @@ from pytest_robustbench.reports.report import verdict_from_dict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from pytest_robustbench.conditions import Condition
     from pytest_robustbench.gates.limits import Verdict
@@ -25,21 +25,45 @@ MOST_TELLING = ("pixel_segf1", "bg_fpr", "miss_rate", "false_reject_rate")
 
 
 @dataclass(frozen=True)
+class Unreported:
+    """A benchmark of a run that has no report, and must not be forgotten.
+
+    Parameters
+    ----------
+    name : str
+        The benchmark.
+    why : str
+        Why there is none.
+    failed : bool
+        Whether one was owed.
+    """
+
+    name: str
+    why: str
+    failed: bool = True
+
+    @property
+    def word(self) -> str:
+        """Its verdict."""
+        return "FAIL" if self.failed else "NOT JUDGED"
+
+
+@dataclass(frozen=True)
 class Source:
     """One report.
 
     Parameters
     ----------
-    path : Path
-        Where it stands, or will stand.
     plain : mapping
         The report in its published schema.
+    path : Path
+        Where it stands, or will stand; pictures lie beside it.
     problems : tuple of str
         What failed in the run, and the report cannot tell.
     """
 
-    path: Path
     plain: Plain
+    path: Path = Path()
     problems: tuple[str, ...] = ()
 
     @property

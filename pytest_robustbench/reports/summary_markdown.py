@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from pytest_robustbench.gates.limits import Verdict
-    from pytest_robustbench.reports.source import Plain, Source
+    from pytest_robustbench.reports.source import Plain, Source, Unreported
 
 SIGNS: Mapping[str, str] = MappingProxyType(
     {"PASS": "✅", "FAIL": "❌", "INCOMPLETE": "⚠️", "NOT JUDGED": "⚠️"}
@@ -24,9 +24,12 @@ COLUMNS = ("condition", "metric", "value", "limit", "95 % interval", "verdict")
 COMPARED = ("condition", "metric", "before", "now", "allowed loss", "verdict")
 
 
-def summary_markdown(sources: Sequence[Source]) -> str:
+def summary_markdown(sources: Sequence[Source], unreported: Sequence[Unreported] = ()) -> str:
     """Return a summary of several benchmarks."""
     lines = ["## Robustness", ""]
+    for absent in unreported:
+        lines += [f"### {SIGNS[absent.word]} {escaped(absent.name)}: {absent.word}", ""]
+        lines += [escaped(absent.why), ""]
     for source in sources:
         lines += [*_benchmark(source), ""]
     return "\n".join(lines)

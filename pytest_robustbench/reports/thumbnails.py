@@ -81,6 +81,17 @@ class Thumbnails:
         except OSError:
             return None
 
+    def adopt(self, other: Thumbnails) -> None:
+        """Copy the pictures of the same benchmark from somewhere else.
+
+        Raises
+        ------
+        OSError
+            If they cannot be copied.
+        """
+        found = other._folder.glob("*.jpg") if other._folder.is_dir() else ()
+        self.write({path.name: path.read_bytes() for path in found})
+
     def keep_only(self, names: set[str]) -> None:
         """Remove the pictures of earlier runs, which no report speaks of any more."""
         for path in self._folder.glob("*.jpg"):

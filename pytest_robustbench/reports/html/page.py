@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.reports.html.gallery import Wall
     from pytest_robustbench.reports.html.heat_maps import HeatMap
     from pytest_robustbench.reports.html.tables import LimitRow, MetricRow
-    from pytest_robustbench.reports.source import Source
+    from pytest_robustbench.reports.source import Source, Unreported
 
 BADGES = {"PASS": "pass", "FAIL": "fail", "INCOMPLETE": "open", "NOT JUDGED": "open"}
 SHOWN_VIOLATIONS = 8
@@ -70,8 +70,10 @@ class Chapter:
     detector: str
 
 
-def write_page(sources: Sequence[Source], path: Path, *, start: Path) -> None:
-    """Write one page about several benchmarks, and forget pictures that none shows any more.
+def write_page(
+    sources: Sequence[Source], path: Path, *, start: Path, unreported: Sequence[Unreported] = ()
+) -> None:
+    """Write one page about several benchmarks.
 
     Parameters
     ----------
@@ -81,26 +83,18 @@ def write_page(sources: Sequence[Source], path: Path, *, start: Path) -> None:
         The page.
     start : Path
         Folder in which the commands of the page are going to be called.
+    unreported : sequence of Unreported
+        Benchmarks of the run without a report.
 
     Raises
     ------
     ReportError
         If the extra ``report`` is not installed, or the page cannot be written.
     """
-    write_atomically(path, page(sources, start=start))
-
-
-def page(sources: Sequence[Source], *, start: Path) -> str:
-    """Return one page about several benchmarks as HTML.
-
-    Raises
-    ------
-    ReportError
-        If the extra ``report`` is not installed.
-    """
     require_packages()
     chapters = [_chapter(source, start) for source in sources]
-    return rendered("report.html", chapters=chapters)
+    absent = [(BADGES[one.word], one) for one in unreported]
+    write_atomically(path, rendered("report.html", chapters=chapters, unreported=absent))
 
 
 def forget_old_pictures(source: Source) -> None:

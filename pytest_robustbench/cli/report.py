@@ -1,0 +1,90 @@
+"""``pytest-robustbench report``: ``report.html`` again, from JSON reports alone."""
+
+from __future__ import annotations
+
+import sys
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.cli.command import Command
+from pytest_robustbench.cli.outputs import check_writable
+from pytest_robustbench.errors import ConfigError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Iterator
+
+    from pytest_robustbench.reports.baseline import StoredReport
+    from pytest_robustbench.reports.source import Source
+
+PAGE = "report.html"
+REMEDY = "name a report as it was written, or measure again"
+SHOWN_CONTRADICTIONS = 3
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "reports",
+        nargs="+",
+        type=Path,
+        metavar="REPORT",
+        help="JSON report, or folder of reports; pictures are shown where they lie beside it",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help=f"write the page here (default: {PAGE} beside the first report)",
+    )
+
+
+def _run(arguments: Namespace) -> int:
+    from pytest_robustbench.reports.html.page import write_page
+
+    paths = [path for place in arguments.reports for path in _reports_at(place)]
+    output = arguments.output or paths[0].parent / PAGE
+    if output.suffix.lower() == ".json":
+        message = f"--output {output} would be a page under the name of a report: name an .html"
+        raise ConfigError(message)
+    check_writable("--output", output, output.parent)
+    write_page([_source(path) for path in paths], output, start=Path.cwd())
+    sys.stderr.write(f"page: {output}\n")
+    return 0
+
+
+def _reports_at(place: Path) -> list[Path]:
+    if not place.is_dir():
+        return [place]
+    found = sorted(path for path in place.glob("*.json") if path.name != "session.json")
+    if not found:
+        message = f"{place} holds no report"
+        raise ConfigError(message)
+    return found
+
+
+def _source(path: Path) -> Source:
+    from pytest_robustbench.reports.baseline import read_stored
+    from pytest_robustbench.reports.source import Source
+
+    stored = read_stored(path, REMEDY)
+    return Source(stored.plain, path, tuple(_problems(stored)))
+
+
+def _problems(stored: StoredReport) -> Iterator[str]:
+    """Yield what speaks against a report, and does not stand in it."""
+    from pytest_robustbench.reports.integrity import contradictions
+    from pytest_robustbench.reports.pages import problems_in_session
+
+    for problem in islice(contradictions(stored), SHOWN_CONTRADICTIONS):
+        yield f"the file contradicts itself: {problem}"
+    yield from problems_in_session(stored.path, stored.name)
+
+
+COMMAND = Command(
+    name="report",
+    summary="render report.html again from JSON reports",
+    add_arguments=_add_arguments,
+    run=_run,
+)
