@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,15 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from matplotlib.axes import Axes
 
 POINTS_PER_INCH = 72
+WIDTH = 620  # points, of a plot with a row per condition
+ROW = 15  # points
+LETTER = 4.7  # points: the width of a letter of row labels
+TOP, RIGHT, LABELLED = 6, 10, 32  # points around the axes
 INK, MUTED, LINE, ACCENT = "#010101", "#020202", "#030303", "#040404"
 NORMAL, DEFECT, BAD, CARD = "#050505", "#060606", "#070707", "#080808"
 THEME: Mapping[str, str] = MappingProxyType(
@@ -65,6 +70,38 @@ STYLE: Mapping[Any, Any] = MappingProxyType(
 )
 
 
+@dataclass(frozen=True)
+class Frame:
+    """Where the axes stand in a plot, in points; a layout that measures texts takes too long.
+
+    Parameters
+    ----------
+    width, height : float
+        Of the whole.
+    left, bottom : float
+        Room for the labels of the axes.
+    """
+
+    width: float
+    height: float
+    left: float
+    bottom: float
+
+    @classmethod
+    def of_rows(cls, labels: Sequence[str]) -> Frame:
+        """Return the frame of a plot with a row per label, and a label below."""
+        left = 12 + LETTER * max(map(len, labels))
+        height = ROW * len(labels) + TOP + LABELLED
+        return cls(WIDTH, height, left, LABELLED)
+
+    @property
+    def axes(self) -> tuple[float, float, float, float]:
+        """Left, bottom, width and height of the axes as shares of the whole."""
+        width, height = self.width - self.left - RIGHT, self.height - self.bottom - TOP
+        place = self.left / self.width, self.bottom / self.height
+        return (*place, width / self.width, height / self.height)
+
+
 class Canvas:
     """One figure with one pair of axes, drawn inside a ``with`` block of `canvas`."""
 
@@ -81,7 +118,7 @@ class Canvas:
 
 
 @contextmanager
-def canvas(key: str, description: str, width: float, height: float) -> Iterator[Canvas]:
+def canvas(key: str, description: str, frame: Frame) -> Iterator[Canvas]:
     """Yield a canvas; when the block ends its `svg` is there.
 
     Parameters
@@ -90,16 +127,23 @@ def canvas(key: str, description: str, width: float, height: float) -> Iterator[
         Makes the ids within the SVG its own: several stand in one page.
     description : str
         What the plot shows, for those who do not see it.
-    width, height : float
-        Points.
+    frame : Frame
+        Its size, and where the axes are in it.
     """
     with rc_context({**STYLE, "svg.hashsalt": key}):
-        figure = Figure(
-            figsize=(width / POINTS_PER_INCH, height / POINTS_PER_INCH), layout="constrained"
-        )
-        drawn = Canvas(figure, figure.subplots(), key, description)
+        figure = Figure(figsize=(frame.width / POINTS_PER_INCH, frame.height / POINTS_PER_INCH))
+        drawn = Canvas(figure, figure.add_axes(frame.axes), key, description)
         yield drawn
         drawn.finish()
+
+
+def label_rows(axes: Axes, labels: Sequence[str], unit: str) -> None:
+    """Name the rows of a plot from the top, and the unit of its horizontal axis."""
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_ylim(len(labels) - 0.4, -0.6)
+    axes.set_xlabel(unit)
+    axes.grid(axis="y", visible=False)
+    axes.tick_params(axis="y", length=0)
 
 
 def _themed(text: str, description: str) -> str:

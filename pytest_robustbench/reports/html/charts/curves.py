@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.reports.html.charts.canvas import ACCENT, BAD, INK, canvas
+from pytest_robustbench.reports.html.charts.canvas import ACCENT, BAD, INK, Frame, canvas
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
     from matplotlib.axes import Axes
 
-WIDTH, HEIGHT = 172, 120  # points
+FRAME = Frame(172, 120, 32, 18)
 CLEAN = 0
 
 
@@ -54,7 +54,7 @@ def curve(key: str, description: str, points: Sequence[Point], span: tuple[float
     span : (float, float)
         Of the vertical axis: the same for all corruptions, so that their curves compare.
     """
-    with canvas(key, description, WIDTH, HEIGHT) as drawn:
+    with canvas(key, description, FRAME) as drawn:
         axes = drawn.axes
         _draw_band(axes, points)
         _draw_limits(axes, points)

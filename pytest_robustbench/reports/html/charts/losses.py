@@ -5,15 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.reports.html.charts.canvas import ACCENT, BAD, INK, MUTED, canvas
+from pytest_robustbench.reports.html.charts.canvas import (
+    ACCENT,
+    BAD,
+    INK,
+    MUTED,
+    Frame,
+    canvas,
+    label_rows,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from markupsafe import Markup
-
-WIDTH = 620  # points
-ROW, FRAME = 15, 46  # points
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True)
@@ -53,19 +59,26 @@ def losses(key: str, description: str, found: Sequence[Loss], unit: str) -> Mark
     unit : str
         Of the horizontal axis.
     """
-    with canvas(key, description, WIDTH, FRAME + ROW * len(found)) as drawn:
+    labels = [loss.label for loss in found]
+    with canvas(key, description, Frame.of_rows(labels)) as drawn:
         axes = drawn.axes
         axes.axvline(0, color=MUTED, linewidth=0.8)
-        for place, loss in enumerate(found):
-            colour = BAD if loss.regressed else ACCENT
-            if loss.interval is not None:
-                axes.hlines(place, *loss.interval, color=colour, linewidth=1.6)
-            axes.plot(loss.value, place, "o", markersize=4, color=colour, markeredgewidth=0)
-            if loss.allowed is not None:
-                axes.vlines(loss.allowed, place - 0.4, place + 0.4, color=INK, linewidth=1.4)
-        axes.set_yticks(range(len(found)), [loss.label for loss in found])
-        axes.set_ylim(len(found) - 0.4, -0.6)
-        axes.set_xlabel(unit)
-        axes.grid(axis="y", visible=False)
-        axes.tick_params(axis="y", length=0)
+        for colour, is_regressed in ((ACCENT, False), (BAD, True)):
+            _draw(
+                axes, [(y, x) for y, x in enumerate(found) if x.regressed is is_regressed], colour
+            )
+        allowed = [(y, loss.allowed) for y, loss in enumerate(found) if loss.allowed is not None]
+        for place, end in allowed:
+            axes.vlines(end, place - 0.4, place + 0.4, color=INK, linewidth=1.4)
+        label_rows(axes, labels, unit)
     return drawn.svg
+
+
+def _draw(axes: Axes, found: Sequence[tuple[int, Loss]], colour: str) -> None:
+    known = [(place, *loss.interval) for place, loss in found if loss.interval is not None]
+    if known:
+        axes.hlines(*zip(*known, strict=True), color=colour, linewidth=1.6)
+    if found:
+        values = [loss.value for _, loss in found]
+        places = [place for place, _ in found]
+        axes.plot(values, places, "o", markersize=4, color=colour, markeredgewidth=0)

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.reports.html.charts.canvas import BAD, CARD, INK, canvas
+from pytest_robustbench.reports.html.charts.canvas import BAD, CARD, INK, Frame, canvas, label_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from markupsafe import Markup
     from matplotlib.axes import Axes
 
-WIDTH = 620  # points
-ROW, FRAME = 15, 46  # points
 OFFSET = 0.17  # of a row, by which two kinds stand apart
 ROOM = 0.04  # of the span, left of the smallest and right of the largest value
 
@@ -79,33 +77,44 @@ def ranges(
     threshold : float, optional
         One line through all rows.
     """
-    with canvas(key, description, WIDTH, FRAME + ROW * len(rows)) as drawn:
+    labels = [row.label for row in rows]
+    with canvas(key, description, Frame.of_rows(labels)) as drawn:
         axes = drawn.axes
         if threshold is not None:
             axes.axvline(threshold, color=INK, linewidth=1.2, dashes=(3, 1.5))
-        for place, row in enumerate(rows):
-            _draw_row(axes, place, row)
-        axes.set_yticks(range(len(rows)), [row.label for row in rows])
-        axes.set_ylim(len(rows) - 0.4, -0.6)
+        for colour in dict.fromkeys(colour for row in rows for colour in row.ranges):
+            _draw(axes, [_placed(y, row, colour) for y, row in enumerate(rows)], colour)
+        limits = [(y, row.limit) for y, row in enumerate(rows) if row.limit is not None]
+        for place, limit in limits:
+            axes.vlines(limit, place - 0.45, place + 0.45, color=BAD, linewidth=1.6)
         axes.set_xlim(*_span(rows, threshold))
-        axes.set_xlabel(unit)
-        axes.grid(axis="y", visible=False)
-        axes.tick_params(axis="y", length=0)
+        label_rows(axes, labels, unit)
     return drawn.svg
 
 
-def _draw_row(axes: Axes, place: int, row: RangeRow) -> None:
-    apart = OFFSET if len(row.ranges) > 1 else 0.0
-    for side, (colour, found) in enumerate(row.ranges.items()):
-        y = place + apart * (2 * side - 1)
-        axes.hlines(y, found.low, found.high, color=colour, linewidth=1)
-        axes.hlines(y, found.inner_low, found.inner_high, color=colour, linewidth=4)
-        axes.plot(
-            found.middle, y, "o", markersize=3, color=CARD, markeredgecolor=colour,
-            markeredgewidth=1,
-        )  # fmt: skip
-    if row.limit is not None:
-        axes.vlines(row.limit, place - 0.45, place + 0.45, color=BAD, linewidth=1.6)
+def _placed(place: int, row: RangeRow, colour: str) -> tuple[float, Range | None]:
+    """Return where a range stands; the first of two above the middle of its row."""
+    if colour not in row.ranges or len(row.ranges) == 1:
+        return place, row.ranges.get(colour)
+    return place + OFFSET * (2 * list(row.ranges).index(colour) - 1), row.ranges[colour]
+
+
+def _draw(axes: Axes, placed: Sequence[tuple[float, Range | None]], colour: str) -> None:
+    found = [(y, each) for y, each in placed if each is not None]
+    axes.hlines(*_lines((y, r.low, r.high) for y, r in found), color=colour, linewidth=1)
+    thick = _lines((y, r.inner_low, r.inner_high) for y, r in found)
+    axes.hlines(*thick, color=colour, linewidth=4)
+    middles, places = [r.middle for _, r in found], [y for y, _ in found]
+    (dots,) = axes.plot(middles, places, "o", markersize=3, color=CARD, markeredgewidth=1)
+    dots.set_markeredgecolor(colour)
+
+
+def _lines(
+    found: Iterable[tuple[float, float, float]],
+) -> tuple[list[float], list[float], list[float]]:
+    """Return heights, starts and ends as `hlines` takes them."""
+    places, starts, ends = zip(*found, strict=True)
+    return list(places), list(starts), list(ends)
 
 
 def _span(rows: Sequence[RangeRow], threshold: float | None) -> tuple[float, float]:
