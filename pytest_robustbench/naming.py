@@ -1,4 +1,4 @@
-"""Help with misspelt names."""
+"""Help with names: misspelt ones, and ones too long for a line."""
 
 from __future__ import annotations
 
@@ -8,9 +8,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+CUT = "..."
+
 
 def suggestion(name: str, valid: Iterable[str]) -> str:
     """Return ``did you mean 'x'?``, or the list of valid names when none is near."""
     names = sorted(valid)
     near = get_close_matches(name, names, n=1)
     return f"did you mean {near[0]!r}?" if near else f"valid: {', '.join(names)}"
+
+
+def shortened(name: str, width: int) -> str:
+    """Return `name`, with dots for its middle where it is longer than `width`."""
+    if len(name) <= width:
+        return name
+    kept = max(width - len(CUT), 0)
+    end = len(name) - (kept + 1) // 2
+    return f"{name[: kept // 2]}{CUT}{name[end:]}"[:width]

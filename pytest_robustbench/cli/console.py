@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TextIO
 
+from pytest_robustbench.naming import shortened
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pytest_robustbench.reports.report import Report
 
+WIDTH = 80
 SHOWN = ("pixel_segf1", "bg_fpr", "miss_rate", "false_reject_rate", "latency_ms_per_image")
+TITLES = (
+    ("pixel_", "", "", "false_", "latency_ms_"),
+    ("segf1", "bg_fpr", "miss_rate", "reject_rate", "per_image"),
+)
+"""Two lines: the names, cut so that a row fits."""
+WIDTHS = tuple(max(8, len(first), len(second)) for first, second in zip(*TITLES, strict=True))
+"""Of the columns: a value takes eight characters at most, such as ``1.23e-05``."""
+GAP = "  "
+NOT_CONDITIONS = ("fit", "calibrate")
 
 
 class Console:
@@ -24,6 +36,12 @@ class Console:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._phase = ""
+        self._begun = self._of = 0
+
+    def begin(self, line: str, conditions: int) -> None:
+        """Say what is measured now, under how many conditions."""
+        self.say(line)
+        self._phase, self._begun, self._of = "", 0, conditions
 
     def say(self, line: str) -> None:
         """Write a line at once."""
@@ -34,7 +52,13 @@ class Console:
         """Name a phase when it begins."""
         if phase != self._phase:
             self._phase = phase
-            self.say(f"  {phase}: {total} images")
+            self.say(f"  {self._named(phase)}: {total} images")
+
+    def _named(self, phase: str) -> str:
+        if phase in NOT_CONDITIONS:
+            return phase
+        self._begun += 1
+        return f"condition {self._begun} of {self._of} {phase}"
 
     def tell(self, report: Report) -> None:
         """Write a row per condition, then what is wrong and what a reader should know."""
@@ -48,12 +72,18 @@ def _table(report: Report) -> Iterator[str]:
     measured = {c: r for c, r in report.records.items() if "error" not in r}
     if not measured:
         return
-    width = max(map(len, measured))
-    yield "  ".join(["condition".ljust(width), *SHOWN])
+    room = WIDTH - sum(len(GAP) + width for width in WIDTHS)
+    width = min(max(map(len, (*measured, "condition"))), room)
+    for name, titles in zip(("", "condition"), TITLES, strict=True):
+        yield _row(name, titles, width)
     for condition, record in measured.items():
         values = metrics_of(record)
-        cells = (_cell(values, metric).rjust(len(metric)) for metric in SHOWN)
-        yield "  ".join([condition.ljust(width), *cells])
+        yield _row(condition, [_cell(values, metric) for metric in SHOWN], width)
+
+
+def _row(name: str, cells: Iterable[str], width: int) -> str:
+    aligned = (cell.rjust(w) for cell, w in zip(cells, WIDTHS, strict=True))
+    return GAP.join([shortened(name, width).ljust(width), *aligned])
 
 
 def _cell(values: Mapping[str, Any], metric: str) -> str:

@@ -58,6 +58,7 @@ def write_pages_of(outcomes: Sequence[BenchmarkOutcome], folder: Path, *, html: 
     except OSError as error:
         message = f"cannot write the pages in {folder}: {error.strerror or error}"
         raise ReportError(message) from error
-    sys.stderr.write(f"pages: {', '.join(map(str, pages.paths))}\n")
+    first, *others = pages.paths
+    sys.stderr.write(f"page: {first} (beside it {' and '.join(p.name for p in others)})\n")
     if pages.hint:
         sys.stderr.write(f"{pages.hint}\n")

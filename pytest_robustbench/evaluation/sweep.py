@@ -113,12 +113,10 @@ class Sweep:
                 raw = self._predict(scenes, chunk, condition, stopwatch, size=size, wanted=wanted)
                 with computing():
                     measured = workers.map(measure, chunk, scenes, raw)
-                for index, found in zip(chunk, measured, strict=True):
-                    tally.add(index, found)
-                if exhibition is not None:
-                    for place in exhibition.choose(tally, chunk):
-                        found_map = self._map(condition, chunk[place], scenes[place], raw[place])
-                        exhibition.keep(chunk[place], scenes[place].corrupted, found_map)
+                    for index, found in zip(chunk, measured, strict=True):
+                        tally.add(index, found)
+                    if exhibition is not None:
+                        self._exhibit(exhibition, condition, tally, (chunk, scenes, raw))
                 done += len(chunk)
         progress(condition.id, done, len(kept))
         require_maps_of_all_or_none(tally.n_maps, len(kept))
@@ -152,12 +150,21 @@ class Sweep:
                 found += call(images[part], ids[part], condition.id)
         return found
 
-    def _map(
-        self, condition: Condition, index: int, scene: Scene, raw: RawPrediction
-    ) -> Floats | None:
-        """Return the anomaly map of an image at its own resolution."""
-        size, sample = scene.corrupted.image.shape[:2], self._scenes.samples[index].id
-        return self._predictor.finish(raw, sample, (size[0], size[1]), condition.id).map
+    def _exhibit(
+        self,
+        exhibition: Exhibition,
+        condition: Condition,
+        tally: Tally,
+        measured: tuple[Sequence[int], Sequence[Scene], Sequence[RawPrediction]],
+    ) -> None:
+        """Keep the images of a measured chunk that are among the worst up to now."""
+        chunk, scenes, raw = measured
+        for place in exhibition.choose(tally, chunk):
+            index, scene = chunk[place], scenes[place].corrupted
+            height, width = scene.image.shape[:2]
+            sample = self._scenes.samples[index].id
+            found = self._predictor.finish(raw[place], sample, (height, width), condition.id)
+            exhibition.keep(index, scene, found.map)
 
     def _measure_image(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.errors import ReportError
@@ -11,6 +12,7 @@ from pytest_robustbench.plugin.xdist import SELECTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     import pytest
 
@@ -42,12 +44,15 @@ class Bookkeeper:
     ----------
     ledger : Ledger
         Where it is entered.
+    report_dir : Path
+        Below it pictures are kept: those of workers may come from another machine.
     journal : Journal, optional
         Where what workers found is kept as well: their own may lie on another machine.
     """
 
-    def __init__(self, ledger: Ledger, journal: Journal | None = None) -> None:
+    def __init__(self, ledger: Ledger, report_dir: Path, journal: Journal | None = None) -> None:
         self._ledger = ledger
+        self._report_dir = report_dir
         self._journal = journal
         self._journaled: set[str] = set()
 
@@ -63,6 +68,7 @@ class Bookkeeper:
         if text:
             payload = Payload.loads(text)
             self._keep(payload)
+            self._keep_pictures(payload)
             self._ledger.add(payload)
 
     def _keep(self, payload: Payload) -> None:
@@ -72,6 +78,15 @@ class Bookkeeper:
             self._append(self._journal, payload)
         except ReportError as error:
             self._ledger.write_error = str(error)
+
+    def _keep_pictures(self, payload: Payload) -> None:
+        """Write what report.html is going to show; it says so itself where a picture is missing."""
+        if payload.pictures:
+            from pytest_robustbench.reports.thumbnails import Thumbnails
+
+            report = self._report_dir / f"{payload.benchmark}.json"
+            with suppress(OSError):
+                Thumbnails(report).write(payload.thumbnails)
 
     def _append(self, journal: Journal, payload: Payload) -> None:
         from pytest_robustbench.reports.journal import Entry

@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 import sysconfig
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import distributions
 from pathlib import Path
@@ -62,6 +62,8 @@ class Finding:
         Digest of everything that determines it; empty where that is not known beforehand.
     reused : bool
         Whether an earlier run has measured it.
+    pictures : mapping of str to bytes
+        Its thumbnails by name; none where it was measured elsewhere, or nobody asked for them.
     """
 
     declaration: BenchmarkDeclaration
@@ -71,6 +73,7 @@ class Finding:
     verdicts: tuple[Verdict, ...]
     key: str = ""
     reused: bool = False
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def error(self) -> str:
@@ -278,13 +281,19 @@ def _finding(
     found: _Outcome,
 ) -> Finding:
     from pytest_robustbench.reports.reading import result_from_record
+    from pytest_robustbench.reports.thumbnails import thumbnails_of
 
     result = found.result
     if result is None and "error" not in found.record:
         result = result_from_record(condition, found.record)
     with benchmark.evaluator.neighbours.computing():  # intervals take their time
         verdicts = benchmark.judge(condition, found.record)
-    return Finding(declaration, condition, result, found.record, verdicts, key, found.reused)
+        pictures = thumbnails_of(result) if result else {}
+    if result is not None:  # a session keeps every result: the pictures are smaller
+        result = replace(result, exhibits=())
+    return Finding(
+        declaration, condition, result, found.record, verdicts, key, found.reused, pictures
+    )
 
 
 def _past_records(

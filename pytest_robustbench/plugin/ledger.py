@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.config.declarations import BenchmarkDeclaration
     from pytest_robustbench.gates.limits import Verdict
     from pytest_robustbench.plugin.payload import Payload
+    from pytest_robustbench.reports.pages import Pages
     from pytest_robustbench.reports.regression import Judged
     from pytest_robustbench.reports.report import Report
 
@@ -300,6 +301,7 @@ class Ledger:
     accounts: dict[str, Account] = field(default_factory=dict)
     broken: dict[str, Place] = field(default_factory=dict)
     write_error: str = ""
+    pages: Pages | None = None
     is_empty: bool = True
     _owners: dict[str, Place] = field(default_factory=dict)
     _expected: tuple[str, ...] = ()

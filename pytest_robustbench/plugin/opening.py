@@ -13,12 +13,15 @@ from pytest_robustbench.plugin.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from pytest_robustbench.config.declarations import RobustnessConfig
-    from pytest_robustbench.plugin.session import Progress
+    from pytest_robustbench.plugin.progress import ProgressLine
     from pytest_robustbench.plugin.settings import Settings
 
 
 def open_session(
-    settings: Settings, progress: Progress, surroundings: Surroundings, yaml: str | None = None
+    settings: Settings,
+    progress: ProgressLine,
+    surroundings: Surroundings,
+    yaml: str | None = None,
 ) -> Session:
     """Read the YAML; a broken one leaves a session that says so when a test asks.
 
@@ -26,8 +29,8 @@ def open_session(
     ----------
     settings : Settings
         Options.
-    progress : callable
-        Told ``(phase, done, total)``.
+    progress : ProgressLine
+        Shows whoever waits what is going on.
     surroundings : Surroundings
         Which process of which run this is.
     yaml : str, optional
@@ -48,7 +51,7 @@ def open_session(
     return Session(settings, _narrowed(config, settings), "", progress, surroundings)
 
 
-def problem_session(settings: Settings, progress: Progress, problem: str) -> Session:
+def problem_session(settings: Settings, progress: ProgressLine, problem: str) -> Session:
     """Return a session that can only say why there are no benchmarks."""
     return Session(settings, None, problem, progress, Surroundings(settings.report_dir))
 

@@ -64,6 +64,7 @@ OPTIONS = (
     Option("limit-train", "use at most N train images", "N", "int"),
     Option("limit-test", "use at most N test images, balanced over classes", "N", "int"),
     Option("device", "device for every detector, such as cpu or cuda", "NAME"),
+    Option("html", "write report.html: on (default; needs the extra `report`) or off", "WHAT"),
     Option("missing-data", "what to do where the images are missing: fail or skip", "WHAT"),
 )
 

@@ -9,8 +9,15 @@ from pytest_robustbench.gates.judgement import would_fail_a_silent_detector
 from pytest_robustbench.gates.waivers import today
 from pytest_robustbench.gates.wording import describe, notes_on_waivers
 from pytest_robustbench.plugin.aggregate import why_not_judged
+from pytest_robustbench.plugin.layout import tables
 from pytest_robustbench.plugin.paths import relative
-from pytest_robustbench.plugin.table import Cell, judged_cell, rows_of, shown_metrics
+from pytest_robustbench.plugin.table import (
+    VIOLATED,
+    WAIVED,
+    columns_of,
+    groups_of,
+    summary_table,
+)
 from pytest_robustbench.reports.fields import metrics_of, notes_on_recorded_sets
 
 if TYPE_CHECKING:
@@ -18,11 +25,17 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from pytest_robustbench.plugin.layout import Column, Group
     from pytest_robustbench.plugin.ledger import Account
 
-METRICS_PER_TABLE = 3
 NEAR_TRIVIAL = 1.25
 CAUSES_SHOWN = 3
+MARKUP: Mapping[str, Mapping[str, bool]] = MappingProxyType(
+    {
+        VIOLATED: MappingProxyType({"red": True, "bold": True}),
+        WAIVED: MappingProxyType({"yellow": True}),
+    }
+)
 CALIBRATED = MappingProxyType(
     {
         "holdout": "calibrated on {} held-out train images",
@@ -47,7 +60,7 @@ def write_benchmark(reporter: pytest.TerminalReporter, account: Account) -> None
         for line in _recalibrated(point, account.records.get("clean", {})):
             reporter.write_line(f"  {line}")
     if not quiet and len(account.errors) < len(account.records):
-        _tables(reporter, account)
+        _measured(reporter, account)
     _verdicts(reporter, account)
     if account.missing:
         text = f"missing, not judged: {', '.join(account.missing)}"
@@ -71,9 +84,9 @@ def write_benchmark(reporter: pytest.TerminalReporter, account: Account) -> None
 
 
 def _verdicts(reporter: pytest.TerminalReporter, account: Account) -> None:
-    for verdict in account.summary_verdicts():
-        cell = judged_cell(verdict)
-        reporter.write_line(f"  {verdict.limit.metric}  {cell.text}", red=cell.violated)
+    on_summary = account.summary_verdicts()
+    if on_summary:
+        _tables(reporter, *summary_table(on_summary))
     for verdict in account.all_verdicts:
         if verdict.waived:  # its item is xfailed, and shows nothing
             reporter.write_line(f"  waived: {describe(verdict)}", yellow=True)
@@ -159,33 +172,18 @@ def _title(account: Account) -> str:
     return f"{name}: " + ", ".join(parts)
 
 
-def _tables(reporter: pytest.TerminalReporter, account: Account) -> None:
-    metrics = shown_metrics(account)
-    rows = rows_of(account, metrics)
-    width = max((len(condition) for condition, _ in rows), default=0)
-    for start in range(0, len(metrics), METRICS_PER_TABLE):
-        part = metrics[start : start + METRICS_PER_TABLE]
-        cells = [(name, row[start : start + METRICS_PER_TABLE]) for name, row in rows]
-        _table(reporter, part, cells, width)
+def _measured(reporter: pytest.TerminalReporter, account: Account) -> None:
+    groups = groups_of(account)
+    conditions = [condition for group in groups for condition in group.names]
+    _tables(reporter, groups, columns_of(account, conditions))
 
 
-def _table(
-    reporter: pytest.TerminalReporter,
-    metrics: Sequence[str],
-    rows: Sequence[tuple[str, Sequence[Cell]]],
-    width: int,
+def _tables(
+    reporter: pytest.TerminalReporter, groups: Sequence[Group], columns: Sequence[Column]
 ) -> None:
-    columns = [
-        max(len(metric), *(len(cells[i].text) for _, cells in rows))
-        for i, metric in enumerate(metrics)
-    ]
-    titles = (m.rjust(w) for m, w in zip(metrics, columns, strict=True))
-    reporter.write_line(f"  {'':{width}}  " + "  ".join(titles))
-    for condition, cells in rows:
-        reporter.write(f"  {condition:{width}}")
-        for cell, column in zip(cells, columns, strict=True):
-            reporter.write("  ")
-            reporter.write(cell.text.rjust(column), red=cell.violated, bold=cell.violated)
+    for line in tables(groups, columns):
+        for span in line:
+            reporter.write(span.text, **MARKUP.get(span.mark, {}))
         reporter.write_line("")
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class Payload:
         Why what was found may be lost: a journal that cannot be written.
     origins : str
         Which functions made the dataset and the detector.
+    pictures : mapping of str to str
+        Thumbnails by name, as base64.
     """
 
     benchmark: str
@@ -50,10 +53,16 @@ class Payload:
     reused: bool = False
     trouble: str = ""
     origins: str = ""
+    pictures: Mapping[str, str] = field(default_factory=dict)
 
     def dumps(self) -> str:
         """Serialize."""
         return json.dumps(self.__dict__, allow_nan=False)
+
+    @property
+    def thumbnails(self) -> dict[str, bytes]:
+        """The pictures as the bytes of their files."""
+        return {name: base64.b64decode(text) for name, text in self.pictures.items()}
 
     @classmethod
     def loads(cls, text: str) -> Payload:
@@ -85,4 +94,9 @@ def payload_of(session: Session, benchmark: str, condition: str) -> Payload | No
         reused=finding.reused if finding else False,
         trouble=session.findings.journal_error,
         origins=session.origins_of(benchmark),
+        pictures=_as_text(finding.pictures) if finding else {},
     )
+
+
+def _as_text(pictures: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: base64.b64encode(content).decode() for name, content in pictures.items()}

@@ -117,6 +117,7 @@ def note_selection(session: pytest.Session) -> None:
 
 def forget_older_reports(config: pytest.Config, benchmarks: Iterable[str]) -> None:
     """Replace older reports by such that hold nothing yet: however this run ends, none is whole."""
+    from pytest_robustbench.reports.pages import forget_pages
     from pytest_robustbench.reports.report import Report
 
     known, folder = session_of(config), config.stash[SETTINGS].report_dir
@@ -128,6 +129,7 @@ def forget_older_reports(config: pytest.Config, benchmarks: Iterable[str]) -> No
                 Report(known.header(name), declared, {}).write(path)
     with suppress(OSError):
         (folder / "session.json").unlink(missing_ok=True)
+        forget_pages(folder)
 
 
 def _place(item: pytest.Item) -> Place:
@@ -169,7 +171,8 @@ def _ledger_of(config: pytest.Config, journal: Journal | None = None) -> Ledger:
     if LEDGER not in config.stash:
         ledger = new_ledger(config.stash[SETTINGS], lambda: session_of(config).declarations)
         config.stash[LEDGER] = ledger
-        config.pluginmanager.register(Bookkeeper(ledger, journal), "robustness-bookkeeper")
+        keeper = Bookkeeper(ledger, config.stash[SETTINGS].report_dir, journal)
+        config.pluginmanager.register(keeper, "robustness-bookkeeper")
     return config.stash[LEDGER]
 
 
@@ -287,6 +290,11 @@ def _finish(session: pytest.Session) -> None:
     if session.testsfailed and not session.exitstatus:  # pytest.exit(returncode=0) in a test
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     try:
+        _write_pages(session.config)
+    except ReportError as error:
+        ledger.write_error = str(error)
+        session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+    try:
         _write_session_file(session)
     except ReportError as error:
         ledger.write_error = str(error)
@@ -295,6 +303,16 @@ def _finish(session: pytest.Session) -> None:
         session.config.stash[SURROUNDINGS].forget_earlier_runs()
     if ledger.write_error:
         session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+
+
+def _write_pages(config: pytest.Config) -> None:
+    from pytest_robustbench.plugin.pages import write_pages_of
+
+    accounts = accounts_of(config)
+    if accounts:
+        settings, start = config.stash[SETTINGS], config.invocation_params.dir
+        declared = session_of(config).declarations
+        config.stash[LEDGER].pages = write_pages_of(accounts, declared, settings, start)
 
 
 def _write_session_file(session: pytest.Session) -> None:

@@ -22,17 +22,16 @@ from pytest_robustbench.plugin.findings import Finding, Findings, told
 from pytest_robustbench.plugin.settings import RUNXFAIL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from pytest_robustbench.benchmark import Benchmark
     from pytest_robustbench.conditions import Condition
     from pytest_robustbench.config.declarations import BenchmarkDeclaration, RobustnessConfig
     from pytest_robustbench.datasets.split import Split
+    from pytest_robustbench.plugin.progress import ProgressLine
     from pytest_robustbench.plugin.settings import Settings
     from pytest_robustbench.plugin.surroundings import Surroundings
     from pytest_robustbench.reports.header import Header
-
-    Progress = Callable[[str, int, int], None]
 
 
 @dataclass
@@ -57,8 +56,8 @@ class Session:
         ``None`` where there is no valid YAML.
     problem : str
         Why there is none.
-    progress : callable
-        Told ``(phase, done, total)``.
+    progress : ProgressLine
+        Shows whoever waits what is going on.
     surroundings : Surroundings
         Which process of which run this is.
     """
@@ -66,7 +65,7 @@ class Session:
     settings: Settings
     config: RobustnessConfig | None
     problem: str
-    progress: Progress
+    progress: ProgressLine
     surroundings: Surroundings
     _built: dict[tuple[str, str], object] = field(default_factory=dict)
     _origins: list[tuple[object, object]] = field(default_factory=list)
@@ -186,6 +185,8 @@ class Session:
             benchmark.prepare()
         except Exception as error:  # the first answer is final, whatever it is
             return Prepared(None, split, detector, told(error))
+        finally:
+            self.progress.clear()
         return Prepared(benchmark, split, detector)
 
     def _release(self) -> None:
@@ -198,6 +199,7 @@ class Session:
         self, declaration: BenchmarkDeclaration, split: object, detector: object
     ) -> Benchmark:
         from pytest_robustbench.config.benchmarks import build_benchmark
+        from pytest_robustbench.reports.html.templates import missing_packages
 
         return build_benchmark(
             declaration,
@@ -206,7 +208,8 @@ class Session:
             detector,
             operating_point=self.settings.operating_point,
             neighbours=self.surroundings.neighbours_of(declaration.name),
-            progress=self.progress,
+            progress=self.progress.of(declaration.name),
+            exhibits=self.settings.html and not missing_packages(),
         )
 
     def measure(self, declaration: BenchmarkDeclaration, condition: Condition) -> Finding:
@@ -216,7 +219,10 @@ class Session:
             benchmark = self._prepared[declaration.name].benchmark
             assert benchmark is not None, "measured before prepared"
             header = self.header(declaration.name)
-            found = self.findings.find(benchmark, header, declaration, condition)
+            try:
+                found = self.findings.find(benchmark, header, declaration, condition)
+            finally:
+                self.progress.clear()
             self._findings[key] = self._as_strict(found)
         return self._findings[key]
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MISSING_DATA = ("fail", "skip")
+SWITCH = ("on", "off")
 RUNXFAIL = "--runxfail was given"
 OUTPUTS = ("xmlpath", "benchmark_json")
 """Where ``--junitxml`` and ``--benchmark-json`` are kept."""
@@ -62,6 +63,8 @@ class Settings:
         What to do where the images are missing.
     runxfail : bool
         Whether pytest's own ``--runxfail`` asks that nothing may fail unnoticed, waived or not.
+    html : bool
+        Whether report.html is wanted.
     outputs : tuple of Path
         Files that other options ask to be written, which therefore decide no result.
     """
@@ -81,6 +84,7 @@ class Settings:
     device: str | None
     missing_data: str
     runxfail: bool
+    html: bool = True
     outputs: tuple[Path, ...] = ()
 
     @property
@@ -117,9 +121,6 @@ def read_settings(config: pytest.Config) -> Settings:
     for option in OPTIONS:
         _refuse_empty(config, option, values[option.name])
     _refuse_lasting_update(config)
-    missing_data = values["missing-data"] or "fail"
-    if missing_data not in MISSING_DATA:
-        _refuse("missing-data", f"must be fail or skip, not {missing_data!r}")
     return Settings(
         config=_config_file(config, values["config"]),
         profile=values["profile"],
@@ -134,8 +135,9 @@ def read_settings(config: pytest.Config) -> Settings:
         limit_train=_count("limit-train", values["limit-train"]),
         limit_test=_count("limit-test", values["limit-test"]),
         device=values["device"],
-        missing_data=missing_data,
+        missing_data=_choice("missing-data", values["missing-data"], MISSING_DATA),
         runxfail=bool(config.getoption("runxfail", default=False)),
+        html=_choice("html", values["html"], SWITCH) == "on",
         outputs=tuple(_outputs(config)),
     )
 
@@ -208,6 +210,14 @@ def _config_file(config: pytest.Config, text: str | None) -> Path | None:
     if text and found is None and not is_worker(config):  # a worker is told its text
         _refuse("config", f"names {text}, which is no file in {config.invocation_params.dir}")
     return found
+
+
+def _choice(name: str, value: str | None, choices: tuple[str, str]) -> str:
+    """Return one of two words; the first where nothing is said."""
+    chosen = value or choices[0]
+    if chosen not in choices:
+        _refuse(name, f"must be {' or '.join(choices)}, not {chosen!r}")
+    return chosen
 
 
 def _words(value: str | list[Any]) -> list[str]:

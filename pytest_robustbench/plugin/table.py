@@ -1,81 +1,112 @@
-"""The cells of the summary table: conditions x metrics, the worst condition first."""
+"""What stands in the summary table: conditions x metrics, the worst conditions first."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.gates.names import METRICS
-from pytest_robustbench.gates.wording import shown
+from pytest_robustbench.gates.wording import ALL_DIGITS, FEW_DIGITS, shown
+from pytest_robustbench.plugin.layout import Cell, Column, Group
 from pytest_robustbench.reports.fields import metrics_of
+from pytest_robustbench.reports.margins import margin
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pytest_robustbench.gates.limits import Verdict
     from pytest_robustbench.plugin.ledger import Account
 
 WITHOUT_LIMITS = ("pixel_segf1", "bg_fpr", "latency_ms_per_image")
+N_WORST = 3
+VIOLATED = "!"
+WAIVED = "w"
+UNKNOWN = "-"
+UNDECIDED = "?"
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One value with its limit.
-
-    Parameters
-    ----------
-    text : str
-        Such as ``0.31 >= 0.25``; an exclamation mark where the limit is violated.
-    violated : bool
-        Whether it is.
-    """
-
-    text: str
-    violated: bool = False
+def groups_of(account: Account) -> list[Group]:
+    """Return the measured conditions: the worst, then the others as they were declared."""
+    conditions = _in_order(account)
+    judged = [c for c in conditions if account.verdicts.get(c)]
+    worst = sorted(judged, key=lambda c: min(map(margin, account.verdicts[c])))[:N_WORST]
+    others = tuple(c for c in conditions if c not in worst)
+    if not worst or len(conditions) == 1:
+        return [Group("", tuple(conditions))]
+    if not others:
+        return [Group("worst first:", tuple(worst))]
+    return [Group("worst:", tuple(worst)), Group("others:", others)]
 
 
-def shown_metrics(account: Account) -> list[str]:
-    """Return the metrics that carry a limit, or a few that say most where none does."""
-    limited = {v.limit.metric for verdicts in account.verdicts.values() for v in verdicts}
-    return [m for m in METRICS if m in limited] or list(WITHOUT_LIMITS)
+def columns_of(account: Account, conditions: Iterable[str]) -> list[Column]:
+    """Return a column per metric that carries a limit; a few that say most where none does."""
+    rows = [_values(account, condition) for condition in conditions]
+    return [Column(metric, tuple(row[metric] for row in rows)) for metric in _metrics(account)]
 
 
-def rows_of(account: Account, metrics: Sequence[str]) -> list[tuple[str, list[Cell]]]:
-    """Return a row per condition and one for each summary limit, the worst conditions first."""
-    conditions = sorted(account.records, key=lambda c: _distance(account.verdicts.get(c, ())))
-    return [(c, _cells(account, c, metrics)) for c in conditions]
-
-
-def _distance(verdicts: Sequence[Verdict]) -> float:
-    """Return the smallest signed distance to a limit, relative to it; negative = violated."""
-    return min((_margin(v) for v in verdicts), default=math.inf)
-
-
-def _margin(verdict: Verdict) -> float:
-    if verdict.value is None:
-        return -math.inf
-    sign = 1 if verdict.limit.bound == "min" else -1
-    scale = abs(verdict.limit.value) or 1.0
-    return sign * (verdict.value - verdict.limit.value) / scale
-
-
-def _cells(account: Account, condition: str, metrics: Sequence[str]) -> list[Cell]:
-    verdicts = {v.limit.metric: v for v in account.verdicts.get(condition, ())}
-    values = metrics_of(account.records[condition])
-    return [_cell(values[metric], verdicts.get(metric)) for metric in metrics]
-
-
-def _cell(value: float | None, verdict: Verdict | None) -> Cell:
-    if verdict is not None:
-        return judged_cell(verdict)
-    return Cell("-" if value is None else f"{value:.3g}")
+def summary_table(verdicts: Sequence[Verdict]) -> tuple[list[Group], list[Column]]:
+    """Return a row for each limit on the summary."""
+    group = Group("summary:", tuple(verdict.limit.metric for verdict in verdicts))
+    return [group], [Column("", tuple(map(judged_cell, verdicts)))]
 
 
 def judged_cell(verdict: Verdict) -> Cell:
     """Return a value beside its limit."""
     limit, value = verdict.limit, verdict.value
-    text = "-" if value is None else shown(value, limit.value)
-    sign = ">=" if limit.bound == "min" else "<="
-    violated = verdict.outcome != "pass"
-    return Cell(f"{'! ' if violated else ''}{text} {sign} {limit.value:g}", violated)
+    mark = WAIVED if verdict.waived else VIOLATED if verdict.violated else ""
+    return Cell(
+        UNKNOWN if value is None else _beside(value, limit.value),
+        bound=">=" if limit.bound == "min" else "<=",
+        limit=_exact(limit.value),
+        margin=_distance(verdict),
+        mark=mark,
+    )
+
+
+def _in_order(account: Account) -> list[str]:
+    """Return what was measured as it was declared: workers tell in any order."""
+    return [c for c in dict.fromkeys((*account.declared, *account.records)) if c in account.records]
+
+
+def _metrics(account: Account) -> list[str]:
+    limited = {v.limit.metric for verdicts in account.verdicts.values() for v in verdicts}
+    return [m for m in METRICS if m in limited] or list(WITHOUT_LIMITS)
+
+
+def _values(account: Account, condition: str) -> dict[str, Cell]:
+    values = metrics_of(account.records[condition])
+    judged = {v.limit.metric: judged_cell(v) for v in account.verdicts.get(condition, ())}
+    return {metric: Cell(_few_digits(value)) for metric, value in values.items()} | judged
+
+
+def _distance(verdict: Verdict) -> str:
+    """Return the signed distance to the limit in the metric's unit; negative where violated."""
+    if verdict.value is None or verdict.outcome == "error":
+        return UNDECIDED
+    distance = verdict.value - verdict.limit.value
+    return _plain(f"{(distance if verdict.limit.bound == 'min' else -distance) + 0.0:+.2g}")
+
+
+def _few_digits(value: float | None) -> str:
+    return UNKNOWN if value is None else _plain(f"{value:.{FEW_DIGITS}g}")
+
+
+def _beside(value: float, limit: float) -> str:
+    """Return `value` in few digits, but on its own side of `limit`."""
+    if value == limit:
+        return _exact(limit)
+    for digits in range(FEW_DIGITS, ALL_DIGITS):
+        text = shown(value, limit, digits)
+        if (float(text) < limit) == (value < limit):
+            return _plain(text)
+    return repr(value)
+
+
+def _exact(limit: float) -> str:
+    short = f"{limit:g}"
+    return _plain(short if float(short) == limit else repr(limit))
+
+
+def _plain(text: str) -> str:
+    """Return a large number without its exponent: ``12300``, not ``1.23e+04``."""
+    sign = "+" if text.startswith("+") else ""
+    return f"{float(text):{sign}.{ALL_DIGITS - 1}g}" if "e+" in text else text

@@ -35,6 +35,19 @@ def summary(reporter: pytest.TerminalReporter) -> None:
         write_benchmark(reporter, account)
     selected = {account.declaration.name for account in accounts}
     write_unselected(reporter, [n for n in config.stash[SESSION].declarations if n not in selected])
+    _tell_pages(reporter)
     problem = config.stash[LEDGER].write_error
     if problem:
         reporter.write_line(problem, red=True, bold=True)
+
+
+def _tell_pages(reporter: pytest.TerminalReporter) -> None:
+    """Say where the pages are, or what keeps one from being written."""
+    pages, start = reporter.config.stash[LEDGER].pages, reporter.config.invocation_params.dir
+    if pages is None:
+        return
+    first, *others = pages.paths
+    beside = " and ".join(path.name for path in others)
+    reporter.write_line(f"page: {relative(first, start)} (beside it {beside})")
+    if pages.hint:
+        reporter.write_line(pages.hint, yellow=True)

@@ -47,8 +47,40 @@ def test_the_report_alone_stands_on_standard_output(run):
     assert report["model"] == "pixel_gaussian"
     assert set(report["robustness"]["corruptions"]["blur"]) == {"severity_2"}
     assert report["verdicts"] == []
-    for word in ("fit", "calibrate", "clean", "blur-severity_2", "pixel_segf1"):
-        assert word in err
+    for line in (
+        "bottle: 2 conditions",
+        "  fit: 24 images",
+        "  calibrate: 6 images",
+        "  condition 1 of 2 clean: 12 images",
+        "  condition 2 of 2 blur-severity_2: 12 images",
+    ):
+        assert line in err.splitlines()
+
+
+def test_the_table_fits_80_columns(run):
+    _, _, err = run(*GAUSSIAN)
+
+    lines = err.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("condition "))
+    first, second = lines[start - 1].split(), lines[start].split()
+    assert first == ["pixel_", "false_", "latency_ms_"]
+    assert second == ["condition", "segf1", "bg_fpr", "miss_rate", "reject_rate", "per_image"]
+    table = lines[start - 1 : start + 3]
+    assert {len(line) for line in table} == {len(table[0])}
+    assert [line.split()[0] for line in table[2:]] == ["clean", "blur-severity_2"]
+    assert "\x1b" not in err
+
+
+def test_a_condition_with_a_long_name_keeps_its_severity(run, tmp_path, monkeypatch):
+    name = "a_name_that_is_longer_than_the_table_has_room_for"
+    code = f"def {name}(image, mask, severity, rng):\n    return image, mask\n"
+    (tmp_path / "long_drift.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    _, _, err = run(*GAUSSIAN, "--corruptions", f"long_drift:{name}")
+
+    row = next(line for line in err.splitlines() if line.startswith("a_name"))
+    assert len(row) == 80
+    assert "...severity_2 " in row or "...-severity_2 " in row
 
 
 def test_a_file_takes_the_report(run, tmp_path):
