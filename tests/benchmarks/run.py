@@ -27,7 +27,7 @@ from pytest_robustbench.reports.environment import environment
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-NAMES = ("sweep", "metrics", "corruptions", "patchcore", "memory", "idle", "regression")
+NAMES = ("sweep", "metrics", "corruptions", "patchcore", "memory", "idle", "regression", "pages")
 BASE = ("numpy", "opencv-python", "opencv-python-headless", "torch", "scikit-learn")
 
 log = logging.getLogger("benchmarks")
