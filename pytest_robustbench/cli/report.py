@@ -65,10 +65,12 @@ def _reports_at(place: Path) -> list[Path]:
 
 
 def _source(path: Path) -> Source:
-    from pytest_robustbench.reports.baseline import read_stored
+    from pytest_robustbench.reports.baseline import read_stored, refuse
+    from pytest_robustbench.reports.integrity import misfits
     from pytest_robustbench.reports.source import Source
 
     stored = read_stored(path, REMEDY)
+    refuse(f"{path} cannot be shown", misfits(stored), REMEDY)
     return Source(stored.plain, path, tuple(_problems(stored)))
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 BINS = 2**20
 PIECE = 2**15  # scores at a time, so that what is derived from them stays in the cache
 _BITS_BELOW = 32 - 20
+_LARGEST = 0x7F7FFFFF  # key of the largest finite score
 # No keys of finite scores.
 _UNUSED, _MIXED = np.int32(-(2**31)), np.int32(2**31 - 1)
 
@@ -238,7 +239,8 @@ def _levels(counts: NDArray[np.int64]) -> tuple[float, ...]:
     if not counts.any():
         return ()
     keys = (bins_at_levels(counts) - BINS // 2) << _BITS_BELOW
-    return tuple(scores_of_bits(keys.astype(np.int32)).tolist())
+    # Below the lowest finite score its bin goes on to infinity.
+    return tuple(scores_of_bits(np.maximum(keys, -_LARGEST).astype(np.int32)).tolist())
 
 
 def _pieces(size: int) -> Iterator[slice]:

@@ -25,7 +25,8 @@ BYTE_ORDER_MARK = "\ufeff"
 def conditions_csv(sources: Sequence[Source]) -> str:
     """Return a table of several benchmarks; metrics are numbers in full, texts never formulas."""
     target = io.StringIO()
-    writer = csv.writer(target, lineterminator="\n")
+    # As RFC 4180 has it; only then is a carriage return within a cell quoted.
+    writer = csv.writer(target, lineterminator="\r\n")
     writer.writerow([*COLUMNS, *METRICS, "error"])
     for source in sources:
         writer.writerows(_rows(source))

@@ -17,6 +17,7 @@ from pytest_robustbench.reports.header import sha256_of
 from pytest_robustbench.reports.record_integrity import (
     EDITED,
     agree,
+    column_problems,
     record_problems,
 )
 from pytest_robustbench.reports.verdict_integrity import verdict_problems
@@ -64,22 +65,46 @@ def _expected(report: StoredReport) -> list[str]:
 def _declared(report: StoredReport) -> list[str] | None:
     """Return the conditions of the configuration; ``None`` where it is a Python user's own."""
     declared = report.plain["config"].get("conditions")
-    if isinstance(declared, list) and all(isinstance(c, str) for c in declared):
-        return declared
-    return None
+    return declared if isinstance(declared, list) and all(map(_is_condition, declared)) else None
 
 
-def contradictions(report: StoredReport) -> Iterator[str]:
-    """Say where a report, complete or not, contradicts itself, worst first."""
+def _is_condition(name: object) -> bool:
+    try:
+        return isinstance(name, str) and condition_of(name).id == name
+    except ValueError:
+        return False
+
+
+def contradictions(report: StoredReport, *, judged: bool = True) -> Iterator[str]:
+    """Say where a report, complete or not, contradicts itself, worst first.
+
+    Parameters
+    ----------
+    report : StoredReport
+        The report.
+    judged : bool
+        Whether its limits have been judged; those of a journal have not.
+    """
     yield from _header_contradictions(report)
     if _is_prepared(report):
         yield from _record_contradictions(report)
     else:
+        yield from misfits(report)
+    yield from _summary_contradictions(report)
+    if judged:
+        yield from verdict_problems(report.plain)
+
+
+def misfits(report: StoredReport) -> Iterator[str]:
+    """Say which columns do not fit together, so that nothing can be worked out from them."""
+    if not _is_prepared(report):
         measured = ", ".join(_measured(report))
         if measured:
             yield f"{measured}: measured without an operating point or samples: {EDITED}"
-    yield from _summary_contradictions(report)
-    yield from verdict_problems(report.plain)
+        return
+    for condition in _measured(report):
+        problems = column_problems(condition, report.samples(condition), report.record(condition))
+        yield from (f"{condition}: {problem}" for problem in problems)
 
 
 def _is_prepared(report: StoredReport) -> bool:
@@ -108,6 +133,11 @@ def _header_contradictions(report: StoredReport) -> Iterator[str]:
     extra = [c for c in report.conditions if declared is not None and c not in declared]
     if extra:
         yield f"its configuration does not declare {', '.join(extra)}: {EDITED}"
+    if plain["complete"]:
+        absent = [c for c in _expected(report) if c not in _measured(report)]
+        lacking = [*absent, *plain["narrowed"]]
+        if lacking:
+            yield f"it says that it is complete, in spite of {', '.join(lacking)}: {EDITED}"
     accepted = plain.get("accepted")
     if accepted and accepted["sha256"] != sha256_of(report.content):
         yield f"accepted.sha256 contradicts the content: {EDITED}"

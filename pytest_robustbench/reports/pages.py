@@ -72,9 +72,9 @@ def write_pages(
     ReportError
         If a file cannot be written.
     """
-    markdown = summary_markdown(sources, unreported)
+    markdown = _in_unicode(summary_markdown(sources, unreported))
     write_atomically(folder / MARKDOWN, markdown)
-    write_atomically(folder / CSV, conditions_csv(sources))
+    write_atomically(folder / CSV, _in_unicode(conditions_csv(sources)))
     _append_step_summary(markdown, environ)
     paths = (folder / MARKDOWN, folder / CSV)
     if not html or missing_packages():
@@ -115,10 +115,15 @@ def problems_in_session(report: Path, name: str) -> tuple[str, ...]:
         found = session["benchmarks"][name]
         is_of_it = found["sha256"] == sha256(report.read_bytes()).hexdigest()
         failed = [item for item, outcome in found["outcomes"].items() if outcome == "failed"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return ()  # no session, or that of something else
     told = [item for item in failed if item != "summary"]  # its limits stand in the report
     return tuple(f"[{name}-{item}] failed in the run" for item in told) if is_of_it else ()
+
+
+def _in_unicode(text: str) -> str:
+    """Spell out Python's stand-ins for file names that are no Unicode: UTF-8 has no bytes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _append_step_summary(markdown: str, environ: Mapping[str, str]) -> None:

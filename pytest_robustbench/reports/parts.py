@@ -122,9 +122,9 @@ def read_parts(path: Path) -> list[Part]:
     return [_part(read_stored(path, REMEDY))]
 
 
-def _part(stored: StoredReport) -> Part:
+def _part(stored: StoredReport, *, judged: bool = True) -> Part:
     path = stored.path
-    refuse(f"{path} cannot be merged", contradictions(stored), REMEDY)
+    refuse(f"{path} cannot be merged", contradictions(stored, judged=judged), REMEDY)
     header = {field.name: stored.plain[field.name] for field in fields(Header)}
     records = {condition: stored.record(condition) for condition in stored.conditions}
     return Part(str(path), Header.from_dict(header), records, tuple(stored.plain["narrowed"]))
@@ -157,4 +157,4 @@ def _journaled(
     if problem:
         message = f"{path} cannot be merged: {problem}; {REMEDY}"
         raise ReportError(message)
-    return _part(StoredReport(path, plain))
+    return _part(StoredReport(path, plain), judged=False)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 MARKUP = "\\`*_[]<>|#~"
-ENTITIES = str.maketrans({"&": "&amp;", "@": "&#64;"})
-"""An ampersand may begin an entity; an at sign may call a person."""
+ENTITIES = str.maketrans({"&": "&amp;", "@": "@&#8203;"})
+"""An ampersand may begin an entity. An at sign calls a person on GitHub, escaped or as an entity,
+unless something invisible stands behind it (github/cmark-gfm#181)."""
+LIST = re.compile(r"^(\d*)([-+.)])(?= )")
+"""What would make a line an item of a list."""
 
 
 def escaped(text: str) -> str:
     """Return text that renders as it is, on one line."""
     for character in MARKUP:
         text = text.replace(character, "\\" + character)
-    return " ".join(text.translate(ENTITIES).split())
+    return LIST.sub(r"\1\\\2", " ".join(text.translate(ENTITIES).split()))
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

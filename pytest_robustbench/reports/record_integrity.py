@@ -51,12 +51,12 @@ def record_problems(condition: str, samples: Record, record: Record, point: Reco
     samples, record, point : mapping
         The columns over its images, the record, and the operating point of the report.
     """
-    columns = _column_problems(condition, samples, record)
+    columns = column_problems(condition, samples, record)
     # Metrics over columns that do not fit together would only repeat the message, or raise.
     return columns or list(_contradictions(condition, samples, record, point))
 
 
-def _column_problems(condition: str, samples: Record, record: Record) -> list[str]:
+def column_problems(condition: str, samples: Record, record: Record) -> list[str]:
     """Return what is wrong with the columns of one condition: lengths, ids, nulls."""
     if bool(condition_of(condition).recorded) != bool(record.get("samples")):
         return ["a recorded set, and nothing else, has samples of its own"]

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 PYTEST = ("pytest", "py.test", "pytest.exe")
 OURS = ("pytest-robustbench", "pytest-robustbench.exe")
-NOT_AGAIN = ("--robustness-update-baseline", "--robustness-resume", "--lf", "--last-failed")
+NOT_AGAIN = (
+    *("--robustness-update-baseline", "--robustness-resume", "--lf", "--last-failed"),
+    *("--sw", "--stepwise", "--sw-skip", "--stepwise-skip"),
+)
 REPLACED = (
     "-k",
     "--robustness-shard",
@@ -22,8 +25,12 @@ REPLACED = (
     "--robustness-report-dir",
     "--junitxml",
     "--junit-xml",
+    "--output",
+    "--output-dir",
 )
-"""Options that are given anew, or would narrow the run to something else."""
+"""Options that are given anew, or would narrow the run to something else, or replace its files."""
+RERUN = "rerun"
+"""Folder beside a report for what is measured again: the report itself stays."""
 
 
 def command_for(plain: Mapping[str, Any], condition: str, report: Path, start: Path) -> str:
@@ -44,9 +51,19 @@ def command_for(plain: Mapping[str, Any], condition: str, report: Path, start: P
     program = PurePath(words[0]).name if words else ""
     if program in PYTEST or _is_module(words):
         return shlex.join([*_pytest(words), *_narrowing(plain, condition, report, start)])
-    if program in OURS and words[1:2] == ["run"] and "--config" not in words:
-        return shlex.join(["pytest-robustbench", *words[1:], *_flags(condition)])
+    if program in OURS and words[1:2] == ["run"] and not _has_yaml(words):
+        folder = PurePath(_relative(report, start)).parent / RERUN
+        output = f"--output-dir={folder.as_posix()}"
+        return shlex.join(["pytest-robustbench", *_kept(words[1:]), *_flags(condition), output])
     return str(plain["command"])
+
+
+def _has_yaml(words: Sequence[str]) -> bool:
+    return any(word.partition("=")[0] == "--config" for word in words)
+
+
+def _relative(report: Path, start: Path) -> str:
+    return os.path.relpath(report, start) if report.anchor == start.anchor else str(report)
 
 
 def _words(command: str) -> list[str]:
@@ -81,10 +98,10 @@ def _kept(words: Sequence[str]) -> Iterator[str]:
 def _narrowing(
     plain: Mapping[str, Any], condition: str, report: Path, start: Path
 ) -> Iterator[str]:
-    again = os.path.relpath(report, start) if report.anchor == start.anchor else str(report)
+    again = _relative(report, start)
     yield from ("-k", f"{plain['name']}-{condition}")
     yield f"--robustness-operating-point={Path(again).as_posix()}"
-    yield f"--robustness-report-dir={(Path(again).parent / 'rerun').as_posix()}"
+    yield f"--robustness-report-dir={(Path(again).parent / RERUN).as_posix()}"
 
 
 def _flags(condition: str) -> Iterator[str]:

@@ -22,17 +22,23 @@ from pydantic import (
 from pytest_robustbench.conditions import CLEAN, RECORDED
 from pytest_robustbench.gates.names import METRICS, SUMMARY_METRICS
 
-LARGEST_FLOAT32 = 3.4028234663852886e38
+LARGEST_FLOAT32 = 3.4028235e38
+"""As its shortest decimal is written."""
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST_FLOAT32, le=LARGEST_FLOAT32)]
+Level = Annotated[float, Field(allow_inf_nan=False)]  # rounded, perhaps beyond float32
 Duration = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1e12)]
 Share = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1)]
 Count = Annotated[int, Field(ge=0, le=2**53)]
 Side = Annotated[int, Field(ge=1, le=2**31)]
+Interval = Annotated[list[Number], Field(min_length=2, max_length=2)]
 PictureDigest = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
 SetDigest = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Severity = Annotated[str, Field(pattern="^severity_[1-5]$")]
 SetName = Annotated[str, Field(pattern="^[a-z0-9_]+$")]
+ConditionId = Annotated[
+    str, Field(pattern="^(clean|[a-z0-9_]+-severity_[1-5]|recorded-[a-z0-9_]+)$")
+]
 
 
 def _corruption_name(name: str) -> str:
@@ -65,6 +71,13 @@ class _Samples(_Part):
     source_digest: list[PictureDigest]
 
 
+class _Health(_Part):
+    n_images: Count
+    n_tail_images: Count
+    largest_tail_share: Share
+    largest_tail_image: str
+
+
 class _OperatingPoint(_Part):
     pixel_threshold: Number | None
     image_threshold: Number
@@ -75,6 +88,9 @@ class _OperatingPoint(_Part):
     calibrated_on: str
     digest: SetDigest
     warnings: list[str] = []
+    expected_false_reject_rate: Share | None = None
+    interval: Interval | None = None
+    health: _Health | None = None
 
 
 class _Decisions(_Part):
@@ -136,8 +152,8 @@ class _PerImage(_Part):
 
 class _PixelScores(_Part):
     level: list[Share]
-    background: list[Number]
-    defect: list[Number]
+    background: list[Level]
+    defect: list[Level]
 
 
 class _Measured(_Part):
@@ -197,9 +213,6 @@ class _Environment(_Part):
 def _day(text: str) -> str:
     date.fromisoformat(text)  # its message says what is wrong
     return text
-
-
-Interval = Annotated[list[Number], Field(min_length=2, max_length=2)]
 
 
 class _Waiver(_Part):
@@ -273,7 +286,7 @@ class _Report(_Part):
     category: str
     model: str
     complete: bool
-    missing: list[str]
+    missing: list[ConditionId]
     narrowed: list[str]
     started: str
     command: str

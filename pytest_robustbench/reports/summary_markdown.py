@@ -40,7 +40,8 @@ def _benchmark(source: Source) -> Iterator[str]:
     yield f"### {SIGNS[whole.word]} {escaped(source.name)}: {whole.word}"
     yield ""
     yield escaped(whole.sentence)
-    yield from _limits(source.verdicts)
+    # Of a condition that could not be measured the reason is told once.
+    yield from _limits([v for v in source.verdicts if v.condition not in source.errors])
     yield from _errors(source.causes)
     for compared in source.compared:
         yield from _comparison(compared)
@@ -50,9 +51,8 @@ def _benchmark(source: Source) -> Iterator[str]:
 
 def _limits(verdicts: Sequence[Verdict]) -> Iterator[str]:
     """Yield the violated limits, or where the least room is left."""
-    measured = [v for v in verdicts if v.value is not None]
-    bad = [v for v in worst_first(measured) if v.outcome != "pass"]
-    chosen = bad[:MOST_LIMITS] or worst_first(measured)[:3]
+    bad = [v for v in worst_first(verdicts) if v.outcome != "pass"]
+    chosen = bad[:MOST_LIMITS] or worst_first(verdicts)[:3]
     if not chosen:
         return
     yield from ("", "Violated limits:" if bad else "Least room to a limit:", "")
@@ -64,13 +64,11 @@ def _limits(verdicts: Sequence[Verdict]) -> Iterator[str]:
 
 
 def _limit_row(verdict: Verdict) -> tuple[str, ...]:
-    limit, value = verdict.limit, verdict.value
-    assert value is not None, "only measured limits have a row"
-    interval = verdict.interval
+    limit, value, interval = verdict.limit, verdict.value, verdict.interval
     return (
         verdict.condition,
         limit.metric,
-        shown(value, limit.value),
+        "-" if value is None else shown(value, limit.value),
         f"{'≥' if limit.bound == 'min' else '≤'} {limit.value:g}",
         "" if interval is None else f"{interval[0]:.3g} to {interval[1]:.3g}",
         _word(verdict),
@@ -80,6 +78,8 @@ def _limit_row(verdict: Verdict) -> tuple[str, ...]:
 def _word(verdict: Verdict) -> str:
     if verdict.waived:
         return "waived"
+    if verdict.value is None:
+        return "not measurable"
     words = {"pass": f"holds, {margin(verdict):.0%} room", "fail": "violated"}
     return words.get(verdict.outcome, "not decided")
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from pytest_robustbench.arrays import Image
     from pytest_robustbench.evaluation.results import ConditionResult, Exhibit
 
-QUALITY = 76  # of the JPEG
+QUALITIES = (80, 65, 50, 35)
+"""Of the JPEG: the first that makes it small enough, textures need more room than paint."""
+LARGEST = 14_000  # bytes: 78 of them leave a page of 26 conditions well below 3 MB
 GAP = 6  # pixels between two panels
 FOLDER = "thumbnails"
 NAME = re.compile(r"[0-9a-f]{16}-[0-9a-f]{16}\.jpg")
@@ -35,9 +37,18 @@ def thumbnails_of(result: ConditionResult) -> dict[str, bytes]:
     """Return JPEG files by name, one per exhibit of a result, worst first."""
     digests = result.per_image.digest
     return {
-        thumbnail_name(digests[e.index], result.operating_point): jpeg(_panels(e), QUALITY)
+        thumbnail_name(digests[e.index], result.operating_point): _small_jpeg(_panels(e))
         for e in result.exhibits
     }
+
+
+def _small_jpeg(image: Image) -> bytes:
+    encoded = b""
+    for quality in QUALITIES:
+        encoded = jpeg(image, quality)
+        if len(encoded) <= LARGEST:
+            break
+    return encoded
 
 
 def _panels(exhibit: Exhibit) -> Image:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.gates.limits import Verdict
 
 SUMMARY = "summary"
+WORST_FIRST = ("error", "regressed", "inconclusive", "pass")
 
 
 def verdict_problems(plain: Mapping[str, Any]) -> Iterator[str]:
@@ -25,13 +26,20 @@ def verdict_problems(plain: Mapping[str, Any]) -> Iterator[str]:
         A report whose parts have the types they must have.
     """
     source = Source(plain)
+    declared = _declared(source)
     for verdict in source.verdicts:
-        problem = _problem(verdict, source)
+        problem = _problem(verdict, source) or _undeclared(verdict, source, declared)
         if problem:
             yield f"the verdict on {verdict.limit.metric} of {verdict.condition} {problem}"
-    lacking = [f"{metric} of {c}" for c, metric in _declared(source) - set(source.judged)]
+    lacking = [f"{metric} of {c}" for c, metric in declared.keys() - source.judged.keys()]
     if lacking:
         yield f"limits are declared, and not judged: {', '.join(sorted(lacking))}: {EDITED}"
+    for compared in source.compared:
+        outcomes = {verdict["outcome"] for verdict in compared["verdicts"]} or {"error"}
+        worst = next(outcome for outcome in WORST_FIRST if outcome in outcomes)
+        if compared["outcome"] != ("error" if compared["problems"] else worst):
+            what = f"the {compared['role']} {compared['baseline']}"
+            yield f"the comparison with {what} contradicts its own verdicts: {EDITED}"
 
 
 def _problem(verdict: Verdict, source: Source) -> str:
@@ -53,20 +61,37 @@ def _holds(verdict: Verdict) -> bool:
     return verdict.value <= verdict.limit.value
 
 
-def _declared(source: Source) -> set[tuple[str, str]]:
+def _undeclared(
+    verdict: Verdict, source: Source, declared: Mapping[tuple[str, str], object]
+) -> str:
+    """Say what a verdict rests on that the configuration does not declare."""
+    limit, place = verdict.limit, (verdict.condition, verdict.limit.metric)
+    if declared.get(place, {limit.bound: limit.value}) != {limit.bound: limit.value}:
+        return f"is on {limit.bound} {limit.value}, but {declared[place]} is declared: {EDITED}"
+    waivers = source.plain["config"].get("waivers")
+    if verdict.waiver is None or not declared or not isinstance(waivers, list):
+        return ""
+    waiver = {"condition": place[0], "metric": place[1], "until": verdict.waiver.until.isoformat()}
+    is_declared = any(isinstance(w, dict) and waiver.items() <= w.items() for w in waivers)
+    return "" if is_declared else f"is waived, but no such waiver is declared: {EDITED}"
+
+
+def _declared(source: Source) -> dict[tuple[str, str], object]:
     """Return the limits on what was tried, by condition and metric.
 
     Those on the summary are judged in a complete run alone. A Python user's own configuration may
-    have any shape, and then declares nothing.
+    have any shape, and then declares nothing: ours alone names its conditions.
     """
     config = source.plain["config"]
+    if not isinstance(config.get("conditions"), list):
+        return {}
     accept, summary = config.get("accept"), config.get(SUMMARY)
     found = {
-        (condition, metric)
+        (condition, metric): bounds
         for condition, limits in (accept if isinstance(accept, dict) else {}).items()
         if condition in source.records and isinstance(limits, dict)
-        for metric in limits
+        for metric, bounds in limits.items()
     }
     if isinstance(summary, dict) and source.plain["complete"]:
-        found |= {(SUMMARY, metric) for metric in summary}
+        found |= {(SUMMARY, metric): bounds for metric, bounds in summary.items()}
     return found

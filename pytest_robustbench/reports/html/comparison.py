@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.reports.html.charts.losses import Loss, losses
-from pytest_robustbench.reports.html.figures import Figure, brief, figure, unit_of
+from pytest_robustbench.reports.html.figures import (
+    Figure,
+    apart,
+    brief,
+    figure,
+    interval_figure,
+    unit_of,
+)
 from pytest_robustbench.reports.overall import tolerates_inconclusive
 from pytest_robustbench.reports.regression import WORST_FIRST
 
@@ -35,7 +42,7 @@ class ChangeRow:
     baseline: Figure
     candidate: Figure
     loss: Figure
-    interval: str
+    interval: Figure
     allowed: Figure
     badge: str
     word: str
@@ -49,8 +56,8 @@ class DecisionRow:
     kind: str
     condition: str
     sample: str
-    before: str
-    now: str
+    before: Figure
+    now: Figure
 
 
 @dataclass(frozen=True)
@@ -148,14 +155,14 @@ def _told(loss: Loss) -> str:
 
 
 def _row(source: Source, verdict: Plain) -> ChangeRow:
-    interval, outcome = verdict["interval"], verdict["outcome"]
+    outcome = verdict["outcome"]
     return ChangeRow(
         verdict["condition"],
         verdict["metric"],
         figure(verdict["baseline"]),
         figure(verdict["candidate"]),
         figure(verdict["loss"]),
-        "" if interval is None else f"{brief(interval[0])} to {brief(interval[1])}",
+        interval_figure(verdict["interval"]),
         figure(verdict["allowed"]),
         _badge(source, outcome),
         "improved" if verdict["improved"] else outcome,
@@ -173,6 +180,6 @@ def _decision(plain: Plain) -> DecisionRow:
     )
 
 
-def _against(score: float, threshold: float) -> str:
+def _against(score: float, threshold: float) -> Figure:
     sign = ">" if score > threshold else "\N{LESS-THAN OR EQUAL TO}"
-    return f"{brief(score)} {sign} {brief(threshold)}"
+    return figure(score, f" {sign} ".join(apart(score, threshold)))

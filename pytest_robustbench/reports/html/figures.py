@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.gates.wording import told_apart
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 UNITS = {
     "latency_ms_per_image": "ms per image",
@@ -32,6 +38,20 @@ def figure(value: float | None, text: str = "") -> Figure:
     if value is None:
         return Figure("\N{EN DASH}", "")
     return Figure(text or brief(value), repr(value))
+
+
+def interval_figure(interval: Sequence[float] | None, remark: str = "") -> Figure:
+    """Return an interval, which tables sort by its lower end."""
+    if interval is None:
+        return Figure("", "")
+    low, high = interval
+    return Figure(f"{brief(low)} to {brief(high)}{remark}", repr(low))
+
+
+def apart(value: float, threshold: float) -> tuple[str, str]:
+    """Return two numbers in few digits, but in enough to see that they differ."""
+    texts = brief(value), brief(threshold)
+    return told_apart(value, threshold) if texts[0] == texts[1] else texts
 
 
 def brief(value: float) -> str:

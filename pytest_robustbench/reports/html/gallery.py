@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pytest_robustbench.evaluation.exhibits import worst_images
-from pytest_robustbench.reports.html.figures import brief
+from pytest_robustbench.reports.html.figures import apart, brief
 from pytest_robustbench.reports.reproduction import command_for
 from pytest_robustbench.reports.thumbnails import Thumbnails, thumbnail_name
 
@@ -139,7 +139,8 @@ def _wrong(record: Plain, index: int, label: int) -> str:
     threshold, columns = record["results"]["threshold"], record["per_image"]
     score = columns["score"][index]
     side = "above" if score > threshold else "not above"
-    told = [f"score {brief(score)} {side} the image threshold {brief(threshold)}"]
+    shown, limit = apart(score, threshold)
+    told = [f"score {shown} {side} the image threshold {limit}"]
     told += [] if columns["tp"][index] is None else [_pixels(columns, index, label)]
     kind = {(1, False): "missed", (0, True): "false reject"}.get((label, score > threshold))
     return "; ".join([kind, *told] if kind else told)

@@ -148,7 +148,8 @@ def _chapter(source: Source, start: Path) -> Chapter:
 
 def _subtitle(source: Source) -> str:
     plain = source.plain
-    parts = [plain["model"], f"{plain['dataset']} {plain['category']}", plain["started"]]
+    started = str(plain["started"]).replace("T", " ").replace("+00:00", " UTC")
+    parts = [plain["model"], f"{plain['dataset']} {plain['category']}", started]
     return " \N{MIDDLE DOT} ".join(map(str, parts))
 
 
@@ -203,6 +204,6 @@ def _latency(source: Source) -> str:
         return ""
     latency = record["latency"]
     return (
-        f"batch size {latency['batch_size']}, {latency['count']} timed calls under clean, "
+        f"Batch size {latency['batch_size']}, {latency['count']} timed calls under clean, "
         f"device {source.plain['environment']['device']}"
     )

@@ -58,4 +58,7 @@ def _accepted(plain: Plain) -> Iterator[tuple[str, str]]:
 
 def as_yaml(plain: Plain) -> str:
     """Return plain data as YAML, for people to read."""
-    return yaml.safe_dump(dict(plain), sort_keys=False, allow_unicode=True, width=100)
+    # `default_flow_style=None`: short lists and mappings on one line.
+    return yaml.safe_dump(
+        dict(plain), sort_keys=False, allow_unicode=True, width=100, default_flow_style=None
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_robustbench.gates.names import METRICS
 from pytest_robustbench.gates.wording import shown
-from pytest_robustbench.reports.html.figures import Figure, brief, figure, signed
+from pytest_robustbench.reports.html.figures import Figure, figure, interval_figure, signed
 from pytest_robustbench.reports.html.heat_maps import limit_text
 from pytest_robustbench.reports.margins import worst_first
 
@@ -30,8 +30,8 @@ class LimitRow:
         The limit as a number.
     value, distance : Figure
         What was measured, and how far it is on the good side (negative: violated).
-    interval : str
-        95 % interval of the value.
+    interval : Figure
+        95 % interval of the value, and on how many images it rests; sorted by its lower end.
     badge, word : str
         The verdict: a class of the style, and a word.
     why : str
@@ -46,7 +46,7 @@ class LimitRow:
     bound: Figure
     value: Figure
     distance: Figure
-    interval: str
+    interval: Figure
     badge: str
     word: str
     why: str
@@ -87,12 +87,9 @@ def _limit_row(verdict: Verdict) -> LimitRow:
     )
 
 
-def _interval(verdict: Verdict) -> str:
-    if verdict.interval is None:
-        return ""
-    low, high = map(brief, verdict.interval)
+def _interval(verdict: Verdict) -> Figure:
     images = "" if verdict.n_images is None else f", {verdict.n_images} images"
-    return f"{low} to {high}{images}"
+    return interval_figure(verdict.interval, images)
 
 
 def _badge(verdict: Verdict) -> tuple[str, str]:

@@ -71,12 +71,14 @@ def rendered(template: str, **contents: object) -> str:
         lstrip_blocks=True,
     )
     script = _beside("tables.js")
-    return environment.get_template(template).render(
+    page = environment.get_template(template).render(
         **contents,
         style=Markup(_beside("style.css")),
         script=Markup(script),
         policy=POLICY.format(script=_source(script)),
     )
+    # Python's stand-ins for file names that are no Unicode: UTF-8 has no bytes for them.
+    return page.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _source(script: str) -> str:

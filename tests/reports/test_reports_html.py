@@ -1,0 +1,243 @@
+"""Pages as text: valid, self-contained, the same every time, and never more than what they show."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+
+import matplotlib as mpl
+import pytest
+import yaml
+from page_samples import (
+    HOSTILE,
+    HOSTILE_TEXTS,
+    Parsed,
+    comparison,
+    drawn_plain,
+    full_plain,
+    hostile_plain,
+    photographed_page,
+    rendered,
+)
+from report_samples import unprepared_header
+from stored_reports import edited, measure
+
+from pytest_robustbench.conditions import CLEAN
+from pytest_robustbench.errors import ReportError
+from pytest_robustbench.reports.fields import error_record
+from pytest_robustbench.reports.html import templates
+from pytest_robustbench.reports.html.charts.losses import Loss, losses
+from pytest_robustbench.reports.report import Report
+from pytest_robustbench.reports.source import Unreported
+from pytest_robustbench.reports.structure import structural_problem
+
+MEGABYTE = 1_000_000
+COUNTS = ("tp", "fp", "fn", "tn")
+
+
+def unmeasured():
+    plain = drawn_plain()
+    errors = {f"severity_{s}": error_record("no space left") for s in (1, 2, 3, 4, 5)}
+    clean = error_record("no space left")
+    return edited(
+        plain,
+        (("robustness", "clean"), clean),
+        (("robustness", "corruptions", "blur"), errors),
+    )
+
+
+def unknown_masks():
+    plain = drawn_plain()
+    records = [plain["robustness"]["clean"], *plain["robustness"]["corruptions"]["blur"].values()]
+    for record in records:
+        for name in COUNTS:
+            record["per_image"][name][1] = None
+    return edited(plain, (("samples", "mask_known", 1), False))
+
+
+def one_condition():
+    return edited(drawn_plain(corruptions=()), (("verdicts",), []))
+
+
+VARIANTS = {
+    "without limits": drawn_plain,
+    "without maps": lambda: drawn_plain(maps=False),
+    "nothing measured": lambda: Report(unprepared_header(), (CLEAN,), {}).to_dict(),
+    "every condition an error": unmeasured,
+    "a recorded set": measure,
+    "one condition": one_condition,
+    "good parts only": lambda: drawn_plain(n=1),
+    "unknown masks": unknown_masks,
+    "a comparison that failed": lambda: edited(
+        drawn_plain(),
+        (("regression",), [comparison(outcome="error", problems=["none"], verdicts=[])]),
+    ),
+    "names that try to be code": hostile_plain,
+}
+
+
+@pytest.fixture(scope="module", params=VARIANTS)
+def parsed(request, tmp_path_factory):
+    page = rendered(tmp_path_factory.mktemp("variant"), VARIANTS[request.param]())
+    return Parsed(page.text)
+
+
+def test_the_samples_are_what_a_report_may_be():
+    assert structural_problem(full_plain()) == ""
+
+
+def test_elements_are_nested_as_they_must_be(parsed):
+    assert parsed.wrong == []
+
+
+def test_an_id_stands_for_one_element(parsed):
+    ids = parsed.attributes("id")
+    assert sorted(ids) == sorted(set(ids))
+
+
+def test_links_lead_to_elements_of_the_page(parsed):
+    targets = {link["href"] for link in parsed.all("a")}
+    assert targets <= {f"#{name}" for name in parsed.attributes("id")}
+
+
+def test_no_name_of_python_is_shown_for_a_number(parsed):
+    assert re.findall(r"\b(nan|None|inf|Undefined)\b", parsed.visible) == []
+
+
+@pytest.fixture(scope="module")
+def whole(drawn_page):
+    return Parsed(drawn_page.text)
+
+
+def test_a_page_with_everything_is_valid(whole):
+    ids = whole.attributes("id")
+    assert whole.wrong == []
+    assert sorted(ids) == sorted(set(ids))
+
+
+def test_nothing_is_fetched_from_anywhere(whole):
+    places = whole.attributes("src") + whole.attributes("xlink:href") + whole.attributes("href")
+    styles = "".join(whole.raw["style"] + whole.attributes("style"))
+    places += re.findall(r"url\(\s*['\"]?([^'\")]*)", styles)
+    assert all(place.startswith(("data:", "#")) for place in places)
+    assert "@import" not in styles
+    assert not {"iframe", "object", "embed", "audio", "video"} & {tag for tag, _ in whole.elements}
+
+
+def test_no_script_but_the_one_of_the_page_may_run(whole):
+    (policy,) = (m["content"] for m in whole.all("meta") if "http-equiv" in m)
+    (script,) = whole.raw["script"]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert policy.startswith("default-src 'none'; ")
+    assert f"script-src 'sha256-{digest}'" in policy.split("; ")
+
+
+def test_a_page_with_photographs_of_26_conditions_is_below_3_megabytes(tmp_path, test_data):
+    page = photographed_page(tmp_path, test_data)
+    pictures = Parsed(page.text).all("img")
+    sizes = [len(picture["src"]) for picture in pictures]
+    assert len(pictures) == 78
+    assert min(sizes) > 3000
+    assert page.path.stat().st_size < 3 * MEGABYTE
+
+
+def test_a_page_rendered_again_is_the_same(tmp_path):
+    plain = edited(drawn_plain(), (("regression",), [comparison()]))
+    assert rendered(tmp_path, plain).text == rendered(tmp_path, plain).text
+
+
+def test_two_benchmarks_share_one_page(tmp_path):
+    caps = edited(drawn_plain(), (("name",), "caps"))
+    page = Parsed(rendered(tmp_path, drawn_plain(), caps).text)
+    ids = page.attributes("id")
+    assert page.attributes("data-benchmark") == ["nuts", "caps"]
+    assert sorted(ids) == sorted(set(ids))
+
+
+def test_benchmarks_may_be_called_like_a_part_of_another(tmp_path):
+    names = ("nuts", "nuts-limits", "benchmark-1")
+    plains = [edited(drawn_plain(), (("name",), name)) for name in names]
+    ids = Parsed(rendered(tmp_path, *plains).text).attributes("id")
+    assert sorted(ids) == sorted(set(ids))
+
+
+def test_two_comparisons_stand_apart_in_any_order(tmp_path):
+    both = [comparison("anchor"), comparison("baseline")]
+    plain = edited(drawn_plain(), (("regression",), both))
+    ids = Parsed(rendered(tmp_path, plain).text).attributes("id")
+    assert sorted(ids) == sorted(set(ids))
+
+
+def test_a_benchmark_without_a_report_is_named(tmp_path):
+    absent = Unreported("caps", "the worker crashed")
+    page = rendered(tmp_path, drawn_plain(), unreported=[absent])
+    assert "caps: FAIL" in page.text.split("</title>")[0]
+    assert "the worker crashed" in Parsed(page.text).visible
+
+
+def test_what_was_not_measured_is_said_in_words(tmp_path):
+    nothing = Report(unprepared_header(), (CLEAN,), {}).to_dict()
+    assert Parsed(rendered(tmp_path, nothing).text).visible.count("Nothing was measured.") == 2
+
+
+def test_names_that_try_to_be_code_stay_text(hostile):
+    page = Parsed(hostile.text)
+    assert [text for text in HOSTILE_TEXTS if text not in page.visible] == []
+    assert len(page.all("script")) == 1
+    assert all(image["src"].startswith("data:") for image in page.all("img"))
+    assert not any(name.startswith("on") for _, attrs in page.elements for name in attrs)
+
+
+def test_a_configuration_is_shown_as_it_was(hostile):
+    page = hostile.text
+    shown = re.findall(r'<pre class="long">(.*?)</pre>', page, re.DOTALL)
+    read = [yaml.safe_load("".join(Parsed(text).texts)) for text in shown]
+    assert read == [hostile.plain["config"], hostile.plain["detector"]]
+
+
+def test_pictures_are_described_by_their_names(hostile):
+    told = [image["alt"] for image in Parsed(hostile.text).all("img")]
+    assert told
+    assert all(HOSTILE in text for text in told)
+
+
+def test_a_file_name_that_is_no_unicode_can_be_shown(tmp_path):
+    page = rendered(tmp_path, drawn_plain(ids=[f"test/gr\udcfcn/{n}" for n in range(6)]))
+    assert r"test/gr\udcfcn/1" in Parsed(page.text).visible
+
+
+def test_scores_beside_their_threshold_are_told_apart(tmp_path):
+    decision = {"baseline_score": 39.51, "candidate_score": 39.49}
+    thresholds = {"baseline_threshold": 39.5, "candidate_threshold": 39.5}
+    changed = [{"condition": "clean", "id": "a", "kind": "new miss"} | decision | thresholds]
+    compared = comparison(changed_decisions=changed)
+    page = Parsed(rendered(tmp_path, edited(drawn_plain(), (("regression",), [compared]))).text)
+    assert "39.51 > 39.50" in page.visible or "39.51 > 39.5" in page.visible
+
+
+def test_dollars_in_labels_are_no_formula():
+    svg = losses("k", "d", [Loss("$x_1$", 0.1, None, 0.2, False)], "loss of $y$")
+    assert "$x_1$" in svg
+    assert "loss of $y$" in svg
+
+
+def test_settings_of_the_process_stay_as_they_were(tmp_path):
+    before = dict(mpl.rcParams)
+    rendered(tmp_path, drawn_plain())
+    assert dict(mpl.rcParams) == before
+
+
+@pytest.mark.parametrize(
+    ("lacking", "said"),
+    [
+        ({"jinja2"}, "jinja2 is not installed"),
+        ({"jinja2", "matplotlib"}, "jinja2 and matplotlib are not installed"),
+    ],
+)
+def test_without_the_extra_the_remedy_is_named(monkeypatch, tmp_path, lacking, said):
+    monkeypatch.setattr(templates, "find_spec", lambda name: None if name in lacking else True)
+    remedy = re.escape('pip install "pytest-robustbench[report]"')
+    with pytest.raises(ReportError, match=f"{said}.*{remedy}"):
+        rendered(tmp_path, drawn_plain())
+    assert not (tmp_path / "report.html").exists()
