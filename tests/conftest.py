@@ -27,3 +27,9 @@ def _not_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_step_summary(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no run under test write into the summary of the CI that tests this suite."""
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)

@@ -6,6 +6,7 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.conditions import condition_of
 from pytest_robustbench.gates.names import METRICS
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def conditions_csv(sources: Sequence[Source]) -> str:
     writer.writerow([*COLUMNS, *METRICS, "error"])
     for source in sources:
         writer.writerows(_rows(source))
+        writer.writerows(_absent_rows(source))
     return BYTE_ORDER_MARK + target.getvalue()
 
 
@@ -45,6 +47,15 @@ def _rows(source: Source) -> Iterator[list[str | float | None]]:
             *(source.metrics[name][metric] for metric in METRICS),
             _text(source.errors.get(name, "")),
         ]
+
+
+def _absent_rows(source: Source) -> Iterator[list[str | float | None]]:
+    """Yield a row for each declared condition that was not even tried."""
+    for name in source.absent:
+        condition = condition_of(name)
+        texts = (source.name, str(source.plain["model"]), name, condition.corruption)
+        nothing = [None] * len(METRICS)
+        yield [*map(_text, texts), condition.severity, "missing", "", *nothing, ""]
 
 
 def _worst(verdicts: Sequence[Verdict]) -> str:

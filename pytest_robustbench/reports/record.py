@@ -72,7 +72,7 @@ def _pixel_scores(found: PixelLevels) -> Record | None:
     columns = {"background": found.background, "defect": found.defect}
     return {
         "level": list(LEVELS),
-        **{name: [_rounded(v) for v in column] for name, column in columns.items()},
+        **{name: [_rounded(v, 6) for v in column] for name, column in columns.items()},
     }
 
 
@@ -108,9 +108,9 @@ def memory_record(memory: PeakMemory) -> Record:
     return {"host_peak_bytes": memory.host, "device_peak_bytes": memory.device}
 
 
-def _rounded(value: float) -> float:
-    """Four digits: finer than any clock's noise or picture's point, and short in the file."""
-    return float(f"{value:.4g}")
+def _rounded(value: float, digits: int = 4) -> float:
+    """Four digits are finer than any clock's noise, and short in the file."""
+    return float(f"{value:.{digits}g}")
 
 
 def _per_image(columns: PerImage) -> Record:

@@ -51,10 +51,12 @@ def command_for(plain: Mapping[str, Any], condition: str, report: Path, start: P
     program = PurePath(words[0]).name if words else ""
     if program in PYTEST or _is_module(words):
         return shlex.join([*_pytest(words), *_narrowing(plain, condition, report, start)])
-    if program in OURS and words[1:2] == ["run"] and not _has_yaml(words):
+    if program in OURS and words[1:2] == ["run"]:
         folder = PurePath(_relative(report, start)).parent / RERUN
         output = f"--output-dir={folder.as_posix()}"
-        return shlex.join(["pytest-robustbench", *_kept(words[1:]), *_flags(condition), output])
+        # Of a YAML this command measures all conditions, or none.
+        flags = () if _has_yaml(words) else _flags(condition)
+        return shlex.join(["pytest-robustbench", *_kept(words[1:]), *flags, output])
     return str(plain["command"])
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.gates.judgement import judge
+from pytest_robustbench.reports.fields import ranking_error_of
 from pytest_robustbench.reports.record_integrity import EDITED, agree
 from pytest_robustbench.reports.source import Source
 
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-    from pytest_robustbench.gates.limits import Verdict
+    from pytest_robustbench.gates.limits import Outcome, Verdict
 
 SUMMARY = "summary"
 WORST_FIRST = ("error", "regressed", "inconclusive", "pass")
@@ -48,17 +50,19 @@ def _problem(verdict: Verdict, source: Source) -> str:
     found = (summary if verdict.condition == SUMMARY else values).get(verdict.limit.metric)
     if not agree(verdict.value, found):
         return f"is on {verdict.value}, but that metric is {found}: {EDITED}"
-    if verdict.outcome != "error" and (verdict.outcome == "pass") != _holds(verdict):
+    if verdict.outcome != _outcome(verdict, source):
         return f"is {verdict.outcome!r}, but its value says otherwise: {EDITED}"
     return ""
 
 
-def _holds(verdict: Verdict) -> bool:
-    if verdict.value is None:
-        return False
-    if verdict.limit.bound == "min":
-        return verdict.value >= verdict.limit.value
-    return verdict.value <= verdict.limit.value
+def _outcome(verdict: Verdict, source: Source) -> Outcome:
+    """Judge a value again; how exact a summary is, a report does not tell."""
+    metric, record = verdict.limit.metric, source.records.get(verdict.condition)
+    if record is None and verdict.outcome == "error":
+        return "error"
+    errors = {} if record is None else ranking_error_of(record)
+    (judged,) = judge(verdict.condition, [verdict.limit], {metric: verdict.value}, {}, errors)
+    return judged.outcome
 
 
 def _undeclared(

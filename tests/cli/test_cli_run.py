@@ -97,7 +97,7 @@ def test_a_folder_takes_a_report_by_the_name_of_its_benchmark(run, tmp_path):
     code, out, _ = run(*GAUSSIAN, "--output-dir", "runs")
 
     assert (code, out) == (0, "")
-    assert [p.name for p in (tmp_path / "runs").iterdir()] == ["bottle.json"]
+    assert [p.name for p in (tmp_path / "runs").glob("*.json")] == ["bottle.json"]
 
 
 def test_every_flag_of_the_guide_reaches_the_configuration(run):

@@ -108,9 +108,36 @@ def test_the_same_run_leaves_the_file_untouched(base, write, tmp_path):
     assert "left as it is" in line
 
 
+def compared(outcome):
+    """What a report says of a comparison that came to `outcome`."""
+    verdict = {
+        "benchmark": "nuts",
+        "condition": "clean",
+        "metric": "auroc",
+        "outcome": outcome,
+        "baseline": 0.9,
+        "candidate": 0.8,
+        "loss": 0.1,
+        "allowed": 0.2,
+        "interval": None,
+        "improved": False,
+        "reason": "",
+    }
+    return {
+        "role": "baseline",
+        "baseline": "b.json",
+        "outcome": outcome,
+        "verdicts": [verdict],
+        "problems": [],
+        "notes": [],
+        "n_changed_decisions": 0,
+        "changed_decisions": [],
+    }
+
+
 def test_what_a_run_was_compared_with_is_no_part_of_a_baseline(base, write, tmp_path):
     path = tmp_path / "b.json"
-    accept(write({**base, "regression": [{"role": "baseline"}]}), path, "first", DAY)
+    accept(write({**base, "regression": [compared("pass")]}), path, "first", DAY)
 
     assert "regression" not in json.loads(path.read_text("utf-8"))
 
@@ -261,8 +288,7 @@ def test_fewer_images_are_no_accident(base, write, tmp_path):
     ],
 )
 def test_what_the_run_itself_was_told_comes_first(base, write, tmp_path, outcome, said):
-    compared = {"role": "baseline", "baseline": "b.json", "outcome": outcome}
-    report = write({**base, "regression": [compared]})
+    report = write({**base, "regression": [compared(outcome)]})
 
     assert accept(report, tmp_path / "b.json", "anyway", DAY)[0].startswith(said)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import html
 import io
@@ -333,6 +334,16 @@ def test_there_is_a_row_for_each_benchmark_and_condition(plain):
         *(("nuts", "drawn", *condition) for condition in conditions),
         *(("caps", "v7", *condition) for condition in conditions),
     ]
+
+
+def test_a_condition_that_was_not_tried_has_a_row_without_numbers(plain):
+    short = copy.deepcopy(plain)
+    del short["robustness"]["corruptions"]["blur"]["severity_5"]
+    short["missing"] = ["blur-severity_5"]
+    (row,) = (r for r in read_csv(conditions_csv([source(short)])) if r["severity"] == "5")
+
+    assert row["verdict"] == "missing"
+    assert all(row[metric] == "" for metric in METRICS)
 
 
 @pytest.mark.parametrize(
