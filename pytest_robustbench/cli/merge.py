@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pytest_robustbench.cli.command import Command
 from pytest_robustbench.cli.outcomes import FAILED, USERS_MISTAKE, BenchmarkOutcome
 from pytest_robustbench.cli.outputs import check_writable
-from pytest_robustbench.cli.pages import add_html_flag, write_pages_of
+from pytest_robustbench.cli.pages import add_html_flag, forget_older, write_pages_of
 from pytest_robustbench.errors import ConfigError, ReportError
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def _run(arguments: Namespace) -> int:
     _check_inputs_stay(arguments.output_dir, parts)
     _check_baselines_stay(arguments.output_dir, config)
     check_writable("--output-dir", arguments.output_dir, arguments.output_dir)
+    forget_older(arguments.output_dir, parts)
     merged = [_tried(config, b, parts.get(b.name, ())) for b in config.benchmarks]
     whole = {m.name: m.report for m in merged if m.report is not None and m.report.complete}
     try:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.errors import ReportError
-
 if TYPE_CHECKING:
     from argparse import ArgumentParser, _ArgumentGroup
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pytest_robustbench.cli.outcomes import BenchmarkOutcome
+    from pytest_robustbench.reports.report import Report
+    from pytest_robustbench.reports.source import Source
 
 
 def add_html_flag(parser: ArgumentParser | _ArgumentGroup) -> None:
@@ -25,6 +26,22 @@ def pages_are_rendered(*, wanted: bool) -> bool:
     from pytest_robustbench.reports.html.templates import missing_packages
 
     return wanted and not missing_packages()
+
+
+def forget_older(folder: Path, names: Iterable[str]) -> None:
+    """Remove the pages and pictures of an earlier run: however this one ends, none is left.
+
+    Raises
+    ------
+    ReportError
+        If a page cannot be removed.
+    """
+    from pytest_robustbench.reports.pages import forget_pages
+    from pytest_robustbench.reports.thumbnails import Thumbnails
+
+    forget_pages(folder)
+    for name in names:
+        Thumbnails(folder / f"{name}.json").forget()
 
 
 def write_pages_of(outcomes: Sequence[BenchmarkOutcome], folder: Path, *, html: bool) -> None:
@@ -45,20 +62,24 @@ def write_pages_of(outcomes: Sequence[BenchmarkOutcome], folder: Path, *, html: 
         If a page cannot be written.
     """
     from pytest_robustbench.reports.pages import write_pages
-    from pytest_robustbench.reports.source import Source, Unreported
+    from pytest_robustbench.reports.source import Unreported
 
-    sources = [
-        Source(one.report.to_dict(), folder / f"{one.name}.json")
-        for one in outcomes
-        if one.report is not None
-    ]
+    sources = [_source(one, one.report, folder) for one in outcomes if one.report is not None]
     absent = [Unreported(one.name, one.why) for one in outcomes if one.report is None]
-    try:
-        pages = write_pages(sources, folder, html=html, start=Path.cwd(), unreported=absent)
-    except OSError as error:
-        message = f"cannot write the pages in {folder}: {error.strerror or error}"
-        raise ReportError(message) from error
+    pages = write_pages(sources, folder, html=html, start=Path.cwd(), unreported=absent)
     first, *others = pages.paths
     sys.stderr.write(f"page: {first} (beside it {' and '.join(p.name for p in others)})\n")
-    if pages.hint:
-        sys.stderr.write(f"{pages.hint}\n")
+    for hint in pages.hints:
+        sys.stderr.write(f"{hint}\n")
+
+
+def _source(outcome: BenchmarkOutcome, report: Report, folder: Path) -> Source:
+    """Return a report as the page shows it: never as a pass where the command failed."""
+    from pytest_robustbench.cli.outcomes import PASSED
+    from pytest_robustbench.reports.overall import overall
+    from pytest_robustbench.reports.source import Source
+
+    source = Source(report.to_dict(), folder / f"{outcome.name}.json")
+    if outcome.code == PASSED or overall(source).word in ("FAIL", "INCOMPLETE"):
+        return source
+    return replace(source, problems=(f"the command failed with exit code {outcome.code}",))

@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 FOLDER = "robustness-preview"
 PAGE = "preview.html"
 IMAGES = 2
-WITHOUT_PAGE = (
-    '{path} is not written: {packages} not installed; pip install "pytest-robustbench[report]"\n'
-)
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -175,7 +172,7 @@ def _in_turn(defects: Sequence[Sample]) -> list[Sample]:
 
 
 def _write(choices: Sequence[Choice], folder: Path) -> None:
-    from pytest_robustbench.reports.html.templates import missing_packages
+    from pytest_robustbench.reports.html.templates import missing_packages, needed
     from pytest_robustbench.reports.preview import preview_sheet
 
     missing = missing_packages()
@@ -189,8 +186,7 @@ def _write(choices: Sequence[Choice], folder: Path) -> None:
 
             sections.append(preview_section(sheet))
     if missing:
-        packages = f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'}"
-        sys.stderr.write(WITHOUT_PAGE.format(path=folder / PAGE, packages=packages))
+        sys.stderr.write(f"no {folder / PAGE}: {needed(missing)}\n")
     else:
         _write_page(sections, folder / PAGE)
 

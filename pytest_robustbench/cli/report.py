@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_robustbench.reports.baseline import StoredReport
-    from pytest_robustbench.reports.source import Source
+    from pytest_robustbench.reports.source import Source, Unreported
 
 PAGE = "report.html"
 REMEDY = "name a report as it was written, or measure again"
@@ -44,24 +44,35 @@ def _run(arguments: Namespace) -> int:
     from pytest_robustbench.reports.html.page import write_page
 
     paths = [path for place in arguments.reports for path in _reports_at(place)]
+    absent = [one for place in arguments.reports for one in _unreported_at(place)]
     output = arguments.output or paths[0].parent / PAGE
     if output.suffix.lower() == ".json":
         message = f"--output {output} would be a page under the name of a report: name an .html"
         raise ConfigError(message)
     check_writable("--output", output, output.parent)
-    write_page([_source(path) for path in paths], output, start=Path.cwd())
+    write_page([_source(path) for path in paths], output, start=Path.cwd(), unreported=absent)
     sys.stderr.write(f"page: {output}\n")
     return 0
 
 
 def _reports_at(place: Path) -> list[Path]:
+    from pytest_robustbench.reports.parts import reports_in
+
     if not place.is_dir():
         return [place]
-    found = sorted(path for path in place.glob("*.json") if path.name != "session.json")
+    found = reports_in(place)
     if not found:
         message = f"{place} holds no report"
         raise ConfigError(message)
     return found
+
+
+def _unreported_at(place: Path) -> Iterator[Unreported]:
+    """Yield the benchmarks that the run of a folder was about, and that have no report."""
+    from pytest_robustbench.reports.session import SessionFile
+
+    if place.is_dir():
+        yield from SessionFile(place).unreported()
 
 
 def _source(path: Path) -> Source:
@@ -77,11 +88,11 @@ def _source(path: Path) -> Source:
 def _problems(stored: StoredReport) -> Iterator[str]:
     """Yield what speaks against a report, and does not stand in it."""
     from pytest_robustbench.reports.integrity import contradictions
-    from pytest_robustbench.reports.pages import problems_in_session
+    from pytest_robustbench.reports.session import SessionFile
 
     for problem in islice(contradictions(stored), SHOWN_CONTRADICTIONS):
         yield f"the file contradicts itself: {problem}"
-    yield from problems_in_session(stored.path, stored.name)
+    yield from SessionFile(stored.path.parent).problems_of(stored.path, stored.name)
 
 
 COMMAND = Command(

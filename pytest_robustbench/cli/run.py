@@ -13,7 +13,12 @@ from pytest_robustbench.cli.command import Command
 from pytest_robustbench.cli.configuration import configuration, parse_flags, without_place
 from pytest_robustbench.cli.outcomes import USERS_MISTAKE, BenchmarkOutcome
 from pytest_robustbench.cli.outputs import check_writable
-from pytest_robustbench.cli.pages import add_html_flag, pages_are_rendered, write_pages_of
+from pytest_robustbench.cli.pages import (
+    add_html_flag,
+    forget_older,
+    pages_are_rendered,
+    write_pages_of,
+)
 from pytest_robustbench.errors import ConfigError, RobustbenchError
 
 if TYPE_CHECKING:
@@ -64,6 +69,8 @@ def _run(arguments: Namespace) -> int:
         return _emit(arguments)
     config = configuration(arguments)
     _check_outputs(arguments, config)
+    if arguments.output_dir is not None:
+        forget_older(arguments.output_dir, [b.name for b in config.benchmarks])
     measured = [_tried(arguments, config, declaration) for declaration in config.benchmarks]
     try:
         measured = _compare(arguments, config, measured)

@@ -27,7 +27,7 @@ LONGEST = 200  # pixels of the longer side
 OF_DEFECTS, OF_NORMALS = 2, 1
 
 
-def worst_images(
+def telling_images(
     labels: NDArray[np.int64],
     score: NDArray[np.floating],
     counts: NDArray[np.number],
@@ -102,7 +102,7 @@ class Exhibition:
         """
         counts = tally.counts if self._point.pixel_threshold is not None else 0 * tally.counts
         threshold = self._point.image_threshold
-        self._chosen = worst_images(self._labels, tally.score, counts, threshold)
+        self._chosen = telling_images(self._labels, tally.score, counts, threshold)
         self._kept = {i: e for i, e in self._kept.items() if i in self._chosen}
         return [place for place, index in enumerate(chunk) if index in self._chosen]
 

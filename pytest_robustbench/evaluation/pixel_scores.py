@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 
 from pytest_robustbench.metrics.histogram import ScoreHistogram
-from pytest_robustbench.metrics.levels import levels_of_sorted
+from pytest_robustbench.metrics.levels import levels_of, levels_of_sorted
 from pytest_robustbench.metrics.ranking import Ranking, rank_pixels
 
 if TYPE_CHECKING:
@@ -71,10 +71,9 @@ class ExactScores:
         regions = np.concatenate([np.empty(0, np.int32), *self._regions])
         background = self._buffer[: self._used]
         ranking = rank_pixels(background, defect, regions, aupro_limit)
-        if not defect.size:  # ranking has sorted the background otherwise
-            background.sort()
-        levels = levels_of_sorted(background), levels_of_sorted(np.sort(defect))
-        return Ranked(ranking, "exact", {}, *levels)
+        # Ranking has sorted the background, but only where there is something to rank.
+        of_background = levels_of_sorted(background) if defect.size else levels_of(background)
+        return Ranked(ranking, "exact", {}, of_background, levels_of_sorted(np.sort(defect)))
 
 
 class BinnedScores:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     Outcome = Literal["passed", "failed", "skipped", "xfailed"]
 
+NEW_LINE = "\n"
 NOT_JUDGED = "not judged: "
 OWED = "under 'inconclusive: fail' a run owes its comparison: leave these options out"
 
@@ -146,6 +147,27 @@ def _compared(account: Account) -> Aggregate:
     tolerated = came_to == "inconclusive" and not account.fails_if_inconclusive
     outcome: Outcome = "skipped" if tolerated else "failed"
     return Aggregate("regression", outcome, text or "nothing was compared", came_to)
+
+
+def problems_of(account: Account) -> Iterator[str]:
+    """Yield what failed beyond the limits, which a report alone does not tell."""
+    name = account.declaration.name
+    for aggregate in aggregates(account):
+        if aggregate.outcome == "failed" and not _stands_in_report(aggregate.name, account):
+            yield f"[{name}-{aggregate.name}] failed: {aggregate.text.partition(NEW_LINE)[0]}"
+    if account.failed_otherwise:
+        conditions = _listed(account.failed_otherwise)
+        yield f"a test failed for another reason than a limit: {conditions}"
+
+
+def _stands_in_report(name: str, account: Account) -> bool:
+    """Return whether the report itself says why an aggregate item failed."""
+    only_errors = not (account.trouble or account.missing or account.unnoticed)
+    return {
+        "summary": True,
+        "complete": bool(account.errors) and only_errors,
+        "regression": bool(account.judged),
+    }[name]
 
 
 def _listed(names: Sequence[str], most: int = 8) -> str:

@@ -186,6 +186,13 @@ class Account:
         )
 
     @property
+    def failed_otherwise(self) -> tuple[str, ...]:
+        """Measured conditions with an item that failed although their limits hold."""
+        known = {*self.errors, *self.missing}
+        known |= {c for c, verdicts in self.verdicts.items() if any(v.violated for v in verdicts)}
+        return tuple(c for c in self.declared if c in self.failed and c not in known)
+
+    @property
     def all_verdicts(self) -> tuple[Verdict, ...]:
         """Every limit that was judged, those on the summary last."""
         found = (v for condition in self.declared for v in self.verdicts.get(condition, ()))

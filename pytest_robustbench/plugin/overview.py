@@ -5,7 +5,6 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from pytest_robustbench.gates.judgement import would_fail_a_silent_detector
 from pytest_robustbench.gates.waivers import today
 from pytest_robustbench.gates.wording import describe, notes_on_waivers
 from pytest_robustbench.plugin.aggregate import why_not_judged
@@ -18,7 +17,9 @@ from pytest_robustbench.plugin.table import (
     groups_of,
     summary_table,
 )
-from pytest_robustbench.reports.fields import metrics_of, notes_on_recorded_sets
+from pytest_robustbench.reports.fields import metrics_of
+from pytest_robustbench.reports.notes import notes_on
+from pytest_robustbench.reports.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from pytest_robustbench.plugin.layout import Column, Group
     from pytest_robustbench.plugin.ledger import Account
 
-NEAR_TRIVIAL = 1.25
 CAUSES_SHOWN = 3
 MARKUP: Mapping[str, Mapping[str, bool]] = MappingProxyType(
     {
@@ -188,36 +188,8 @@ def _tables(
 
 
 def _notes(account: Account) -> Iterator[str]:
-    header = account.header
-    if header is not None:
-        yield from header["notes"]
-        point = header["operating_point"]
-        yield from point["warnings"] if point else ()
-    yield from notes_on_recorded_sets(account.records)
-    yield from _data_notes(account)
-    yield from notes_on_waivers(account.declaration.waivers, account.all_verdicts, today())
-    measured = len(account.errors) < len(account.records)
-    if measured and not would_fail_a_silent_detector(account.declaration.all_limits):
-        yield (
-            "no limit would fail a detector that never fires: add a floor such as pixel_segf1 "
-            "or recall, or a ceiling on miss_rate"
-        )
-
-
-def _data_notes(account: Account) -> Iterator[str]:
-    clean = account.records.get("clean", {})
-    unknown = clean.get("unknown_masks", ())
-    if unknown:
-        yield f"{len(unknown)} defect images have no mask: their pixels count nowhere"
-    left_out = {c: len(r["left_out"]) for c, r in account.records.items() if r.get("left_out")}
-    if left_out:
-        condition, n = next(iter(left_out.items()))
-        corruption = condition.partition("-")[0]
-        yield f"{corruption} leaves out {n} images whose defect it would push out of the frame"
-    pixels = clean.get("results", {}).get("pixel_metrics", {})
-    segf1, trivial = pixels.get("pixel_segf1"), pixels.get("trivial_segf1")
-    if segf1 is not None and trivial and segf1 < NEAR_TRIVIAL * trivial:
-        yield (
-            f"clean pixel_segf1 {segf1:.3g} is near {trivial:.3g}, what calling every pixel a "
-            "defect gives: it says nothing"
-        )
+    declared = account.declaration
+    if account.header is not None:  # its own notes: what was taken over is told apart
+        plain = {**account.report().to_dict(), "notes": account.header["notes"]}
+        yield from notes_on(Source(plain), declared.all_limits)
+    yield from notes_on_waivers(declared.waivers, account.all_verdicts, today())

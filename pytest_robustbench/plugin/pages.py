@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.errors import ReportError
-from pytest_robustbench.plugin.aggregate import aggregates
+from pytest_robustbench.plugin.aggregate import problems_of
 from pytest_robustbench.plugin.findings import told
 from pytest_robustbench.reports.pages import write_pages
 from pytest_robustbench.reports.source import Source, Unreported
@@ -41,7 +41,7 @@ def write_pages_of(
         If a page cannot be written, whatever the reason: the reports themselves are there.
     """
     sources = [
-        Source(account.report().to_dict(), account.report_path, tuple(_problems(account)))
+        Source(account.report().to_dict(), account.report_path, tuple(problems_of(account)))
         for account in accounts
         if account.report_path is not None
     ]
@@ -62,21 +62,3 @@ def _unreported(accounts: Sequence[Account], declared: Iterable[str]) -> Iterato
     for name in declared:
         if name not in selected:
             yield Unreported(name, "Deselected: this run says nothing about it.", failed=False)
-
-
-def _problems(account: Account) -> Iterator[str]:
-    """Yield what failed beyond the limits: a report alone does not tell."""
-    for aggregate in aggregates(account):
-        if aggregate.outcome == "failed" and not _stands_in_report(aggregate.name, account):
-            first = aggregate.text.partition("\n")[0]
-            yield f"[{account.declaration.name}-{aggregate.name}] failed: {first}"
-
-
-def _stands_in_report(name: str, account: Account) -> bool:
-    """Return whether the report itself says why an aggregate item failed."""
-    only_errors = not (account.trouble or account.missing or account.unnoticed)
-    return {
-        "summary": True,
-        "complete": bool(account.errors) and only_errors,
-        "regression": bool(account.judged),
-    }[name]

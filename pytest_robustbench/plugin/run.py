@@ -119,16 +119,20 @@ def forget_older_reports(config: pytest.Config, benchmarks: Iterable[str]) -> No
     """Replace older reports by such that hold nothing yet: however this run ends, none is whole."""
     from pytest_robustbench.reports.pages import forget_pages
     from pytest_robustbench.reports.report import Report
+    from pytest_robustbench.reports.session import SESSION_FILE
+    from pytest_robustbench.reports.thumbnails import Thumbnails
 
     known, folder = session_of(config), config.stash[SETTINGS].report_dir
     for name in benchmarks:
         path = folder / f"{name}.json"
+        if name and not config.stash[SETTINGS].resume:
+            Thumbnails(path).forget()
         if name and path.exists():
             declared = known.declarations[name].declared_conditions
             with suppress(ReportError):  # the same is going to be told at the end
                 Report(known.header(name), declared, {}).write(path)
-    with suppress(OSError):
-        (folder / "session.json").unlink(missing_ok=True)
+    with suppress(OSError, ReportError):  # what stays in the way is told at the end
+        (folder / SESSION_FILE).unlink(missing_ok=True)
         forget_pages(folder)
 
 
@@ -319,6 +323,7 @@ def _write_session_file(session: pytest.Session) -> None:
     """List the benchmarks of this session with their verdicts, files and hashes."""
     from pytest_robustbench.plugin.session_file import session_record
     from pytest_robustbench.reports.json_lines import dumps
+    from pytest_robustbench.reports.session import SESSION_FILE
     from pytest_robustbench.reports.writing import write_atomically
 
     known = session_of(session.config)
@@ -329,4 +334,4 @@ def _write_session_file(session: pytest.Session) -> None:
         int(session.exitstatus),
     )
     folder = session.config.stash[SETTINGS].report_dir
-    write_atomically(folder / "session.json", dumps(record))
+    write_atomically(folder / SESSION_FILE, dumps(record))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_robustbench.plugin.aggregate import aggregates
+from pytest_robustbench.plugin.aggregate import aggregates, problems_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,6 +41,7 @@ def _benchmark(declaration: BenchmarkDeclaration, account: Account | None) -> di
         "missing": list(account.missing),
         "deselected": list(account.deselected),
         "outcomes": {a.name: a.outcome for a in found},
+        "problems": list(problems_of(account)),
         "regression": _regression(found, account),
         "verdicts": _counts([*account.verdicts.values(), account.summary_verdicts()]),
         "report": path.name if path else None,
@@ -65,6 +66,7 @@ def _deselected(declaration: BenchmarkDeclaration) -> dict[str, Any]:
         "missing": [],
         "deselected": [c.id for c in declaration.declared_conditions],
         "outcomes": {},
+        "problems": [],
         "regression": None,
         "verdicts": _counts([]),
         "report": None,

@@ -49,5 +49,5 @@ def _tell_pages(reporter: pytest.TerminalReporter) -> None:
     first, *others = pages.paths
     beside = " and ".join(path.name for path in others)
     reporter.write_line(f"page: {relative(first, start)} (beside it {beside})")
-    if pages.hint:
-        reporter.write_line(pages.hint, yellow=True)
+    for hint in pages.hints:
+        reporter.write_line(hint, yellow=True)

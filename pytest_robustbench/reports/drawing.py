@@ -12,6 +12,8 @@ from pytest_robustbench.errors import RobustbenchError
 from pytest_robustbench.evaluation.exhibits import fitted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pytest_robustbench.arrays import Image, Mask
 
     Colour = tuple[int, int, int]
@@ -37,6 +39,13 @@ def filled(image: Image, called: Mask) -> Image:
     half = drawn[called].astype(np.uint16) + np.array(CALLED, np.uint16)
     drawn[called] = (half // 2).astype(np.uint8)
     return outlined(drawn, called, CALLED)
+
+
+def side_by_side(panels: Sequence[Image], gap: int) -> Image:
+    """Return images of one height next to each other, `gap` white pixels apart."""
+    white = np.full((panels[0].shape[0], gap, 3), 255, np.uint8)
+    strips = [strip for panel in panels for strip in (white, panel)][1:]
+    return np.concatenate(strips, axis=1)
 
 
 def shrunk(image: Image, longest: int) -> Image:

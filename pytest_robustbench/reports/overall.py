@@ -26,10 +26,14 @@ class Overall:
         Nothing but ``PASS`` lets a model ship.
     sentence : str
         Why.
+    caution : bool
+        Whether a reader has to look closer even at a pass: a limit is waived, or a comparison was
+        not decided.
     """
 
     word: Word
     sentence: str
+    caution: bool = False
 
 
 def overall(source: Source) -> Overall:
@@ -43,7 +47,21 @@ def overall(source: Source) -> Overall:
         return Overall("INCOMPLETE", _sentence([*gaps, *_held(source)]))
     if not source.verdicts and not source.compared:
         return Overall("NOT JUDGED", "No limit is declared: everything is only measured.")
-    return Overall("PASS", _sentence([*_held(source), *_comparisons(source)]))
+    found = _sentence([*_held(source), *_comparisons(source)])
+    if not _anything_held(source):
+        return Overall("NOT JUDGED", found)
+    return Overall("PASS", found, _needs_a_look(source))
+
+
+def _anything_held(source: Source) -> bool:
+    """Return whether a limit holds, or a comparison was decided: without any nothing is shown."""
+    held = any(verdict.outcome == "pass" for verdict in source.verdicts)
+    return held or any(compared["outcome"] == "pass" for compared in source.compared)
+
+
+def _needs_a_look(source: Source) -> bool:
+    waived = any(verdict.waived for verdict in source.verdicts)
+    return waived or any(compared["outcome"] != "pass" for compared in source.compared)
 
 
 def tolerates_inconclusive(source: Source) -> bool:

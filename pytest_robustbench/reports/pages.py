@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.errors import ReportError
@@ -33,12 +31,12 @@ class Pages:
     ----------
     paths : tuple of Path
         The files.
-    hint : str
-        Why there is no ``report.html``, and the remedy; empty where there is, or is not to be.
+    hints : tuple of str
+        What could not be done, and the remedy: no ``report.html`` without its extra.
     """
 
     paths: tuple[Path, ...]
-    hint: str = ""
+    hints: tuple[str, ...] = ()
 
 
 def write_pages(
@@ -72,20 +70,22 @@ def write_pages(
     ReportError
         If a file cannot be written.
     """
+    forget_pages(folder)
     markdown = _in_unicode(summary_markdown(sources, unreported))
     write_atomically(folder / MARKDOWN, markdown)
-    write_atomically(folder / CSV, _in_unicode(conditions_csv(sources)))
-    _append_step_summary(markdown, environ)
-    paths = (folder / MARKDOWN, folder / CSV)
-    if not html or missing_packages():
-        (folder / HTML).unlink(missing_ok=True)
-        return Pages(paths, f"no {HTML}: {needed(missing_packages())}" if html else "")
-    from pytest_robustbench.reports.html.page import forget_old_pictures, write_page
+    write_atomically(folder / CSV, _in_unicode(conditions_csv(sources, unreported)))
+    paths: tuple[Path, ...] = (folder / MARKDOWN, folder / CSV)
+    hints = _append_step_summary(markdown, environ)
+    if html and not missing_packages():
+        from pytest_robustbench.reports.html.page import forget_old_pictures, write_page
 
-    write_page(sources, folder / HTML, start=start, unreported=unreported)
-    for source in sources:
-        forget_old_pictures(source)
-    return Pages((folder / HTML, *paths))
+        write_page(sources, folder / HTML, start=start, unreported=unreported)
+        for source in sources:
+            forget_old_pictures(source)
+        paths = (folder / HTML, *paths)
+    elif html:
+        hints += (f"no {HTML}: {needed(missing_packages())}",)
+    return Pages(paths, hints)
 
 
 def forget_pages(folder: Path) -> None:
@@ -93,32 +93,15 @@ def forget_pages(folder: Path) -> None:
 
     Raises
     ------
-    OSError
+    ReportError
         If one cannot be removed.
     """
-    for name in PAGES:
-        (folder / name).unlink(missing_ok=True)
-
-
-def problems_in_session(report: Path, name: str) -> tuple[str, ...]:
-    """Return which verdicts of a run failed, as far as session.json beside a report tells.
-
-    Parameters
-    ----------
-    report : Path
-        The report of a benchmark.
-    name : str
-        The benchmark's.
-    """
     try:
-        session = json.loads((report.parent / "session.json").read_text(encoding="utf-8"))
-        found = session["benchmarks"][name]
-        is_of_it = found["sha256"] == sha256(report.read_bytes()).hexdigest()
-        failed = [item for item, outcome in found["outcomes"].items() if outcome == "failed"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return ()  # no session, or that of something else
-    told = [item for item in failed if item != "summary"]  # its limits stand in the report
-    return tuple(f"[{name}-{item}] failed in the run" for item in told) if is_of_it else ()
+        for name in PAGES:
+            (folder / name).unlink(missing_ok=True)
+    except OSError as error:
+        message = f"cannot remove {error.filename} of an earlier run: {error.strerror or error}"
+        raise ReportError(message) from error
 
 
 def _in_unicode(text: str) -> str:
@@ -126,13 +109,14 @@ def _in_unicode(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _append_step_summary(markdown: str, environ: Mapping[str, str]) -> None:
+def _append_step_summary(markdown: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Show the summary where a CI asks for it; return why not, where it cannot be."""
     path = environ.get(STEP_SUMMARY)
     if not path:
-        return
+        return ()
     try:
         with open(path, "a", encoding="utf-8") as file:  # noqa: PTH123  (it may be no path at all)
             file.write(markdown + "\n")
     except OSError as error:
-        message = f"cannot write the file that {STEP_SUMMARY} names: {error.strerror or error}"
-        raise ReportError(message) from error
+        return (f"the file that {STEP_SUMMARY} names cannot be written: {error.strerror or error}",)
+    return ()

@@ -14,6 +14,8 @@ from pytest_robustbench.reports.integrity import contradictions
 from pytest_robustbench.reports.journal import BENCHMARK, SUFFIX, journals_in, read_journal
 from pytest_robustbench.reports.merging import Part
 from pytest_robustbench.reports.report import Report
+from pytest_robustbench.reports.reproduction import RERUN
+from pytest_robustbench.reports.session import SESSION_FILE
 from pytest_robustbench.reports.structure import structural_problem
 
 if TYPE_CHECKING:
@@ -22,9 +24,6 @@ if TYPE_CHECKING:
 
     from pytest_robustbench.reports.journal import Entry
 
-SESSION_FILE = "session.json"
-RERUN = "rerun"
-"""Where single items are run again at other thresholds: no part of a run."""
 REMEDY = "take the file as its shard wrote it, or run that shard again"
 
 
@@ -61,6 +60,18 @@ def _reports_at(place: Path) -> Iterator[Path]:
         message = f"{place} holds no report: name the folder that a shard wrote its reports to"
         raise ReportError(message)
     yield from held
+
+
+def reports_in(folder: Path) -> list[Path]:
+    """Return the reports that lie in a folder itself, in the order of their names.
+
+    Raises
+    ------
+    ReportError
+        If JSON in it cannot be read.
+    """
+    found = (path for path in sorted(folder.glob("*.json")) if _may_tell(path))
+    return [path for path in found if _is_report(_content(path))]
 
 
 def _telling_more(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pytest_robustbench.errors import RobustbenchError
-from pytest_robustbench.reports.drawing import TRUTH, filled, outlined, png
+from pytest_robustbench.reports.drawing import TRUTH, filled, outlined, png, side_by_side
 from pytest_robustbench.reports.fields import DECISION_METRICS
 
 if TYPE_CHECKING:
@@ -126,6 +126,4 @@ def _panels(evaluator: Evaluator, result: ConditionResult, index: int) -> Image:
         if corrupted.ignored is not None:
             called &= ~corrupted.ignored
         panels.append(filled(corrupted.image, called))
-    gap = np.full((corrupted.image.shape[0], GAP, 3), 255, np.uint8)
-    strips = [strip for panel in panels for strip in (panel, gap)][:-1]
-    return np.concatenate(strips, axis=1)
+    return side_by_side(panels, GAP)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-MARKUP = "\\`*_[]<>|#~"
+MARKUP = "\\`*_[]<>|#~$"
 ENTITIES = str.maketrans({"&": "&amp;", "@": "@&#8203;"})
 """An ampersand may begin an entity. An at sign calls a person on GitHub, escaped or as an entity,
 unless something invisible stands behind it (github/cmark-gfm#181)."""

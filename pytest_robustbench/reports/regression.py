@@ -13,6 +13,7 @@ from pytest_robustbench.gates.regression.changes import FROM_SCORES, LATENCIES
 from pytest_robustbench.gates.regression.decisions import changed_decisions
 from pytest_robustbench.gates.regression.family import Comparison, judge_family
 from pytest_robustbench.gates.regression.latency import LatencySample, judge_latency
+from pytest_robustbench.gates.regression.verdicts import WORST_FIRST
 from pytest_robustbench.gates.wording import OF_DEFECT_IMAGES, OF_NORMAL_IMAGES
 from pytest_robustbench.reports.baseline import read_comparable
 from pytest_robustbench.reports.comparability import compare_inputs
@@ -33,7 +34,6 @@ POOLED_SCORES = {"pixel_segf1", "f1"}
 FALSE_ALARMS = {"bg_fpr", "normal_fpr", "false_reject_rate", "specificity"}
 SAME_MACHINE = ("cpu", "device", "platform")
 LATENCY_ALPHA = 0.05
-WORST_FIRST: tuple[Outcome, ...] = ("error", "regressed", "inconclusive", "pass")
 NO_BASELINE = (
     "no baseline at {path}: measure the model that is in production and store its report, by "
     "--robustness-update-baseline or `pytest-robustbench accept REPORT --reason ...`, and commit it"

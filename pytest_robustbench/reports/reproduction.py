@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from itertools import pairwise
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,20 @@ def command_for(plain: Mapping[str, Any], condition: str, report: Path, start: P
         # Of a YAML this command measures all conditions, or none.
         flags = () if _has_yaml(words) else _flags(condition)
         return shlex.join(["pytest-robustbench", *_kept(words[1:]), *flags, output])
+    if program in OURS and words[1:2] == ["merge"]:  # what it merged, pytest has measured
+        found = ["pytest", "-m", "robustness", *_yaml_of(words)]
+        return shlex.join([*found, *_narrowing(plain, condition, report, start)])
     return str(plain["command"])
+
+
+def _yaml_of(words: Sequence[str]) -> Iterator[str]:
+    """Yield which YAML and profile a command of ours was given, as options of pytest."""
+    following = dict(pairwise(words))
+    for flag in ("--config", "--profile"):
+        joined = (w.partition("=")[2] for w in words if w.startswith(f"{flag}="))
+        value = next(joined, following.get(flag))
+        if value:
+            yield f"--robustness-{flag.removeprefix('--')}={value}"
 
 
 def _has_yaml(words: Sequence[str]) -> bool:

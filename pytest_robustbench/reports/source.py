@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_robustbench.conditions import CLEAN, RECORDED, condition_of
-from pytest_robustbench.gates.names import METRICS
+from pytest_robustbench.gates.limits import Limit
+from pytest_robustbench.gates.names import METRICS, SUMMARY_METRICS, bound_of
+from pytest_robustbench.gates.waivers import SUMMARY
 from pytest_robustbench.reports.fields import metrics_of
 from pytest_robustbench.reports.report import verdict_from_dict
 
@@ -135,6 +137,37 @@ class Source:
     def judged(self) -> dict[tuple[str, str], Verdict]:
         """Every limit by condition and metric."""
         return {(v.condition, v.limit.metric): v for v in self.verdicts}
+
+    @cached_property
+    def declared(self) -> dict[tuple[str, str], Plain]:
+        """The limits of the configuration by condition and metric: ``{"min": 0.3}``.
+
+        A Python user's own configuration may have any shape, and then declares nothing: ours alone
+        names its conditions.
+        """
+        config = self.plain["config"]
+        if not isinstance(config.get("conditions"), list):
+            return {}
+        accept, summary = config.get("accept"), config.get(SUMMARY)
+        places = {**(accept if isinstance(accept, dict) else {}), SUMMARY: summary}
+        return {
+            (condition, metric): bounds
+            for condition, limits in places.items()
+            if isinstance(limits, dict)
+            for metric, bounds in limits.items()
+            if isinstance(bounds, dict)
+        }
+
+    @property
+    def declared_limits(self) -> list[Limit]:
+        """Every limit that is declared, or was judged where that is not known."""
+        found = [
+            Limit(metric, bound_of(metric), value, "")
+            for (_, metric), bounds in self.declared.items()
+            for value in bounds.values()
+            if metric in (*METRICS, *SUMMARY_METRICS) and isinstance(value, (int, float))
+        ]
+        return found or [verdict.limit for verdict in self.verdicts]
 
     @cached_property
     def shown_metrics(self) -> list[str]:

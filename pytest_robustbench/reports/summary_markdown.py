@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from pytest_robustbench.gates.wording import describe, shown
 from pytest_robustbench.reports.margins import margin, worst_first
-from pytest_robustbench.reports.overall import overall
+from pytest_robustbench.reports.notes import notes_on
+from pytest_robustbench.reports.overall import overall, tolerates_inconclusive
 from pytest_robustbench.reports.plain_markdown import escaped, table
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 SIGNS: Mapping[str, str] = MappingProxyType(
     {"PASS": "✅", "FAIL": "❌", "INCOMPLETE": "⚠️", "NOT JUDGED": "⚠️"}
 )
+CAUTION = SIGNS["NOT JUDGED"]
 MOST_LIMITS = 15
 COLUMNS = ("condition", "metric", "value", "limit", "95 % interval", "verdict")
 COMPARED = ("condition", "metric", "before", "now", "allowed loss", "verdict")
@@ -37,16 +39,24 @@ def summary_markdown(sources: Sequence[Source], unreported: Sequence[Unreported]
 
 def _benchmark(source: Source) -> Iterator[str]:
     whole = overall(source)
-    yield f"### {SIGNS[whole.word]} {escaped(source.name)}: {whole.word}"
+    sign = CAUTION if whole.caution else SIGNS[whole.word]
+    yield f"### {sign} {escaped(source.name)}: {whole.word}"
     yield ""
     yield escaped(whole.sentence)
     # Of a condition that could not be measured the reason is told once.
     yield from _limits([v for v in source.verdicts if v.condition not in source.errors])
     yield from _errors(source.causes)
     for compared in source.compared:
-        yield from _comparison(compared)
+        yield from _comparison(compared, _bad_outcomes(source))
+    for note in notes_on(source, source.declared_limits):
+        yield from ("", f"- note: {escaped(note)}")
     yield ""
     yield escaped(_measured(source))
+
+
+def _bad_outcomes(source: Source) -> tuple[str, ...]:
+    undecided = () if tolerates_inconclusive(source) else ("inconclusive",)
+    return ("error", "regressed", *undecided)
 
 
 def _limits(verdicts: Sequence[Verdict]) -> Iterator[str]:
@@ -55,7 +65,7 @@ def _limits(verdicts: Sequence[Verdict]) -> Iterator[str]:
     chosen = bad[:MOST_LIMITS] or worst_first(verdicts)[:3]
     if not chosen:
         return
-    yield from ("", "Violated limits:" if bad else "Least room to a limit:", "")
+    yield from ("", "Limits that do not hold:" if bad else "Least room to a limit:", "")
     yield from table(COLUMNS, map(_limit_row, chosen))
     if len(bad) > MOST_LIMITS:
         yield from ("", f"and {len(bad) - MOST_LIMITS} more, in the report")
@@ -92,14 +102,14 @@ def _errors(causes: Mapping[str, Sequence[str]]) -> Iterator[str]:
         yield f"- {escaped(told)}"
 
 
-def _comparison(compared: Plain) -> Iterator[str]:
+def _comparison(compared: Plain, bad_outcomes: Sequence[str]) -> Iterator[str]:
     yield ""
     what = f"{compared['role']} {compared['baseline']}: {compared['outcome']}"
     yield f"Against the {escaped(what)}"
     if compared["problems"]:
         yield ""
     yield from (f"- {escaped(problem)}" for problem in compared["problems"])
-    bad = [v for v in compared["verdicts"] if v["outcome"] in ("error", "regressed")]
+    bad = [v for v in compared["verdicts"] if v["outcome"] in bad_outcomes]
     if bad:
         yield ""
         yield from table(COMPARED, map(_change_row, bad[:MOST_LIMITS]))

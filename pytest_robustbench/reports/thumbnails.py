@@ -1,17 +1,17 @@
 """Small pictures of a condition's worst images: image, truth and prediction side by side.
 
 Each is a file whose name holds the digest of the corrupted pixels and that of the operating point:
-a report that is rendered again finds its own pictures, or none.
+a report that is rendered again finds its own pictures, or none. Thresholds do not tell two models
+apart, and so a run that takes nothing over forgets the pictures of the runs before it.
 """
 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from pytest_robustbench.reports.drawing import TRUTH, filled, jpeg, outlined
+from pytest_robustbench.reports.drawing import TRUTH, filled, jpeg, outlined, side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,9 +55,7 @@ def _panels(exhibit: Exhibit) -> Image:
     panels = [exhibit.image, outlined(exhibit.image, exhibit.truth, TRUTH)]
     if exhibit.called is not None:
         panels.append(filled(exhibit.image, exhibit.called))
-    gap = np.full((exhibit.image.shape[0], GAP, 3), 255, np.uint8)
-    strips = [strip for panel in panels for strip in (gap, panel)][1:]
-    return np.concatenate(strips, axis=1)
+    return side_by_side(panels, GAP)
 
 
 class Thumbnails:
@@ -103,8 +101,13 @@ class Thumbnails:
         found = other._folder.glob("*.jpg") if other._folder.is_dir() else ()
         self.write({path.name: path.read_bytes() for path in found})
 
+    def forget(self) -> None:
+        """Remove all pictures: those of another model may bear the names of this one's."""
+        self.keep_only(set())
+
     def keep_only(self, names: set[str]) -> None:
         """Remove the pictures of earlier runs, which no report speaks of any more."""
         for path in self._folder.glob("*.jpg"):
             if path.name not in names:
-                path.unlink(missing_ok=True)
+                with suppress(OSError):  # it is open somewhere, and is shown on no page
+                    path.unlink(missing_ok=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.gates.judgement import judge
+from pytest_robustbench.gates.waivers import SUMMARY
+from pytest_robustbench.reports.comparison_integrity import comparison_problems
 from pytest_robustbench.reports.fields import ranking_error_of
 from pytest_robustbench.reports.record_integrity import EDITED, agree
 from pytest_robustbench.reports.source import Source
@@ -14,9 +16,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from pytest_robustbench.gates.limits import Outcome, Verdict
-
-SUMMARY = "summary"
-WORST_FIRST = ("error", "regressed", "inconclusive", "pass")
 
 
 def verdict_problems(plain: Mapping[str, Any]) -> Iterator[str]:
@@ -37,11 +36,7 @@ def verdict_problems(plain: Mapping[str, Any]) -> Iterator[str]:
     if lacking:
         yield f"limits are declared, and not judged: {', '.join(sorted(lacking))}: {EDITED}"
     for compared in source.compared:
-        outcomes = {verdict["outcome"] for verdict in compared["verdicts"]} or {"error"}
-        worst = next(outcome for outcome in WORST_FIRST if outcome in outcomes)
-        if compared["outcome"] != ("error" if compared["problems"] else worst):
-            what = f"the {compared['role']} {compared['baseline']}"
-            yield f"the comparison with {what} contradicts its own verdicts: {EDITED}"
+        yield from comparison_problems(source, compared)
 
 
 def _problem(verdict: Verdict, source: Source) -> str:
@@ -81,21 +76,10 @@ def _undeclared(
 
 
 def _declared(source: Source) -> dict[tuple[str, str], object]:
-    """Return the limits on what was tried, by condition and metric.
-
-    Those on the summary are judged in a complete run alone. A Python user's own configuration may
-    have any shape, and then declares nothing: ours alone names its conditions.
-    """
-    config = source.plain["config"]
-    if not isinstance(config.get("conditions"), list):
-        return {}
-    accept, summary = config.get("accept"), config.get(SUMMARY)
-    found = {
+    """Return the declared limits on what was tried; those on the summary of a complete run."""
+    complete = source.plain["complete"]
+    return {
         (condition, metric): bounds
-        for condition, limits in (accept if isinstance(accept, dict) else {}).items()
-        if condition in source.records and isinstance(limits, dict)
-        for metric, bounds in limits.items()
+        for (condition, metric), bounds in source.declared.items()
+        if condition in source.records or (condition == SUMMARY and complete)
     }
-    if isinstance(summary, dict) and source.plain["complete"]:
-        found |= {(SUMMARY, metric): bounds for metric, bounds in summary.items()}
-    return found

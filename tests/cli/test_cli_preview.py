@@ -308,7 +308,7 @@ def test_without_the_extra_the_sheet_is_written_alone(call, tmp_path, monkeypatc
     assert err.splitlines() == [
         "wrote out/preview.png",
         (
-            "out/preview.html is not written: jinja2 is not installed; "
+            "no out/preview.html: jinja2 is not installed, which pages need: "
             'pip install "pytest-robustbench[report]"'
         ),
     ]

@@ -96,10 +96,16 @@ def edit(path, change):
     Path(path).write_text(json.dumps(plain), "utf-8")
 
 
-def session(folder, outcomes, path="runs/metal.json"):
-    content = Path(path).read_bytes()
-    found = {"sha256": hashlib.sha256(content).hexdigest(), "outcomes": outcomes}
-    Path(folder, "session.json").write_text(json.dumps({"benchmarks": {"metal": found}}), "utf-8")
+def session(folder, outcomes, path="runs/metal.json", problems=()):
+    found = {
+        "report": "metal.json",
+        "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest(),
+        "outcomes": outcomes,
+        "problems": list(problems),
+    }
+    absent = {"report": None, "sha256": None, "outcomes": {"complete": "failed"}}
+    told = {"benchmarks": {"metal": found, "tin": absent}}
+    Path(folder, "session.json").write_text(json.dumps(told), "utf-8")
 
 
 # ---- report ------------------------------------------------------------------------------------
@@ -139,12 +145,19 @@ def test_a_page_somewhere_else_still_shows_the_pictures_beside_the_report(projec
 def test_a_folder_stands_for_its_reports(project, call):
     shutil.copy("runs/metal.json", "runs/copper.json")
     edit("runs/copper.json", lambda plain: plain.update(name="copper"))
-    session("runs", {})
+    Path("runs/times.json").write_text('{"benchmarks": []}', "utf-8")
 
     code, _, err = call("report", "runs", "-o", "all.html")
 
     assert (code, err) == (0, "page: all.html\n")
     assert Page("all.html").title.startswith("copper: PASS, metal: PASS")
+
+
+def test_a_folder_names_the_benchmarks_that_have_no_report(project, call):
+    session("runs", {"complete": "passed"})
+    call("report", "runs", "-o", "all.html")
+
+    assert Page("all.html").title.startswith("tin: FAIL, metal: PASS")
 
 
 def test_several_reports_stand_on_one_page_beside_the_first(project, call):
@@ -284,14 +297,13 @@ def test_texts_of_a_report_stay_texts(project, call):
 
 
 def test_what_failed_in_the_run_fails_on_its_page(project, call):
-    session("runs", {"summary": "failed", "complete": "failed", "regression": "passed"})
+    session("runs", {"complete": "failed"}, problems=["[metal-complete] failed: blur vanished"])
 
     call("report", "runs/metal.json", "-o", "page.html")
 
     page = Page("page.html")
     assert page.title.startswith("metal: FAIL")
-    assert "[metal-complete] failed in the run" in page.text
-    assert "[metal-summary]" not in page.text, "its limits stand in the report"
+    assert "[metal-complete] failed: blur vanished" in page.text
 
 
 def test_what_passed_in_the_run_passes(project, call):
@@ -302,10 +314,21 @@ def test_what_passed_in_the_run_passes(project, call):
     assert Page("page.html").title.startswith("metal: PASS")
 
 
-def test_the_session_of_another_run_does_not_count(project, call):
-    session("runs", {"complete": "failed"}, "robustness.yaml")
+def test_a_report_that_is_not_the_one_of_its_session_fails(project, call):
+    session("runs", {"complete": "passed"}, "robustness.yaml")
 
     call("report", "runs/metal.json", "-o", "page.html")
+
+    page = Page("page.html")
+    assert page.title.startswith("metal: FAIL")
+    assert "session.json beside it is of another file" in page.text
+
+
+def test_a_session_that_speaks_of_other_files_does_not_count(project, call):
+    shutil.copy("runs/metal.json", "runs/copy.json")
+    session("runs", {"complete": "failed"}, problems=["it failed"])
+
+    call("report", "runs/copy.json", "-o", "page.html")
 
     assert Page("page.html").title.startswith("metal: PASS")
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pytest_robustbench.conditions import CLEAN, Condition
 from pytest_robustbench.corruptions.corruption import Corrupted
-from pytest_robustbench.evaluation.exhibits import LONGEST, Exhibition, fitted, worst_images
+from pytest_robustbench.evaluation.exhibits import LONGEST, Exhibition, fitted, telling_images
 from pytest_robustbench.evaluation.operating_point import OperatingPoint
 from pytest_robustbench.evaluation.results import PixelLevels
 from pytest_robustbench.metrics.levels import levels_of_sorted
@@ -29,7 +29,7 @@ NO_PIXELS = (0, 0, 0, 0)
 def worst(*images, threshold=THRESHOLD):
     """Images as ``(label, score, (tp, fp, fn, tn))``."""
     labels, scores, counts = zip(*images, strict=True)
-    return worst_images(
+    return telling_images(
         np.array(labels),
         np.array(scores, np.float32),
         np.array(counts, np.float64).T,
@@ -114,7 +114,7 @@ def test_an_image_without_a_known_mask_can_only_be_decided_wrongly():
 def test_without_any_image_nothing_is_shown():
     empty = np.empty(0)
 
-    assert worst_images(empty.astype(int), empty, np.empty((4, 0)), THRESHOLD) == []
+    assert telling_images(empty.astype(int), empty, np.empty((4, 0)), THRESHOLD) == []
 
 
 # ---- chunk by chunk ----------------------------------------------------------------------------
@@ -343,7 +343,7 @@ def test_the_record_names_the_same_images(condition, detector):
 
     record = json.loads(json.dumps(condition_record(result)))
     columns = record["per_image"]
-    shown = worst_images(
+    shown = telling_images(
         np.array([sample.label for sample in parts.test]),
         np.array(columns["score"], np.float64).astype(np.float32),
         np.array([columns[name] for name in ("tp", "fp", "fn", "tn")], np.float64),

@@ -31,6 +31,7 @@ UNMEASURED = "glare-severity_5"
 ERROR = "the detector raised MemoryError on test/scratch/007"
 WAIVED = "jpeg-severity_5"
 HOSTILE = '"><script>alert(1)</script>\'"><img src=x onerror=alert(1)>{{7*7}}$x$'
+LONG_NAME = "x" * 120
 VOID = {"br", "img", "input", "link", "meta", "wbr"}
 BLOCKS = {"article", "div", "dl", "figure", "h2", "h3", "h4", "p", "pre", "section", "table", "ul"}
 
@@ -167,6 +168,20 @@ def photographed_page(folder, data, **options):
     report = benchmark.run(on_result=lambda result: keep.write(thumbnails_of(result)))
     report.write(path)
     return rendered(folder, read_report(path))
+
+
+def long_plain():
+    """A corruption and a recorded set whose names fill more than a line."""
+    text = json.dumps({**drawn_plain(), "regression": [comparison()]}).replace("blur", LONG_NAME)
+    plain = json.loads(text)
+    led = {**plain["robustness"]["clean"], "samples": plain["samples"], "notes": []}
+    return edited(plain, (("robustness", "recorded"), {LONG_NAME: led}))
+
+
+def long_page(folder):
+    plain = long_plain()
+    write_drawn_pictures(Source(plain, folder / "0.json"))
+    return rendered(folder, plain)
 
 
 def hostile_plain():

@@ -118,7 +118,7 @@ def compared(outcome):
         "baseline": 0.9,
         "candidate": 0.8,
         "loss": 0.1,
-        "allowed": 0.2,
+        "allowed": 0.2 if outcome == "pass" else 0.05,
         "interval": None,
         "improved": False,
         "reason": "",

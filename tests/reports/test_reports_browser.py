@@ -11,7 +11,7 @@ import browser as chromium
 import cv2
 import numpy as np
 import pytest
-from page_samples import CONDITIONS, HOSTILE, HOSTILE_TEXTS
+from page_samples import CONDITIONS, HOSTILE, HOSTILE_TEXTS, long_page
 
 from pytest_robustbench.reports.fields import metrics_of
 from pytest_robustbench.reports.source import Source
@@ -404,6 +404,28 @@ def test_filters_work_whatever_a_benchmark_is_called(chrome, hostile):
 
 def test_names_that_try_to_be_code_fit_a_phone(chrome, hostile):
     assert chrome.open(hostile.path, width=390).run(WIDER) <= 0
+
+
+@pytest.fixture(scope="module")
+def long_names(tmp_path_factory):
+    return long_page(tmp_path_factory.mktemp("long"))
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_long_names_fit_every_window(chrome, long_names, width):
+    assert chrome.open(long_names.path, width=width).run(WIDER) <= 0
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_long_names_leave_room_for_the_numbers(chrome, long_names, width):
+    chrome.open(long_names.path, width=width)
+    script = (
+        "return Array.from(document.querySelectorAll('table.sortable, table.heat'), t => "
+        "t.tBodies[0].rows[0].cells[0].offsetWidth / t.closest('.scroll').clientWidth)"
+    )
+    shares = chrome.run(script)
+    assert len(shares) > 5
+    assert max(shares) < 0.7
 
 
 @pytest.mark.parametrize(("table", "column"), [(LIMITS, 2), (METRICS, 1), (CHANGES, 4)])

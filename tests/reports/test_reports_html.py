@@ -7,18 +7,23 @@ import hashlib
 import re
 
 import matplotlib as mpl
+import numpy as np
 import pytest
 import yaml
 from page_samples import (
     HOSTILE,
     HOSTILE_TEXTS,
+    LONG_NAME,
+    WAIVED,
     Parsed,
     comparison,
     drawn_plain,
     full_plain,
     hostile_plain,
+    long_plain,
     photographed_page,
     rendered,
+    write_drawn_pictures,
 )
 from report_samples import unprepared_header
 from stored_reports import edited, measure
@@ -27,9 +32,13 @@ from pytest_robustbench.conditions import CLEAN
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.reports.fields import error_record
 from pytest_robustbench.reports.html import templates
+from pytest_robustbench.reports.html.charts.canvas import BAD, LONGEST, THEME, WARN
+from pytest_robustbench.reports.html.charts.curves import Point, curve
 from pytest_robustbench.reports.html.charts.losses import Loss, losses
+from pytest_robustbench.reports.html.curves import curves
+from pytest_robustbench.reports.html.distributions import pixel_scores
 from pytest_robustbench.reports.report import Report
-from pytest_robustbench.reports.source import Unreported
+from pytest_robustbench.reports.source import Source, Unreported
 from pytest_robustbench.reports.structure import structural_problem
 
 MEGABYTE = 1_000_000
@@ -56,6 +65,26 @@ def unknown_masks():
     return edited(plain, (("samples", "mask_known", 1), False))
 
 
+def without_pixel_threshold():
+    """Maps, but an operating point that was given for images alone."""
+    plain = drawn_plain()
+    levels = {"level": [0.05, 0.25, 0.5, 0.75, 0.95, 0.999, 1.0]}
+    levels |= {name: [float(n) for n in range(7)] for name in ("background", "defect")}
+    for record in (
+        plain["robustness"]["clean"],
+        *plain["robustness"]["corruptions"]["blur"].values(),
+    ):
+        record["pixel_scores"] = levels
+        record["results"]["pixel_metrics"]["pixel_threshold"] = None
+        for name in COUNTS:
+            record["per_image"][name] = [None] * 6
+    return edited(plain, (("operating_point", "pixel_threshold"), None))
+
+
+def without_clean():
+    return edited(drawn_plain(), (("robustness", "clean"), error_record("no space left")))
+
+
 def one_condition():
     return edited(drawn_plain(corruptions=()), (("verdicts",), []))
 
@@ -69,6 +98,9 @@ VARIANTS = {
     "one condition": one_condition,
     "good parts only": lambda: drawn_plain(n=1),
     "unknown masks": unknown_masks,
+    "no pixel threshold": without_pixel_threshold,
+    "clean not measured": without_clean,
+    "long names": long_plain,
     "a comparison that failed": lambda: edited(
         drawn_plain(),
         (("regression",), [comparison(outcome="error", problems=["none"], verdicts=[])]),
@@ -216,10 +248,132 @@ def test_scores_beside_their_threshold_are_told_apart(tmp_path):
     assert "39.51 > 39.50" in page.visible or "39.51 > 39.5" in page.visible
 
 
+EQUAL = float(np.float32(0.7))  # stored in all digits as a threshold, as 0.7 as a score
+
+
+def test_a_score_in_few_decimals_can_equal_its_threshold(tmp_path):
+    decision = {"baseline_score": 0.7, "candidate_score": 0.70000005}
+    thresholds = {"baseline_threshold": EQUAL, "candidate_threshold": EQUAL}
+    changed = [{"condition": "clean", "id": "a", "kind": "new"} | decision | thresholds]
+    compared = comparison(changed_decisions=changed)
+    page = Parsed(rendered(tmp_path, edited(drawn_plain(), (("regression",), [compared]))).text)
+    assert "0.7 \N{LESS-THAN OR EQUAL TO} 0.7" in page.visible
+    assert "0.70000005 > 0.69999999" in page.visible
+
+
+def test_an_image_is_told_as_it_was_decided(tmp_path):
+    clean = ("robustness", "clean")
+    counts = [((*clean, "per_image", name), [9] * 6) for name in COUNTS]
+    scores = [0.7, 0.7, 0.8, 0.8, 0.9, 0.9]
+    steps = [((*clean, "per_image", "score"), scores), ((*clean, "results", "threshold"), EQUAL)]
+    page = Parsed(rendered(tmp_path, edited(drawn_plain(corruptions=()), *counts, *steps)).text)
+    assert "score 0.7 not above the image threshold 0.7;" in page.visible
+    assert "missed; score 0.7 not above" in page.visible
+    assert "false reject; score 0.7 " not in page.visible
+    assert "false reject; score 0.8 above the image threshold 0.7;" in page.visible
+
+
+def test_images_without_a_known_mask_are_named(tmp_path):
+    page = Parsed(rendered(tmp_path, unknown_masks()).text)
+    captions = [text for text in page.texts if "the image threshold" in text]
+    assert any(text.endswith("mask not known") for text in captions)
+    assert not all("mask not known" in text for text in captions)
+
+
+@pytest.mark.parametrize(
+    "plain", [lambda: drawn_plain(maps=False), without_pixel_threshold, drawn_plain]
+)
+def test_as_many_panels_are_explained_as_there_are(tmp_path, plain):
+    page = Parsed(rendered(tmp_path, plain()).text)
+    has_third = plain is drawn_plain
+    assert ("calls anomalous, in red" in page.visible) is has_third
+    assert ("No third picture" in page.visible) is not has_third
+
+
+def test_pictures_are_described_with_the_panels_they_have(tmp_path):
+    without, whole = drawn_plain(maps=False), drawn_plain()
+    for plain, has_third in ((without, False), (whole, True)):
+        write_drawn_pictures(Source(plain, tmp_path / "0.json"))
+        told = [image["alt"] for image in Parsed(rendered(tmp_path, plain).text).all("img")]
+        assert told
+        assert {"what the frozen threshold calls anomalous" in text for text in told} == {has_third}
+
+
+def test_pixel_scores_are_drawn_beside_a_threshold_only(tmp_path):
+    plain = without_pixel_threshold()
+    assert "the pixel threshold" not in rendered(tmp_path, plain).text
+    steps = (("operating_point", "pixel_threshold"), 3.5)
+    assert "the pixel threshold is 3.5" in pixel_scores(Source(edited(plain, steps)))
+
+
+def test_a_latency_without_clean_is_told_in_whole_sentences(tmp_path):
+    visible = Parsed(rendered(tmp_path, without_clean()).text).visible
+    assert "Red: the limit on the median." in visible
+    assert "Red: the limit on the median. ." not in visible
+
+
+def test_a_waived_limit_is_drawn_as_waived():
+    corruption, severity = WAIVED.split("-severity_")
+    found = {c.metric: c.panels for c in curves(Source(full_plain()))}["bg_fpr"]
+    (panel,) = (panel for panel in found if panel.corruption == corruption)
+    told = panel.svg.split('aria-label="')[1].split('"')[0]
+    assert re.search(rf"severity {severity} \S+ \(limit 0.009\) waived", told)
+    assert f"var(--{THEME[WARN]})" in panel.svg
+
+
+@pytest.mark.parametrize(
+    ("point", "colours"),
+    [
+        (Point(1, 0.5, None, 0.6, violated=True), {BAD}),
+        (Point(1, 0.5, None, 0.6, waived=True), {WARN}),
+        (Point(1, 0.5, None, 0.4), set()),
+    ],
+)
+def test_violated_and_waived_points_have_markers_of_their_own(point, colours):
+    svg = curve("k", "d", [point], (0.0, 1.0))
+    assert {each for each in (BAD, WARN) if f"var(--{THEME[each]})" in svg} == colours
+
+
+def test_a_long_name_leaves_room_for_the_plot(tmp_path):
+    page = Parsed(rendered(tmp_path, long_plain()).text)
+    labels = [text for text in page.texts if "..." in text and "-severity_" in text]
+    assert labels
+    assert {len(text) for text in labels} == {LONGEST}
+    assert {text[-1] for text in labels} == set("12345")
+    assert LONG_NAME in page.visible
+
+
 def test_dollars_in_labels_are_no_formula():
     svg = losses("k", "d", [Loss("$x_1$", 0.1, None, 0.2, False)], "loss of $y$")
     assert "$x_1$" in svg
     assert "loss of $y$" in svg
+
+
+def test_letters_that_matplotlib_has_no_font_for_are_drawn_by_the_reader():
+    mirror = "\N{CJK UNIFIED IDEOGRAPH-93E1}"
+    assert f">{mirror}</text>" in losses("k", "d", [Loss(mirror, 0.1, None, 0.2, False)], "loss")
+
+
+SETTINGS = {
+    "figure.autolayout": True,
+    "figure.constrained_layout.use": False,
+    "savefig.bbox": "tight",
+    "savefig.facecolor": "white",
+    "path.sketch": (1, 100, 2),
+    "lines.marker": "s",
+    "axes.xmargin": 0.4,
+    "text.usetex": True,
+}
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_settings_of_the_process_do_not_change_a_plot(setting):
+    def drawn():
+        return losses("k", "d", [Loss("a", 0.1, (0, 0.2), 0.2, False)], "loss")
+
+    expected = drawn()
+    with mpl.rc_context({setting: SETTINGS[setting]}):
+        assert drawn() == expected
 
 
 def test_settings_of_the_process_stay_as_they_were(tmp_path):

@@ -149,7 +149,6 @@ def test_a_run_by_a_yaml_takes_no_flags_and_writes_elsewhere(config):
 @pytest.mark.parametrize(
     "command",
     [
-        "pytest-robustbench merge shards --output-dir out",
         "measure.py --all",
         "/usr/bin/python -c 'import x'",
         "ipython",
@@ -161,6 +160,21 @@ def test_an_unknown_program_is_told_as_it_was_called(command):
     plain = {"name": "nuts", "command": command}
 
     assert command_for(plain, "clean", REPORT, START) == command
+
+
+@pytest.mark.parametrize(
+    ("flags", "options"),
+    [
+        ("", ()),
+        ("--config a.yaml", ("--robustness-config=a.yaml",)),
+        ("--profile=pr --config=a.yaml", ("--robustness-config=a.yaml", "--robustness-profile=pr")),
+    ],
+)
+def test_what_was_merged_is_measured_by_pytest(flags, options):
+    found = words(f"pytest-robustbench merge shards --output-dir out {flags}")
+
+    assert found[: 3 + len(options)] == ["pytest", "-m", "robustness", *options]
+    assert found[3 + len(options)] == "-k"
 
 
 @pytest.mark.parametrize("command", ["pytest 'tests", 'pytest "', "pytest \\"])

@@ -19,11 +19,14 @@ from stored_reports import edited
 
 import pytest_robustbench.reports.pages as pages_module
 from pytest_robustbench.errors import ReportError
+from pytest_robustbench.gates.limits import Limit, Verdict
 from pytest_robustbench.gates.names import METRICS
 from pytest_robustbench.reports.conditions_csv import BYTE_ORDER_MARK, conditions_csv
 from pytest_robustbench.reports.fields import metrics_of
-from pytest_robustbench.reports.pages import PAGES, forget_pages, problems_in_session, write_pages
+from pytest_robustbench.reports.pages import PAGES, forget_pages, write_pages
 from pytest_robustbench.reports.plain_markdown import escaped, table
+from pytest_robustbench.reports.report import verdict_to_dict
+from pytest_robustbench.reports.session import SessionFile
 from pytest_robustbench.reports.source import Source, Unreported
 from pytest_robustbench.reports.summary_markdown import summary_markdown
 
@@ -118,7 +121,7 @@ def test_each_benchmark_has_its_word(plain):
 def test_a_violated_limit_stands_with_value_limit_and_interval(plain):
     text = summary(plain, verdicts=[verdict(interval=[0.625, 0.875]), verdict("clean", value=0.7)])
 
-    assert "Violated limits:" in text
+    assert "Limits that do not hold:" in text
     assert rows(text)[2:] == [
         ["blur-severity_3", "bg_fpr", "0.75", "≤ 0.5", "0.625 to 0.875", "violated"],
         ["clean", "bg_fpr", "0.7", "≤ 0.5", "", "violated"],
@@ -440,7 +443,7 @@ def test_all_pages_are_written(plain, tmp_path):
 
     assert [path.name for path in found.paths] == list(PAGES)
     assert all(path.stat().st_size for path in found.paths)
-    assert found.hint == ""
+    assert found.hints == ()
 
 
 def test_pages_of_an_older_run_are_replaced(plain, tmp_path):
@@ -459,7 +462,7 @@ def test_where_no_html_is_wanted_an_older_one_is_removed(plain, tmp_path):
     found = written(tmp_path, source(plain))
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["conditions.csv", "summary.md"]
-    assert found.hint == ""
+    assert found.hints == ()
 
 
 def test_without_the_extra_the_remedy_is_told_and_the_others_are_written(
@@ -472,8 +475,8 @@ def test_without_the_extra_the_remedy_is_told_and_the_others_are_written(
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["conditions.csv", "summary.md"]
     assert [path.name for path in found.paths] == ["summary.md", "conditions.csv"]
-    assert "matplotlib is not installed" in found.hint
-    assert 'pip install "pytest-robustbench[report]"' in found.hint
+    assert "matplotlib is not installed" in found.hints[0]
+    assert 'pip install "pytest-robustbench[report]"' in found.hints[0]
 
 
 def test_pages_can_be_forgotten_and_nothing_else(tmp_path):
@@ -498,7 +501,7 @@ def test_a_file_name_that_is_no_unicode_is_spelled_out(plain, tmp_path):
 def test_a_place_that_cannot_be_written_is_an_error_of_the_report(plain, tmp_path):
     (tmp_path / "summary.md").mkdir()
 
-    with pytest.raises(ReportError, match=r"cannot write .*summary\.md"):
+    with pytest.raises(ReportError, match=r"cannot remove .*summary\.md"):
         written(tmp_path, source(plain))
 
 
@@ -520,14 +523,38 @@ def test_elsewhere_no_summary_of_a_step_is_written(plain, tmp_path, environ):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["conditions.csv", "summary.md"]
 
 
-def test_a_summary_of_a_step_that_cannot_be_written_is_an_error_of_the_report(plain, tmp_path):
-    with pytest.raises(ReportError, match="GITHUB_STEP_SUMMARY names: Is a directory"):
-        written(tmp_path, source(plain), environ={"GITHUB_STEP_SUMMARY": str(tmp_path)})
+def test_a_summary_of_a_step_that_cannot_be_written_costs_a_hint_alone(plain, tmp_path):
+    environ = {"GITHUB_STEP_SUMMARY": str(tmp_path / "not" / "there")}
+    found = written(tmp_path, source(plain), html=True, environ=environ)
+
+    assert "GITHUB_STEP_SUMMARY names cannot be written: No such file" in found.hints[0]
+    assert {path.name for path in found.paths} == set(PAGES)
 
 
-def test_what_holds_no_session_tells_no_problem(tmp_path):
+@pytest.mark.parametrize(
+    "text", ["", "[]", "3", "{}", '{"benchmarks": {"nuts": null}}', "[" * 100_000]
+)
+def test_what_is_no_session_tells_nothing(tmp_path, text):
     report = tmp_path / "nuts.json"
     report.write_text("{}", "utf-8")
-    for text in ("", "[]", "3", "{}", '{"benchmarks": {"nuts": null}}', "[" * 100_000):
-        (tmp_path / "session.json").write_text(text, "utf-8")
-        assert problems_in_session(report, "nuts") == ()
+    (tmp_path / "session.json").write_text(text, "utf-8")
+
+    assert list(SessionFile(tmp_path).problems_of(report, "nuts")) == []
+    assert list(SessionFile(tmp_path).unreported()) == []
+
+
+def test_the_summary_limits_and_the_whole_stand_in_the_table_for_spreadsheets(plain):
+    over_all = Verdict("summary", Limit("worst_drop_recall", "max", 0.1, "r.yaml:1"), 0.2, "fail")
+    found = read_csv(conditions_csv([source(plain, verdicts=[verdict_to_dict(over_all)])]))
+
+    assert {row["overall"] for row in found} == {"FAIL"}
+    (row,) = (row for row in found if row["condition"] == "summary")
+    assert (row["verdict"], row["violated"]) == ("fail", "worst_drop_recall")
+
+
+def test_a_benchmark_without_a_report_has_a_row(plain):
+    absent = Unreported("caps", "=it was not measured")
+    first, *_ = read_csv(conditions_csv([source(plain)], [absent]))
+
+    assert (first["benchmark"], first["overall"]) == ("caps", "FAIL")
+    assert first["error"] == "'=it was not measured"

@@ -288,7 +288,10 @@ def compared(outcome, *verdicts, problems=()):
         "outcome": outcome,
         "problems": list(problems),
         "notes": [],
-        "verdicts": [{**change, "outcome": each} for each in verdicts],
+        "verdicts": [
+            {**change, "outcome": each, "allowed": 0.2 if each == "pass" else 0.01}
+            for each in verdicts
+        ],
         "n_changed_decisions": 0,
         "changed_decisions": [],
     }

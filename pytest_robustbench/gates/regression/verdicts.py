@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.gates.regression.changes import AllowedChange
 
 Outcome = Literal["pass", "regressed", "inconclusive", "error"]
+WORST_FIRST: tuple[Outcome, ...] = ("error", "regressed", "inconclusive", "pass")
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.gates.regression.verdicts import WORST_FIRST
 from pytest_robustbench.reports.html.charts.losses import Loss, losses
 from pytest_robustbench.reports.html.figures import (
     Figure,
     apart,
     brief,
+    exceeds,
     figure,
     interval_figure,
     unit_of,
 )
 from pytest_robustbench.reports.overall import tolerates_inconclusive
-from pytest_robustbench.reports.regression import WORST_FIRST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -181,5 +182,5 @@ def _decision(plain: Plain) -> DecisionRow:
 
 
 def _against(score: float, threshold: float) -> Figure:
-    sign = ">" if score > threshold else "\N{LESS-THAN OR EQUAL TO}"
+    sign = ">" if exceeds(score, threshold) else "\N{LESS-THAN OR EQUAL TO}"
     return figure(score, f" {sign} ".join(apart(score, threshold)))

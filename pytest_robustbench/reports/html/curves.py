@@ -66,7 +66,8 @@ def _told(point: Point) -> str:
     name = "clean" if point.severity == CLEAN else f"severity {point.severity}"
     value = "not defined" if point.value is None else brief(point.value)
     limit = "" if point.limit is None else f" (limit {point.limit:g})"
-    return f"{name} {value}{limit}{' violated' if point.violated else ''}"
+    status = " waived" if point.waived else " violated" if point.violated else ""
+    return f"{name} {value}{limit}{status}"
 
 
 def _points(source: Source, corruption: str, metric: str) -> Iterator[Point]:
@@ -79,8 +80,8 @@ def _point(source: Source, condition: str, metric: str, severity: int) -> Point:
     value, verdict = source.metrics[condition][metric], source.judged.get((condition, metric))
     if verdict is None:
         return Point(severity, value, _interval(source, condition, metric))
-    limit, violated = verdict.limit.value, verdict.outcome != "pass"
-    return Point(severity, value, verdict.interval, limit, violated)
+    limit, interval = verdict.limit.value, verdict.interval
+    return Point(severity, value, interval, limit, verdict.violated, verdict.waived)
 
 
 def _interval(source: Source, condition: str, metric: str) -> tuple[float, float] | None:

@@ -27,16 +27,16 @@ LATENCY = "latency_ms_per_image"
 
 
 def pixel_scores(source: Source) -> Markup | None:
-    """Draw the pixel scores beside the pixel threshold; ``None`` where a report has none."""
+    """Draw the pixel scores beside the pixel threshold; ``None`` where a report lacks either."""
     rows = [
         RangeRow(condition, found)
         for condition, record in source.measured.items()
         if (found := _of_pixels(record.get("pixel_scores")))
     ]
     point = source.plain["operating_point"]
-    if not rows or point is None:
+    threshold = None if point is None else point["pixel_threshold"]
+    if not rows or threshold is None:
         return None
-    threshold = point["pixel_threshold"]
     description = f"Pixel scores by condition; the pixel threshold is {threshold}"
     key = f"{source.name}-pixels"
     return ranges(key, description, rows, "pixel score", threshold)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from pytest_robustbench.gates.wording import told_apart
 
 if TYPE_CHECKING:
@@ -48,10 +50,20 @@ def interval_figure(interval: Sequence[float] | None, remark: str = "") -> Figur
     return Figure(f"{brief(low)} to {brief(high)}{remark}", repr(low))
 
 
-def apart(value: float, threshold: float) -> tuple[str, str]:
-    """Return two numbers in few digits, but in enough to see that they differ."""
-    texts = brief(value), brief(threshold)
-    return told_apart(value, threshold) if texts[0] == texts[1] else texts
+def exceeds(score: float, threshold: float) -> bool:
+    """Return whether a score is above a threshold, as it was decided: in float32.
+
+    A report has scores in as few decimals as tell float32 numbers apart, but thresholds in all.
+    """
+    return bool(np.float32(score) > np.float32(threshold))
+
+
+def apart(score: float, threshold: float) -> tuple[str, str]:
+    """Return two float32 numbers in few digits, but in enough to see whether they differ."""
+    texts = brief(score), brief(threshold)
+    if np.float32(score) == np.float32(threshold):
+        return texts[0], texts[0]
+    return told_apart(score, threshold) if texts[0] == texts[1] else texts
 
 
 def brief(value: float) -> str:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pytest_robustbench.evaluation.exhibits import worst_images
-from pytest_robustbench.reports.html.figures import apart, brief
+from pytest_robustbench.evaluation.exhibits import telling_images
+from pytest_robustbench.metrics.summary import NO_MAPS
+from pytest_robustbench.reports.html.figures import apart, brief, exceeds
 from pytest_robustbench.reports.reproduction import command_for
 from pytest_robustbench.reports.thumbnails import Thumbnails, thumbnail_name
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from pytest_robustbench.reports.source import Plain, Source
 
 COUNTS = ("tp", "fp", "fn", "tn")
-PANELS = "image, outline of the defect, what the frozen threshold calls anomalous"
+PANELS = "image, outline of the defect"
+CALLED = "what the frozen threshold calls anomalous"
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ class Wall:
         Worst first.
     command : str
         What measures the condition again.
+    called : bool
+        Whether its pictures show which pixels are called anomalous.
     error : str
         Why nothing could be measured; empty where it could.
     """
@@ -68,6 +72,7 @@ class Wall:
     word: str
     images: tuple[Shown, ...]
     command: str
+    called: bool
     error: str = ""
 
 
@@ -87,7 +92,8 @@ def gallery(source: Source, folder: Path) -> Iterator[Wall]:
         command = command_for(source.plain, condition, source.path, folder)
         error = source.errors.get(condition, "")
         images = () if error else tuple(_images(source, condition, thumbnails))
-        yield Wall(condition, *badge, images, command, error)
+        called = bool(images) and _calls_pixels(source.records[condition])
+        yield Wall(condition, *badge, images, command, called, error)
 
 
 def thumbnail_names(source: Source) -> set[str]:
@@ -114,12 +120,22 @@ def condition_badge(source: Source, condition: str) -> tuple[str, str]:
 
 def _images(source: Source, condition: str, thumbnails: Thumbnails) -> Iterator[Shown]:
     record, digest = source.records[condition], _operating_point(source)
+    samples, panels = source.samples(condition), _panels(record)
     for index in _worst(source, condition):
-        sample = source.samples(condition)["id"][index]
-        what = _wrong(record, index, source.labels(condition)[index])
+        sample, what = samples["id"][index], _wrong(record, samples, index)
         picture = thumbnails.read(thumbnail_name(record["per_image"]["digest"][index], digest))
-        alternative = f"{sample} under {condition}: {PANELS}; {what}"
+        alternative = f"{sample} under {condition}: {panels}; {what}"
         yield Shown(sample, what, "" if picture is None else _data_uri(picture), alternative)
+
+
+def _panels(record: Plain) -> str:
+    return f"{PANELS}, {CALLED}" if _calls_pixels(record) else PANELS
+
+
+def _calls_pixels(record: Plain) -> bool:
+    """Return whether there are maps, and a threshold for them."""
+    has_threshold = record["results"]["pixel_metrics"]["pixel_threshold"] is not None
+    return has_threshold and record["undefined"].get("bg_fpr") != NO_MAPS
 
 
 def _operating_point(source: Source) -> str:
@@ -132,25 +148,31 @@ def _worst(source: Source, condition: str) -> list[int]:
     counts = np.array([columns[name] for name in COUNTS], np.float64)
     # As it was measured: in float32 a score may equal the threshold.
     score = np.array(columns["score"], np.float64).astype(np.float32)
-    return worst_images(labels, score, counts, record["results"]["threshold"])
+    return telling_images(labels, score, counts, record["results"]["threshold"])
 
 
-def _wrong(record: Plain, index: int, label: int) -> str:
-    threshold, columns = record["results"]["threshold"], record["per_image"]
-    score = columns["score"][index]
-    side = "above" if score > threshold else "not above"
+def _wrong(record: Plain, samples: Plain, index: int) -> str:
+    score, threshold = record["per_image"]["score"][index], record["results"]["threshold"]
+    is_above = exceeds(score, threshold)
+    kind = {(1, False): "missed", (0, True): "false reject"}.get(
+        (samples["label"][index], is_above)
+    )
     shown, limit = apart(score, threshold)
-    told = [f"score {shown} {side} the image threshold {limit}"]
-    told += [] if columns["tp"][index] is None else [_pixels(columns, index, label)]
-    kind = {(1, False): "missed", (0, True): "false reject"}.get((label, score > threshold))
-    return "; ".join([kind, *told] if kind else told)
+    told = f"score {shown} {'above' if is_above else 'not above'} the image threshold {limit}"
+    return "; ".join([*([kind] if kind else []), told, *_pixels(record, samples, index)])
 
 
-def _pixels(columns: Plain, index: int, label: int) -> str:
-    tp, fp, fn, tn = (columns[name][index] for name in COUNTS)
-    if label:
-        return f"SegF1 {brief(2 * tp / max(2 * tp + fp + fn, 1))}"
-    return f"{fp / max(fp + tn, 1):.2%} of its pixels called anomalous"
+def _pixels(record: Plain, samples: Plain, index: int) -> Iterator[str]:
+    is_defect = samples["label"][index]
+    if is_defect and not samples["mask_known"][index]:
+        yield "mask not known"
+    tp, fp, fn, tn = (record["per_image"][name][index] for name in COUNTS)
+    if tp is None:
+        return
+    if is_defect:
+        yield f"SegF1 {brief(2 * tp / max(2 * tp + fp + fn, 1))}"
+    else:
+        yield f"{fp / max(fp + tn, 1):.2%} of its pixels called anomalous"
 
 
 def _data_uri(jpeg: bytes) -> str:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.gates.wording import describe
-from pytest_robustbench.reports.fields import notes_on_recorded_sets
 from pytest_robustbench.reports.html.figures import Figure, figure
 from pytest_robustbench.reports.html.templates import rendered, require_packages
 from pytest_robustbench.reports.margins import worst_first
+from pytest_robustbench.reports.notes import notes_on
 from pytest_robustbench.reports.overall import Overall, overall
 from pytest_robustbench.reports.thumbnails import Thumbnails
 from pytest_robustbench.reports.writing import write_atomically
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.reports.source import Source, Unreported
 
 BADGES = {"PASS": "pass", "FAIL": "fail", "INCOMPLETE": "open", "NOT JUDGED": "open"}
+CAUTION = "open"
 SHOWN_VIOLATIONS = 8
 TILES = ("pixel_segf1", "bg_fpr", "miss_rate", "false_reject_rate", "latency_ms_per_image")
 
@@ -123,11 +124,11 @@ def _chapter(source: Source, start: Path) -> Chapter:
     return Chapter(
         name=source.name,
         subtitle=_subtitle(source),
-        badge=BADGES[whole.word],
+        badge=CAUTION if whole.caution else BADGES[whole.word],
         overall=whole,
         tiles=tuple(_tiles(source)),
         problems=tuple(_problems(source)),
-        notes=tuple(_notes(source)),
+        notes=tuple(notes_on(source, source.declared_limits)),
         heat_maps=tuple(heat_maps(source)),
         curves=tuple(curves(source)),
         point=operating_point(plain),
@@ -177,25 +178,6 @@ def _problems(source: Source) -> Iterator[tuple[str, str]]:
     for verdict in source.verdicts:
         if verdict.waived:
             yield "waived", describe(verdict)
-
-
-def _notes(source: Source) -> Iterator[str]:
-    plain = source.plain
-    yield from plain["notes"]
-    yield from (plain["operating_point"] or {}).get("warnings", ())
-    yield from notes_on_recorded_sets(source.records)
-    trivial = _trivial(source)
-    if trivial:
-        yield trivial
-
-
-def _trivial(source: Source) -> str:
-    """Say what a detector that calls every pixel a defect would reach."""
-    clean = source.measured.get("clean")
-    share = clean and clean["results"]["pixel_metrics"]["trivial_segf1"]
-    if not share:
-        return ""
-    return f"calling every pixel a defect gives a clean pixel_segf1 of {share:.3g}"
 
 
 def _latency(source: Source) -> str:

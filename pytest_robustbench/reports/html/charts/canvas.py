@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
-from matplotlib import rc_context
+from matplotlib import style
 from matplotlib.figure import Figure
+
+from pytest_robustbench.naming import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,8 +26,11 @@ WIDTH = 620  # points, of a plot with a row per condition
 ROW = 15  # points
 LETTER = 4.7  # points: the width of a letter of row labels
 TOP, RIGHT, LABELLED = 6, 10, 32  # points around the axes
+BESIDE = 12  # points between a row's label and what is around it
+LONGEST = int((0.45 * WIDTH - BESIDE) / LETTER)  # letters of a row's label
 INK, MUTED, LINE, ACCENT = "#010101", "#020202", "#030303", "#040404"
 NORMAL, DEFECT, BAD, CARD = "#050505", "#060606", "#070707", "#080808"
+WARN = "#090909"
 THEME: Mapping[str, str] = MappingProxyType(
     {
         INK: "ink",
@@ -35,6 +41,7 @@ THEME: Mapping[str, str] = MappingProxyType(
         DEFECT: "defect",
         BAD: "bad",
         CARD: "card",
+        WARN: "warn",
     }
 )
 """Colours that nothing else has, and the variables of the page's style that take their place."""
@@ -68,6 +75,7 @@ STYLE: Mapping[Any, Any] = MappingProxyType(
         "path.simplify": True,
     }
 )
+"""What differs from matplotlib's defaults."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +98,7 @@ class Frame:
     @classmethod
     def of_rows(cls, labels: Sequence[str]) -> Frame:
         """Return the frame of a plot with a row per label, and a label below."""
-        left = 12 + LETTER * max(map(len, labels))
+        left = BESIDE + LETTER * min(max(map(len, labels)), LONGEST)
         height = ROW * len(labels) + TOP + LABELLED
         return cls(WIDTH, height, left, LABELLED)
 
@@ -113,7 +121,9 @@ class Canvas:
     def finish(self) -> None:
         """Turn what was drawn into `svg`."""
         target = io.StringIO()
-        self._figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
+        with warnings.catch_warnings():  # the reader's fonts draw the texts, not matplotlib's
+            warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+            self._figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
         self.svg = Markup(_themed(target.getvalue(), self._description))
 
 
@@ -130,7 +140,8 @@ def canvas(key: str, description: str, frame: Frame) -> Iterator[Canvas]:
     frame : Frame
         Its size, and where the axes are in it.
     """
-    with rc_context({**STYLE, "svg.hashsalt": key}):
+    # Before anything else the defaults: what the process has set may be anything.
+    with style.context(["default", {**STYLE, "svg.hashsalt": key}]):
         figure = Figure(figsize=(frame.width / POINTS_PER_INCH, frame.height / POINTS_PER_INCH))
         drawn = Canvas(figure, figure.add_axes(frame.axes), key, description)
         yield drawn
@@ -139,7 +150,7 @@ def canvas(key: str, description: str, frame: Frame) -> Iterator[Canvas]:
 
 def label_rows(axes: Axes, labels: Sequence[str], unit: str) -> None:
     """Name the rows of a plot from the top, and the unit of its horizontal axis."""
-    axes.set_yticks(range(len(labels)), labels)
+    axes.set_yticks(range(len(labels)), [shortened(label, LONGEST) for label in labels])
     axes.set_ylim(len(labels) - 0.4, -0.6)
     axes.set_xlabel(unit)
     axes.grid(axis="y", visible=False)

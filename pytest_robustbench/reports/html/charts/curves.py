@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.reports.html.charts.canvas import ACCENT, BAD, INK, Frame, canvas
+from pytest_robustbench.reports.html.charts.canvas import ACCENT, BAD, INK, WARN, Frame, canvas
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,9 @@ class Point:
     limit : float, optional
         The bound that is declared for it.
     violated : bool
-        Whether that is violated.
+        Whether that fails the run.
+    waived : bool
+        Whether it is violated, and may be for now.
     """
 
     severity: int
@@ -40,6 +42,7 @@ class Point:
     interval: tuple[float, float] | None = None
     limit: float | None = None
     violated: bool = False
+    waived: bool = False
 
 
 def curve(key: str, description: str, points: Sequence[Point], span: tuple[float, float]) -> Markup:
@@ -86,7 +89,12 @@ def _draw_values(axes: Axes, points: Sequence[Point]) -> None:
     known = [(p.severity, p.value) for p in points if p.value is not None]
     if known:
         axes.plot(*zip(*known, strict=True), color=ACCENT, linewidth=1.4, marker="o", markersize=3)
-    bad = [(p.severity, p.value) for p in points if p.value is not None and p.violated]
-    if bad:
-        severities, values = zip(*bad, strict=True)
-        axes.plot(severities, values, "X", markersize=6, color=BAD, markeredgewidth=0)
+    _mark(axes, [p for p in points if p.violated], "X", BAD)
+    _mark(axes, [p for p in points if p.waived], "D", WARN)
+
+
+def _mark(axes: Axes, points: Sequence[Point], marker: str, colour: str) -> None:
+    known = [(p.severity, p.value) for p in points if p.value is not None]
+    if known:
+        severities, values = zip(*known, strict=True)
+        axes.plot(severities, values, marker, markersize=6, color=colour, markeredgewidth=0)

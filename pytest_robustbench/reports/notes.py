@@ -1,0 +1,56 @@
+"""What a reader has to know before a verdict is believed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.gates.judgement import would_fail_a_silent_detector
+from pytest_robustbench.reports.fields import notes_on_recorded_sets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pytest_robustbench.gates.limits import Limit
+    from pytest_robustbench.reports.source import Source
+
+NEAR_TRIVIAL = 1.25
+
+
+def notes_on(source: Source, limits: Iterable[Limit]) -> Iterator[str]:
+    """Yield what was noticed about data, calibration and limits.
+
+    Parameters
+    ----------
+    source : Source
+        The report.
+    limits : iterable of Limit
+        Everything that is declared, judged in this run or not.
+    """
+    yield from source.plain["notes"]
+    yield from (source.plain["operating_point"] or {}).get("warnings", ())
+    yield from notes_on_recorded_sets(source.records)
+    yield from _on_data(source)
+    if source.measured and not would_fail_a_silent_detector(limits):
+        yield (
+            "no limit would fail a detector that never fires: add a floor such as pixel_segf1 "
+            "or recall, or a ceiling on miss_rate"
+        )
+
+
+def _on_data(source: Source) -> Iterator[str]:
+    clean = source.measured.get("clean", {})
+    unknown = clean.get("unknown_masks", ())
+    if unknown:
+        yield f"{len(unknown)} defect images have no mask: their pixels count nowhere"
+    left_out = {c: len(r["left_out"]) for c, r in source.measured.items() if r["left_out"]}
+    if left_out:
+        condition, n = next(iter(left_out.items()))
+        corruption = source.conditions[condition].corruption
+        yield f"{corruption} leaves out {n} images whose defect it would push out of the frame"
+    pixels = clean.get("results", {}).get("pixel_metrics", {})
+    segf1, trivial = pixels.get("pixel_segf1"), pixels.get("trivial_segf1")
+    if segf1 is not None and trivial and segf1 < NEAR_TRIVIAL * trivial:
+        yield (
+            f"clean pixel_segf1 {segf1:.3g} is near {trivial:.3g}, what calling every pixel a "
+            "defect gives: it says nothing"
+        )
