@@ -18,7 +18,7 @@ from selenium.webdriver.chrome.service import Service
 
 ROOT = Path(__file__).parents[1]
 WIDTH = 1100
-LAST = "[id$='-point']"
+LAST = "[id$='-curves'] h4:nth-of-type(2)"
 """The picture ends above this part of the page."""
 
 

@@ -44,7 +44,7 @@ def tables(quick: bool) -> list[Table]:
     split = limit_split(found.split, 16 if quick else None, n)
     names = DETECTORS[1:] if quick else DETECTORS
     with tempfile.TemporaryDirectory() as folder:
-        rows = [costs(name, split, severities, Path(folder), 1 if quick else 3) for name in names]
+        rows = [costs(name, split, severities, Path(folder), 1 if quick else 2) for name in names]
         rendered = rendering(Path(folder))
     images = f"{found.origin}, {len(split.test)} x {size}x{size}"
     return [

@@ -14,11 +14,13 @@ import pytest
 HERE = Path(__file__).parent
 SUITE = "from pytest_robustbench.suite import test_robustness\n"
 LENIENT = "{pixel_segf1: {min: 0.0}, miss_rate: {max: 1.0}}"
-INI = """\
+WITH_PAGE = """\
 [pytest]
 addopts = --strict-markers --strict-config
 filterwarnings = error
 """
+INI = f"{WITH_PAGE}robustness_html = off\n"
+"""Without report.html: drawing it is most of what a small run takes."""
 
 
 @dataclass

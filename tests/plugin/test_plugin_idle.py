@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from robustness_project import SUITE, only_messages, outcomes
+from robustness_project import SUITE, WITH_PAGE, only_messages, outcomes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,6 +69,7 @@ def files(path: Path) -> set[str]:
 
 def test_a_plain_project_pays_nothing(project: Project) -> None:
     project.write("test_line.py", UNIT)
+    project.write("pytest.ini", WITH_PAGE)  # not one option of ours
     before = files(project.path)
     seen, text = run_and_look(project)
     assert seen["status"] == 0

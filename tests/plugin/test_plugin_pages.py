@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from robustness_project import Project, condition, only_messages
+from robustness_project import WITH_PAGE, Project, condition, only_messages
 
 import pytest_robustbench.reports.html.page
 import pytest_robustbench.reports.html.templates as templates  # noqa: PLR0402
@@ -58,6 +58,11 @@ def title_of(project: Project) -> str:
     found = re.search("<title>(.*?)</title>", text)
     assert found is not None
     return found[1]
+
+
+@pytest.fixture(autouse=True)
+def _with_page(project: Project) -> None:
+    project.write("pytest.ini", WITH_PAGE)
 
 
 @pytest.fixture
@@ -304,3 +309,59 @@ def test_resuming_shows_the_pictures_of_the_run_before(gated: Project) -> None:
 
     assert "taken over from an earlier run: 4 of 5" in result.stdout.str()
     assert "it was not kept beside the report" not in page_of(gated).text
+
+
+def test_a_test_of_ones_own_that_fails_keeps_the_page_from_passing(project: Project) -> None:
+    project.yaml()
+    project.write(
+        "test_own.py",
+        """
+        def test_own(robustness_result, robustness_judge):
+            robustness_judge(robustness_result)
+            assert robustness_result.condition.severity != 3, "my own gate"
+        """,
+    )
+    result = project.run("-m", "robustness", "test_own.py")
+
+    assert result.ret == 1
+    assert title_of(project).startswith("hazelnut: FAIL")
+    told = "a test failed for another reason than a limit: lighting-severity_3, blur-severity_3"
+    assert told in page_of(project).text
+    assert project.session()["benchmarks"]["hazelnut"]["problems"] == [told]
+    assert all(v["verdict"] == "pass" for v in _limits(project))
+
+
+def test_pictures_of_another_model_at_the_same_thresholds_are_not_shown(
+    project: Project,
+) -> None:
+    point = "operating_point: {pixel_threshold: 60, image_threshold: 60}\n"
+    project.yaml(LIMITS, extra=point)
+    project.run("-m", "robustness")
+    assert list((project.reports / "hazelnut" / "thumbnails").iterdir())
+
+    project.yaml(LIMITS, extra=point, detector="pixel_gaussian")
+    project.run("-m", "robustness", "--robustness-html=off")
+
+    assert not list((project.reports / "hazelnut" / "thumbnails").iterdir())
+
+
+def test_the_page_has_the_notes_of_the_terminal(project: Project) -> None:
+    project.yaml("all: {bg_fpr: {max: 1.0}}")
+    result = project.run("-m", "robustness")
+
+    note = "no limit would fail a detector that never fires"
+    assert note in result.stdout.str()
+    assert note in page_of(project).text
+    assert note in (project.reports / "summary.md").read_text(encoding="utf-8")
+
+
+def test_a_step_summary_that_cannot_be_written_costs_a_line_alone(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.yaml()
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project.path / "not" / "there"))
+    result = project.run("-m", "robustness")
+
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*GITHUB_STEP_SUMMARY names cannot be written: No such file*"])
+    assert title_of(project).startswith("hazelnut: PASS")
