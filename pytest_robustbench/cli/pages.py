@@ -21,13 +21,6 @@ def add_html_flag(parser: ArgumentParser | _ArgumentGroup) -> None:
     parser.add_argument("--no-html", dest="html", action="store_false", help="write no report.html")
 
 
-def pages_are_rendered(*, wanted: bool) -> bool:
-    """Return whether ``report.html`` is wanted, and can be written here."""
-    from pytest_robustbench.reports.html.templates import missing_packages
-
-    return wanted and not missing_packages()
-
-
 def forget_older(folder: Path, names: Iterable[str]) -> None:
     """Remove the pages and pictures of an earlier run: however this one ends, none is left.
 

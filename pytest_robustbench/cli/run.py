@@ -16,7 +16,6 @@ from pytest_robustbench.cli.outputs import check_writable
 from pytest_robustbench.cli.pages import (
     add_html_flag,
     forget_older,
-    pages_are_rendered,
     write_pages_of,
 )
 from pytest_robustbench.errors import ConfigError, RobustbenchError
@@ -182,8 +181,7 @@ def _keeper(
     arguments: Namespace, declaration: BenchmarkDeclaration
 ) -> Callable[[ConditionResult], None] | None:
     """Return what keeps the pictures of a result, where there is going to be a page."""
-    is_page = arguments.output_dir is not None and pages_are_rendered(wanted=arguments.html)
-    if not is_page:
+    if arguments.output_dir is None or not arguments.html:
         return None
     from pytest_robustbench.reports.thumbnails import Thumbnails, thumbnails_of
 

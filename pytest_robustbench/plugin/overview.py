@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.gates.waivers import today
 from pytest_robustbench.gates.wording import describe, notes_on_waivers
-from pytest_robustbench.plugin.aggregate import why_not_judged
+from pytest_robustbench.plugin.aggregate import problems_of, why_not_judged
 from pytest_robustbench.plugin.layout import tables
 from pytest_robustbench.plugin.paths import relative
 from pytest_robustbench.plugin.table import (
@@ -19,6 +19,7 @@ from pytest_robustbench.plugin.table import (
 )
 from pytest_robustbench.reports.fields import metrics_of
 from pytest_robustbench.reports.notes import notes_on
+from pytest_robustbench.reports.overall import overall
 from pytest_robustbench.reports.source import Source
 
 if TYPE_CHECKING:
@@ -76,11 +77,22 @@ def write_benchmark(reporter: pytest.TerminalReporter, account: Account) -> None
         reporter.write_line(f"  not judged as a whole: {unjudged}", yellow=True)
     for note in _notes(account):
         reporter.write_line(f"  note: {note}", yellow=True)
+    if account.header is not None:
+        _write_overall(reporter, account)
     if account.report_path is not None:
         start = reporter.config.invocation_params.dir
         reporter.write_line(f"  report: {relative(account.report_path, start)}")
     if not quiet:
         reporter.write_line("")
+
+
+def _write_overall(reporter: pytest.TerminalReporter, account: Account) -> None:
+    """Write what the benchmark comes to, in the words of the page."""
+    whole = overall(Source(account.report().to_dict(), problems=tuple(problems_of(account))))
+    good = whole.word == "PASS" and not whole.caution
+    bad = whole.word == "FAIL"
+    colour = {"green": good, "red": bad, "yellow": not good and not bad}
+    reporter.write_line(f"  {whole.word}: {whole.sentence}", **colour)
 
 
 def _verdicts(reporter: pytest.TerminalReporter, account: Account) -> None:

@@ -199,7 +199,6 @@ class Session:
         self, declaration: BenchmarkDeclaration, split: object, detector: object
     ) -> Benchmark:
         from pytest_robustbench.config.benchmarks import build_benchmark
-        from pytest_robustbench.reports.html.templates import missing_packages
 
         return build_benchmark(
             declaration,
@@ -209,7 +208,7 @@ class Session:
             operating_point=self.settings.operating_point,
             neighbours=self.surroundings.neighbours_of(declaration.name),
             progress=self.progress.of(declaration.name),
-            exhibits=self.settings.html and not missing_packages(),
+            exhibits=self.settings.html,
         )
 
     def measure(self, declaration: BenchmarkDeclaration, condition: Condition) -> Finding:

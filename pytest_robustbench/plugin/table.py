@@ -33,8 +33,8 @@ def groups_of(account: Account) -> list[Group]:
     if not worst or len(conditions) == 1:
         return [Group("", tuple(conditions))]
     if not others:
-        return [Group("worst first:", tuple(worst))]
-    return [Group("worst:", tuple(worst)), Group("others:", others)]
+        return [Group("by margin:", tuple(worst))]
+    return [Group("worst by margin:", tuple(worst)), Group("others:", others)]
 
 
 def columns_of(account: Account, conditions: Iterable[str]) -> list[Column]:

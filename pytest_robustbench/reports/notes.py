@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from pytest_robustbench.reports.source import Source
 
 NEAR_TRIVIAL = 1.25
+OF_FALSE_ALARMS = (
+    "bg_fpr",
+    "normal_fpr",
+    "false_reject_rate",
+    "specificity",
+    "precision",
+    "accuracy",
+)
+"""Metrics whose limits a detector that rejects everything violates."""
 
 
 def notes_on(source: Source, limits: Iterable[Limit]) -> Iterator[str]:
@@ -30,6 +39,7 @@ def notes_on(source: Source, limits: Iterable[Limit]) -> Iterator[str]:
     yield from (source.plain["operating_point"] or {}).get("warnings", ())
     yield from notes_on_recorded_sets(source.records)
     yield from _on_data(source)
+    yield from _on_false_alarms(source)
     if source.measured and not would_fail_a_silent_detector(limits):
         yield (
             "no limit would fail a detector that never fires: add a floor such as pixel_segf1 "
@@ -53,4 +63,20 @@ def _on_data(source: Source) -> Iterator[str]:
         yield (
             f"clean pixel_segf1 {segf1:.3g} is near {trivial:.3g}, what calling every pixel a "
             "defect gives: it says nothing"
+        )
+
+
+def _on_false_alarms(source: Source) -> Iterator[str]:
+    """Say where good parts may all be rejected, and no limit would mind."""
+    free = [
+        condition
+        for condition in source.measured
+        if not any((condition, metric) in source.judged for metric in OF_FALSE_ALARMS)
+    ]
+    rates = {c: source.metrics[c]["false_reject_rate"] or 0.0 for c in free}
+    worst = max(rates, key=rates.__getitem__, default="")
+    if source.verdicts and rates.get(worst):
+        yield (
+            f"no limit on false alarms under {len(free)} of {len(source.measured)} conditions: "
+            f"false_reject_rate reaches {rates[worst]:.3g} there ({worst})"
         )

@@ -11,6 +11,7 @@ from pytest_robustbench.reports.margins import worst_first
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pytest_robustbench.gates.limits import Verdict
     from pytest_robustbench.reports.source import Source
 
 Word = Literal["PASS", "FAIL", "INCOMPLETE", "NOT JUDGED"]
@@ -110,9 +111,20 @@ def _held(source: Source) -> Iterator[str]:
     if source.verdicts:
         limits = _counted(len(source.verdicts), "limit")
         yield f"{held} of {limits} hold on {_counted(len(source.records), 'condition')}"
+    unsure = sum(map(_is_unsure, source.verdicts))
+    if unsure:
+        yield f"of {unsure} the 95 % interval reaches beyond the limit: too few images to be sure"
     waived = sum(verdict.waived for verdict in source.verdicts)
     if waived:
         yield f"{waived} violated, and waived for now"
+
+
+def _is_unsure(verdict: Verdict) -> bool:
+    """Return whether a limit that holds might not on other images of the same kind."""
+    if verdict.outcome != "pass" or verdict.interval is None:
+        return False
+    low, high = verdict.interval
+    return low < verdict.limit.value if verdict.limit.bound == "min" else high > verdict.limit.value
 
 
 def _comparisons(source: Source) -> Iterator[str]:

@@ -10,6 +10,7 @@ from pytest_robustbench.errors import ReportError
 from pytest_robustbench.reports.conditions_csv import conditions_csv
 from pytest_robustbench.reports.html.templates import missing_packages, needed
 from pytest_robustbench.reports.summary_markdown import summary_markdown
+from pytest_robustbench.reports.thumbnails import Thumbnails
 from pytest_robustbench.reports.writing import write_atomically
 
 if TYPE_CHECKING:
@@ -77,15 +78,23 @@ def write_pages(
     paths: tuple[Path, ...] = (folder / MARKDOWN, folder / CSV)
     hints = _append_step_summary(markdown, environ)
     if html and not missing_packages():
-        from pytest_robustbench.reports.html.page import forget_old_pictures, write_page
+        from pytest_robustbench.reports.html.page import write_page
 
         write_page(sources, folder / HTML, start=start, unreported=unreported)
-        for source in sources:
-            forget_old_pictures(source)
         paths = (folder / HTML, *paths)
-    elif html:
+    elif html:  # the pictures are kept: `report` renders the page where the extra is installed
         hints += (f"no {HTML}: {needed(missing_packages())}",)
+    if html:
+        _forget_old_pictures(sources)
     return Pages(paths, hints)
+
+
+def _forget_old_pictures(sources: Sequence[Source]) -> None:
+    """Remove pictures that no page of these reports shows."""
+    from pytest_robustbench.reports.html.gallery import thumbnail_names
+
+    for source in sources:
+        Thumbnails(source.path).keep_only(thumbnail_names(source))
 
 
 def forget_pages(folder: Path) -> None:

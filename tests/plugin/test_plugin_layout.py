@@ -145,7 +145,7 @@ def test_the_three_worst_come_first_then_all_as_declared() -> None:
     found: dict[str, float | None] = {"a": 0.9, "b": 0.2, "c": 0.8, "d": None, "e": 0.5, "f": 0.3}
     verdicts = {c: (verdict("recall", value, 0.25, condition=c),) for c, value in found.items()}
     worst, others = groups_of(account(["x", *found], verdicts))
-    assert (worst.head, worst.names) == ("worst:", ("d", "b", "f"))
+    assert (worst.head, worst.names) == ("worst by margin:", ("d", "b", "f"))
     assert (others.head, others.names) == ("others:", ("x", "a", "c", "e"))
 
 
@@ -155,7 +155,7 @@ def test_the_distance_counts_in_units_of_the_limit() -> None:
         "blind": (verdict("recall", 0.55, 0.5),),  # a tenth left
     }
     (group,) = groups_of(account(["slow", "blind"], verdicts))
-    assert (group.head, group.names) == ("worst first:", ("blind", "slow"))
+    assert (group.head, group.names) == ("by margin:", ("blind", "slow"))
 
 
 def test_without_limits_nothing_is_called_worst() -> None:

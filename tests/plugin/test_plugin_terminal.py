@@ -39,7 +39,7 @@ def test_header_and_table_with_the_worst_first(gated: Project) -> None:
             "hazelnut: *pixel threshold *image threshold *",
             "  calibrated on 3 held-out train images",
             "*- pixel_segf1 -*",
-            "  worst: * value * limit * margin",
+            "  worst by margin: * value * limit * margin",
             "  lighting-severity_3 *! 0.* >= 0.3 *-0.*",
             "  others:",
             "*report: robustness-report/hazelnut.json",

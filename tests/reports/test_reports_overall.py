@@ -11,6 +11,7 @@ from stored_reports import edited
 
 from pytest_robustbench.gates.limits import Limit, Verdict
 from pytest_robustbench.reports.margins import margin, worst_first
+from pytest_robustbench.reports.notes import notes_on
 from pytest_robustbench.reports.overall import overall
 from pytest_robustbench.reports.source import Source, Unreported
 
@@ -328,3 +329,50 @@ def test_what_is_not_known_comes_before_the_worst_value():
         near,
         far,
     ]
+
+
+# ---- what a pass is worth ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("interval", "sure"),
+    [([0.1, 0.4], True), ([0.1, 0.5], True), ([0.1, 0.6], False)],
+)
+def test_a_limit_that_holds_on_too_few_images_is_told(plain, interval, sure):
+    found = judged(plain, verdicts=[{**HOLDS, "interval": interval}])
+
+    assert found.word == "PASS"
+    assert ("of 1 the 95 % interval reaches beyond the limit" in found.sentence) is not sure
+
+
+def test_nothing_but_waived_limits_is_no_pass(plain):
+    assert judged(plain, verdicts=[WAIVED]).word == "NOT JUDGED"
+
+
+def test_a_tolerated_comparison_that_decides_nothing_is_no_pass_of_its_own(plain):
+    found = judged(plain, verdicts=[], regression=[compared("inconclusive")], config=TOLERANT)
+
+    assert found.word == "NOT JUDGED"
+
+
+def test_a_pass_beside_a_waived_limit_needs_a_look(plain):
+    assert judged(plain, verdicts=[HOLDS, WAIVED]).caution
+    assert not judged(plain).caution
+
+
+def notes(plain, *verdicts):
+    source = Source({**plain, "verdicts": list(verdicts)})
+    return " ".join(notes_on(source, source.declared_limits))
+
+
+def test_conditions_in_which_all_good_parts_may_be_rejected_are_told(plain):
+    silent = {**HOLDS, "metric": "miss_rate", "bound": "max", "value": 0.0}
+    told = notes(plain, silent)
+
+    assert "no limit on false alarms under 6 of 6 conditions: false_reject_rate reaches" in told
+    alarms = [{**HOLDS, "condition": c} for c in Source(plain).measured]
+    assert "no limit on false alarms" not in notes(plain, silent, *alarms)
+
+
+def test_a_report_without_any_verdict_has_no_note_on_limits_that_lack(plain):
+    assert "no limit on false alarms" not in notes(plain)

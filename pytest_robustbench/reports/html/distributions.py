@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-BACKGROUND = (0.05, 0.5, 0.5, 0.999, 1.0)
-"""Of background pixels the upper tail decides: from the median to 99.9 %, and the largest."""
 SPREAD = (0.05, 0.25, 0.5, 0.75, 0.95)
+TAIL = 0.999
+"""Of background pixels the upper tail decides: one in a thousand lies above."""
 WHOLE = (0.0, 0.25, 0.5, 0.75, 1.0)
 LATENCY = "latency_ms_per_image"
 
@@ -45,7 +45,7 @@ def pixel_scores(source: Source) -> Markup | None:
 def _of_pixels(plain: Plain | None) -> dict[str, Range]:
     if plain is None:
         return {}
-    kinds = ((NORMAL, "background", BACKGROUND), (DEFECT, "defect", SPREAD))
+    kinds = ((NORMAL, "background", (*SPREAD, TAIL)), (DEFECT, "defect", SPREAD))
     found = {colour: _at(plain, kind, levels) for colour, kind, levels in kinds}
     return {colour: each for colour, each in found.items() if each is not None}
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_robustbench.gates.names import MIN_METRICS
 from pytest_robustbench.gates.wording import shown
-from pytest_robustbench.reports.html.figures import Figure, figure, unit_of
+from pytest_robustbench.reports.html.figures import MEANINGS, Figure, figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -74,7 +74,7 @@ class HeatMap:
     """One metric under all conditions."""
 
     metric: str
-    unit: str
+    meaning: str
     severities: tuple[int, ...]
     rows: tuple[HeatRow, ...]
 
@@ -85,7 +85,7 @@ def heat_maps(source: Source) -> Iterator[HeatMap]:
     severities = tuple(sorted({c.severity for c in corrupted if c.severity is not None}))
     for metric in source.shown_metrics:
         rows = tuple(_rows(source, metric, severities))
-        yield HeatMap(metric, unit_of(metric), severities, rows)
+        yield HeatMap(metric, MEANINGS[metric], severities, rows)
 
 
 def _rows(source: Source, metric: str, severities: tuple[int, ...]) -> Iterator[HeatRow]:

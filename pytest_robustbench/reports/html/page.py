@@ -11,7 +11,6 @@ from pytest_robustbench.reports.html.templates import rendered, require_packages
 from pytest_robustbench.reports.margins import worst_first
 from pytest_robustbench.reports.notes import notes_on
 from pytest_robustbench.reports.overall import Overall, overall
-from pytest_robustbench.reports.thumbnails import Thumbnails
 from pytest_robustbench.reports.writing import write_atomically
 
 if TYPE_CHECKING:
@@ -96,13 +95,6 @@ def write_page(
     chapters = [_chapter(source, start) for source in sources]
     absent = [(BADGES[one.word], one) for one in unreported]
     write_atomically(path, rendered("report.html", chapters=chapters, unreported=absent))
-
-
-def forget_old_pictures(source: Source) -> None:
-    """Remove pictures that the page of a report does not show."""
-    from pytest_robustbench.reports.html.gallery import thumbnail_names
-
-    Thumbnails(source.path).keep_only(thumbnail_names(source))
 
 
 def _chapter(source: Source, start: Path) -> Chapter:

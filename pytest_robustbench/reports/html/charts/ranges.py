@@ -33,6 +33,8 @@ class Range:
         End of the thick line.
     high : float
         End of the thin one.
+    tail : float, optional
+        A stroke of its own, further out.
     """
 
     low: float
@@ -40,6 +42,7 @@ class Range:
     middle: float
     inner_high: float
     high: float
+    tail: float | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,9 @@ def _draw(axes: Axes, placed: Sequence[tuple[float, Range | None]], colour: str)
     middles, places = [r.middle for _, r in found], [y for y, _ in found]
     (dots,) = axes.plot(middles, places, "o", markersize=3, color=CARD, markeredgewidth=1)
     dots.set_markeredgecolor(colour)
+    tails = [(r.tail, y) for y, r in found if r.tail is not None]
+    if tails:
+        axes.plot(*zip(*tails, strict=True), "|", markersize=6, markeredgewidth=1.4, color=colour)
 
 
 def _lines(
@@ -119,7 +125,7 @@ def _lines(
 
 def _span(rows: Sequence[RangeRow], threshold: float | None) -> tuple[float, float]:
     found = [r for row in rows for r in row.ranges.values()]
-    ends = [end for r in found for end in (r.low, r.high)]
+    ends = [end for r in found for end in (r.low, r.high, r.tail) if end is not None]
     ends += [row.limit for row in rows if row.limit is not None]
     ends += [] if threshold is None else [threshold]
     low, high = min(ends), max(ends)
