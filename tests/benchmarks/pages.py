@@ -38,8 +38,8 @@ LIMITS = (
 )
 NAME = "pages"
 CPU_TIME = (
-    "CPU time is that of writing pictures and page within the last run with them: other work of the "
-    "machine does not count. Choosing the pictures while measuring is not in it (0.1 s)."
+    "CPU time is that of writing pictures and page within the last run with them: other work of "
+    "the machine does not count. Choosing the pictures while measuring is not in it (0.1 s)."
 )
 
 
