@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pytest_robustbench.arrays import Floats
+    from pytest_robustbench.arrays import Floats, Mask
     from pytest_robustbench.corruptions.corruption import Corrupted
     from pytest_robustbench.evaluation.operating_point import OperatingPoint
     from pytest_robustbench.evaluation.tally import Tally
@@ -108,10 +108,7 @@ class Exhibition:
 
     def keep(self, index: int, scene: Corrupted, anomaly_map: Floats | None) -> None:
         """Keep an image with its defect and what the frozen threshold calls anomalous."""
-        called, threshold = None, self._point.pixel_threshold
-        if anomaly_map is not None and threshold is not None:
-            called = anomaly_map > np.float32(threshold)
-            called = called if scene.ignored is None else called & ~scene.ignored
+        called = called_pixels(scene, anomaly_map, self._point.pixel_threshold)
         size = fitted(scene.image.shape, LONGEST)
         masks = (None if m is None else resize_mask(m, size) for m in (scene.mask, called))
         self._kept[index] = Exhibit(index, resize_image(scene.image, size), *masks)
@@ -120,6 +117,26 @@ class Exhibition:
     def exhibits(self) -> tuple[Exhibit, ...]:
         """What is kept, worst first."""
         return tuple(self._kept[index] for index in self._chosen)
+
+
+def called_pixels(
+    scene: Corrupted, anomaly_map: Floats | None, threshold: float | None
+) -> Mask | None:
+    """Return which pixels of a picture are called anomalous; ``None`` without map or threshold.
+
+    Parameters
+    ----------
+    scene : Corrupted
+        The picture; its ignored pixels are called nothing.
+    anomaly_map : (H, W) float32, optional
+        At its resolution.
+    threshold : float, optional
+        The pixel threshold.
+    """
+    if anomaly_map is None or threshold is None:
+        return None
+    called: Mask = anomaly_map > np.float32(threshold)
+    return called if scene.ignored is None else called & ~scene.ignored
 
 
 def fitted(shape: tuple[int, ...], longest: int) -> tuple[int, int]:

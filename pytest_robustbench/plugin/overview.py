@@ -75,10 +75,8 @@ def write_benchmark(reporter: pytest.TerminalReporter, account: Account) -> None
     unjudged = why_not_judged(account)
     if unjudged:
         reporter.write_line(f"  not judged as a whole: {unjudged}", yellow=True)
-    for note in _notes(account):
-        reporter.write_line(f"  note: {note}", yellow=True)
     if account.header is not None:
-        _write_overall(reporter, account)
+        _write_whole(reporter, account, account.header["notes"])
     if account.report_path is not None:
         start = reporter.config.invocation_params.dir
         reporter.write_line(f"  report: {relative(account.report_path, start)}")
@@ -86,11 +84,18 @@ def write_benchmark(reporter: pytest.TerminalReporter, account: Account) -> None
         reporter.write_line("")
 
 
-def _write_overall(reporter: pytest.TerminalReporter, account: Account) -> None:
-    """Write what the benchmark comes to, in the words of the page."""
-    whole = overall(Source(account.report().to_dict(), problems=tuple(problems_of(account))))
-    good = whole.word == "PASS" and not whole.caution
-    bad = whole.word == "FAIL"
+def _write_whole(reporter: pytest.TerminalReporter, account: Account, notes: Sequence[str]) -> None:
+    """Write what a reader has to know, and what the benchmark comes to, as the page does.
+
+    Of notes only the header's own: what was taken over is told apart.
+    """
+    plain, declared = {**account.report().to_dict(), "notes": notes}, account.declaration
+    source = Source(plain, problems=tuple(problems_of(account)))
+    on_waivers = notes_on_waivers(declared.waivers, account.all_verdicts, today())
+    for note in (*notes_on(source, declared.all_limits), *on_waivers):
+        reporter.write_line(f"  note: {note}", yellow=True)
+    whole = overall(source)
+    good, bad = whole.word == "PASS" and not whole.caution, whole.word == "FAIL"
     colour = {"green": good, "red": bad, "yellow": not good and not bad}
     reporter.write_line(f"  {whole.word}: {whole.sentence}", **colour)
 
@@ -197,11 +202,3 @@ def _tables(
         for span in line:
             reporter.write(span.text, **MARKUP.get(span.mark, {}))
         reporter.write_line("")
-
-
-def _notes(account: Account) -> Iterator[str]:
-    declared = account.declaration
-    if account.header is not None:  # its own notes: what was taken over is told apart
-        plain = {**account.report().to_dict(), "notes": account.header["notes"]}
-        yield from notes_on(Source(plain), declared.all_limits)
-    yield from notes_on_waivers(declared.waivers, account.all_verdicts, today())

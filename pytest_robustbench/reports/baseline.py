@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from pytest_robustbench.conditions import CLEAN, RECORDED
 from pytest_robustbench.errors import ReportError
+from pytest_robustbench.reports.fields import records_of
 from pytest_robustbench.reports.header import sha256_of
 from pytest_robustbench.reports.integrity import contradictions, incompleteness
 from pytest_robustbench.reports.report import read_report
@@ -53,7 +53,7 @@ class StoredReport:
     @property
     def conditions(self) -> tuple[str, ...]:
         """Ids of the conditions that were tried: clean, corruptions, recorded sets."""
-        return tuple(condition for condition, _ in self._records())
+        return tuple(records_of(self.plain))
 
     @property
     def content(self) -> dict[str, Any]:
@@ -73,22 +73,12 @@ class StoredReport:
         KeyError
             If the report has no such condition.
         """
-        return dict(self._records())[condition]
+        return records_of(self.plain)[condition]
 
     def samples(self, condition: str) -> Mapping[str, Any]:
         """Return the columns over the images of a condition: a recorded set has its own."""
         own: Mapping[str, Any] | None = self.record(condition).get("samples")
         return own or self.plain["samples"]
-
-    def _records(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        robustness = self.plain["robustness"]
-        if robustness["clean"] is not None:
-            yield CLEAN.id, robustness["clean"]
-        for corruption, by_severity in robustness["corruptions"].items():
-            for severity, record in by_severity.items():
-                yield f"{corruption}-{severity}", record
-        for name, record in robustness["recorded"].items():
-            yield f"{RECORDED}-{name}", record
 
 
 def read_comparable(path: Path) -> StoredReport:

@@ -21,6 +21,7 @@ COLUMNS = (
     *("benchmark", "overall", "model", "condition", "corruption", "severity"),
     *("verdict", "violated"),
 )
+NO_METRICS = (None,) * len(METRICS)
 NOTHING = (None,) * (len(COLUMNS) - 2 + len(METRICS))
 WORST_FIRST = ("error", "fail", "waived", "pass")
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -61,20 +62,18 @@ def _rows(source: Source) -> Iterator[list[str | float | None]]:
 
 def _absent_rows(source: Source) -> Iterator[list[str | float | None]]:
     """Yield a row for each declared condition that was not even tried."""
-    nothing = [None] * len(METRICS)
     for name in source.absent:
         condition = condition_of(name)
         texts = (str(source.plain["model"]), name, condition.corruption)
-        yield [*map(_text, texts), condition.severity, "missing", "", *nothing, ""]
+        yield [*map(_text, texts), condition.severity, "missing", "", *NO_METRICS, ""]
 
 
 def _summary_rows(source: Source) -> Iterator[list[str | float | None]]:
     """Yield a row for the limits over all conditions, if there are any."""
     verdicts = [v for v in source.verdicts if v.condition == SUMMARY]
-    nothing = [None] * len(METRICS)
     if verdicts:
         texts = (str(source.plain["model"]), SUMMARY, "")
-        yield [*map(_text, texts), None, _worst(verdicts), _violated(verdicts), *nothing, ""]
+        yield [*map(_text, texts), None, _worst(verdicts), _violated(verdicts), *NO_METRICS, ""]
 
 
 def _violated(verdicts: Sequence[Verdict]) -> str:

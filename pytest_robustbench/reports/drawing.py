@@ -41,8 +41,16 @@ def filled(image: Image, called: Mask) -> Image:
     return outlined(drawn, called, CALLED)
 
 
-def side_by_side(panels: Sequence[Image], gap: int) -> Image:
-    """Return images of one height next to each other, `gap` white pixels apart."""
+def triptych(image: Image, truth: Mask | None, called: Mask | None, gap: int) -> Image:
+    """Return an image, its defect outlined, and what is called anomalous, side by side.
+
+    The third panel is left out where nothing can be called. Panels are `gap` white pixels apart.
+    """
+    panels = [image, outlined(image, truth, TRUTH)]
+    return _beside(panels if called is None else [*panels, filled(image, called)], gap)
+
+
+def _beside(panels: Sequence[Image], gap: int) -> Image:
     white = np.full((panels[0].shape[0], gap, 3), 255, np.uint8)
     strips = [strip for panel in panels for strip in (white, panel)][1:]
     return np.concatenate(strips, axis=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_robustbench.conditions import CLEAN, RECORDED
 from pytest_robustbench.gates.names import METRICS
 
 if TYPE_CHECKING:
@@ -46,6 +47,16 @@ def error_record(message: str) -> dict[str, Any]:
 def metrics_of(record: Mapping[str, Any]) -> dict[str, float | None]:
     """Return every metric of a record by the name limits use; all ``None`` for an error."""
     return {name: _at(record, _PATHS[name]) for name in METRICS}
+
+
+def records_of(plain: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the records of a report by condition: clean, corruptions, recorded sets."""
+    found, robustness = {}, plain["robustness"]
+    if robustness["clean"] is not None:
+        found[CLEAN.id] = robustness["clean"]
+    for corruption, by_severity in robustness["corruptions"].items():
+        found |= {f"{corruption}-{severity}": r for severity, r in by_severity.items()}
+    return found | {f"{RECORDED}-{name}": r for name, r in robustness["recorded"].items()}
 
 
 def undefined_of(record: Mapping[str, Any]) -> dict[str, str]:

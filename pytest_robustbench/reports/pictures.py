@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pytest_robustbench.errors import RobustbenchError
-from pytest_robustbench.reports.drawing import TRUTH, filled, outlined, png, side_by_side
+from pytest_robustbench.evaluation.exhibits import called_pixels
+from pytest_robustbench.reports.drawing import png, triptych
 from pytest_robustbench.reports.fields import DECISION_METRICS
 
 if TYPE_CHECKING:
@@ -120,10 +121,5 @@ def _segf1_loss(result: ConditionResult, labels: NDArray[np.int64]) -> NDArray[n
 
 def _panels(evaluator: Evaluator, result: ConditionResult, index: int) -> Image:
     corrupted, anomaly_map = evaluator.picture(result.condition, index)
-    panels = [corrupted.image, outlined(corrupted.image, corrupted.mask, TRUTH)]
-    if anomaly_map is not None and result.pixel_threshold is not None:
-        called = anomaly_map > np.float32(result.pixel_threshold)
-        if corrupted.ignored is not None:
-            called &= ~corrupted.ignored
-        panels.append(filled(corrupted.image, called))
-    return side_by_side(panels, GAP)
+    called = called_pixels(corrupted, anomaly_map, result.pixel_threshold)
+    return triptych(corrupted.image, corrupted.mask, called, GAP)

@@ -78,7 +78,7 @@ def _null_problems(samples: Record, record: Record) -> Iterator[str]:
     ids, per_image = samples["id"], record["per_image"]
     left_out = set(record["left_out"])
     measured = np.array([i not in left_out for i in ids])
-    known = measured & np.array(samples["mask_known"], np.bool_) & _counted(record)
+    known = measured & np.array(samples["mask_known"], np.bool_) & counts_pixels(record)
     expected = {"score": measured, "digest": measured, **dict.fromkeys(COUNTS, known)}
     for name, present in expected.items():
         found = np.array([value is not None for value in per_image[name]])
@@ -90,7 +90,7 @@ def _null_problems(samples: Record, record: Record) -> Iterator[str]:
             yield f"per_image.{name} has a value for {listed(more)}, which does not count there"
 
 
-def _counted(record: Record) -> bool:
+def counts_pixels(record: Record) -> bool:
     """Return whether pixels are counted at all: there are maps, and a threshold for them."""
     has_threshold = record["results"]["pixel_metrics"]["pixel_threshold"] is not None
     return has_threshold and record["undefined"].get("bg_fpr") != NO_MAPS

@@ -7,11 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pytest_robustbench.conditions import CLEAN, RECORDED, condition_of
+from pytest_robustbench.conditions import condition_of
 from pytest_robustbench.gates.limits import Limit
 from pytest_robustbench.gates.names import METRICS, SUMMARY_METRICS, bound_of
 from pytest_robustbench.gates.waivers import SUMMARY
-from pytest_robustbench.reports.fields import metrics_of
+from pytest_robustbench.reports.fields import metrics_of, records_of
 from pytest_robustbench.reports.report import verdict_from_dict
 
 if TYPE_CHECKING:
@@ -76,12 +76,7 @@ class Source:
     @cached_property
     def records(self) -> dict[str, Plain]:
         """What was tried, by condition: clean, corruptions, recorded sets."""
-        found, robustness = {}, self.plain["robustness"]
-        if robustness["clean"] is not None:
-            found[CLEAN.id] = robustness["clean"]
-        for corruption, by_severity in robustness["corruptions"].items():
-            found |= {f"{corruption}-{severity}": r for severity, r in by_severity.items()}
-        return found | {f"{RECORDED}-{name}": r for name, r in robustness["recorded"].items()}
+        return records_of(self.plain)
 
     @cached_property
     def measured(self) -> dict[str, Plain]:

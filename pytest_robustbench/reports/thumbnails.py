@@ -11,14 +11,14 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.reports.drawing import TRUTH, filled, jpeg, outlined, side_by_side
+from pytest_robustbench.reports.drawing import jpeg, triptych
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from pytest_robustbench.arrays import Image
-    from pytest_robustbench.evaluation.results import ConditionResult, Exhibit
+    from pytest_robustbench.evaluation.results import ConditionResult
 
 QUALITIES = (80, 65, 50, 35)
 """Of the JPEG: the first that makes it small enough, textures need more room than paint."""
@@ -37,7 +37,9 @@ def thumbnails_of(result: ConditionResult) -> dict[str, bytes]:
     """Return JPEG files by name, one per exhibit of a result, worst first."""
     digests = result.per_image.digest
     return {
-        thumbnail_name(digests[e.index], result.operating_point): _small_jpeg(_panels(e))
+        thumbnail_name(digests[e.index], result.operating_point): _small_jpeg(
+            triptych(e.image, e.truth, e.called, GAP)
+        )
         for e in result.exhibits
     }
 
@@ -49,13 +51,6 @@ def _small_jpeg(image: Image) -> bytes:
         if len(encoded) <= LARGEST:
             break
     return encoded
-
-
-def _panels(exhibit: Exhibit) -> Image:
-    panels = [exhibit.image, outlined(exhibit.image, exhibit.truth, TRUTH)]
-    if exhibit.called is not None:
-        panels.append(filled(exhibit.image, exhibit.called))
-    return side_by_side(panels, GAP)
 
 
 class Thumbnails:

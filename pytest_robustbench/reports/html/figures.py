@@ -11,10 +11,7 @@ import numpy as np
 from pytest_robustbench.gates.wording import told_apart
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 MEANINGS: Mapping[str, str] = MappingProxyType(
     {

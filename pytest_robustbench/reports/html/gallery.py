@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pytest_robustbench.evaluation.exhibits import telling_images
-from pytest_robustbench.metrics.summary import NO_MAPS
 from pytest_robustbench.reports.html.figures import apart, brief, exceeds
+from pytest_robustbench.reports.record_integrity import counts_pixels
 from pytest_robustbench.reports.reproduction import command_for
 from pytest_robustbench.reports.thumbnails import Thumbnails, thumbnail_name
 
@@ -92,7 +92,7 @@ def gallery(source: Source, folder: Path) -> Iterator[Wall]:
         command = command_for(source.plain, condition, source.path, folder)
         error = source.errors.get(condition, "")
         images = () if error else tuple(_images(source, condition, thumbnails))
-        called = bool(images) and _calls_pixels(source.records[condition])
+        called = bool(images) and counts_pixels(source.records[condition])
         yield Wall(condition, *badge, images, command, called, error)
 
 
@@ -129,13 +129,7 @@ def _images(source: Source, condition: str, thumbnails: Thumbnails) -> Iterator[
 
 
 def _panels(record: Plain) -> str:
-    return f"{PANELS}, {CALLED}" if _calls_pixels(record) else PANELS
-
-
-def _calls_pixels(record: Plain) -> bool:
-    """Return whether there are maps, and a threshold for them."""
-    has_threshold = record["results"]["pixel_metrics"]["pixel_threshold"] is not None
-    return has_threshold and record["undefined"].get("bg_fpr") != NO_MAPS
+    return f"{PANELS}, {CALLED}" if counts_pixels(record) else PANELS
 
 
 def _operating_point(source: Source) -> str:

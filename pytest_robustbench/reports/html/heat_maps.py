@@ -1,4 +1,4 @@
-"""One table per metric: corruptions x severities, darker where it is worse, limits marked."""
+"""One table per metric: corruptions x severities, coloured by how bad it is, limits marked."""
 
 from __future__ import annotations
 
