@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from pytest_robustbench.corruptions.corruption import Corruption
     from pytest_robustbench.corruptions.registry import corrupt, register_corruption
     from pytest_robustbench.corruptions.transforms import transform_corruption
-    from pytest_robustbench.datasets.formats import load_split
-    from pytest_robustbench.datasets.sequences import as_split
+    from pytest_robustbench.datasets.catalogue import load_split
+    from pytest_robustbench.datasets.formats.sequences import as_split
     from pytest_robustbench.datasets.split import Sample, Split
     from pytest_robustbench.detectors.adapters import as_detector
     from pytest_robustbench.detectors.loading import load_detector
     from pytest_robustbench.detectors.protocol import Detector, Prediction
-    from pytest_robustbench.evaluation.operating_point import OperatingPoint
+    from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
     from pytest_robustbench.evaluation.results import ConditionResult
-    from pytest_robustbench.reports.report import Report
+    from pytest_robustbench.reports.file.report import Report
 
 __version__ = "0.1.0"
 
@@ -51,16 +51,16 @@ _HOMES = {
     "ConditionResult": "evaluation.results",
     "Corruption": "corruptions.corruption",
     "Detector": "detectors.protocol",
-    "OperatingPoint": "evaluation.operating_point",
+    "OperatingPoint": "evaluation.prepare.operating_point",
     "Prediction": "detectors.protocol",
-    "Report": "reports.report",
+    "Report": "reports.file.report",
     "Sample": "datasets.split",
     "Split": "datasets.split",
     "as_detector": "detectors.adapters",
-    "as_split": "datasets.sequences",
+    "as_split": "datasets.formats.sequences",
     "corrupt": "corruptions.registry",
     "load_detector": "detectors.loading",
-    "load_split": "datasets.formats",
+    "load_split": "datasets.catalogue",
     "register_corruption": "corruptions.registry",
     "transform_corruption": "corruptions.transforms",
 }
@@ -68,8 +68,7 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

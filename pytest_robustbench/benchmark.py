@@ -19,17 +19,17 @@ from pytest_robustbench.evaluation.evaluator import Evaluator, silent
 from pytest_robustbench.gates.judgement import judge, not_measurable
 from pytest_robustbench.gates.summary import judge_summary
 from pytest_robustbench.gates.waivers import apply_waivers, today
-from pytest_robustbench.reports.environment import environment
-from pytest_robustbench.reports.evidence import with_intervals, with_summary_intervals
-from pytest_robustbench.reports.fields import (
+from pytest_robustbench.reports.compare.evidence import with_intervals, with_summary_intervals
+from pytest_robustbench.reports.file.environment import environment
+from pytest_robustbench.reports.file.fields import (
     error_record,
     metrics_of,
     ranking_error_of,
     undefined_of,
 )
-from pytest_robustbench.reports.header import Header, sha256_of
-from pytest_robustbench.reports.record import condition_record, memory_record
-from pytest_robustbench.reports.report import Report
+from pytest_robustbench.reports.file.header import Header, sha256_of
+from pytest_robustbench.reports.file.record import condition_record, memory_record
+from pytest_robustbench.reports.file.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_robustbench.datasets.split import Split
-    from pytest_robustbench.evaluation.neighbours import Neighbours
-    from pytest_robustbench.evaluation.operating_point import OperatingPoint
+    from pytest_robustbench.evaluation.machine.neighbours import Neighbours
+    from pytest_robustbench.evaluation.measure.sample_sets import RecordedSet
+    from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
     from pytest_robustbench.evaluation.results import ConditionResult
-    from pytest_robustbench.evaluation.sample_sets import RecordedSet
     from pytest_robustbench.evaluation.settings import CalibrationSettings, EvaluationSettings
     from pytest_robustbench.gates.limits import Limit, Verdict
     from pytest_robustbench.gates.summary import Summary
@@ -367,8 +367,7 @@ def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
     try:
         plain: dict[str, Any] = json.loads(json.dumps(dict(config), allow_nan=False))
     except (TypeError, ValueError) as error:
-        message = f"config must be plain JSON: {error}"
-        raise ConfigError(message) from None
+        raise ConfigError(f"config must be plain JSON: {error}") from None
     return plain
 
 
@@ -380,8 +379,9 @@ def _names(corruptions: Sequence[Corruption]) -> list[str]:
     names = [c.name for c in corruptions]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        message = f"corruptions {', '.join(twice)} are given twice: a name stands for one condition"
-        raise ConfigError(message)
+        raise ConfigError(
+            f"corruptions {', '.join(twice)} are given twice: a name stands for one condition"
+        )
     return names
 
 

@@ -41,15 +41,14 @@ class Condition:
 
     def __post_init__(self) -> None:
         if bool(self.recorded) != (self.corruption == RECORDED):
-            message = f"{RECORDED!r}, and nothing else, has the name of a recorded set"
-            raise ValueError(message)
+            raise ValueError(f"{RECORDED!r}, and nothing else, has the name of a recorded set")
         if self.corruption in ("clean", RECORDED):
             if self.severity is not None:
-                message = f"the {self.corruption} condition has no severity"
-                raise ValueError(message)
+                raise ValueError(f"the {self.corruption} condition has no severity")
         elif self.severity not in SEVERITIES:
-            message = f"severity of {self.corruption!r} must be 1 to 5, not {self.severity!r}"
-            raise ValueError(message)
+            raise ValueError(
+                f"severity of {self.corruption!r} must be 1 to 5, not {self.severity!r}"
+            )
 
     @property
     def is_clean(self) -> bool:

@@ -33,8 +33,7 @@ def import_object(path: str, folder: Path | None = None) -> Any:
     """
     module_name, colon, attribute = path.partition(":")
     if not (module_name and colon and attribute):
-        message = f"{path!r} is not of the form 'package.module:name'"
-        raise ValueError(message)
+        raise ValueError(f"{path!r} is not of the form 'package.module:name'")
     with searched_first(folder):
         found: Any = import_module(module_name)
     for part in attribute.split("."):

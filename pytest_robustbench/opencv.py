@@ -21,10 +21,9 @@ def load() -> ModuleType:
     try:
         import cv2
     except ImportError as error:
-        message = (
+        raise RobustbenchError(
             f"OpenCV cannot be imported ({error}). In a slim image, install opencv-python-headless "
             "in place of opencv-python, or the system libraries it needs: "
             "apt-get install libgl1 libglib2.0-0"
-        )
-        raise RobustbenchError(message) from error
+        ) from error
     return cv2

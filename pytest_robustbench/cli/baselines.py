@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_robustbench.config.declarations import BenchmarkDeclaration, RobustnessConfig
-    from pytest_robustbench.reports.regression import Judged, Match
-    from pytest_robustbench.reports.report import Report
+    from pytest_robustbench.reports.compare.regression import Judged, Match
+    from pytest_robustbench.reports.file.report import Report
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def compare_with_baselines(
     due = [b for b in config.benchmarks if b.name in reports and b.regression is not None]
     if not due:
         return {}
-    from pytest_robustbench.reports.regression import judge_matches
+    from pytest_robustbench.reports.compare.regression import judge_matches
 
     with TemporaryDirectory() as folder:
         matches = [
@@ -85,7 +85,7 @@ def _matches(
 def _compared(
     declaration: BenchmarkDeclaration, report: Report, judged: Sequence[Judged]
 ) -> Compared:
-    from pytest_robustbench.reports.regression_record import explanation, regression_record
+    from pytest_robustbench.reports.compare.regression_record import explanation, regression_record
 
     own = [one for one in judged if one.match.benchmark == declaration.name]
     for one in own:

@@ -35,8 +35,7 @@ def configuration(arguments: Namespace) -> RobustnessConfig:
         return parse_flags(flags_as_yaml(flags.config_of(arguments)))
     contradicting = flags.given_flags(arguments)
     if contradicting:
-        message = f"--config says what is measured: leave out {', '.join(contradicting)}"
-        raise ConfigError(message)
+        raise ConfigError(f"--config says what is measured: leave out {', '.join(contradicting)}")
     return load_config(arguments.config, profile=arguments.profile)
 
 

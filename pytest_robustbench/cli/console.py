@@ -9,7 +9,7 @@ from pytest_robustbench.naming import shortened
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from pytest_robustbench.reports.report import Report
+    from pytest_robustbench.reports.file.report import Report
 
 WIDTH = 80
 SHOWN = ("pixel_segf1", "bg_fpr", "miss_rate", "false_reject_rate", "latency_ms_per_image")
@@ -67,7 +67,7 @@ class Console:
 
 
 def _table(report: Report) -> Iterator[str]:
-    from pytest_robustbench.reports.fields import metrics_of
+    from pytest_robustbench.reports.file.fields import metrics_of
 
     measured = {c: r for c, r in report.records.items() if "error" not in r}
     if not measured:
@@ -108,7 +108,7 @@ def _problems(report: Report) -> Iterator[str]:
 
 
 def _notes(report: Report) -> Iterator[str]:
-    from pytest_robustbench.reports.fields import notes_on_recorded_sets
+    from pytest_robustbench.reports.file.fields import notes_on_recorded_sets
 
     header = report.header.to_dict()
     point = header["operating_point"] or {}

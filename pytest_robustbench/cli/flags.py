@@ -146,18 +146,16 @@ def config_of(arguments: Namespace) -> dict[str, Any]:
         If the data are not named, or a flag's value cannot be read.
     """
     given = {key: value for key, value in vars(arguments).items() if key in KEYS}
-    from pytest_robustbench.config.assembly import name_from
+    from pytest_robustbench.config.checks.assembly import name_from
 
     missing = [f"--{key}" for key in ("dataset", "root", "category") if key not in given]
     if missing:
-        message = f"{', '.join(missing)} missing: name the data, or a YAML with --config"
-        raise ConfigError(message)
+        raise ConfigError(f"{', '.join(missing)} missing: name the data, or a YAML with --config")
     if given["dataset"] == "folder":
-        message = (
+        raise ConfigError(
             "--dataset folder has several folders, which flags cannot name: write a YAML "
             "(pytest-robustbench init) and run it with --config"
         )
-        raise ConfigError(message)
     names = _corruptions(given.get("corruptions"))
     config = {
         "schema_version": 1,
@@ -196,11 +194,11 @@ def _model_kwargs(text: str) -> dict[str, Any]:
     try:
         kwargs = json.loads(text)
     except ValueError as error:
-        message = f"--model-kwargs is no JSON ({error}): write an object such as '{{\"k\": 1}}'"
-        raise ConfigError(message) from None
+        raise ConfigError(
+            f"--model-kwargs is no JSON ({error}): write an object such as '{{\"k\": 1}}'"
+        ) from None
     if not isinstance(kwargs, dict):
-        message = f"--model-kwargs is a JSON object such as '{{\"k\": 1}}', not {text}"
-        raise ConfigError(message)
+        raise ConfigError(f"--model-kwargs is a JSON object such as '{{\"k\": 1}}', not {text}")
     return kwargs
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest_robustbench
-from pytest_robustbench.cli import (
+from pytest_robustbench.cli.commands import (
     accept,
     compare,
     init,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_robustbench.cli.baselines import Compared
-    from pytest_robustbench.reports.report import Report
+    from pytest_robustbench.reports.file.report import Report
 
 PASSED, FAILED, USERS_MISTAKE = range(3)
 

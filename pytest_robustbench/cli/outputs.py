@@ -30,11 +30,9 @@ def check_writable(flag: str, path: Path, folder: Path) -> None:
     """
     try:
         if path != folder and path.is_dir():
-            message = f"{flag} {path} is a folder: name a file, or give --output-dir"
-            raise ConfigError(message)
+            raise ConfigError(f"{flag} {path} is a folder: name a file, or give --output-dir")
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        message = f"{flag} {path} cannot be written: {error.strerror or error}"
-        raise ConfigError(message) from None
+        raise ConfigError(f"{flag} {path} cannot be written: {error.strerror or error}") from None

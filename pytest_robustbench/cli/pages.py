@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pytest_robustbench.cli.outcomes import BenchmarkOutcome
-    from pytest_robustbench.reports.report import Report
-    from pytest_robustbench.reports.source import Source
+    from pytest_robustbench.reports.file.report import Report
+    from pytest_robustbench.reports.pages.source import Source
 
 
 def add_html_flag(parser: ArgumentParser | _ArgumentGroup) -> None:
@@ -29,8 +29,8 @@ def forget_older(folder: Path, names: Iterable[str]) -> None:
     ReportError
         If a page cannot be removed.
     """
-    from pytest_robustbench.reports.pages import forget_pages
-    from pytest_robustbench.reports.thumbnails import Thumbnails
+    from pytest_robustbench.reports.pages.thumbnails import Thumbnails
+    from pytest_robustbench.reports.pages.write import forget_pages
 
     forget_pages(folder)
     for name in names:
@@ -54,8 +54,8 @@ def write_pages_of(outcomes: Sequence[BenchmarkOutcome], folder: Path, *, html: 
     ReportError
         If a page cannot be written.
     """
-    from pytest_robustbench.reports.pages import write_pages
-    from pytest_robustbench.reports.source import Unreported
+    from pytest_robustbench.reports.pages.source import Unreported
+    from pytest_robustbench.reports.pages.write import write_pages
 
     sources = [_source(one, one.report, folder) for one in outcomes if one.report is not None]
     absent = [Unreported(one.name, one.why) for one in outcomes if one.report is None]
@@ -69,8 +69,8 @@ def write_pages_of(outcomes: Sequence[BenchmarkOutcome], folder: Path, *, html: 
 def _source(outcome: BenchmarkOutcome, report: Report, folder: Path) -> Source:
     """Return a report as the page shows it: never as a pass where the command failed."""
     from pytest_robustbench.cli.outcomes import PASSED
-    from pytest_robustbench.reports.overall import overall
-    from pytest_robustbench.reports.source import Source
+    from pytest_robustbench.reports.pages.overall import overall
+    from pytest_robustbench.reports.pages.source import Source
 
     source = Source(report.to_dict(), folder / f"{outcome.name}.json")
     if outcome.code == PASSED or overall(source).word in ("FAIL", "INCOMPLETE"):

@@ -13,14 +13,14 @@ from pytest_robustbench.config.build import (
 )
 from pytest_robustbench.datasets.split import Split
 from pytest_robustbench.errors import ConfigError
-from pytest_robustbench.evaluation.operating_point import OperatingPoint
+from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from pytest_robustbench.config.declarations import BenchmarkDeclaration
-    from pytest_robustbench.evaluation.neighbours import Neighbours
+    from pytest_robustbench.evaluation.machine.neighbours import Neighbours
 
 
 def build_benchmark(
@@ -61,8 +61,7 @@ def build_benchmark(
         If a corruption, the split, the detector or the operating point cannot be used.
     """
     if not isinstance(split, Split):
-        message = f"robustness_dataset must return a Split, not {type(split).__name__}"
-        raise ConfigError(message)
+        raise ConfigError(f"robustness_dataset must return a Split, not {type(split).__name__}")
     if declaration.dataset.is_fixture:
         split = complete_split(split, declaration, folder)
     if operating_point is None:

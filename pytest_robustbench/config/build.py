@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from pytest_robustbench.config.environment import resolved
-from pytest_robustbench.datasets.formats import ALIASES
+from pytest_robustbench.config.yaml.environment import resolved
+from pytest_robustbench.datasets.catalogue import ALIASES
 from pytest_robustbench.errors import (
     ConfigError,
     CorruptionError,
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
         DatasetDeclaration,
         DetectorDeclaration,
     )
-    from pytest_robustbench.config.environment import Unresolved
+    from pytest_robustbench.config.yaml.environment import Unresolved
     from pytest_robustbench.corruptions.corruption import Corruption
     from pytest_robustbench.datasets.split import Split
     from pytest_robustbench.detectors.protocol import Detector
-    from pytest_robustbench.evaluation.operating_point import OperatingPoint
+    from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
 
 
 def build_split(declaration: BenchmarkDeclaration, folder: Path) -> Split:
@@ -52,7 +52,7 @@ def build_split(declaration: BenchmarkDeclaration, folder: Path) -> Split:
     DatasetError
         If the folders are not what the format promises.
     """
-    from pytest_robustbench.datasets.formats import load_split
+    from pytest_robustbench.datasets.catalogue import load_split
 
     dataset = declaration.dataset
     if dataset.is_fixture:
@@ -78,7 +78,7 @@ def recorded_sets(
     """
 
     def listed(dataset: DatasetDeclaration) -> Split:
-        from pytest_robustbench.datasets.formats import load_split
+        from pytest_robustbench.datasets.catalogue import load_split
         from pytest_robustbench.datasets.subset import limit_split
 
         options = _options(dataset, folder)
@@ -98,7 +98,7 @@ def complete_split(split: Split, declaration: BenchmarkDeclaration, folder: Path
     DatasetError
         If the folder of calibration images is missing or empty.
     """
-    from pytest_robustbench.datasets.images import image_folder
+    from pytest_robustbench.datasets.formats.images import image_folder
     from pytest_robustbench.datasets.subset import limit_split
 
     images = declaration.calibration.images
@@ -135,8 +135,7 @@ def build_detector(declaration: DetectorDeclaration, folder: Path) -> Detector:
             input_mode=declaration.input_mode,
         )
     except DetectorError as error:
-        message = f"{declaration.source}: {error}"
-        raise DetectorError(message) from error
+        raise DetectorError(f"{declaration.source}: {error}") from error
 
 
 def build_corruptions(declaration: BenchmarkDeclaration, folder: Path) -> dict[str, Corruption]:
@@ -152,8 +151,7 @@ def build_corruptions(declaration: BenchmarkDeclaration, folder: Path) -> dict[s
     try:
         return {n: load_corruption(ref, folder) for n, ref in declaration.corruptions.items()}
     except CorruptionError as error:
-        message = f"{declaration.source}: {error}"
-        raise CorruptionError(message) from error
+        raise CorruptionError(f"{declaration.source}: {error}") from error
 
 
 def build_operating_point(declaration: BenchmarkDeclaration, folder: Path) -> OperatingPoint | None:
@@ -165,7 +163,7 @@ def build_operating_point(declaration: BenchmarkDeclaration, folder: Path) -> Op
         Naming file:line of the declaration, if there is no operating point in its file, or that of
         another benchmark.
     """
-    from pytest_robustbench.evaluation.operating_point import OperatingPoint
+    from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
 
     point = declaration.operating_point
     if point is None:
@@ -179,8 +177,7 @@ def build_operating_point(declaration: BenchmarkDeclaration, folder: Path) -> Op
     except RobustbenchError as error:
         if isinstance(error, ConfigError):
             raise
-        message = f"{point.source}: {error}"
-        raise ConfigError(message) from None
+        raise ConfigError(f"{point.source}: {error}") from None
 
 
 def stored_report_path(template: str | Unresolved, name: str, folder: Path) -> Path:

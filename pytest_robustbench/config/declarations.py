@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from pytest_robustbench.config.environment import Unresolved, as_written
+from pytest_robustbench.config.yaml.environment import Unresolved, as_written
 from pytest_robustbench.evaluation.settings import CalibrationSettings, EvaluationSettings
 
 if TYPE_CHECKING:

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
 
-from pytest_robustbench.config.assembly import assembled, check_names
-from pytest_robustbench.config.complaints import problems_of
+from pytest_robustbench.config.checks.assembly import assembled, check_names
+from pytest_robustbench.config.checks.complaints import problems_of
+from pytest_robustbench.config.checks.inputs import shelf_of
+from pytest_robustbench.config.checks.regression import check_stored_reports
+from pytest_robustbench.config.checks.scope import Page
 from pytest_robustbench.config.declarations import RobustnessConfig
-from pytest_robustbench.config.environment import expand, malformed_reference
-from pytest_robustbench.config.inputs import shelf_of
 from pytest_robustbench.config.models import Benchmark, DetectorEntry, RobustnessFile
-from pytest_robustbench.config.nodes import Entry, Leaf, Mark, Table, map_leaves, merged, plain
-from pytest_robustbench.config.page import Page
-from pytest_robustbench.config.problems import Problem, config_error, shown_path
-from pytest_robustbench.config.reading import read_text, tree_of
-from pytest_robustbench.config.regression import check_stored_reports
+from pytest_robustbench.config.yaml.environment import expand, malformed_reference
+from pytest_robustbench.config.yaml.nodes import Entry, Leaf, Mark, Table, map_leaves, merged, plain
+from pytest_robustbench.config.yaml.problems import Problem, config_error, shown_path
+from pytest_robustbench.config.yaml.reading import read_text, tree_of
 from pytest_robustbench.errors import UnknownProfileError
 from pytest_robustbench.naming import suggestion
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_robustbench.config.declarations import BenchmarkDeclaration, DetectorDeclaration
-    from pytest_robustbench.config.nodes import Node
+    from pytest_robustbench.config.yaml.nodes import Node
 
 _FILE_KEYS = tuple(set(RobustnessFile.model_fields) - set(Benchmark.model_fields))
 _WRAPPERS = ("benchmarks", "profiles")
@@ -145,8 +145,7 @@ def _check_profile(profile: str | None, tree: Table, path: Path) -> None:
     names = tree.table("profiles").entries
     if profile is not None and profile not in names:
         known = suggestion(profile, names) if names else "the file declares no profiles"
-        message = f"{shown_path(path)}: unknown profile {profile!r}; {known}"
-        raise UnknownProfileError(message)
+        raise UnknownProfileError(f"{shown_path(path)}: unknown profile {profile!r}; {known}")
 
 
 def _declared(

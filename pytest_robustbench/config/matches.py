@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from pytest_robustbench.config.build import stored_report_path
 from pytest_robustbench.errors import ConfigError
-from pytest_robustbench.reports.writing import same_file
+from pytest_robustbench.reports.file.writing import same_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_robustbench.config.declarations import BenchmarkDeclaration
-    from pytest_robustbench.reports.regression import Match
+    from pytest_robustbench.reports.compare.regression import Match
 
 
 def matches_of(
@@ -39,16 +39,17 @@ def matches_of(
     ConfigError
         If nothing declares how much may be lost, or an environment variable is not set.
     """
-    from pytest_robustbench.reports.regression import Match  # numpy: not where tests are collected
+    from pytest_robustbench.reports.compare.regression import (
+        Match,  # numpy: not where tests are collected
+    )
 
     regression = declaration.regression
     if regression is None:
-        message = (
+        raise ConfigError(
             f"{declaration.source}: a baseline was given, but {declaration.name!r} declares no "
             "allowed change: write a regression section, such as "
             "regression: {baseline: ..., pixel_segf1: {max_drop: 0.05}}"
         )
-        raise ConfigError(message)
     stored = stored_reports(declaration, folder, baseline)
     return tuple(
         Match(
@@ -101,12 +102,11 @@ def require_apart(
     for role, path in stored_reports(declaration, folder, baseline).items():
         if same_file(path, output):
             place = declaration.regression.source if declaration.regression else declaration.source
-            message = (
+            raise ConfigError(
                 f"{place}: the report of {declaration.name!r} would be written over its own {role} "
                 f"{path}, and then be compared with itself: keep the {role} elsewhere, or write "
                 "reports to another place"
             )
-            raise ConfigError(message)
 
 
 def baseline_of(
@@ -122,9 +122,8 @@ def baseline_of(
     if baseline is not None:
         return stored_report_path(str(baseline), declaration.name, folder)
     if declaration.regression is None:
-        message = (
+        raise ConfigError(
             f"{declaration.source}: {declaration.name!r} does not say where its baseline lies: "
             "write a regression section with a baseline, or name the file"
         )
-        raise ConfigError(message)
     return stored_report_path(declaration.regression.baseline, declaration.name, folder)

@@ -26,8 +26,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from pytest_robustbench.conditions import SEVERITIES
-from pytest_robustbench.config.environment import Expanded, Unresolved
-from pytest_robustbench.config.scalars import scalar_of
+from pytest_robustbench.config.yaml.environment import Expanded, Unresolved
+from pytest_robustbench.config.yaml.scalars import scalar_of
 from pytest_robustbench.corruptions.names import DEFAULT
 from pytest_robustbench.evaluation.settings import EvaluationSettings
 from pytest_robustbench.gates.names import (

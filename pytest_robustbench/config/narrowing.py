@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.conditions import CLEAN
-from pytest_robustbench.config.problems import shown_path
+from pytest_robustbench.config.yaml.problems import shown_path
 from pytest_robustbench.errors import ConfigError
 from pytest_robustbench.gates.waivers import SUMMARY
 from pytest_robustbench.naming import suggestion
@@ -45,8 +45,7 @@ def narrow(
     _check_severities(severities or (), {c.severity for c in conditions if c.severity}, where)
     for name, value in (("limit_train", limit_train), ("limit_test", limit_test)):
         if value is not None and value < 1:
-            message = f"{name} must be at least 1, not {value}"
-            raise ConfigError(message)
+            raise ConfigError(f"{name} must be at least 1, not {value}")
     benchmarks = (_narrowed(b, corruptions, severities) for b in config.benchmarks)
     return replace(
         config,
@@ -73,8 +72,7 @@ def _check_severities(asked: Iterable[int], run: Collection[int], where: str) ->
     for severity in asked:
         if severity not in run:
             valid = ", ".join(str(s) for s in sorted(run)) or "none"
-            message = f"no benchmark of {where} runs severity {severity!r}; valid: {valid}"
-            raise ConfigError(message)
+            raise ConfigError(f"no benchmark of {where} runs severity {severity!r}; valid: {valid}")
 
 
 def _narrowed(

@@ -100,8 +100,7 @@ def _drawn(
     try:
         return part.drawn(locked(image), shown, severity, draws)
     except CorruptionError as error:
-        message = f"its part {part.name!r} {error}"
-        raise CorruptionError(message) from error.__cause__
+        raise CorruptionError(f"its part {part.name!r} {error}") from error.__cause__
 
 
 def _widened(ignored: Mask) -> Mask:

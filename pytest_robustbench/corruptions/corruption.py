@@ -182,15 +182,13 @@ class Corruption:
         """
         where = f"corruption {self.name!r} on sample {sample_id!r}"
         if severity not in SEVERITIES:
-            message = f"{where}: severity must be 1 to 5, not {severity!r}"
-            raise CorruptionError(message)
+            raise CorruptionError(f"{where}: severity must be 1 to 5, not {severity!r}")
         rng = generator(seed, self.key, self.version, sample_id)
         given = locked(mask)
         try:
             result = self.drawn(locked(image), given, severity, rng)
         except CorruptionError as error:
-            message = f"{where} {error}"
-            raise CorruptionError(message) from error.__cause__
+            raise CorruptionError(f"{where} {error}") from error.__cause__
         same = mask is not None and result.mask is given and not mask.flags.writeable
         return Corrupted(
             self._owned(result.image),
@@ -211,8 +209,7 @@ class Corruption:
         try:
             returned = self.function(image, mask, severity, rng)
         except Exception as error:
-            message = f"raised {type(error).__name__}: {error}"
-            raise CorruptionError(message) from error
+            raise CorruptionError(f"raised {type(error).__name__}: {error}") from error
         return _checked(returned, image, mask)
 
     def leaves_out(self, mask: Mask | None, *, seed: int, sample_id: str) -> bool:
@@ -245,8 +242,9 @@ def _plain(name: str, parameters: Mapping[str, JSON]) -> dict[str, JSON]:
     try:
         plain: dict[str, JSON] = json.loads(json.dumps(dict(parameters), allow_nan=False))
     except (TypeError, ValueError) as error:
-        message = f"the parameters of corruption {name!r} must be plain JSON: {error}"
-        raise CorruptionError(message) from error
+        raise CorruptionError(
+            f"the parameters of corruption {name!r} must be plain JSON: {error}"
+        ) from error
     return plain
 
 
@@ -261,15 +259,15 @@ def locked(array: Any) -> Any:
 
 def _checked(returned: object, image: Image, mask: Mask | None) -> Corrupted:
     if not isinstance(returned, tuple) or len(returned) not in (2, 3):
-        message = f"returned {_described(returned)}, not (image, mask) or (image, mask, ignored)"
-        raise CorruptionError(message)
+        raise CorruptionError(
+            f"returned {_described(returned)}, not (image, mask) or (image, mask, ignored)"
+        )
     result = Corrupted(*returned)
     _check_array("image", result.image, np.uint8, image.shape)
     if (result.mask is None) != (mask is None):
-        message = (
+        raise CorruptionError(
             f"returned {_described(result.mask)} as mask where it was given {_described(mask)}"
         )
-        raise CorruptionError(message)
     for part in ("mask", "ignored"):
         array = getattr(result, part)
         if array is not None:
@@ -281,8 +279,7 @@ def _check_array(part: str, array: object, dtype: type, shape: tuple[int, ...]) 
     good = isinstance(array, np.ndarray) and array.dtype == dtype and array.shape == shape
     if not good:
         wanted = f"{np.dtype(dtype).name} array of shape {shape}"
-        message = f"returned {_described(array)} as {part}, not a {wanted}"
-        raise CorruptionError(message)
+        raise CorruptionError(f"returned {_described(array)} as {part}, not a {wanted}")
 
 
 def _described(value: object) -> str:

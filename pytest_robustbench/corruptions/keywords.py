@@ -29,8 +29,9 @@ def check_names(name: str, given: Iterable[str], valid: Iterable[str]) -> None:
             near = suggestion(key, names)
             hint = f"; {near}" if near.startswith("did") else ""
             listed = ", ".join(names) or "none"
-            message = f"corruption {name!r} has no parameter {key!r}{hint} (parameters: {listed})"
-            raise CorruptionError(message)
+            raise CorruptionError(
+                f"corruption {name!r} has no parameter {key!r}{hint} (parameters: {listed})"
+            )
 
 
 def with_keywords(

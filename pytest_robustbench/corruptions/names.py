@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from pytest_robustbench.corruptions.corruption import Corruption
 
 BUILT_IN = {
-    "lighting": "pytest_robustbench.corruptions.lighting:LIGHTING",
-    "jpeg": "pytest_robustbench.corruptions.jpeg:JPEG",
-    "blur": "pytest_robustbench.corruptions.blur:BLUR",
-    "glare": "pytest_robustbench.corruptions.glare:GLARE",
-    "geo_jitter": "pytest_robustbench.corruptions.geo_jitter:GEO_JITTER",
-    "noise": "pytest_robustbench.corruptions.noise:NOISE",
-    "motion_blur": "pytest_robustbench.corruptions.motion_blur:MOTION_BLUR",
-    "defocus": "pytest_robustbench.corruptions.defocus:DEFOCUS",
-    "vignette": "pytest_robustbench.corruptions.vignette:VIGNETTE",
-    "dust": "pytest_robustbench.corruptions.dust:DUST",
-    "banding": "pytest_robustbench.corruptions.banding:BANDING",
+    "lighting": "pytest_robustbench.corruptions.built_in.lighting:LIGHTING",
+    "jpeg": "pytest_robustbench.corruptions.built_in.jpeg:JPEG",
+    "blur": "pytest_robustbench.corruptions.built_in.blur:BLUR",
+    "glare": "pytest_robustbench.corruptions.built_in.glare:GLARE",
+    "geo_jitter": "pytest_robustbench.corruptions.built_in.geo_jitter:GEO_JITTER",
+    "noise": "pytest_robustbench.corruptions.built_in.noise:NOISE",
+    "motion_blur": "pytest_robustbench.corruptions.built_in.motion_blur:MOTION_BLUR",
+    "defocus": "pytest_robustbench.corruptions.built_in.defocus:DEFOCUS",
+    "vignette": "pytest_robustbench.corruptions.built_in.vignette:VIGNETTE",
+    "dust": "pytest_robustbench.corruptions.built_in.dust:DUST",
+    "banding": "pytest_robustbench.corruptions.built_in.banding:BANDING",
 }
 """Name to import path."""
 
@@ -60,11 +60,9 @@ def check_name(name: str) -> None:
         If `name` is reserved or holds anything but lower-case letters, digits and underscores.
     """
     if name in (*RESERVED, *KEYWORDS):
-        message = f"a corruption cannot be called {name!r}: that name is reserved"
-        raise CorruptionError(message)
+        raise CorruptionError(f"a corruption cannot be called {name!r}: that name is reserved")
     if not re.fullmatch("[a-z0-9_]+", name):
-        message = (
+        raise CorruptionError(
             f"a corruption cannot be called {name!r}: its name becomes part of test ids and may "
             "hold only lower-case letters, digits and underscores"
         )
-        raise CorruptionError(message)

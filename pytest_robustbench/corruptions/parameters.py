@@ -184,8 +184,7 @@ def _effect(name: str, kind: type[Any], given: Mapping[str, JSON]) -> Any:
     try:
         return kind(**{key: _checked(key, value, checks[key]) for key, value in given.items()})
     except ValueError as error:
-        message = f"corruption {name!r}: {error}"
-        raise CorruptionError(message) from None
+        raise CorruptionError(f"corruption {name!r}: {error}") from None
 
 
 def _recorded(effect: Any) -> dict[str, Any]:
@@ -201,8 +200,7 @@ def _checked(key: str, value: object, check: Callable[[object], Any]) -> Any:
     try:
         return check(value)
     except ValueError as error:
-        message = f"{key} {error}"
-        raise ValueError(message) from None
+        raise ValueError(f"{key} {error}") from None
 
 
 def _each(value: object, check: Number | Whole) -> tuple[float, ...]:

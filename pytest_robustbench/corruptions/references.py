@@ -106,8 +106,7 @@ def _parsed(reference: object, content: Mapping[object, object]) -> Reference:
 
 def _composition(value: object) -> Reference:
     if isinstance(value, str) or not isinstance(value, Sequence) or len(value) < 2:
-        message = f"compose needs a list of at least two corruptions, not {value!r}"
-        raise CorruptionError(message)
+        raise CorruptionError(f"compose needs a list of at least two corruptions, not {value!r}")
     parts = tuple(parse_reference(part) for part in value)
     check_parts(part.name for part in parts)
     name = "_".join(part.name for part in parts)
@@ -126,8 +125,9 @@ def check_parts(names: Iterable[str]) -> None:
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            message = f"compose holds {name!r} twice; drop one of them, or give it another 'name'"
-            raise CorruptionError(message)
+            raise CorruptionError(
+                f"compose holds {name!r} twice; drop one of them, or give it another 'name'"
+            )
         seen.add(name)
 
 
@@ -138,8 +138,7 @@ def _own_name(target: str) -> str:
     if ":" not in target:
         return target
     if not _IMPORT_PATH.fullmatch(target):
-        message = f"{target!r} is not of the form package.module:name"
-        raise CorruptionError(message)
+        raise CorruptionError(f"{target!r} is not of the form package.module:name")
     name = re.split("[:.]", target)[-1].lower()
     check_name(name)
     return name
@@ -150,15 +149,15 @@ def _parameters(target: str, value: object) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-        message = f"the parameters of corruption {target!r} must be a mapping, not {value!r}"
-        raise CorruptionError(message)
+        raise CorruptionError(
+            f"the parameters of corruption {target!r} must be a mapping, not {value!r}"
+        )
     return dict(value)
 
 
 def _called(name: object, reference: Reference) -> Reference:
     if not isinstance(name, str):
-        message = f"the 'name' of a corruption must be text, not {name!r}"
-        raise CorruptionError(message)
+        raise CorruptionError(f"the 'name' of a corruption must be text, not {name!r}")
     check_name(name)
     return Reference(name, reference.target, reference.parameters, reference.parts)
 

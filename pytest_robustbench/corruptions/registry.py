@@ -76,15 +76,15 @@ def register_corruption(
         plain = _callable(function, name)
         corruption = Corruption(name, plain, version, parameters or {}, bool(moves_pixels))
     if name in BUILT_IN:
-        message = f"{name!r} is a built-in corruption: register yours under another name"
-        raise CorruptionError(message)
+        raise CorruptionError(
+            f"{name!r} is a built-in corruption: register yours under another name"
+        )
     registered = REGISTERED.setdefault(name, corruption)
     if registered != corruption:
-        message = (
+        raise CorruptionError(
             f"a corruption {name!r} is registered already ({_origin(registered)}) and differs from "
             f"this one ({_origin(corruption)}): give one of them another name"
         )
-        raise CorruptionError(message)
     return registered
 
 
@@ -143,8 +143,9 @@ def _check_not_taken(reference: Reference, found: Corruption) -> None:
         return
     if found is not _built_in(name):
         what = reference.target or "composition"
-        message = f"corruption {what!r} has the name of a built-in one, {name!r}: rename it"
-        raise CorruptionError(message)
+        raise CorruptionError(
+            f"corruption {what!r} has the name of a built-in one, {name!r}: rename it"
+        )
 
 
 def corrupt(
@@ -191,26 +192,28 @@ def _imported(path: str, parameters: Mapping[str, Any], folder: Path | None) -> 
     try:
         found = import_object(path, folder)
     except Exception as error:
-        message = f"corruption {path!r} cannot be imported: {type(error).__name__}: {error}"
-        raise CorruptionError(message) from error
+        raise CorruptionError(
+            f"corruption {path!r} cannot be imported: {type(error).__name__}: {error}"
+        ) from error
     return _as_corruption(found, reference_name(path), path, parameters)
 
 
 def _installed(name: str, parameters: Mapping[str, Any]) -> Corruption:
     entry = installed().get(name)
     if entry is None:
-        message = f"unknown corruption {name!r}; {suggestion(name, known_names())}"
-        raise CorruptionError(message)
+        raise CorruptionError(f"unknown corruption {name!r}; {suggestion(name, known_names())}")
     where = f"{name!r} (entry point {entry.value!r})"
     try:
         found = entry.load()
     except Exception as error:
-        message = f"corruption {where} cannot be imported: {type(error).__name__}: {error}"
-        raise CorruptionError(message) from error
+        raise CorruptionError(
+            f"corruption {where} cannot be imported: {type(error).__name__}: {error}"
+        ) from error
     corruption = _as_corruption(found, name, where, parameters)
     if corruption.name != name:
-        message = f"corruption {where} calls itself {corruption.name!r}: the names must agree"
-        raise CorruptionError(message)
+        raise CorruptionError(
+            f"corruption {where} calls itself {corruption.name!r}: the names must agree"
+        )
     return corruption
 
 
@@ -224,11 +227,10 @@ def _as_corruption(found: Any, name: str, where: str, parameters: Mapping[str, A
 
 def _callable(found: Any, where: str) -> CorruptionFunction:
     if not callable(found) or isinstance(found, type):
-        message = (
+        raise CorruptionError(
             f"corruption {where!r} is a {type(found).__name__}, neither a Corruption nor a "
             "function (image, mask, severity, rng) or severity -> transform, nor five transforms"
         )
-        raise CorruptionError(message)
     function: CorruptionFunction = found
     return function
 
@@ -243,12 +245,10 @@ def _check_picture(image: object, mask: object) -> None:
     if not (isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.ndim == 3):
         raise CorruptionError("image must be a uint8 array of shape (H, W, 3)")
     if image.shape[2] != 3 or image.size == 0:
-        message = f"image must have shape (H, W, 3), not {image.shape}"
-        raise CorruptionError(message)
+        raise CorruptionError(f"image must have shape (H, W, 3), not {image.shape}")
     if mask is None:
         return
     if not (isinstance(mask, np.ndarray) and mask.dtype == np.bool_):
         raise CorruptionError("mask must be a bool array or None")
     if mask.shape != image.shape[:2]:
-        message = f"mask has shape {mask.shape}, its image {image.shape[:2]}"
-        raise CorruptionError(message)
+        raise CorruptionError(f"mask has shape {mask.shape}, its image {image.shape[:2]}")

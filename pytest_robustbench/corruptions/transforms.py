@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_robustbench.conditions import SEVERITIES
+from pytest_robustbench.corruptions.built_in.global_draws import seeded
 from pytest_robustbench.corruptions.corruption import Corrupted, Corruption
-from pytest_robustbench.corruptions.global_draws import seeded
 from pytest_robustbench.corruptions.keywords import with_keywords
 from pytest_robustbench.corruptions.transform_kinds import is_certain, kind_of, move_pixels
 from pytest_robustbench.errors import CorruptionError
@@ -158,20 +158,21 @@ def _five(
     name: str, transforms: Callable[..., Any] | Sequence[Any], parameters: Mapping[str, JSON]
 ) -> tuple[Any, ...]:
     if kind_of(transforms):
-        message = (
+        raise CorruptionError(
             f"corruption {name!r} is a single transform ({type(transforms).__name__}): severity "
             "would change nothing; give a function severity -> transform, or five transforms"
         )
-        raise CorruptionError(message)
     if callable(transforms):
         return _made(name, with_keywords(name, transforms, parameters, positional=1))
     if parameters:
-        message = f"corruption {name!r} is a list of transforms, which has no parameters"
-        raise CorruptionError(message)
+        raise CorruptionError(
+            f"corruption {name!r} is a list of transforms, which has no parameters"
+        )
     five = tuple(transforms)
     if len(five) != len(SEVERITIES):
-        message = f"corruption {name!r} needs five transforms, one per severity, not {len(five)}"
-        raise CorruptionError(message)
+        raise CorruptionError(
+            f"corruption {name!r} needs five transforms, one per severity, not {len(five)}"
+        )
     return five
 
 
@@ -179,11 +180,10 @@ def _made(name: str, make: Callable[[int], Any]) -> tuple[Any, ...]:
     try:
         return tuple(make(severity) for severity in SEVERITIES)
     except Exception as error:
-        message = (
+        raise CorruptionError(
             f"corruption {name!r} was to make five transforms, as a function severity -> "
             f"transform, and raised {type(error).__name__}: {error}"
-        )
-        raise CorruptionError(message) from error
+        ) from error
 
 
 def _common_kind(name: str, five: Sequence[Any]) -> str:
@@ -191,11 +191,10 @@ def _common_kind(name: str, five: Sequence[Any]) -> str:
     if len(kinds) == 1 and "" not in kinds:
         return kinds.pop()
     types = ", ".join(sorted({type(one).__name__ for one in five}))
-    message = (
+    raise CorruptionError(
         f"corruption {name!r} must be made of five transforms of one package, albumentations or "
         f"torchvision (v1 or v2), not of {types}"
     )
-    raise CorruptionError(message)
 
 
 def _described(transform: Any) -> str:
@@ -205,31 +204,28 @@ def _described(transform: Any) -> str:
 
 def _check_severity_counts(name: str, described: Sequence[str]) -> None:
     if len(set(described)) == 1:
-        message = (
+        raise CorruptionError(
             f"corruption {name!r} has the same transform at every severity, {described[0]}: "
             "severity would change nothing"
         )
-        raise CorruptionError(message)
 
 
 def _check_certain(name: str, five: Sequence[Any]) -> None:
     for severity, transform in zip(SEVERITIES, five, strict=True):
         if not is_certain(transform):
-            message = (
+            raise CorruptionError(
                 f"corruption {name!r} leaves some images as they are at severity {severity}: "
                 f"{type(transform).__name__} is applied with p={getattr(transform, 'p', 1)}, or "
                 "none of its parts is certain; give p=1"
             )
-            raise CorruptionError(message)
 
 
 def _check_mask_follows(name: str, kind: str, *, moves: bool) -> None:
     if moves and kind == "torchvision v1":
-        message = (
+        raise CorruptionError(
             f"corruption {name!r} moves pixels with torchvision.transforms, which cannot move the "
             "mask with them: take the same transform from torchvision.transforms.v2"
         )
-        raise CorruptionError(message)
 
 
 def _check_unmoved(planes: Planes, moved: Any) -> None:

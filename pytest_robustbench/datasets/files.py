@@ -71,11 +71,10 @@ def flat_image_files(folder: Path, role: str) -> tuple[ImageFile, ...]:
     for nested in subfolders(folder):
         found = image_files(nested, recursive=True)
         if found:
-            message = (
+            raise DatasetError(
                 f"{role}: the subfolder {nested} holds images ({len(found)}), which nobody would "
                 f"see; move them into {folder} itself, or out of the data"
             )
-            raise DatasetError(message)
     return image_files(folder)
 
 
@@ -109,8 +108,7 @@ def required_root(path: Path) -> Path:
         If it is a file.
     """
     if not path.exists():
-        message = f"root of the dataset: {path} does not exist"
-        raise MissingDataError(message)
+        raise MissingDataError(f"root of the dataset: {path} does not exist")
     return required_folder(path, "root of the dataset")
 
 
@@ -123,11 +121,9 @@ def required_folder(path: Path, role: str) -> Path:
         If it does not exist, or is a file.
     """
     if not path.exists():
-        message = f"{role}: {path} does not exist"
-        raise DatasetError(message)
+        raise DatasetError(f"{role}: {path} does not exist")
     if not path.is_dir():
-        message = f"{role}: {path} is a file, not a folder"
-        raise DatasetError(message)
+        raise DatasetError(f"{role}: {path} is a file, not a folder")
     return path
 
 
@@ -162,8 +158,7 @@ def _visible(folder: Path) -> list[Path]:
     try:
         return [path for path in folder.iterdir() if not path.name.startswith(".")]
     except OSError as error:
-        message = f"{folder} cannot be listed: {error.strerror or error}"
-        raise DatasetError(message) from error
+        raise DatasetError(f"{folder} cannot be listed: {error.strerror or error}") from error
 
 
 def _without_suffix(relative: str) -> str:

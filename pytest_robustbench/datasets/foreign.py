@@ -45,8 +45,7 @@ def image_array(image: Any) -> NDArray[Any]:
         return array
     low, high = _range(array)
     if not (low >= 0 and high <= 1):  # NaN as well
-        message = f"an image {_NORMALISED.format(low=low, high=high)}"
-        raise DatasetError(message)
+        raise DatasetError(f"an image {_NORMALISED.format(low=low, high=high)}")
     levels: NDArray[np.uint8] = np.rint(array * 255).astype(np.uint8)
     return levels
 
@@ -88,8 +87,7 @@ def label_number(label: Any) -> int:
     except (ValueError, RuntimeError, TypeError):  # more than one element
         value = None
     if not isinstance(value, (bool, int, float)) or value not in (0, 1):
-        message = f"a label is 0 (normal) or 1 (defect), not {_brief(label)}"
-        raise DatasetError(message)
+        raise DatasetError(f"a label is 0 (normal) or 1 (defect), not {_brief(label)}")
     return int(value)
 
 
@@ -110,8 +108,7 @@ def _array(source: Any, pil_mode: str) -> NDArray[Any]:
         return np.asarray(tensor.float() if tensor.is_floating_point() else tensor)
     if isinstance(source, np.ndarray):
         return source
-    message = f"pixels are an array, a tensor or a PIL image, not {_brief(source)}"
-    raise DatasetError(message)
+    raise DatasetError(f"pixels are an array, a tensor or a PIL image, not {_brief(source)}")
 
 
 def _pil_array(source: Any, mode: str) -> NDArray[Any]:

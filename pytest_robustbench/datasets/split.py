@@ -62,15 +62,15 @@ class Sample:
         if not self.id:
             raise DatasetError("a sample has an empty id; ids tell images apart in every report")
         if self.label not in (NORMAL, DEFECT):
-            message = f"sample {self.id!r}: label is 0 (normal) or 1 (defect), not {self.label!r}"
-            raise DatasetError(message)
+            raise DatasetError(
+                f"sample {self.id!r}: label is 0 (normal) or 1 (defect), not {self.label!r}"
+            )
         for role, source in (("image", self.image), ("mask", self.mask)):
             if not (_is_source(source) or (role == "mask" and source is None)):
-                message = (
+                raise DatasetError(
                     f"sample {self.id!r}: {role} is a pathlib.Path, an array or a function that "
                     f"returns an array, not {type(source).__name__}"
                 )
-                raise DatasetError(message)
 
     def __repr__(self) -> str:
         return (
@@ -123,10 +123,9 @@ class Split:
 
     def __post_init__(self) -> None:
         if not self.test:
-            message = (
+            raise DatasetError(
                 f"{self.dataset}/{self.category}: there are no test images; at least one is needed"
             )
-            raise DatasetError(message)
         for part in ("train", "test", "calibration"):
             self._check_ids(part)
         for part in ("train", "calibration"):
@@ -137,20 +136,18 @@ class Split:
         counts = Counter(sample.id for sample in getattr(self, part))
         twice = [name for name, count in counts.items() if count > 1]
         if twice:
-            message = (
+            raise DatasetError(
                 f"{self.dataset}/{self.category}: {part} has more than one sample named "
                 f"{listed(twice)}; ids must be unique"
             )
-            raise DatasetError(message)
 
     def _check_normal(self, part: str) -> None:
         wrong = [sample.id for sample in getattr(self, part) if sample.label != NORMAL]
         if wrong:
-            message = (
+            raise DatasetError(
                 f"{self.dataset}/{self.category}: {part} holds only normal images (label 0), but "
                 f"{listed(wrong)} {'is' if len(wrong) == 1 else 'are'} labelled as defect"
             )
-            raise DatasetError(message)
 
     @property
     def unknown_masks(self) -> int:
@@ -188,5 +185,6 @@ def _check_size(resize: Sequence[int] | None) -> None:
         return
     sizes = tuple(resize) if isinstance(resize, (tuple, list)) else ()
     if len(sizes) != 2 or not all(type(size) is int and size > 0 for size in sizes):
-        message = f"resize is [height, width] in pixels, both above 0, or nothing; not {resize!r}"
-        raise DatasetError(message)
+        raise DatasetError(
+            f"resize is [height, width] in pixels, both above 0, or nothing; not {resize!r}"
+        )

@@ -52,8 +52,7 @@ def _first(
     if limit is None:
         return samples
     if limit < 1:
-        message = f"{name} is at least 1, not {limit}"
-        raise DatasetError(message)
+        raise DatasetError(f"{name} is at least 1, not {limit}")
     kept = set(preferred[:limit])
     return tuple(sample for sample in samples if sample in kept)
 

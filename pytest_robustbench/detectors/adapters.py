@@ -63,7 +63,7 @@ def as_detector(
         How messages and reports call what has to be adapted; by default its class or function.
     features : callable, optional
         For an estimator: one image -> its feature vector. By default
-        `pytest_robustbench.detectors.image_features.image_features`.
+        `pytest_robustbench.detectors.libraries.image_features.image_features`.
     sign : {1, -1}, optional
         For an estimator: 1 where its higher scores are more anomalous, -1 where they are more
         normal. Known for those of scikit-learn and PyOD.
@@ -83,11 +83,11 @@ def as_detector(
 
 def _adapted(obj: object, name: str) -> Detector:
     if comes_from(obj, "anomalib"):
-        from pytest_robustbench.detectors import anomalib_models
+        from pytest_robustbench.detectors.libraries import anomalib_models
 
         return anomalib_models.adapted(obj, name)
     if _is_conventional(obj):
-        from pytest_robustbench.detectors import pyimgano_adapter
+        from pytest_robustbench.detectors.libraries import pyimgano_adapter
 
         return pyimgano_adapter.adapted(obj, name)
     if has_method(obj, "decision_function") or _is_estimator(obj):
@@ -104,7 +104,7 @@ def _adapted(obj: object, name: str) -> Detector:
 def _estimator(
     obj: object, name: str, features: Callable[[Image], object] | None, sign: int | None
 ) -> Detector:
-    from pytest_robustbench.detectors import estimators
+    from pytest_robustbench.detectors.libraries import estimators
 
     return estimators.adapted(obj, name, features, sign)
 
@@ -185,11 +185,10 @@ def _scores_and_maps(returned: object) -> tuple[Any, Any]:
 def _unscored(maps: Any, n_images: int, where: str) -> Prediction:
     if maps is None or _rank(maps) < 2:
         found = "None" if maps is None else f"{type(maps).__name__} of rank {_rank(maps)}"
-        message = (
+        raise DetectorError(
             f"{where}: the callable returned {found}; expected maps of shape ({n_images}, h, w), "
             "(scores, maps), (scores, None) or a Prediction"
         )
-        raise DetectorError(message)
     return Prediction(np.zeros(n_images, np.float32), maps)
 
 

@@ -26,14 +26,14 @@ def choose_device(wanted: str) -> torch.device:
     try:
         device = torch.device(wanted)
     except (RuntimeError, TypeError) as error:
-        message = f"unknown device {wanted!r}; valid: auto, cpu, cuda, cuda:<index>, mps"
-        raise DetectorError(message) from error
+        raise DetectorError(
+            f"unknown device {wanted!r}; valid: auto, cpu, cuda, cuda:<index>, mps"
+        ) from error
     if not _is_available(device):
-        message = (
+        raise DetectorError(
             f"device {wanted!r} is not available to torch {torch.__version__}; "
             "say device: auto to use what there is, or device: cpu"
         )
-        raise DetectorError(message)
     return device
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.detectors.adapters import as_detector
 from pytest_robustbench.detectors.introspection import comes_from, has_method, one_line
+from pytest_robustbench.detectors.libraries.path_input import PathInput
 from pytest_robustbench.detectors.names import (
     ALIASES,
     BUILT_IN,
@@ -15,7 +16,6 @@ from pytest_robustbench.detectors.names import (
     is_import_path,
     known_names,
 )
-from pytest_robustbench.detectors.path_input import PathInput
 from pytest_robustbench.detectors.settings import with_folder
 from pytest_robustbench.errors import DetectorError, RobustbenchError
 from pytest_robustbench.importing import import_object, searched_first
@@ -98,8 +98,7 @@ def _loaded(
 
 def _built_in(name: str, preset: str | None, device: str, settings: Mapping[str, Any]) -> Detector:
     if preset is not None and preset not in PRESETS:
-        message = f"unknown preset {preset!r}; {suggestion(preset, PRESETS)}"
-        raise DetectorError(message)
+        raise DetectorError(f"unknown preset {preset!r}; {suggestion(preset, PRESETS)}")
     detector: Detector = _imported(name, BUILDERS[name], None)(preset, device, settings)
     return detector
 
@@ -124,12 +123,14 @@ def _by_import_path(
     found = _imported(name, name, folder)
     if _is_detector_already(found):
         if arguments:
-            message = f"detector {name!r} is an object, not a factory: it takes no kwargs"
-            raise DetectorError(message)
+            raise DetectorError(
+                f"detector {name!r} is an object, not a factory: it takes no kwargs"
+            )
         return as_detector(found, name=name)
     if not callable(found):
-        message = f"detector {name!r} is neither a factory nor a detector, but {found!r:.80}"
-        raise DetectorError(message)
+        raise DetectorError(
+            f"detector {name!r} is neither a factory nor a detector, but {found!r:.80}"
+        )
     wanted = {"preset": preset, "device": None if device == "auto" else device}
     with searched_first(folder):  # for what the factory imports when it is called
         return as_detector(_made(name, found, wanted, arguments), name=name)
@@ -137,24 +138,26 @@ def _by_import_path(
 
 def _check_input_mode(name: str, input_mode: str) -> None:
     if input_mode not in INPUT_MODES:
-        message = f"unknown input_mode {input_mode!r}; {suggestion(input_mode, INPUT_MODES)}"
-        raise DetectorError(message)
+        raise DetectorError(
+            f"unknown input_mode {input_mode!r}; {suggestion(input_mode, INPUT_MODES)}"
+        )
     prefix = name.partition(":")[0]
     takes_paths = prefix in TAKING_PATHS or is_import_path(name)
     if input_mode == "paths" and not takes_paths:
-        message = f"detector {name!r} takes images, not files: leave input_mode: paths out"
-        raise DetectorError(message)
+        raise DetectorError(
+            f"detector {name!r} takes images, not files: leave input_mode: paths out"
+        )
 
 
 def _imported(name: str, path: str, folder: Path | None) -> Any:
     try:
         return import_object(path, folder)
     except RobustbenchError as error:
-        message = f"detector {name!r} cannot be imported: {error}"
-        raise DetectorError(message) from error
+        raise DetectorError(f"detector {name!r} cannot be imported: {error}") from error
     except (Exception, SystemExit) as error:
-        message = f"detector {name!r} cannot be imported: {_shown(error)}{_remedy(error)}"
-        raise DetectorError(message) from error
+        raise DetectorError(
+            f"detector {name!r} cannot be imported: {_shown(error)}{_remedy(error)}"
+        ) from error
 
 
 def _made(
@@ -167,14 +170,12 @@ def _made(
     try:
         return factory(**arguments)
     except RobustbenchError as error:
-        message = f"detector {name!r}: {error}"
-        raise DetectorError(message) from error
+        raise DetectorError(f"detector {name!r}: {error}") from error
     except (Exception, SystemExit) as error:
-        message = (
+        raise DetectorError(
             f"detector {name!r}: its factory, called with {_call(arguments)}, raised "
             f"{_shown(error)}{_remedy(error)}"
-        )
-        raise DetectorError(message) from error
+        ) from error
 
 
 def _handed_on(
@@ -184,11 +185,10 @@ def _handed_on(
     given = {key: value for key, value in wanted.items() if value is not None}
     for key, value in given.items():
         if not _takes(factory, key):
-            message = (
+            raise DetectorError(
                 f"detector {name!r}: its factory has no parameter {key!r} to take {value!r}; give "
                 f"it one, or leave {key} out"
             )
-            raise DetectorError(message)
     return given
 
 

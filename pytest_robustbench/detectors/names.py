@@ -19,11 +19,11 @@ ALIASES = {
 """Names of pyimgano's models -> builders of the built-in detectors that follow the same recipe."""
 
 PREFIXES = {
-    "pyimgano": "pytest_robustbench.detectors.pyimgano_models:load",
-    "anomalib": "pytest_robustbench.detectors.anomalib_models:load",
-    "onnx": "pytest_robustbench.detectors.model_files:load_onnx",
-    "openvino": "pytest_robustbench.detectors.model_files:load_openvino",
-    "torchscript": "pytest_robustbench.detectors.model_files:load_torchscript",
+    "pyimgano": "pytest_robustbench.detectors.libraries.pyimgano_models:load",
+    "anomalib": "pytest_robustbench.detectors.libraries.anomalib_models:load",
+    "onnx": "pytest_robustbench.detectors.files.model_file:load_onnx",
+    "openvino": "pytest_robustbench.detectors.files.model_file:load_openvino",
+    "torchscript": "pytest_robustbench.detectors.files.model_file:load_torchscript",
 }
 """Prefix of a name -> import path of what makes a detector of the rest of it."""
 

@@ -29,8 +29,7 @@ def squared(image: Image, size: int) -> Image:
     """
     if not _is_picture(image):
         found = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image)
-        message = f"an image must be a uint8 array of shape (H, W, 3), not {found}"
-        raise DetectorError(message)
+        raise DetectorError(f"an image must be a uint8 array of shape (H, W, 3), not {found}")
     if image.shape == (size, size, 3):
         return image
     cv2 = opencv.load()
@@ -49,11 +48,10 @@ def require_enough(images: Sized, name: str) -> None:
         If there are fewer than two images.
     """
     if len(images) < FEWEST_TO_FIT:
-        message = (
+        raise DetectorError(
             f"detector {name!r} needs at least {FEWEST_TO_FIT} images to fit on, and was given "
             f"{len(images)}"
         )
-        raise DetectorError(message)
 
 
 def _is_picture(image: object) -> bool:

@@ -50,13 +50,11 @@ class PixelGaussianSettings:
 
     def __post_init__(self) -> None:
         if not isinstance(self.size, int) or self.size < 1:
-            message = f"{NAME}: size must be a whole number of pixels, not {self.size!r}"
-            raise DetectorError(message)
+            raise DetectorError(f"{NAME}: size must be a whole number of pixels, not {self.size!r}")
         for key in ("smoothing", "floor"):
             value = getattr(self, key)
             if not (isinstance(value, (int, float)) and value > 0):
-                message = f"{NAME}: {key} must be a number above 0, not {value!r}"
-                raise DetectorError(message)
+                raise DetectorError(f"{NAME}: {key} must be a number above 0, not {value!r}")
 
 
 class PixelGaussian:
@@ -173,8 +171,7 @@ class PixelGaussian:
 
     def _fitted(self) -> tuple[Floats, Floats]:
         if self._mean is None or self._std is None:
-            message = f"detector {self.name!r} has not been fitted"
-            raise DetectorError(message)
+            raise DetectorError(f"detector {self.name!r} has not been fitted")
         return self._mean, self._std
 
     def _smoothed(self, image: Image) -> Floats:
@@ -194,9 +191,9 @@ def build(preset: str | None, device: str, settings: Mapping[str, Any]) -> Pixel
         If a preset or another device is asked for, or there is no such setting.
     """
     if preset is not None:
-        message = f"{NAME} has no presets, and {preset!r} was asked for; leave it out"
-        raise DetectorError(message)
+        raise DetectorError(f"{NAME} has no presets, and {preset!r} was asked for; leave it out")
     if device not in ("auto", "cpu"):
-        message = f"{NAME} runs on the CPU only; say device: cpu or leave it out, not {device!r}"
-        raise DetectorError(message)
+        raise DetectorError(
+            f"{NAME} runs on the CPU only; say device: cpu or leave it out, not {device!r}"
+        )
     return PixelGaussian(chosen_settings(PixelGaussianSettings(), settings, NAME))

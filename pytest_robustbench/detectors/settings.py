@@ -28,8 +28,7 @@ def chosen_settings(base: S, changes: Mapping[str, Any], detector: str) -> S:
     valid = [field.name for field in fields(base)]  # type: ignore[arg-type]
     for key in changes:
         if key not in valid:
-            message = f"{detector} has no setting {key!r}; {suggestion(str(key), valid)}"
-            raise DetectorError(message)
+            raise DetectorError(f"{detector} has no setting {key!r}; {suggestion(str(key), valid)}")
     return replace(base, **changes)  # type: ignore[type-var]
 
 

@@ -84,11 +84,11 @@ def read_state(path: str | PathLike[str], detector: str, names: Sequence[str]) -
             weights = header["weights"]
             arrays = [file[name] for name in names if found == detector]
     except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
-        message = f"{path}: not a saved detector ({type(error).__name__}: {error})"
-        raise DetectorError(message) from error
+        raise DetectorError(
+            f"{path}: not a saved detector ({type(error).__name__}: {error})"
+        ) from error
     if found != detector:
-        message = f"{path}: holds a {found!r} detector, not {detector!r}"
-        raise DetectorError(message)
+        raise DetectorError(f"{path}: holds a {found!r} detector, not {detector!r}")
     return State(settings, weights, arrays)
 
 
@@ -105,5 +105,4 @@ def require_same_settings(
     own = json.loads(json.dumps(dict(settings)))
     names = [k for k in own | state.settings if own.get(k) != state.settings.get(k)]
     if names:
-        message = f"{path}: was fitted with other settings ({', '.join(names)})"
-        raise DetectorError(message)
+        raise DetectorError(f"{path}: was fitted with other settings ({', '.join(names)})")

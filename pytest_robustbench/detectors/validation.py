@@ -45,11 +45,10 @@ def checked_prediction(prediction: object, images: Sized, where: str) -> Predict
         If it has another form, or not one score and one map per image.
     """
     if not (hasattr(prediction, "scores") and hasattr(prediction, "maps")):
-        message = (
+        raise DetectorError(
             f"{where}: predict returned {_shown(prediction)}; expected a "
             "pytest_robustbench.Prediction(scores, maps)"
         )
-        raise DetectorError(message)
     scores = _scores(prediction.scores, len(images), where)
     maps = None if prediction.maps is None else _maps(prediction.maps, len(images), where)
     return Prediction(scores, maps)
@@ -92,8 +91,7 @@ def to_numpy(values: object) -> NDArray[Any]:
         values = values.detach().to("cpu", torch.float32).numpy()
     array = np.asarray(values)
     if array.dtype.kind not in "biuf":
-        message = f"dtype {array.dtype}"
-        raise TypeError(message)
+        raise TypeError(f"dtype {array.dtype}")
     return array
 
 
@@ -139,8 +137,9 @@ def _floats(values: object, what: str, expected: str, where: str) -> Floats:
     try:
         array = to_numpy(values)
     except (TypeError, ValueError) as error:
-        message = f"{where}: predict returned {what} as {_shown(values)} ({error}), not {expected}"
-        raise DetectorError(message) from error
+        raise DetectorError(
+            f"{where}: predict returned {what} as {_shown(values)} ({error}), not {expected}"
+        ) from error
     # A float64 beyond float32 becomes infinite here, and `require_finite` reports it.
     with np.errstate(over="ignore"):
         return np.array(array, dtype=np.float32, order="C")
@@ -155,8 +154,9 @@ def _require_finite(
 ) -> None:
     bad = [name for name, v in zip(ids, values, strict=True) if not np.isfinite(v).all()]
     if bad:
-        message = f"{where}: NaN or infinity in the {what} of image {', '.join(bad)}"
-        raise NotMeasurableError(message)
+        raise NotMeasurableError(
+            f"{where}: NaN or infinity in the {what} of image {', '.join(bad)}"
+        )
 
 
 def _shown(values: object) -> str:

@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.corruptions.digests import condition_digest
 from pytest_robustbench.datasets.notes import graded_masks
-from pytest_robustbench.datasets.store import PictureStore
+from pytest_robustbench.datasets.pictures.store import PictureStore
 from pytest_robustbench.errors import NotMeasurableError
-from pytest_robustbench.evaluation.exhibits import Exhibition
-from pytest_robustbench.evaluation.inventory import Inventory, take_inventory
-from pytest_robustbench.evaluation.latency import (
+from pytest_robustbench.evaluation.machine.latency import (
     ReferenceWorkload,
     Stopwatch,
     device_synchronizer,
 )
-from pytest_robustbench.evaluation.measures import Measures
-from pytest_robustbench.evaluation.memory import MemoryWatch
-from pytest_robustbench.evaluation.neighbours import NoNeighbours
-from pytest_robustbench.evaluation.postprocessing import Postprocessing
-from pytest_robustbench.evaluation.prediction import Predictor
-from pytest_robustbench.evaluation.preparation import Preparation
-from pytest_robustbench.evaluation.sample_sets import RecordedSets, SampleSet
-from pytest_robustbench.evaluation.scenes import Scenes
+from pytest_robustbench.evaluation.machine.memory import MemoryWatch
+from pytest_robustbench.evaluation.machine.neighbours import NoNeighbours
+from pytest_robustbench.evaluation.measure.exhibits import Exhibition
+from pytest_robustbench.evaluation.measure.inventory import Inventory, take_inventory
+from pytest_robustbench.evaluation.measure.measures import Measures
+from pytest_robustbench.evaluation.measure.postprocessing import Postprocessing
+from pytest_robustbench.evaluation.measure.prediction import Predictor
+from pytest_robustbench.evaluation.measure.sample_sets import RecordedSets, SampleSet
+from pytest_robustbench.evaluation.measure.scenes import Scenes
+from pytest_robustbench.evaluation.prepare.preparation import Preparation
+from pytest_robustbench.evaluation.prepare.shared_preparation import SharedPreparation
 from pytest_robustbench.evaluation.settings import CalibrationSettings, EvaluationSettings
-from pytest_robustbench.evaluation.shared_preparation import SharedPreparation
 from pytest_robustbench.evaluation.sweep import Sweep
 
 if TYPE_CHECKING:
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from pytest_robustbench.corruptions.corruption import Corrupted, Corruption
     from pytest_robustbench.datasets.split import Sample, Split
     from pytest_robustbench.detectors.protocol import Detector
-    from pytest_robustbench.evaluation.neighbours import Neighbours
-    from pytest_robustbench.evaluation.operating_point import OperatingPoint
+    from pytest_robustbench.evaluation.machine.neighbours import Neighbours
+    from pytest_robustbench.evaluation.measure.sample_sets import RecordedSet
+    from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
     from pytest_robustbench.evaluation.results import ConditionResult, PeakMemory
-    from pytest_robustbench.evaluation.sample_sets import RecordedSet
 
     Progress = Callable[[str, int, int], None]
 
@@ -162,8 +162,7 @@ class Evaluator:
         scenes, sweep = self._measuring(condition)
         kept = scenes.kept(condition)
         if not kept:
-            message = f"{condition.id} leaves out every test image"
-            raise NotMeasurableError(message)
+            raise NotMeasurableError(f"{condition.id} leaves out every test image")
         stopwatch = Stopwatch(device_synchronizer(self.predictor.detector), self._reference)
         memory = MemoryWatch()
         point, again = prepared.operating_point, prepared.operating_point.recalibrated

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pytest_robustbench.arrays import Image, Mask
     from pytest_robustbench.conditions import Condition
-    from pytest_robustbench.evaluation.inventory import Inventory
+    from pytest_robustbench.evaluation.measure.inventory import Inventory
 
 RankingMode: TypeAlias = Literal["exact", "binned"]
 

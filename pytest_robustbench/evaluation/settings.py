@@ -115,5 +115,4 @@ class EvaluationSettings:
 
 def _require(condition: bool, name: str, expected: str, found: object) -> None:
     if not condition:
-        message = f"{name} must be {expected}, not {found!r}"
-        raise ConfigError(message)
+        raise ConfigError(f"{name} must be {expected}, not {found!r}")

@@ -13,23 +13,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pytest_robustbench.corruptions.digests import picture_digest
-from pytest_robustbench.evaluation.defects import DefectAtlas, DefectPixels
-from pytest_robustbench.evaluation.pixel_scores import BinnedScores, ExactScores
-from pytest_robustbench.evaluation.prediction import require_maps_of_all_or_none
-from pytest_robustbench.evaluation.tally import ImageMeasurement, Tally, measure_pixels
-from pytest_robustbench.evaluation.workers import Workers
+from pytest_robustbench.evaluation.machine.workers import Workers
+from pytest_robustbench.evaluation.measure.defects import DefectAtlas, DefectPixels
+from pytest_robustbench.evaluation.measure.pixel_scores import BinnedScores, ExactScores
+from pytest_robustbench.evaluation.measure.prediction import require_maps_of_all_or_none
+from pytest_robustbench.evaluation.measure.tally import ImageMeasurement, Tally, measure_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from pytest_robustbench.arrays import Floats
     from pytest_robustbench.conditions import Condition
-    from pytest_robustbench.evaluation.exhibits import Exhibition
-    from pytest_robustbench.evaluation.inventory import Inventory
-    from pytest_robustbench.evaluation.latency import Stopwatch
-    from pytest_robustbench.evaluation.pixel_scores import PixelScores
-    from pytest_robustbench.evaluation.prediction import Predictor, RawPrediction
-    from pytest_robustbench.evaluation.scenes import Scene, Scenes
+    from pytest_robustbench.evaluation.machine.latency import Stopwatch
+    from pytest_robustbench.evaluation.measure.exhibits import Exhibition
+    from pytest_robustbench.evaluation.measure.inventory import Inventory
+    from pytest_robustbench.evaluation.measure.pixel_scores import PixelScores
+    from pytest_robustbench.evaluation.measure.prediction import Predictor, RawPrediction
+    from pytest_robustbench.evaluation.measure.scenes import Scene, Scenes
     from pytest_robustbench.evaluation.settings import EvaluationSettings
 
     Progress = Callable[[str, int, int], None]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from pytest_robustbench.metrics.ranking import Ranking, rank_scores
+from pytest_robustbench.metrics.ranking.exact import Ranking, rank_scores
 from pytest_robustbench.metrics.ratios import ratio
 
 if TYPE_CHECKING:
@@ -166,6 +166,5 @@ def best_f1(scores: Floats, labels: ArrayLike) -> BestF1 | None:
 def _checked(scores: Floats, labels: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]:
     scores, defective = np.asarray(scores, dtype=np.float32), np.asarray(labels) != 0
     if scores.shape != defective.shape:
-        message = f"{scores.size} scores, but {defective.size} labels"
-        raise ValueError(message)
+        raise ValueError(f"{scores.size} scores, but {defective.size} labels")
     return scores, defective

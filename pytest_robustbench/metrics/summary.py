@@ -19,7 +19,7 @@ from pytest_robustbench.metrics.counts import (
     pooled,
 )
 from pytest_robustbench.metrics.images import decide, rank_images
-from pytest_robustbench.metrics.ranking import UNDEFINED, Ranking
+from pytest_robustbench.metrics.ranking.exact import UNDEFINED, Ranking
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from pytest_robustbench.config.declarations import BenchmarkDeclaration
     from pytest_robustbench.datasets.split import Split
     from pytest_robustbench.detectors.protocol import Detector
-    from pytest_robustbench.evaluation.operating_point import OperatingPoint
+    from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
     from pytest_robustbench.evaluation.results import ConditionResult
     from pytest_robustbench.plugin.judging import Judge
-    from pytest_robustbench.plugin.session import Session
+    from pytest_robustbench.plugin.measuring.session import Session
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ from pytest_robustbench.plugin.run import (
 )
 from pytest_robustbench.plugin.settings import read_settings
 from pytest_robustbench.plugin.stash import SETTINGS
-from pytest_robustbench.plugin.terminal import header, summary
+from pytest_robustbench.plugin.terminal.summary import header, summary
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -18,8 +18,8 @@ from pytest_robustbench.plugin.stash import SESSION
 if TYPE_CHECKING:
     from pytest_robustbench.evaluation.results import ConditionResult
     from pytest_robustbench.gates.limits import Verdict
-    from pytest_robustbench.plugin.findings import Finding
-    from pytest_robustbench.plugin.session import Session
+    from pytest_robustbench.plugin.measuring.findings import Finding
+    from pytest_robustbench.plugin.measuring.session import Session
 
 
 class Judge:

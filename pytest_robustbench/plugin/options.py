@@ -111,8 +111,7 @@ def given(config: pytest.Config, option: Option) -> Any:
     try:
         return config.getini(option.ini)
     except (TypeError, ValueError, pytest.UsageError) as error:
-        message = f"{option.ini} in {config.inipath}: {error}"
-        raise pytest.UsageError(message) from None
+        raise pytest.UsageError(f"{option.ini} in {config.inipath}: {error}") from None
 
 
 def find_file(config: pytest.Config, name: str) -> Path | None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_robustbench.config.declarations import BenchmarkDeclaration
-    from pytest_robustbench.plugin.session import Session
+    from pytest_robustbench.plugin.measuring.session import Session
 
 BENCHMARK = "robustness_benchmark"
 CONDITION = "robustness_condition"

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_robustbench.errors import ConfigError, ReportError
-from pytest_robustbench.plugin.bookkeeping import Bookkeeper, new_ledger
-from pytest_robustbench.plugin.ledger import Place
 from pytest_robustbench.plugin.parametrize import BROKEN, asks_for_a_benchmark, params_of
+from pytest_robustbench.plugin.results.collector import Bookkeeper, new_ledger
+from pytest_robustbench.plugin.results.run_results import Place
 from pytest_robustbench.plugin.settings import narrowed_on_command_line
 from pytest_robustbench.plugin.stash import LEDGER, SESSION, SETTINGS, SURROUNDINGS
-from pytest_robustbench.plugin.surroundings import Surroundings
-from pytest_robustbench.plugin.xdist import (
+from pytest_robustbench.plugin.workers.run_context import Surroundings
+from pytest_robustbench.plugin.workers.xdist import (
     Announcer,
     Controller,
     briefing_of,
@@ -33,9 +33,9 @@ from pytest_robustbench.plugin.xdist import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pytest_robustbench.plugin.ledger import Account, Ledger
-    from pytest_robustbench.plugin.session import Session
-    from pytest_robustbench.reports.journal import Journal
+    from pytest_robustbench.plugin.measuring.session import Session
+    from pytest_robustbench.plugin.results.run_results import Account, Ledger
+    from pytest_robustbench.reports.file.journal import Journal
 
 MAKERS = ("robustness_dataset", "robustness_detector")
 
@@ -51,8 +51,8 @@ def session_of(config: pytest.Config) -> Session:
 
 
 def _opened(config: pytest.Config) -> Session:
-    from pytest_robustbench.plugin.opening import open_session, problem_session
-    from pytest_robustbench.plugin.progress import ProgressLine
+    from pytest_robustbench.plugin.measuring.opening import open_session, problem_session
+    from pytest_robustbench.plugin.terminal.progress import ProgressLine
     from pytest_robustbench.processors import processors
 
     settings, progress, yaml = config.stash[SETTINGS], ProgressLine(config), None
@@ -117,10 +117,10 @@ def note_selection(session: pytest.Session) -> None:
 
 def forget_older_reports(config: pytest.Config, benchmarks: Iterable[str]) -> None:
     """Replace older reports by such that hold nothing yet: however this run ends, none is whole."""
-    from pytest_robustbench.reports.pages import forget_pages
-    from pytest_robustbench.reports.report import Report
-    from pytest_robustbench.reports.session import SESSION_FILE
-    from pytest_robustbench.reports.thumbnails import Thumbnails
+    from pytest_robustbench.reports.file.report import Report
+    from pytest_robustbench.reports.file.session import SESSION_FILE
+    from pytest_robustbench.reports.pages.thumbnails import Thumbnails
+    from pytest_robustbench.reports.pages.write import forget_pages
 
     known, folder = session_of(config), config.stash[SETTINGS].report_dir
     for name in benchmarks:
@@ -194,7 +194,7 @@ def attach_payload(item: pytest.Item, report: pytest.TestReport) -> None:
     is_last_word = report.when == "call" or (report.when == "setup" and not report.passed)
     if not (is_last_word and benchmark and condition):
         return
-    from pytest_robustbench.plugin.payload import ATTRIBUTE, payload_of
+    from pytest_robustbench.plugin.workers.messages import ATTRIBUTE, payload_of
 
     payload = payload_of(session_of(item.config), benchmark, condition)
     if payload is not None:
@@ -208,7 +208,7 @@ def announce_aggregates(session: pytest.Session) -> None:
     """
     accounts = accounts_of(session.config)
     if accounts:
-        from pytest_robustbench.plugin.aggregate import number_of_aggregates
+        from pytest_robustbench.plugin.results.aggregate_items import number_of_aggregates
 
         session.testscollected += sum(map(number_of_aggregates, accounts))
 
@@ -221,7 +221,11 @@ def conclude(session: pytest.Session) -> None:
     ledger.select_expected()  # workers that died may have told nothing
     if ledger.is_empty:
         return
-    from pytest_robustbench.plugin.aggregate import Aggregate, aggregates, report_as_items
+    from pytest_robustbench.plugin.results.aggregate_items import (
+        Aggregate,
+        aggregates,
+        report_as_items,
+    )
 
     if is_controller(session.config):
         announce_aggregates(session)
@@ -247,7 +251,7 @@ def _write_reports(config: pytest.Config) -> None:
         _write_report(account, config)
     if not any(account.concerns_baseline for account in accounts):
         return
-    from pytest_robustbench.plugin.comparison import settle_baselines
+    from pytest_robustbench.plugin.results.comparison import settle_baselines
 
     settle_baselines(accounts, config.stash[SETTINGS], session_of(config).folder)
     for account in accounts:
@@ -310,7 +314,7 @@ def _finish(session: pytest.Session) -> None:
 
 
 def _write_pages(config: pytest.Config) -> None:
-    from pytest_robustbench.plugin.pages import write_pages_of
+    from pytest_robustbench.plugin.results.pages import write_pages_of
 
     accounts = accounts_of(config)
     if accounts:
@@ -321,10 +325,10 @@ def _write_pages(config: pytest.Config) -> None:
 
 def _write_session_file(session: pytest.Session) -> None:
     """List the benchmarks of this session with their verdicts, files and hashes."""
-    from pytest_robustbench.plugin.session_file import session_record
-    from pytest_robustbench.reports.json_lines import dumps
-    from pytest_robustbench.reports.session import SESSION_FILE
-    from pytest_robustbench.reports.writing import write_atomically
+    from pytest_robustbench.plugin.results.session_file import session_record
+    from pytest_robustbench.reports.file.readable_json import dumps
+    from pytest_robustbench.reports.file.session import SESSION_FILE
+    from pytest_robustbench.reports.file.writing import write_atomically
 
     known = session_of(session.config)
     record = session_record(

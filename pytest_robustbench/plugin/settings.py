@@ -19,7 +19,7 @@ from pytest_robustbench.plugin.options import (
     given,
 )
 from pytest_robustbench.plugin.shards import Shard
-from pytest_robustbench.plugin.xdist import is_worker
+from pytest_robustbench.plugin.workers.xdist import is_worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,8 +156,9 @@ def _refuse_empty(config: pytest.Config, option: Option, value: object) -> None:
     To pass over it would run something else than what was asked for, and let it pass.
     """
     if value in ("", []):
-        message = f"{_written(config, option)} is empty: give {option.metavar}, or leave it out"
-        raise pytest.UsageError(message)
+        raise pytest.UsageError(
+            f"{_written(config, option)} is empty: give {option.metavar}, or leave it out"
+        )
 
 
 def _written(config: pytest.Config, option: Option) -> str:
@@ -171,17 +172,15 @@ def _refuse_lasting_update(config: pytest.Config) -> None:
     option = next(o for o in OPTIONS if o.name == "update-baseline")
     from_ini = config.getoption(option.ini) is None and config.getini(option.ini)
     if from_ini or option.flag in config.getini("addopts"):
-        message = (
+        raise pytest.UsageError(
             f"{option.ini if from_ini else option.flag} in {config.inipath}: every run would "
             f"replace its baseline, and none be compared with it; give {option.flag} on the "
             "command line, in the run that is to become the baseline"
         )
-        raise pytest.UsageError(message)
 
 
 def _refuse(name: str, problem: str) -> None:
-    message = f"--robustness-{name} {problem}"
-    raise pytest.UsageError(message)
+    raise pytest.UsageError(f"--robustness-{name} {problem}")
 
 
 def _path(config: pytest.Config, name: str, text: str) -> Path:

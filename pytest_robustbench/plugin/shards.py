@@ -55,11 +55,10 @@ class Shard:
         """
         names = [(d.name, c.id) for d in declarations for c in d.declared_conditions]
         if self.total > len(names):
-            message = (
+            raise ConfigError(
                 f"--robustness-shard {self} would leave shards without anything to measure: "
                 f"{len(names)} conditions are declared"
             )
-            raise ConfigError(message)
         return set(sorted(names, key=_hash)[self.number - 1 :: self.total])
 
 

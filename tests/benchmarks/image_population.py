@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_robustbench.datasets.split import Split
-    from pytest_robustbench.evaluation.operating_point import OperatingPoint
+    from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
     from pytest_robustbench.evaluation.results import ConditionResult
 
 REAL = (("magnetic_tile",), ("hazelnut_toy", "grid", "kolektor"))

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest_robustbench as rb
-from pytest_robustbench.datasets.picture import read_picture
+from pytest_robustbench.datasets.pictures.picture import read_picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pytest_robustbench.datasets.picture import Picture
+    from pytest_robustbench.datasets.pictures.picture import Picture
     from pytest_robustbench.datasets.split import Sample, Split
 
 DRAWN = "woven_fabric"

@@ -13,8 +13,8 @@ from table import Table
 from timing import Timed, in_turn
 
 from pytest_robustbench.datasets.subset import limit_split
-from pytest_robustbench.metrics.histogram import ScoreHistogram
-from pytest_robustbench.metrics.ranking import rank_pixels
+from pytest_robustbench.metrics.ranking.exact import rank_pixels
+from pytest_robustbench.metrics.ranking.histogram import ScoreHistogram
 from pytest_robustbench.metrics.regions import label_regions
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_robustbench.arrays import Floats, Mask
-    from pytest_robustbench.metrics.histogram import BinnedRanking
-    from pytest_robustbench.metrics.ranking import Ranking
+    from pytest_robustbench.metrics.ranking.exact import Ranking
+    from pytest_robustbench.metrics.ranking.histogram import BinnedRanking
 
     Work = Callable[["Pixels"], "Values"]
 

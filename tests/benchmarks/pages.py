@@ -19,9 +19,9 @@ from pytest_robustbench.benchmark import Gate
 from pytest_robustbench.datasets.subset import limit_split
 from pytest_robustbench.detectors.loading import load_detector
 from pytest_robustbench.gates.limits import Limit
-from pytest_robustbench.reports.pages import write_pages
-from pytest_robustbench.reports.source import Source
-from pytest_robustbench.reports.thumbnails import Thumbnails, thumbnails_of
+from pytest_robustbench.reports.pages.source import Source
+from pytest_robustbench.reports.pages.thumbnails import Thumbnails, thumbnails_of
+from pytest_robustbench.reports.pages.write import write_pages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,7 +21,7 @@ from pytest_robustbench.datasets.subset import limit_split
 from pytest_robustbench.detectors.backbones.efficientnet_lite0 import EfficientNetLite0
 from pytest_robustbench.detectors.loading import load_detector
 from pytest_robustbench.detectors.protocol import Prediction
-from pytest_robustbench.metrics.ranking import rank_scores
+from pytest_robustbench.metrics.ranking.exact import rank_scores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

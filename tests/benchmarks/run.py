@@ -22,7 +22,7 @@ from peers import DISTRIBUTIONS, complaint
 from table import Table
 
 from pytest_robustbench.processors import processors
-from pytest_robustbench.reports.environment import environment
+from pytest_robustbench.reports.file.environment import environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

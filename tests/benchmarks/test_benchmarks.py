@@ -26,8 +26,7 @@ def by_name(table: Table) -> dict[object, tuple[object, ...]]:
 
 
 def refuse(name: str) -> None:
-    message = f"No module named {name!r}"
-    raise ModuleNotFoundError(message)
+    raise ModuleNotFoundError(f"No module named {name!r}")
 
 
 # ---- metrics -----------------------------------------------------------------------------------
@@ -191,8 +190,7 @@ def test_the_regression_gate_has_operating_characteristics() -> None:
 
 def test_one_peer_that_fails_harms_no_other() -> None:
     def broken() -> None:
-        message = "no such layer\nand much more"
-        raise ValueError(message)
+        raise ValueError("no such layer\nand much more")
 
     ready = made_ready(
         {

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pytest_robustbench.evaluation.latency import collector_held_off
+from pytest_robustbench.evaluation.machine.latency import collector_held_off
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

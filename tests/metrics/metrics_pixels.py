@@ -10,7 +10,7 @@ import pytest
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from pytest_robustbench.metrics.ranking import Ranking, rank_pixels
+from pytest_robustbench.metrics.ranking.exact import Ranking, rank_pixels
 from pytest_robustbench.metrics.regions import label_regions
 
 LIMITS = st.sampled_from([0.05, 0.3, 1.0])

@@ -12,16 +12,16 @@ from pathlib import Path
 import cv2  # noqa: F401
 import numpy as np  # noqa: F401
 import pytest
-import robustness_project
 import sklearn.metrics  # noqa: F401
-from robustness_project import INI, SUITE, Project
 
 import pytest_robustbench.benchmark
 import pytest_robustbench.config.benchmarks
 import pytest_robustbench.config.loader
 import pytest_robustbench.config.narrowing
-import pytest_robustbench.reports.pictures  # noqa: F401
-from pytest_robustbench.datasets.synthetic import write_mvtec_tree
+import pytest_robustbench.reports.pages.pictures  # noqa: F401
+from pytest_robustbench.datasets.synthetic.load import write_mvtec_tree
+from tests.plugin import robustness_project
+from tests.plugin.robustness_project import INI, SUITE, Project
 
 
 @pytest.fixture(scope="session")

@@ -103,8 +103,7 @@ class Project:
 
 
 def _refuse(constant: str) -> None:
-    message = f"{constant} is no JSON"
-    raise ValueError(message)
+    raise ValueError(f"{constant} is no JSON")
 
 
 def condition(report: dict[str, Any], name: str) -> dict[str, Any]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from page_samples import full_page, hostile_page, photographed_page
-from report_samples import small_benchmark
+
+from tests.reports.page_samples import full_page, hostile_page, photographed_page
+from tests.reports.report_samples import small_benchmark
 
 
 @pytest.fixture(scope="session")

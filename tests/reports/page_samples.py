@@ -9,22 +9,22 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
-from report_samples import GIVEN, contrast, drawn_report
-from stored_reports import edited
 
 from pytest_robustbench.benchmark import Benchmark, Gate, judged_report
 from pytest_robustbench.conditions import SEVERITIES
 from pytest_robustbench.corruptions.names import DEFAULT
-from pytest_robustbench.datasets.formats import load_split
+from pytest_robustbench.datasets.catalogue import load_split
 from pytest_robustbench.gates.limits import Limit
 from pytest_robustbench.gates.waivers import Waiver
-from pytest_robustbench.reports.drawing import jpeg
-from pytest_robustbench.reports.fields import error_record
-from pytest_robustbench.reports.html.gallery import thumbnail_names
-from pytest_robustbench.reports.html.page import write_page
-from pytest_robustbench.reports.report import read_report
-from pytest_robustbench.reports.source import Source, Unreported
-from pytest_robustbench.reports.thumbnails import Thumbnails, thumbnails_of
+from pytest_robustbench.reports.file.fields import error_record
+from pytest_robustbench.reports.file.report import read_report
+from pytest_robustbench.reports.pages.drawing import jpeg
+from pytest_robustbench.reports.pages.html.gallery import thumbnail_names
+from pytest_robustbench.reports.pages.html.page import write_page
+from pytest_robustbench.reports.pages.source import Source, Unreported
+from pytest_robustbench.reports.pages.thumbnails import Thumbnails, thumbnails_of
+from tests.reports.report_samples import GIVEN, contrast, drawn_report
+from tests.reports.stored_reports import edited
 
 CONDITIONS = ("clean", *(f"{c}-severity_{s}" for c in DEFAULT for s in SEVERITIES))
 UNMEASURED = "glare-severity_5"

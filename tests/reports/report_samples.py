@@ -10,8 +10,8 @@ import numpy as np
 from pytest_robustbench.benchmark import Benchmark, Gate
 from pytest_robustbench.conditions import CLEAN, SEVERITIES, Condition
 from pytest_robustbench.corruptions.names import DEFAULT
-from pytest_robustbench.datasets.formats import load_split
-from pytest_robustbench.evaluation.operating_point import OperatingPoint
+from pytest_robustbench.datasets.catalogue import load_split
+from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
 from pytest_robustbench.evaluation.results import ConditionResult, Latency, PerImage
 from pytest_robustbench.gates.limits import Limit
 from pytest_robustbench.metrics.counts import (
@@ -20,12 +20,12 @@ from pytest_robustbench.metrics.counts import (
     trivial_segf1_per_image,
 )
 from pytest_robustbench.metrics.images import best_f1, decide
-from pytest_robustbench.metrics.ranking import Ranking
+from pytest_robustbench.metrics.ranking.exact import Ranking
 from pytest_robustbench.metrics.summary import measure_images, measure_pixels
-from pytest_robustbench.reports.environment import environment
-from pytest_robustbench.reports.header import Header, sha256_of
-from pytest_robustbench.reports.record import condition_record
-from pytest_robustbench.reports.report import Report
+from pytest_robustbench.reports.file.environment import environment
+from pytest_robustbench.reports.file.header import Header, sha256_of
+from pytest_robustbench.reports.file.record import condition_record
+from pytest_robustbench.reports.file.report import Report
 
 GATE = Gate(
     {

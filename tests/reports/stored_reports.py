@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from report_samples import contrast, small_benchmark
 
 from pytest_robustbench.benchmark import Gate
-from pytest_robustbench.datasets.formats import load_split
-from pytest_robustbench.reports.baseline import StoredReport
-from pytest_robustbench.reports.header import sha256_of
+from pytest_robustbench.datasets.catalogue import load_split
+from pytest_robustbench.reports.file.header import sha256_of
+from pytest_robustbench.reports.file.stored import StoredReport
+from tests.reports.report_samples import contrast, small_benchmark
 
 CONDITIONS = [
     "clean",

@@ -65,6 +65,7 @@ def load_backbone(settings: PatchSettings, device: torch.device) -> Backbone:
         with trying(size), torch.inference_mode():
             backbone.features(torch.zeros(1, 3, size, size, device=device))
     except DetectorError as error:
-        message = f"{settings.detector}: backbone {settings.backbone!r}: {error}"
-        raise DetectorError(message) from error
+        raise DetectorError(
+            f"{settings.detector}: backbone {settings.backbone!r}: {error}"
+        ) from error
     return backbone

@@ -45,8 +45,9 @@ def load(path: str, settings: PatchSettings, device: torch.device) -> Backbone:
         raise
     except Exception as error:
         reason = (str(error).strip().splitlines() or [""])[0]
-        message = f"{path}: no ONNX file that can be run ({type(error).__name__}: {reason:.200})"
-        raise DetectorError(message) from error
+        raise DetectorError(
+            f"{path}: no ONNX file that can be run ({type(error).__name__}: {reason:.200})"
+        ) from error
     return Backbone(OnnxFeatures(run, settings, device), weights)
 
 
@@ -98,8 +99,7 @@ def _opened_by_onnxruntime(
     inputs = session.get_inputs()
     if len(inputs) != 1 or inputs[0].type != FLOAT:
         found = ", ".join(f"{each.name}: {each.type}" for each in inputs)
-        message = f"it must take one input of type {FLOAT}, and takes {found}"
-        raise DetectorError(message)
+        raise DetectorError(f"it must take one input of type {FLOAT}, and takes {found}")
     names = [output.name for output in session.get_outputs()]
     wanted = [names[i] for i in layer_indices(names, settings.layers, range(len(names)))]
 
@@ -115,19 +115,19 @@ def _providers(runtime: Any, device: torch.device) -> list[Any]:
         return ["CPUExecutionProvider"]
     if device.type == "cuda" and "CUDAExecutionProvider" in runtime.get_available_providers():
         return [("CUDAExecutionProvider", {"device_id": device.index or 0}), "CPUExecutionProvider"]
-    message = (
+    raise DetectorError(
         f"the onnxruntime installed cannot use device {str(device)!r}; say device: cpu, or for "
         "CUDA: pip install onnxruntime-gpu"
     )
-    raise DetectorError(message)
 
 
 def _opened_by_opencv(
     path: str, settings: PatchSettings, device: torch.device
 ) -> Callable[[Floats], Sequence[Floats]]:
     if device.type != "cpu":
-        message = f"device {str(device)!r} needs onnxruntime: pip install onnxruntime-gpu"
-        raise DetectorError(message)
+        raise DetectorError(
+            f"device {str(device)!r} needs onnxruntime: pip install onnxruntime-gpu"
+        )
     network = opencv.load().dnn.readNetFromONNX(path)
     names = list(network.getUnconnectedOutLayersNames())
     wanted = layer_indices(names, settings.layers, range(len(names)))

@@ -27,11 +27,10 @@ def trying(size: int) -> Iterator[None]:
         raise
     except Exception as error:
         reason = (str(error).strip().splitlines() or [""])[-1]
-        message = (
+        raise DetectorError(
             f"it cannot take an image of input_size {size} x {size} "
             f"({type(error).__name__}: {reason:.200}); set input_size to what it takes"
-        )
-        raise DetectorError(message) from error
+        ) from error
 
 
 def as_grids(outputs: Sequence[Tensor], size: int) -> list[Tensor]:
@@ -86,8 +85,7 @@ def layer_indices(
         return list(default)
     indices = [_index(names, layer) for layer in layers]
     if len(set(indices)) < len(indices):
-        message = f"layers {list(layers)!r} name one layer twice"
-        raise DetectorError(message)
+        raise DetectorError(f"layers {list(layers)!r} name one layer twice")
     return indices
 
 
@@ -131,28 +129,25 @@ def _index(names: Sequence[str], layer: str | int) -> int:
 
 def _as_grid(output: Tensor, size: int) -> Tensor:
     if not isinstance(output, Tensor) or not torch.is_floating_point(output):
-        message = f"a layer gave {_shown(output)}, not a tensor of features"
-        raise DetectorError(message)
+        raise DetectorError(f"a layer gave {_shown(output)}, not a tensor of features")
     features = output.float()
     if features.ndim == 3 and len(features) == 1:
         return _tokens_as_grid(features, size)
     if features.ndim != 4 or len(features) != 1 or features.shape[2] != features.shape[3]:
-        message = (
+        raise DetectorError(
             f"a layer gave {_shown(output)}; expected a square grid (1, channels, h, h) or tokens "
             "(1, tokens, channels): name other layers"
         )
-        raise DetectorError(message)
     return features
 
 
 def _tokens_as_grid(tokens: Tensor, size: int) -> Tensor:
     side = math.isqrt(tokens.shape[1])
     if side == 0 or size % side:
-        message = (
+        raise DetectorError(
             f"a layer gave {_shown(tokens)}: {tokens.shape[1]} tokens are no square grid over an "
             f"image of {size} x {size}, with or without class tokens before it"
         )
-        raise DetectorError(message)
     grid = tokens[:, tokens.shape[1] - side * side :]
     return grid.transpose(1, 2).reshape(1, tokens.shape[2], side, side)
 

@@ -19,8 +19,7 @@ def required(module: str, package: str) -> Any:
     try:
         return import_module(module)
     except (ImportError, RuntimeError, OSError) as error:  # the last two: built for another torch
-        message = (
+        raise DetectorError(
             f"{module} cannot be imported ({type(error).__name__}: {error}); install it with: "
             f"pip install {package}"
-        )
-        raise DetectorError(message) from error
+        ) from error

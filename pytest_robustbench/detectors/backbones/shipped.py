@@ -32,8 +32,9 @@ def load(_: str, settings: PatchSettings, device: torch.device) -> Backbone:
             EfficientNetLite0,
         )
     except ImportError as error:
-        message = f'{error}; install it with: pip install "pytest-robustbench[torch]"'
-        raise DetectorError(message) from error
+        raise DetectorError(
+            f'{error}; install it with: pip install "pytest-robustbench[torch]"'
+        ) from error
     blocks = [f"blocks.{i}" for i in range(DEEPEST_BLOCK + 1)]
     taps = layer_indices(blocks, settings.layers, TAPS)
     network = EfficientNetLite0(settings.pretrained, settings.seed, tuple(sorted(taps)))

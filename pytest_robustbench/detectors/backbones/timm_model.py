@@ -43,8 +43,7 @@ def load(name: str, settings: PatchSettings, device: torch.device) -> Backbone:
     timm = required("timm", "timm")
     if not timm.is_model(name):
         near = ", ".join(get_close_matches(name, timm.list_models(), n=3, cutoff=0))
-        message = f"timm {timm.__version__} has no network {name!r}; near: {near}"
-        raise DetectorError(message)
+        raise DetectorError(f"timm {timm.__version__} has no network {name!r}; near: {near}")
     network, weights = _with_weights(timm, name, settings)
     network.eval().requires_grad_(False).to(device)
     return Backbone(TimmFeatures(network, settings, device), weights)
@@ -70,8 +69,9 @@ class TimmFeatures:
 
     def __init__(self, network: Any, settings: PatchSettings, device: torch.device) -> None:
         if not (hasattr(network, "forward_intermediates") and hasattr(network, "feature_info")):
-            message = f"a {type(network).__name__} of timm gives no intermediate features"
-            raise DetectorError(message)
+            raise DetectorError(
+                f"a {type(network).__name__} of timm gives no intermediate features"
+            )
         information = list(network.feature_info)
         reductions = [layer["reduction"] for layer in information]
         self.network = network

@@ -34,8 +34,7 @@ def load(path: str, settings: PatchSettings, device: torch.device) -> Backbone:
             warnings.simplefilter("ignore", DeprecationWarning)
             module = torch.jit.load(path, map_location=device)  # type: ignore[no-untyped-call]
     except Exception as error:
-        message = f"{path}: no TorchScript file ({type(error).__name__})"
-        raise DetectorError(message) from error
+        raise DetectorError(f"{path}: no TorchScript file ({type(error).__name__})") from error
     return Backbone(TorchScriptFeatures(module.eval(), settings, device), weights)
 
 

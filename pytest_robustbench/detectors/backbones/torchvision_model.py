@@ -55,8 +55,7 @@ def load(name: str, settings: PatchSettings, device: torch.device) -> Backbone:
     names = models.list_models(module=models)
     if name not in names:
         near = ", ".join(get_close_matches(name, names, n=3, cutoff=0))
-        message = f"torchvision has no classification network {name!r}; near: {near}"
-        raise DetectorError(message)
+        raise DetectorError(f"torchvision has no classification network {name!r}; near: {near}")
     network, weights = _with_weights(models, name, settings)
     network.eval().requires_grad_(False).to(device)
     return Backbone(TorchvisionFeatures(network, settings, device), weights)
@@ -139,8 +138,9 @@ def _extractor(network: nn.Module, layers: list[str]) -> Any:
     try:
         return extraction.create_feature_extractor(network, layers, suppress_diff_warning=True)
     except Exception as error:
-        message = f"layers {layers!r} cannot be taken from it ({type(error).__name__}: {error})"
-        raise DetectorError(message) from error
+        raise DetectorError(
+            f"layers {layers!r} cannot be taken from it ({type(error).__name__}: {error})"
+        ) from error
 
 
 def _with_weights(models: Any, name: str, settings: PatchSettings) -> tuple[nn.Module, str]:

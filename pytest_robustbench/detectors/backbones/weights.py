@@ -48,8 +48,7 @@ def file_weights(path: str) -> str:
             while block := file.read(1 << 20):
                 digest.update(block)
     except OSError as error:
-        message = f"{path}: cannot be read ({error.strerror or error})"
-        raise DetectorError(message) from error
+        raise DetectorError(f"{path}: cannot be read ({error.strerror or error})") from error
     return f"file, sha256 {digest.hexdigest()}"
 
 
@@ -74,12 +73,11 @@ def read_weights(path: str) -> dict[str, Tensor]:
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        message = (
+        raise DetectorError(
             f"checkpoint_path {path}: cannot be loaded as plain weights "
             f"({type(error).__name__}: {_first_line(error)}); save it with "
             "torch.save(network.state_dict(), file)"
-        )
-        raise DetectorError(message) from error
+        ) from error
     return _state_dict(path, found)
 
 
@@ -115,8 +113,9 @@ def take_weights(
         *_named("of another shape", reshaped),
     ]
     if differences:
-        message = f"the weights in {path} are not this network's: {'; '.join(differences)}"
-        raise DetectorError(message)
+        raise DetectorError(
+            f"the weights in {path} are not this network's: {'; '.join(differences)}"
+        )
     network.load_state_dict({key: state[key] for key in shared}, strict=False)
 
 
@@ -134,8 +133,9 @@ def _read_safetensors(path: str) -> dict[str, Tensor]:
     try:
         weights: dict[str, Tensor] = safetensors.load_file(path)
     except Exception as error:
-        message = f"checkpoint_path {path}: no safetensors file ({_first_line(error)})"
-        raise DetectorError(message) from error
+        raise DetectorError(
+            f"checkpoint_path {path}: no safetensors file ({_first_line(error)})"
+        ) from error
     return weights
 
 
@@ -145,8 +145,9 @@ def _state_dict(path: str, found: Any) -> dict[str, Tensor]:
             found = found[key]
             break
     if not isinstance(found, dict) or not found or not all(map(_is_tensor, found.values())):
-        message = f"checkpoint_path {path}: holds a {type(found).__name__}, no state dictionary"
-        raise DetectorError(message)
+        raise DetectorError(
+            f"checkpoint_path {path}: holds a {type(found).__name__}, no state dictionary"
+        )
     return {_unwrapped(str(key)): value for key, value in found.items()}
 
 

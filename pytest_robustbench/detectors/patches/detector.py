@@ -186,15 +186,13 @@ class PatchDetector(ABC, Generic[S]):
 
     def _fitted(self) -> PatchMemory:
         if self._memory is None:
-            message = f"detector {self.name!r} has not been fitted"
-            raise DetectorError(message)
+            raise DetectorError(f"detector {self.name!r} has not been fitted")
         return self._memory
 
     def _require_weights(self, path: str | PathLike[str], wanted: str | None) -> None:
         found = self._features.backbone.weights
         if wanted != found:
-            message = (
+            raise DetectorError(
                 f"{path}: was fitted with a backbone whose weights are {wanted!r}; those of "
                 f"{self.settings.backbone!r} here are {found!r}"
             )
-            raise DetectorError(message)

@@ -71,8 +71,9 @@ class PatchKNN(PatchDetector[PatchKNNSettings]):
         size = wanted.coreset_size or len(candidates)
         bank = candidates[greedy_coreset(candidates, size, wanted.projection, wanted.seed)]
         if len(bank) < wanted.k:
-            message = f"{self.name}: k is {wanted.k}, and only {len(bank)} patches are remembered"
-            raise DetectorError(message)
+            raise DetectorError(
+                f"{self.name}: k is {wanted.k}, and only {len(bank)} patches are remembered"
+            )
         return {BANK: bank}
 
     def _anomalies(self, memory: PatchMemory, patches: Tensor) -> Tensor:

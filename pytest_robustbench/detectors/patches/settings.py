@@ -137,11 +137,10 @@ class PatchSettings:
     def _require_default(self, key: str, why: str) -> None:
         value = getattr(self, key)
         if value != getattr(type(self), key):
-            message = (
+            raise DetectorError(
                 f"{self.detector}: backbone {self.backbone!r} {why}; leave {key} out, which is "
                 f"{value!r}"
             )
-            raise DetectorError(message)
 
     def _require_whole(self, key: str, least: int) -> None:
         value = getattr(self, key)
@@ -149,8 +148,9 @@ class PatchSettings:
 
     def _require(self, valid: bool, key: str, expected: str) -> None:
         if not valid:
-            message = f"{self.detector}: {key} must be {expected}, not {getattr(self, key)!r}"
-            raise DetectorError(message)
+            raise DetectorError(
+                f"{self.detector}: {key} must be {expected}, not {getattr(self, key)!r}"
+            )
 
 
 _LAYERS = f"{' or '.join(LAYER_CHOICES)}, or a list of the layers' names or indices"

@@ -97,12 +97,12 @@ def changes_from_record(record: Mapping[str, Any], report: str) -> tuple[Allowed
     """
     where = f"{report}: config.regression"
     if not isinstance(record, dict):
-        message = f"{where} is {record!r}, not an object"
-        raise ReportError(message)
+        raise ReportError(f"{where} is {record!r}, not an object")
     strange = [key for key in record if key not in (*SETTINGS, *COMPARABLE)]
     if strange:
-        message = f"{where} names {', '.join(strange)}, which two reports cannot be compared by"
-        raise ReportError(message)
+        raise ReportError(
+            f"{where} names {', '.join(strange)}, which two reports cannot be compared by"
+        )
     named = [metric for metric in COMPARABLE if metric in record]
     return tuple(_change_from(record[m], m, f"{where}.{m}") for m in named)
 
@@ -112,12 +112,12 @@ def _change_from(entry: object, metric: str, source: str) -> AllowedChange:
     written = entry if isinstance(entry, dict) else {}
     value, relative = written.get(bound), written.get("relative")
     if not _is_margin(value) or not isinstance(relative, bool):
-        message = f"{source} is {entry!r}, not {{{bound}: number, relative: true or false}}"
-        raise ReportError(message)
+        raise ReportError(
+            f"{source} is {entry!r}, not {{{bound}: number, relative: true or false}}"
+        )
     change = AllowedChange(metric, bound, float(value), relative, source)
     if boundless(change):
-        message = f"{source} allows any loss: nothing could ever fail"
-        raise ReportError(message)
+        raise ReportError(f"{source} allows any loss: nothing could ever fail")
     return change
 
 

@@ -147,8 +147,7 @@ def judge_latency(
         If the change is none of a latency.
     """
     if change.metric not in LATENCIES:
-        message = f"{change.metric} is no latency"
-        raise ValueError(message)
+        raise ValueError(f"{change.metric} is no latency")
     problem = next(_problems(baseline, candidate), "")
     if problem:
         return RegressionVerdict(benchmark, RUN, change, "error", reason=problem)

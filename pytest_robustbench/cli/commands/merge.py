@@ -1,0 +1,247 @@
+"""``pytest-robustbench merge``: the reports of shards to one report, judged like a whole run."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.cli.command import Command
+from pytest_robustbench.cli.outcomes import FAILED, USERS_MISTAKE, BenchmarkOutcome
+from pytest_robustbench.cli.outputs import check_writable
+from pytest_robustbench.cli.pages import add_html_flag, forget_older, write_pages_of
+from pytest_robustbench.errors import ConfigError, ReportError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pytest_robustbench.config.declarations import BenchmarkDeclaration, RobustnessConfig
+    from pytest_robustbench.reports.file.header import Header
+    from pytest_robustbench.reports.file.report import Report
+    from pytest_robustbench.reports.merge.merging import Part
+
+DEFAULT_CONFIG = Path("robustness.yaml")
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "reports",
+        nargs="+",
+        type=Path,
+        metavar="REPORT",
+        help="report of a shard, journal of a run that died, or folder that holds some",
+    )
+    parser.add_argument(
+        "--output-dir",
+        required=True,
+        type=Path,
+        metavar="DIR",
+        help="write one report per benchmark here",
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="YAML",
+        help=f"what the shards ran (default: {DEFAULT_CONFIG})",
+    )
+    parser.add_argument("--profile", metavar="NAME", help="profile of the YAML")
+    add_html_flag(parser)
+
+
+def _run(arguments: Namespace) -> int:
+    from pytest_robustbench.cli.baselines import compare_with_baselines
+
+    config = _config(arguments)
+    parts = _parts(arguments.reports)
+    _check_declared(config, parts)
+    _check_inputs_stay(arguments.output_dir, parts)
+    _check_baselines_stay(arguments.output_dir, config)
+    check_writable("--output-dir", arguments.output_dir, arguments.output_dir)
+    forget_older(arguments.output_dir, parts)
+    merged = [_tried(config, b, parts.get(b.name, ())) for b in config.benchmarks]
+    whole = {m.name: m.report for m in merged if m.report is not None and m.report.complete}
+    try:
+        compared = compare_with_baselines(config, whole)
+        merged = [m.with_comparison(compared.get(m.name)) for m in merged]
+    finally:  # a comparison that goes wrong loses no report
+        _write(arguments.output_dir, merged)
+    _adopt_pictures(arguments.output_dir, parts)
+    write_pages_of(merged, arguments.output_dir, html=arguments.html)
+    return max(one.code for one in merged)
+
+
+def _write(folder: Path, merged: Sequence[BenchmarkOutcome]) -> None:
+    for one in merged:
+        if one.report is not None:
+            path = folder / f"{one.name}.json"
+            one.report.write(path)
+            _say(f"report: {path}")
+
+
+def _adopt_pictures(folder: Path, parts: Mapping[str, Sequence[Part]]) -> None:
+    """Let the page show what the shards have kept; it says so where a picture is missing."""
+    from pytest_robustbench.reports.pages.thumbnails import Thumbnails
+
+    for name, of_benchmark in parts.items():
+        for part in of_benchmark:
+            with suppress(OSError):
+                Thumbnails(folder / f"{name}.json").adopt(Thumbnails(_report_of(part)))
+
+
+def _report_of(part: Part) -> Path:
+    """Return where the report of a part stands, or would: journals lie two folders below it."""
+    from pytest_robustbench.reports.file.journal import SUFFIX
+
+    path = Path(part.source)
+    is_journal = path.suffix == SUFFIX and len(path.parents) > 2
+    return path.parents[2] / f"{part.header.name}.json" if is_journal else path
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
+def _config(arguments: Namespace) -> RobustnessConfig:
+    from pytest_robustbench.config.loader import load_config
+
+    path = arguments.config or DEFAULT_CONFIG
+    if arguments.config is None and not path.is_file():
+        raise ConfigError(
+            f"{path} does not exist: name the YAML that the shards ran with --config; it says "
+            "which conditions there are, and their limits"
+        )
+    return load_config(path, profile=arguments.profile)
+
+
+def _parts(places: Sequence[Path]) -> dict[str, list[Part]]:
+    """Read every report; return them by the name of their benchmark."""
+    from pytest_robustbench.reports.merge.parts import find_reports, read_parts
+
+    found: dict[str, list[Part]] = {}
+    for path in find_reports(places):
+        for part in read_parts(path):
+            found.setdefault(part.header.name, []).append(part)
+    if not found:
+        raise ReportError(
+            f"no report among {', '.join(map(str, places))}: name those of the shards"
+        )
+    return found
+
+
+def _check_declared(config: RobustnessConfig, parts: Mapping[str, Sequence[Part]]) -> None:
+    from pytest_robustbench.config.yaml.problems import shown_path
+    from pytest_robustbench.naming import suggestion
+
+    declared = [b.name for b in config.benchmarks]
+    for name, of_benchmark in parts.items():
+        if name not in declared:
+            raise ConfigError(
+                f"{shown_path(config.path)} declares no benchmark {name!r}, that of "
+                f"{of_benchmark[0].source}; {suggestion(name, declared)}"
+            )
+
+
+def _check_inputs_stay(folder: Path, parts: Mapping[str, Sequence[Part]]) -> None:
+    """Refuse to replace what is merged: it could not be merged again."""
+    inputs = {Path(part.source).resolve(): part for found in parts.values() for part in found}
+    for name in parts:
+        path = folder / f"{name}.json"
+        if path.resolve() in inputs:
+            raise ConfigError(f"{path} is one of the reports to merge: name another --output-dir")
+
+
+def _check_baselines_stay(folder: Path, config: RobustnessConfig) -> None:
+    from pytest_robustbench.config.matches import require_apart
+
+    for declaration in config.benchmarks:
+        require_apart(declaration, config.folder, folder / f"{declaration.name}.json")
+
+
+def _tried(
+    config: RobustnessConfig, declaration: BenchmarkDeclaration, parts: Sequence[Part]
+) -> BenchmarkOutcome:
+    """Merge and judge a benchmark; one that is refused leaves the others intact."""
+    if not parts:
+        why = "missing: none of the reports is of it; run its shards"
+        _say(f"{declaration.name}: {why}")
+        return BenchmarkOutcome(declaration.name, FAILED, why=why)
+    try:
+        return _merge(config, declaration, parts)
+    except ReportError as error:
+        if len(config.benchmarks) == 1:
+            raise
+        _say(f"{declaration.name}: {error}")
+        return BenchmarkOutcome(declaration.name, USERS_MISTAKE, why=str(error))
+
+
+def _merge(
+    config: RobustnessConfig, declaration: BenchmarkDeclaration, parts: Sequence[Part]
+) -> BenchmarkOutcome:
+    from pytest_robustbench.benchmark import judged_report
+    from pytest_robustbench.cli.console import Console
+    from pytest_robustbench.config.benchmarks import gate_of
+    from pytest_robustbench.reports.merge.merging import merge_parts
+
+    header, records = merge_parts(parts, command=shlex.join(sys.argv))
+    _check_same_yaml(config, declaration, header)
+    report = judged_report(header, declaration.declared_conditions, records, gate_of(declaration))
+    console = Console(sys.stderr)
+    n, total = len(report.records), len(report.declared)
+    console.say(f"{declaration.name}: {n} of {total} conditions, from {len(parts)} report(s)")
+    console.tell(report)
+    for line in _unjudged(declaration, report):
+        console.say(line)
+    return BenchmarkOutcome.of(report)
+
+
+def _check_same_yaml(
+    config: RobustnessConfig, declaration: BenchmarkDeclaration, header: Header
+) -> None:
+    """Refuse limits and conditions that the parts were not measured for."""
+    from pytest_robustbench.config.yaml.problems import shown_path
+    from pytest_robustbench.reports.file.header import sha256_of
+    from pytest_robustbench.reports.merge.differences import differences_between
+
+    declared = json.loads(json.dumps(declaration.effective))
+    if header.sha256.get("config") == sha256_of(declared):
+        return
+    found = differences_between(declared, dict(header.config)) or "another digest"
+    raise ReportError(
+        f"{shown_path(config.path)} differs from the one the shards of {declaration.name!r} ran: "
+        f"{found}; {_profile_remedy(config.profile, header.profile)}merge with the YAML that they "
+        "ran, or run them again with this one"
+    )
+
+
+def _profile_remedy(given: str | None, ran: str | None) -> str:
+    if given == ran:
+        return ""
+    flag = f"give --profile {ran}" if ran else "leave out --profile"
+    return f"they ran {f'profile {ran!r}' if ran else 'no profile'}: {flag}, "
+
+
+def _unjudged(declaration: BenchmarkDeclaration, report: Report) -> Iterator[str]:
+    """Say which conditions no part has, and what cannot be judged for want of them."""
+    absent = [c for c in report.missing if c not in report.records]
+    if absent:
+        yield f"missing: {', '.join(absent)}"
+        if declaration.summary_limits:
+            yield f"summary: not judged: {_count(absent, report)} are missing"
+    if report.missing and declaration.regression is not None:
+        yield f"regression: not judged: {_count(report.missing, report)} were not measured"
+
+
+def _count(conditions: Sequence[str], report: Report) -> str:
+    return f"{len(conditions)} of {len(report.declared)} conditions"
+
+
+COMMAND = Command(
+    name="merge",
+    summary="put the reports of shards together, and judge them like one run",
+    add_arguments=_add_arguments,
+    run=_run,
+)

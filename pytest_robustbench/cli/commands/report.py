@@ -1,0 +1,103 @@
+"""``pytest-robustbench report``: ``report.html`` again, from JSON reports alone."""
+
+from __future__ import annotations
+
+import sys
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.cli.command import Command
+from pytest_robustbench.cli.outputs import check_writable
+from pytest_robustbench.errors import ConfigError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Iterator
+
+    from pytest_robustbench.reports.file.stored import StoredReport
+    from pytest_robustbench.reports.pages.source import Source, Unreported
+
+PAGE = "report.html"
+REMEDY = "name a report as it was written, or measure again"
+SHOWN_CONTRADICTIONS = 3
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "reports",
+        nargs="+",
+        type=Path,
+        metavar="REPORT",
+        help="JSON report, or folder of reports; pictures are shown where they lie beside it",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help=f"write the page here (default: {PAGE} beside the first report)",
+    )
+
+
+def _run(arguments: Namespace) -> int:
+    from pytest_robustbench.reports.pages.html.page import write_page
+
+    paths = [path for place in arguments.reports for path in _reports_at(place)]
+    absent = [one for place in arguments.reports for one in _unreported_at(place)]
+    output = arguments.output or paths[0].parent / PAGE
+    if output.suffix.lower() == ".json":
+        raise ConfigError(
+            f"--output {output} would be a page under the name of a report: name an .html"
+        )
+    check_writable("--output", output, output.parent)
+    write_page([_source(path) for path in paths], output, start=Path.cwd(), unreported=absent)
+    sys.stderr.write(f"page: {output}\n")
+    return 0
+
+
+def _reports_at(place: Path) -> list[Path]:
+    from pytest_robustbench.reports.merge.parts import reports_in
+
+    if not place.is_dir():
+        return [place]
+    found = reports_in(place)
+    if not found:
+        raise ConfigError(f"{place} holds no report")
+    return found
+
+
+def _unreported_at(place: Path) -> Iterator[Unreported]:
+    """Yield the benchmarks that the run of a folder was about, and that have no report."""
+    from pytest_robustbench.reports.file.session import SessionFile
+
+    if place.is_dir():
+        yield from SessionFile(place).unreported()
+
+
+def _source(path: Path) -> Source:
+    from pytest_robustbench.reports.file.integrity import misfits
+    from pytest_robustbench.reports.file.stored import read_stored, refuse
+    from pytest_robustbench.reports.pages.source import Source
+
+    stored = read_stored(path, REMEDY)
+    refuse(f"{path} cannot be shown", misfits(stored), REMEDY)
+    return Source(stored.plain, path, tuple(_problems(stored)))
+
+
+def _problems(stored: StoredReport) -> Iterator[str]:
+    """Yield what speaks against a report, and does not stand in it."""
+    from pytest_robustbench.reports.file.integrity import contradictions
+    from pytest_robustbench.reports.file.session import SessionFile
+
+    for problem in islice(contradictions(stored), SHOWN_CONTRADICTIONS):
+        yield f"the file contradicts itself: {problem}"
+    yield from SessionFile(stored.path.parent).problems_of(stored.path, stored.name)
+
+
+COMMAND = Command(
+    name="report",
+    summary="render report.html again from JSON reports",
+    add_arguments=_add_arguments,
+    run=_run,
+)

@@ -1,0 +1,42 @@
+"""``pytest-robustbench schema``: the JSON Schemas, for editors and for other programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.cli.command import Command
+from pytest_robustbench.importing import import_object
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+SCHEMAS = {
+    "config": "pytest_robustbench.config.schema:json_schema",
+    "report": "pytest_robustbench.reports.file.schema:report_schema",
+    "session": "pytest_robustbench.reports.file.schema:session_schema",
+}
+"""Name of a file -> import path of the function that returns its schema."""
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "file",
+        choices=tuple(SCHEMAS),
+        help="config: robustness.yaml; report: the report of a benchmark; session: session.json",
+    )
+
+
+def _run(arguments: Namespace) -> int:
+    schema = import_object(SCHEMAS[arguments.file])()
+    sys.stdout.write(json.dumps(schema, indent=2) + "\n")
+    return 0
+
+
+COMMAND = Command(
+    name="schema",
+    summary="print the JSON Schema (draft 2020-12) of a file on standard output",
+    add_arguments=_add_arguments,
+    run=_run,
+)

@@ -1,0 +1,100 @@
+"""Which limit binds which condition: the most specific declaration of each metric."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from pytest_robustbench.conditions import RECORDED
+from pytest_robustbench.config.yaml.nodes import value_mark
+from pytest_robustbench.gates.limits import Limit
+from pytest_robustbench.gates.names import METRICS, SUMMARY_METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pytest_robustbench.conditions import Condition
+    from pytest_robustbench.config.models import Accept, Bound, Section
+    from pytest_robustbench.config.yaml.nodes import Table
+    from pytest_robustbench.gates.names import Bound as BoundName
+
+Layer = dict[str, "Limit | None"]
+"""The limits of one scope; ``None`` drops what a less specific scope declares."""
+
+
+class LimitTable:
+    """The limits of one benchmark, by scope.
+
+    Parameters
+    ----------
+    accept : Accept
+        The validated section.
+    table : Table
+        The same section with its places in the file.
+    file : str
+        How messages name the file.
+    """
+
+    def __init__(self, accept: Accept, table: Table, file: str) -> None:
+        self._accept = accept
+        self._table = table
+        self._file = file
+
+    def of(self, condition: Condition) -> tuple[Limit, ...]:
+        """Return the limits that bind `condition`, metric by metric the most specific one."""
+        return _most_specific(self._layer(*scope) for scope in scopes_of(condition))
+
+    def of_summary(self) -> tuple[Limit, ...]:
+        """Return the limits over all conditions."""
+        return _most_specific([self._layer("summary")])
+
+    def _layer(self, *scope: str) -> Layer:
+        section = section_at(self._accept, scope)
+        table = self._table
+        for step in scope:
+            table = table.table(step)
+        return {} if section is None else _limits(section, table, self._file)
+
+
+def scopes_of(condition: Condition) -> tuple[tuple[str, ...], ...]:
+    """Return the scopes that reach `condition`, the least specific first."""
+    if condition.is_clean:
+        return ("all",), ("clean",)
+    if condition.recorded:
+        return ("all",), (RECORDED,), (RECORDED, condition.recorded)
+    name = condition.corruption
+    return ("all",), (name,), (name, f"severity_{condition.severity}")
+
+
+def section_at(accept: Accept, scope: tuple[str, ...]) -> Section | None:
+    """Return the section under `scope`, or None where it is not written."""
+    section: Section | None = accept
+    for step in scope:
+        section = None if section is None else _entry(section, step)
+    return section
+
+
+def _entry(section: Section, key: str) -> Section | None:
+    # A corruption may be called like a method of pydantic's, so attributes are for fields alone.
+    is_field = key in type(section).model_fields
+    entry = getattr(section, key) if is_field else (section.model_extra or {}).get(key)
+    return cast("Section | None", entry)
+
+
+def _limits(section: Section, table: Table, file: str) -> Layer:
+    written = (m for m in (*METRICS, *SUMMARY_METRICS) if m in section.model_fields_set)
+    return {metric: _limit(metric, getattr(section, metric), table, file) for metric in written}
+
+
+def _limit(metric: str, bound: Bound | None, table: Table, file: str) -> Limit | None:
+    if bound is None:
+        return None
+    line = value_mark(table, (metric, bound.bound)).line
+    return Limit(metric, cast("BoundName", bound.bound), bound.value, f"{file}:{line}")
+
+
+def _most_specific(layers: Iterable[Mapping[str, Limit | None]]) -> tuple[Limit, ...]:
+    binding: Layer = {}
+    for layer in layers:
+        binding.update(layer)
+    order = (*METRICS, *SUMMARY_METRICS)
+    return tuple(limit for m in order if (limit := binding.get(m)) is not None)

@@ -1,0 +1,153 @@
+"""The comparison with stored reports that a benchmark declares."""
+
+from __future__ import annotations
+
+import string
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.config.checks.complaints import shown
+from pytest_robustbench.config.declarations import RegressionDeclaration
+from pytest_robustbench.config.yaml.environment import Expanded, Unresolved, as_written
+from pytest_robustbench.gates.regression.changes import COMPARABLE, AllowedChange, boundless
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pytest_robustbench.config.checks.scope import Page
+    from pytest_robustbench.config.declarations import BenchmarkDeclaration
+    from pytest_robustbench.config.models import Benchmark, Comparison
+
+NOTHING_JUDGED = (
+    "regression names no metric, so that nothing would be judged; name one at least, such as "
+    "pixel_segf1: {max_drop: 0.05}"
+)
+NO_PROFILE = "default"
+"""What ``{profile}`` stands for where there is none."""
+SHARED = (
+    "regression.{} is the same file for benchmarks {!r} and {!r}, and a report is of one benchmark "
+    "alone; write {{name}} into it, for the benchmark's name"
+)
+ANCHOR_IS_BASELINE = (
+    "regression.anchor is the baseline itself; name a report that stays when the baseline is "
+    "replaced, or leave anchor out"
+)
+
+
+def regression_of(model: Benchmark, page: Page) -> RegressionDeclaration | None:
+    """Return the declared comparison with a baseline, if there is one."""
+    declared = model.regression
+    if declared is None:
+        return None
+    if declared.baseline is None:
+        page.complain("'baseline' is missing under regression", "regression")
+        return None
+    _check_places(declared, page)
+    return RegressionDeclaration(
+        _in_profile(declared.baseline, page.profile),
+        declared.anchor and _in_profile(declared.anchor, page.profile),
+        _changes(declared, page),
+        declared.min_overlap,
+        declared.strict_pixels,
+        declared.inconclusive,
+        page.source("regression"),
+    )
+
+
+def _in_profile(template: str | Unresolved, profile: str | None) -> str | Unresolved:
+    """Fill in the profile's name; what a report records stays as it was written."""
+    if isinstance(template, Unresolved):
+        return replace(template, written=for_profile(template.written, profile))
+    filled = for_profile(template, profile)
+    return template if filled == template else Expanded.of(filled, str(as_written(template)))
+
+
+def for_profile(template: str, profile: str | None) -> str:
+    """Return a path with the profile's name in the place of ``{profile}``."""
+    return template.replace("{profile}", profile or NO_PROFILE)
+
+
+def _check_places(declared: Comparison, page: Page) -> None:
+    for key in ("baseline", "anchor"):
+        template = getattr(declared, key)
+        if isinstance(template, str) and _wrong_placeholder(template):
+            message = (
+                f"regression.{key} may hold {{name}} and {{profile}} in braces, "
+                f"found {shown(template)}"
+            )
+            page.complain(message, "regression", key)
+
+
+def check_stored_reports(
+    declared: Iterable[tuple[BenchmarkDeclaration, Page]], folder: Path
+) -> None:
+    """Complain of benchmarks that share a stored report, and of an anchor that is the baseline.
+
+    Parameters
+    ----------
+    declared : iterable of (BenchmarkDeclaration, Page)
+        The benchmarks of one profile.
+    folder : Path
+        Where relative paths start.
+    """
+    seen: dict[Path, str] = {}
+    for benchmark, page in declared:
+        for role, path in _files(benchmark, folder):
+            owner = seen.setdefault(path, benchmark.name)
+            if owner != benchmark.name and page.insists_on("regression", role):
+                page.complain(SHARED.format(role, owner, benchmark.name), "regression", role)
+        files = [path for _, path in _files(benchmark, folder)]
+        if len(files) != len(set(files)) and page.insists_on("regression"):
+            page.complain(ANCHOR_IS_BASELINE, "regression", "anchor")
+
+
+def _files(benchmark: BenchmarkDeclaration, folder: Path) -> Iterator[tuple[str, Path]]:
+    if benchmark.regression is None:
+        return
+    for role in ("baseline", "anchor"):
+        template = getattr(benchmark.regression, role)
+        if template is not None:
+            text = template.written if isinstance(template, Unresolved) else str(template)
+            named = Path(text.replace("{name}", benchmark.name))
+            yield role, (folder / named.expanduser()).resolve()
+
+
+def _wrong_placeholder(template: str) -> bool:
+    try:
+        fields = [part[1:] for part in string.Formatter().parse(template) if part[1] is not None]
+    except ValueError:
+        return True
+    allowed = [(name, "", None) for name in ("name", "profile")]
+    return any(field not in allowed for field in fields)
+
+
+def _changes(declared: Comparison, page: Page) -> tuple[AllowedChange, ...]:
+    named = [metric for metric in COMPARABLE if getattr(declared, metric) is not None]
+    if not named:
+        page.complain(NOTHING_JUDGED, "regression")
+    return tuple(_change(metric, declared, page) for metric in named)
+
+
+def _change(metric: str, declared: Comparison, page: Page) -> AllowedChange:
+    written = getattr(declared, metric)
+    place = ("regression", metric, written.bound)
+    change = AllowedChange(
+        metric, written.bound, written.value, written.relative, page.source(*place)
+    )
+    if boundless(change):
+        page.complain(_never_fails(change), *place)
+    return change
+
+
+def _never_fails(change: AllowedChange) -> str:
+    where = f"regression.{change.metric}.{change.bound}"
+    if change.relative:
+        return (
+            f"{where} of {change.value:g} with relative: true allows the whole value to be lost: "
+            "nothing could ever fail; write 0.05 for 5 %"
+        )
+    return (
+        f"{where} of {change.value:g} is the whole range of {change.metric}: nothing could ever "
+        "fail; write 0.05 for 5 percentage points"
+    )

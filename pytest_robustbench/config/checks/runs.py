@@ -1,0 +1,240 @@
+"""Which conditions a benchmark runs, and which of them are judged."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from pytest_robustbench.conditions import CLEAN, RECORDED, Condition
+from pytest_robustbench.config.checks.complaints import dotted, misplaced_scope
+from pytest_robustbench.config.checks.precedence import LimitTable
+from pytest_robustbench.config.yaml.environment import retyped
+from pytest_robustbench.corruptions.names import RESERVED, known_names
+from pytest_robustbench.corruptions.references import parse_reference
+from pytest_robustbench.errors import CorruptionError
+from pytest_robustbench.gates.names import METRICS
+from pytest_robustbench.naming import suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pytest_robustbench.config.checks.scope import Page
+    from pytest_robustbench.config.declarations import CorruptionReference
+    from pytest_robustbench.config.models import Accept, Benchmark
+    from pytest_robustbench.gates.limits import Limit
+
+SCOPES = ("all", "clean", "recorded", "summary")
+_TAKEN = {*SCOPES, *RESERVED, "complete", "regression"}
+_CORRUPTION_NAME = re.compile(r"[a-z0-9_]+")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What runs, and what is judged of it; the fields are those of `BenchmarkDeclaration`."""
+
+    corruptions: Mapping[str, CorruptionReference]
+    conditions: tuple[Condition, ...]
+    unjudged: frozenset[str]
+    limits: Mapping[str, tuple[Limit, ...]]
+    summary: tuple[Limit, ...]
+
+
+def plan_of(model: Benchmark, page: Page) -> Plan | None:
+    """Return what a benchmark runs and judges; None where a corruption's name is wrong.
+
+    What is judged cannot be checked then without complaining of the same mistake again.
+    """
+    before = len(page.problems)
+    corruptions = corruptions_of(model, page)
+    if len(page.problems) > before:
+        return None
+    conditions = conditions_of(corruptions, model.severities, model.recorded)
+    unjudged = measured_only(model, conditions, page)
+    check_scopes(model.accept, conditions, page)
+    check_recorded_scopes(model, page)
+    check_pixel_segf1(model, page)
+    limits, summary = limits_of(model, conditions, unjudged, page)
+    return Plan(corruptions, conditions, unjudged, limits, summary)
+
+
+def corruptions_of(model: Benchmark, page: Page) -> dict[str, CorruptionReference]:
+    """Return the corruptions in declared order: name in condition ids -> reference."""
+    if model.corruptions == "none":
+        return {}
+    found: dict[str, CorruptionReference] = {}
+    known = known_names()
+    for index, entry in enumerate(model.corruptions):
+        reference = cast("CorruptionReference", entry if isinstance(entry, str) else retyped(entry))
+        problem = _reference_problem(reference, found, known)
+        if problem:
+            page.complain(problem, "corruptions", index)
+        else:
+            found[parse_reference(reference).name] = reference
+    return found
+
+
+def _reference_problem(
+    reference: CorruptionReference, found: Mapping[str, CorruptionReference], known: Iterable[str]
+) -> str:
+    if reference == CLEAN.corruption:
+        return "'clean' is no corruption; it is always run, so leave it out of corruptions"
+    try:
+        parsed = parse_reference(reference)
+    except CorruptionError as error:
+        return str(error)
+    for target in parsed.targets():
+        if ":" not in target and target not in known:
+            return f"unknown corruption {target!r} in corruptions; {suggestion(target, known)}"
+    name = parsed.name
+    if name in _TAKEN or not _CORRUPTION_NAME.fullmatch(name):
+        return (
+            f"corruption {reference!r} would be called {name!r} in test ids; call it something "
+            "else, in letters, digits and underscores"
+        )
+    if name in found:
+        return f"corruptions {found[name]!r} and {reference!r} would both be called {name!r}"
+    return ""
+
+
+def conditions_of(
+    corruptions: Iterable[str], severities: Iterable[int], recorded: Iterable[str] = ()
+) -> tuple[Condition, ...]:
+    """Return clean, every corruption in order at ascending severities, and the recorded sets."""
+    levels = sorted(severities)
+    return (
+        CLEAN,
+        *(Condition(name, level) for name in corruptions for level in levels),
+        *(Condition(RECORDED, recorded=name) for name in recorded),
+    )
+
+
+def measured_only(
+    model: Benchmark, conditions: tuple[Condition, ...], page: Page
+) -> frozenset[str]:
+    """Return the ids of the conditions that `measure_only` names."""
+    chosen: set[str] = set()
+    for index, name in enumerate(model.measure_only):
+        ids = {c.id for c in conditions if name in (c.id, c.corruption)}
+        chosen |= ids
+        if not ids and page.insists_on("measure_only"):
+            page.complain(_unknown_condition(name, conditions), "measure_only", index)
+        elif page.writes("measure_only") and page.writes("accept", *name.split("-")):
+            scope = dotted(("accept", *name.split("-")))
+            message = f"measure_only names {name!r}, but {scope} declares limits; drop one of them"
+            page.complain(message, "measure_only", index)
+    return frozenset(chosen)
+
+
+def _unknown_condition(name: str, conditions: tuple[Condition, ...]) -> str:
+    valid = list(dict.fromkeys(c.corruption for c in conditions))
+    if name in known_names():
+        return f"measure_only names {name!r}, which is not run; run: {', '.join(valid)}"
+    pool = [*valid, *(c.id for c in conditions)] if "-" in name else valid
+    return f"unknown condition {name!r} in measure_only; {suggestion(name, pool)}"
+
+
+def check_scopes(accept: Accept, conditions: tuple[Condition, ...], page: Page) -> None:
+    """Complain of every scope under `accept` that no condition falls into."""
+    run = dict.fromkeys(c.corruption for c in conditions if c.is_corrupted)
+    severities = {c.severity for c in conditions}
+    for scope, limits in (accept.model_extra or {}).items():
+        if not page.insists_on("accept", scope):
+            continue
+        if scope not in run:
+            page.complain_of_key(_scope_not_run(scope, list(run)), "accept", scope)
+            continue
+        for level in sorted(limits.model_fields_set):
+            _check_severity(scope, level, severities, page)
+
+
+def check_recorded_scopes(model: Benchmark, page: Page) -> None:
+    """Complain of limits for recorded sets that the file does not declare."""
+    if "recorded" in model.accept.model_fields_set and not model.recorded:
+        if page.insists_on("accept", RECORDED):
+            message = "limits under accept.recorded, but no recorded set is declared"
+            page.complain_of_key(message, "accept", RECORDED)
+        return
+    for name in model.accept.recorded.model_extra or {}:
+        if name not in model.recorded and page.insists_on("accept", RECORDED, name):
+            message = (
+                f"{name!r} under accept.recorded is neither a metric nor a recorded set; "
+                f"{suggestion(name, [*model.recorded, *METRICS])}"
+            )
+            page.complain_of_key(message, "accept", RECORDED, name)
+
+
+def _check_severity(scope: str, level: str, run: set[int | None], page: Page) -> None:
+    number = level.removeprefix("severity_")
+    if number == level or int(number) in run or not page.insists_on("accept", scope, level):
+        return
+    message = f"limit for {scope}-{level}, which is not run; severities: {_listed(run)}"
+    page.complain_of_key(message, "accept", scope, level)
+
+
+def _listed(severities: set[int | None]) -> str:
+    return ", ".join(str(s) for s in sorted(s for s in severities if s is not None))
+
+
+def _scope_not_run(scope: str, run: list[str]) -> str:
+    if misplaced_scope(scope):
+        return misplaced_scope(scope)
+    if scope in known_names():
+        return f"limit for {scope}, which is not run; corruptions: {', '.join(run) or 'none'}"
+    return f"unknown corruption {scope!r} under accept; {suggestion(scope, [*SCOPES, *run])}"
+
+
+def limits_of(
+    model: Benchmark, conditions: tuple[Condition, ...], unjudged: frozenset[str], page: Page
+) -> tuple[dict[str, tuple[Limit, ...]], tuple[Limit, ...]]:
+    """Return the limits of every condition, and those of the summary."""
+    table = LimitTable(model.accept, page.table.table("accept"), page.file)
+    limits = {c.id: () if c.id in unjudged else table.of(c) for c in conditions}
+    unreached = [c for c in conditions if not limits[c.id] and c.id not in unjudged]
+    if unreached:
+        names = ", ".join(_grouped(unreached, conditions))
+        page.complain(
+            f"no limit reaches {names}: declare one under accept, or name it in measure_only",
+            "accept",
+        )
+    elif not any(limits.values()) and (page.profile or any(map(table.of, conditions))):
+        page.complain(
+            "no condition is left that any limit would judge: measure_only names all of them",
+            "measure_only",
+        )
+    return limits, table.of_summary()
+
+
+def _grouped(some: list[Condition], conditions: tuple[Condition, ...]) -> list[str]:
+    """Name whole corruptions where every severity of them is among `some`."""
+    names = []
+    for corruption in dict.fromkeys(c.corruption for c in some):
+        missing = [c.id for c in some if c.corruption == corruption]
+        whole = len(missing) == sum(c.corruption == corruption for c in conditions)
+        names += [corruption] if whole else missing
+    return names
+
+
+def check_pixel_segf1(model: Benchmark, page: Page) -> None:
+    """Complain of limits on Pixel SegF1 where it is switched off."""
+    if model.pixel_segf1:
+        return
+    for path in _limit_paths(page):
+        if "pixel_segf1" in str(path[-1]):
+            message = (
+                f"limit on {path[-1]} under {dotted(path[:-1])}, but pixel_segf1 is switched off"
+            )
+            page.complain_of_key(message, *path)
+
+
+def _limit_paths(page: Page) -> list[tuple[str, ...]]:
+    accept = page.table.table("accept")
+    paths = [("regression", metric) for metric in page.table.table("regression").entries]
+    found: list[tuple[str, ...]] = [*paths]
+    for scope in accept.entries:
+        inner = accept.table(scope)
+        found += [("accept", scope, key) for key in inner.entries]
+        for key in inner.entries:
+            if key.startswith("severity_"):
+                found += [("accept", scope, key, metric) for metric in inner.table(key).entries]
+    return found

@@ -1,0 +1,115 @@
+"""A camera short of light: shot noise that grows with the signal, and read noise that does not.
+
+Every pixel's noise is the product of two odd integers over a power of two. Such a product is never
+half-way between two levels, so that no way of rounding can change a pixel.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pytest_robustbench import opencv
+from pytest_robustbench.corruptions.built_in.bands import bands
+from pytest_robustbench.corruptions.built_in.gray import gray_channel, replicated
+from pytest_robustbench.corruptions.corruption import Corrupted
+from pytest_robustbench.corruptions.parameters import Number, built_in, parameter
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pytest_robustbench.arrays import Image, Mask
+
+_DEVIATION = 1 / 16
+"""Unit of the tabled standard deviations, in grey levels."""
+
+_NORMAL = 1 / 128
+"""Unit of the tabled normal numbers."""
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Add the noise of a camera with a linear response.
+
+    The standard deviation at level ``v`` is ``sqrt(read ** 2 + shot ** 2 * v / 255)`` at severity
+    5, the noise model of the EMVA 1288 standard [1]_; severity scales it. One field of normal
+    numbers is drawn per image, so that each pixel departs further from the source with every
+    severity, and in the same direction. A gray image gets the same noise in all channels. The grain
+    is one pixel, whatever the size of the image.
+
+    Parameters
+    ----------
+    shot : float
+        Standard deviation of shot noise at white and severity 5, in grey levels.
+    read : float
+        Standard deviation of read noise at severity 5, in grey levels.
+
+    References
+    ----------
+    .. [1] European Machine Vision Association, "EMVA Standard 1288: Standard for Characterization
+       of Image Sensors and Cameras", release 4.0, 2021.
+    """
+
+    shot: float = parameter(18.0, Number(0, 40))
+    read: float = parameter(6.0, Number(0, 40))
+
+    def __post_init__(self) -> None:
+        if not (self.shot or self.read):
+            raise ValueError("shot and read are both 0, so that there would be no noise")
+
+    def __call__(
+        self, image: Image, mask: Mask | None, severity: int, rng: np.random.Generator
+    ) -> Corrupted:
+        """Add noise to `image`."""
+        channel = gray_channel(image)
+        deviations = self._deviations(severity / 5)
+        if channel is not None:
+            return Corrupted(replicated(_noisy(channel, deviations, rng)), mask)
+        return Corrupted(_noisy(image, deviations, rng), mask)
+
+    def _deviations(self, strength: float) -> NDArray[np.int16]:
+        """Return the standard deviation at each of the 256 levels, in odd numbers of its unit."""
+        levels = np.arange(256) / 255
+        exact = strength * np.sqrt(self.read**2 + self.shot**2 * levels)
+        return _odd(exact / _DEVIATION).astype(np.int16)
+
+
+def _noisy(pixels: Image, deviations: NDArray[np.int16], rng: np.random.Generator) -> Image:
+    cv2 = opencv.load()
+    drawn = _drawn((2, *pixels.shape), rng)
+    result = np.empty_like(pixels)
+    for band in bands(*pixels.shape[:2]):
+        part = pixels[band]
+        normal = cv2.add(cv2.LUT(drawn[0, band], _ODD[None]), cv2.LUT(drawn[1, band], _EVEN[None]))
+        deviation = cv2.LUT(part, deviations[None])
+        scaled = cv2.multiply(normal, deviation, scale=_DEVIATION * _NORMAL)
+        result[band] = cv2.add(part, scaled, dtype=cv2.CV_8U)
+    return result
+
+
+def _drawn(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Draw bytes, the same on machines of either byte order."""
+    count = math.prod(shape)
+    words = rng.bit_generator.random_raw(-(-count // 8)).astype("<u8", copy=False)
+    return np.asarray(words.view(np.uint8)[:count].reshape(shape))
+
+
+def _odd(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the odd whole number nearest to each of `values`."""
+    return np.asarray(2 * np.floor(values / 2) + 1)
+
+
+def _quantiles() -> NDArray[np.float64]:
+    """Return 256 quantiles of a normal number with half the variance: two drawn ones add up."""
+    half = NormalDist(sigma=0.5**0.5)
+    return np.array([half.inv_cdf((index + 0.5) / 256) for index in range(256)])
+
+
+_ODD = _odd(_quantiles() / _NORMAL).astype(np.int16)
+_EVEN = _odd(_quantiles() / _NORMAL - 1).astype(np.int16) + np.int16(1)
+
+NOISE = built_in("noise", Noise)

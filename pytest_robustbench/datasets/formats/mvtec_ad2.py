@@ -1,0 +1,90 @@
+"""The folder layout of MVTec AD 2.
+
+::
+
+    <category>/train/good/000_regular.png
+    <category>/validation/good/000_regular.png
+    <category>/test_public/good/000_regular.png
+    <category>/test_public/bad/000_regular.png
+    <category>/test_public/ground_truth/bad/000_regular_mask.png
+    <category>/test_private/000_regular.png         no labels
+    <category>/test_private_mixed/000_mixed.png     no labels
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.datasets.formats.trees import TreeLayout, category_folder, read_tree
+from pytest_robustbench.errors import DatasetError
+from pytest_robustbench.naming import suggestion
+
+if TYPE_CHECKING:
+    import os
+    from pathlib import Path
+
+    from pytest_robustbench.datasets.split import Split
+
+PUBLIC = "test_public"
+PRIVATE = ("test_private", "test_private_mixed")
+
+LAYOUT = TreeLayout("mvtec_ad2", tests=(PUBLIC,), types=("good", "bad"))
+
+
+def load_mvtec_ad2(
+    *,
+    root: str | os.PathLike[str] | None = None,
+    category: str | None = None,
+    resize: tuple[int, int] | None = None,
+    test_part: str = PUBLIC,
+) -> Split:
+    """Read one category.
+
+    Parameters
+    ----------
+    root : path-like
+        Folder that holds the categories, or the category's own folder when `category` is not given.
+    category : str, optional
+        Name of the category's folder.
+    resize : (int, int), optional
+        Height and width.
+    test_part : str
+        ``test_public``. The private parts are refused: their labels are withheld by the publisher.
+
+    Returns
+    -------
+    Split
+        ``validation/good`` is its calibration part.
+
+    Raises
+    ------
+    MissingDataError
+        If the root does not exist, or holds no category at all.
+    DatasetError
+        If a private part is asked for or the only one there, another folder is missing or empty, or
+        a mask is ambiguous.
+    """
+    if test_part in PRIVATE:
+        raise _withheld(test_part)
+    if test_part != PUBLIC:
+        raise DatasetError(
+            f"there is no test part {test_part!r}; {suggestion(test_part, [PUBLIC])}"
+        )
+    folder = category_folder(LAYOUT, root, category)
+    private = _only_private(folder)
+    if private is not None:
+        raise _withheld(private)
+    return read_tree(LAYOUT, root, category, resize)
+
+
+def _only_private(folder: Path) -> str | None:
+    if (folder / PUBLIC).is_dir():
+        return None
+    return next((name for name in PRIVATE if (folder / name).is_dir()), None)
+
+
+def _withheld(part: str) -> DatasetError:
+    return DatasetError(
+        f"{part} cannot be measured here: the publisher of MVTec AD 2 withholds its labels, and "
+        f"only the publisher's evaluation server has results for it; use {PUBLIC}"
+    )

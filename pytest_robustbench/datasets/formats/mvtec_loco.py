@@ -1,0 +1,177 @@
+"""The folder layout of MVTec LOCO AD.
+
+::
+
+    <category>/train/good/000.png
+    <category>/validation/good/000.png
+    <category>/test/good/000.png
+    <category>/test/logical_anomalies/000.png
+    <category>/test/structural_anomalies/000.png
+    <category>/ground_truth/logical_anomalies/000/000.png    one mask for each region
+    <category>/defects_config.json
+
+A pixel value in a mask names an entry of ``defects_config.json``, which says when the region is
+saturated. Saturation belongs to the metric sPRO (Bergmann et al., Beyond Dents and Scratches, 2022)
+and is not applied here.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.datasets.files import image_files
+from pytest_robustbench.datasets.formats.trees import TreeLayout, category_folder, read_tree
+from pytest_robustbench.errors import DatasetError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+    from typing import Any
+
+    from pytest_robustbench.arrays import Mask
+    from pytest_robustbench.datasets.split import Sample, Split
+
+CONFIG = "defects_config.json"
+ANOMALIES = ("logical_anomalies", "structural_anomalies")
+
+LAYOUT = TreeLayout("mvtec_loco", types=("good", *ANOMALIES))
+
+_SATURATION = (
+    "every pixel of a marked region counts: the saturation of MVTec LOCO (metric sPRO) is not "
+    "applied"
+)
+_ENTRY_TYPES: Mapping[str, tuple[type, ...]] = MappingProxyType(
+    {
+        "defect_name": (str,),
+        "pixel_value": (int,),
+        "saturation_threshold": (float, int),
+        "relative_saturation": (bool,),
+    }
+)
+
+
+@dataclass(frozen=True)
+class ConfiguredMask:
+    """A mask whose pixel values must stand in ``defects_config.json``.
+
+    A value that does not is the trace of a mask that was resized smoothly or stored with losses:
+    its regions have grown, and nobody can tell by how much.
+
+    Parameters
+    ----------
+    path : Path
+        Mask file, or folder of mask files.
+    values : frozenset of int
+        The values that the file lists.
+    """
+
+    path: Path
+    values: frozenset[int]
+
+    def __call__(self) -> Mask:
+        """Return the union of the regions, bool ``(H, W)``."""
+        from pytest_robustbench.datasets.pictures.mask_pixels import united
+
+        if not self.path.is_dir():
+            return self._checked(self.path)
+        return united([self._checked(file.path) for file in image_files(self.path)], self.path)
+
+    def _checked(self, file: Path) -> Mask:
+        import numpy as np
+
+        from pytest_robustbench.datasets.pictures.decoding import decode_file
+
+        pixels = decode_file(file)
+        unlisted = sorted(set(np.unique(pixels).tolist()) - self.values - {0})
+        if unlisted:
+            raise DatasetError(
+                f"mask {file} holds the pixel value {unlisted[0]}, which {CONFIG} does not list; "
+                f"it was resized or stored with losses: export it again, or remove {CONFIG} if "
+                "its values mean nothing"
+            )
+        mask: Mask = pixels != 0 if pixels.ndim == 2 else (pixels != 0).any(axis=2)
+        return mask
+
+
+def load_mvtec_loco(
+    *,
+    root: str | os.PathLike[str] | None = None,
+    category: str | None = None,
+    resize: tuple[int, int] | None = None,
+) -> Split:
+    """Read one category.
+
+    Parameters
+    ----------
+    root : path-like
+        Folder that holds the categories, or the category's own folder when `category` is not given.
+    category : str, optional
+        Name of the category's folder.
+    resize : (int, int), optional
+        Height and width.
+
+    Returns
+    -------
+    Split
+        ``validation/good`` is its calibration part.
+
+    Raises
+    ------
+    MissingDataError
+        If the root does not exist, or holds no category at all.
+    DatasetError
+        If another folder is missing, empty or not of this layout, a mask is ambiguous, or
+        ``defects_config.json`` is malformed.
+    """
+    split = read_tree(LAYOUT, root, category, resize)
+    config = category_folder(LAYOUT, root, category) / CONFIG
+    notes = (*split.notes, _SATURATION)
+    if not config.exists():
+        return replace(split, notes=notes)
+    values = _pixel_values(config)
+    return replace(split, test=tuple(_configured(s, values) for s in split.test), notes=notes)
+
+
+def _configured(sample: Sample, values: frozenset[int]) -> Sample:
+    if not isinstance(sample.mask, Path):
+        return sample
+    return replace(sample, mask=ConfiguredMask(sample.mask, values))
+
+
+def _pixel_values(config: Path) -> frozenset[int]:
+    entries = _parsed(config)
+    if not isinstance(entries, list) or not entries:
+        raise DatasetError(
+            f"{config}: expected a list of defects, with {', '.join(_ENTRY_TYPES)} each"
+        )
+    return frozenset(_pixel_value(entry, f"{config}, entry {i}") for i, entry in enumerate(entries))
+
+
+def _parsed(config: Path) -> Any:
+    try:
+        return json.loads(config.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{config} cannot be read as JSON: {error}") from error
+
+
+def _pixel_value(entry: object, where: str) -> int:
+    if not isinstance(entry, dict):
+        raise DatasetError(
+            f"{where}: expected an object with {', '.join(_ENTRY_TYPES)}, not {entry!r}"
+        )
+    for key, types in _ENTRY_TYPES.items():
+        value = entry.get(key)
+        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+            raise DatasetError(f"{where}: {key} is {_named(types)}, not {value!r}")
+    number: int = entry["pixel_value"]
+    if not 1 <= number <= 255:
+        raise DatasetError(f"{where}: pixel_value lies between 1 and 255, not {number}")
+    return number
+
+
+def _named(types: tuple[type, ...]) -> str:
+    return {str: "a text", int: "an integer", bool: "true or false"}.get(types[0], "a number")

@@ -1,0 +1,196 @@
+"""A split made of datasets that Python code brings: torch datasets, lists, any sequence."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from functools import partial
+from threading import Lock
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from pytest_robustbench.datasets.notes import notes_on_test_part
+from pytest_robustbench.datasets.split import DEFECT, NORMAL, Sample, Split
+from pytest_robustbench.errors import DatasetError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+
+class Items(Protocol):
+    """What a map-style ``torch.utils.data.Dataset`` and every sequence have."""
+
+    def __len__(self) -> int:
+        """Return the number of items."""
+
+    def __getitem__(self, index: int, /) -> Any:
+        """Return ``(image, label, mask)``, ``(image, label)`` or, to train on, a bare image."""
+
+
+class Item(NamedTuple):
+    """One item, taken apart; nothing in it is converted yet."""
+
+    image: Any
+    label: int
+    mask: Any
+
+
+def as_split(
+    *,
+    test: Items,
+    train: Items = (),
+    calibration: Items = (),
+    name: str = "dataset",
+    category: str = "",
+    resize: tuple[int, int] | None = None,
+) -> Split:
+    """Make a split of datasets that were loaded by other means.
+
+    Every test item is read once here, for its label; its pixels are let go, and read again when
+    they are needed. Reading is never done by two threads at a time.
+
+    Parameters
+    ----------
+    test : sequence or map-style torch dataset
+        Items ``(image, label, mask)`` or ``(image, label)``. Images are arrays, tensors or PIL
+        images: uint8 or floats in 0..1, ``(H, W)``, ``(H, W, 3)`` or, as tensors, ``(3, H, W)``.
+        A label is 0 (normal) or 1 (defect). Any non-zero pixel of a mask is defect; a mask that is
+        missing or ``None`` is unknown for a defect image and empty for a normal one.
+    train, calibration : sequence or map-style torch dataset, optional
+        The same, normal images only; bare images as well.
+    name, category : str
+        What reports call the data.
+    resize : (int, int), optional
+        Height and width.
+
+    Returns
+    -------
+    Split
+        Samples are named ``test/00012``, by part and index.
+
+    Raises
+    ------
+    DatasetError
+        If an item is of another shape, a dataset has no length, or two reads of one item differ.
+    """
+    samples = _test_samples(_Part(test, "test"))
+    return Split(
+        dataset=name,
+        category=category,
+        train=_normal_samples(_Part(train, "train")),
+        test=samples,
+        calibration=_normal_samples(_Part(calibration, "calibration")),
+        resize=resize,
+        notes=notes_on_test_part(samples),
+    )
+
+
+class _Part:
+    """One dataset, read item by item."""
+
+    def __init__(self, items: Items, name: str) -> None:
+        self._items = items
+        self._name = name
+        # Files a dataset holds open, such as HDF5, are rarely fit for several threads.
+        self._lock = Lock()
+        try:
+            self.size = len(items)
+        except TypeError as error:
+            raise DatasetError(
+                f"{name}: {type(items).__name__} has no length; hand over a sequence or a "
+                "map-style dataset (of an iterable one, a list)"
+            ) from error
+
+    def sample_id(self, index: int) -> str:
+        return f"{self._name}/{index:05d}"
+
+    def item(self, index: int) -> Item:
+        try:
+            with self._lock:
+                raw = self._items[index]
+        except Exception as error:
+            raise DatasetError(f"reading item {index} raised {error!r}") from error
+        return _taken_apart(raw, labelled=self._name == "test")
+
+    def image(self, index: int) -> NDArray[Any]:
+        from pytest_robustbench.datasets.foreign import image_array
+
+        item = self.item(index)
+        if self._name != "test" and item.label == DEFECT:
+            raise DatasetError(
+                f"{self._name} holds only normal images, but item {index} has label 1"
+            )
+        return image_array(item.image)
+
+    def mask(self, index: int) -> NDArray[Any]:
+        from pytest_robustbench.datasets.foreign import mask_array
+
+        return mask_array(self.item(index).mask)
+
+    def check_repeatable(self, indices: Iterable[int]) -> None:
+        """Refuse a dataset whose items change from one read to the next."""
+        import numpy as np
+
+        for index in indices:
+            with _naming(self.sample_id(index)):
+                if not np.array_equal(self.image(index), self.image(index)):
+                    raise DatasetError(
+                        f"two reads of item {index} differ, so no result could be reproduced; hand "
+                        "over the dataset without its random transforms"
+                    )
+
+
+@contextmanager
+def _naming(sample_id: str) -> Iterator[None]:
+    """Begin an error with the sample it is about, as `read_picture` does later on."""
+    try:
+        yield
+    except DatasetError as error:
+        raise DatasetError(f"{sample_id}: {error}") from error
+
+
+def _taken_apart(raw: Any, *, labelled: bool) -> Item:
+    from pytest_robustbench.datasets.foreign import label_number
+
+    if not isinstance(raw, (tuple, list)):
+        if labelled or isinstance(raw, dict):
+            raise DatasetError(
+                "an item is (image, label, mask) or (image, label), not "
+                f"{type(raw).__module__}.{type(raw).__qualname__}"
+            )
+        return Item(raw, NORMAL, None)
+    if len(raw) not in (2, 3):
+        raise DatasetError(
+            f"an item is (image, label, mask) or (image, label), not {len(raw)} values"
+        )
+    return Item(raw[0], label_number(raw[1]), raw[2] if len(raw) == 3 else None)
+
+
+def _normal_samples(part: _Part) -> tuple[Sample, ...]:
+    part.check_repeatable(_some(part.size))
+    return tuple(
+        Sample(part.sample_id(i), NORMAL, partial(part.image, i)) for i in range(part.size)
+    )
+
+
+def _test_samples(part: _Part) -> tuple[Sample, ...]:
+    part.check_repeatable(_some(part.size))
+    return tuple(_test_sample(part, i) for i in range(part.size))
+
+
+def _test_sample(part: _Part, index: int) -> Sample:
+    with _naming(part.sample_id(index)):
+        item = part.item(index)
+    return Sample(
+        id=part.sample_id(index),
+        label=item.label,
+        image=partial(part.image, index),
+        mask=None if item.mask is None else partial(part.mask, index),
+        defect_type="defect" if item.label == DEFECT else "good",
+    )
+
+
+def _some(size: int) -> list[int]:
+    """Return the first, middle and last index."""
+    return sorted({0, size // 2, size - 1}) if size else []

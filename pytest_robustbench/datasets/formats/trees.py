@@ -1,0 +1,268 @@
+"""Categories whose folders name the part and the label of every image, as MVTec AD began it.
+
+::
+
+    <category>/train/good/000.png
+    <category>/validation/good/000.png              optional: calibration images
+    <category>/test/good/000.png
+    <category>/test/crack/000.png
+    <category>/ground_truth/crack/000_mask.png      or 000.png, or a folder 000/ of masks
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.datasets.files import (
+    flat_image_files,
+    image_files,
+    nfc,
+    no_images,
+    required_folder,
+    required_root,
+    subfolders,
+)
+from pytest_robustbench.datasets.formats.folder_names import means_normal
+from pytest_robustbench.datasets.notes import notes_on_test_part, unread_files
+from pytest_robustbench.datasets.pictures.masks import MaskFolder
+from pytest_robustbench.datasets.split import DEFECT, NORMAL, Sample, Split, listed
+from pytest_robustbench.errors import DatasetError, MissingDataError
+from pytest_robustbench.naming import suggestion
+
+if TYPE_CHECKING:
+    import os
+
+GROUND_TRUTH = "ground_truth"
+
+
+@dataclass(frozen=True)
+class TreeLayout:
+    """How one format names the folders of a category.
+
+    Parameters
+    ----------
+    format : str
+        Name of the format.
+    good : str
+        Folder of the normal images of each part.
+    tests : tuple of str
+        Folders that may hold the test part; the first that exists does. Masks lie in
+        ``ground_truth`` beside it or in it.
+    types : tuple of str, optional
+        The only folders the test part may have; any by default.
+    """
+
+    format: str
+    good: str = "good"
+    tests: tuple[str, ...] = ("test",)
+    types: tuple[str, ...] | None = None
+
+
+def read_tree(
+    layout: TreeLayout,
+    root: str | os.PathLike[str] | None,
+    category: str | None,
+    resize: tuple[int, int] | None,
+) -> Split:
+    """Read one category.
+
+    Parameters
+    ----------
+    layout : TreeLayout
+        Names of the folders.
+    root : path-like
+        Folder that holds the categories, or the category's own folder when `category` is not given.
+    category : str, optional
+        Name of the category's folder.
+    resize : (int, int), optional
+        Height and width.
+
+    Returns
+    -------
+    Split
+        ``validation/<good>``, where there is one, is its calibration part.
+
+    Raises
+    ------
+    MissingDataError
+        If the root does not exist, or holds no category at all.
+    DatasetError
+        If another folder is missing, empty or not of this layout, an image lies where no part
+        would find it, or a mask is ambiguous.
+    """
+    folder = category_folder(layout, root, category)
+    test, notes = _test_samples(folder, layout)
+    return Split(
+        dataset=layout.format,
+        category=nfc(folder.name),
+        train=_normal_samples(folder, "train", layout.good),
+        test=test,
+        calibration=_normal_samples(folder, "validation", layout.good)
+        if (folder / "validation" / layout.good).is_dir()
+        else (),
+        resize=resize,
+        root=str(root),
+        notes=(*notes, *_beside_normal(folder, layout.good)),
+    )
+
+
+def category_folder(
+    layout: TreeLayout, root: str | os.PathLike[str] | None, category: str | None
+) -> Path:
+    """Return the folder of a category: one that has a train folder.
+
+    Raises
+    ------
+    MissingDataError
+        If the root does not exist, or holds no category at all.
+    DatasetError
+        If no root is given, or the category is not among those that are there.
+    """
+    if root is None:
+        raise DatasetError(
+            f"the {layout.format} format needs `root`: the folder that holds the categories"
+        )
+    base = required_root(Path(root).expanduser())
+    if category is None:
+        if is_category(base):
+            return base.resolve()
+        raise DatasetError(
+            f"{base} is no category (it has no train folder): name one. {_found(base)}"
+        )
+    folder = base / category
+    if not is_category(folder):
+        message = (
+            f"category {category!r} is not in {base}: {folder} has no train folder. "
+            f"{_found(base, category)}"
+        )
+        # Beside other categories it is a name misspelt.
+        absent = not (folder.exists() or _categories(base) or is_category(base))
+        raise (MissingDataError if absent else DatasetError)(message)
+    return folder
+
+
+def is_category(folder: Path) -> bool:
+    """Tell whether `folder` has a train folder."""
+    return (folder / "train").is_dir()
+
+
+def _categories(root: Path) -> list[str]:
+    return [folder.name for folder in subfolders(root) if is_category(folder)]
+
+
+def _found(root: Path, category: str | None = None) -> str:
+    names = _categories(root)
+    if not names:
+        own = " (it is itself a category: leave `category` out)" if is_category(root) else ""
+        return f"No categories were found there{own}"
+    listing = f"Categories there: {', '.join(names)}"
+    hint = suggestion(category, names) if category else ""
+    return f"{listing}; {hint}" if hint.startswith("did") else listing
+
+
+def _normal_samples(folder: Path, part: str, good_name: str) -> tuple[Sample, ...]:
+    good = required_folder(folder / part / good_name, f"{part} images")
+    files = flat_image_files(good, f"{part} images")
+    if not files:
+        raise no_images(good, f"{part} images")
+    return tuple(Sample(f"{part}/{good_name}/{file.name}", NORMAL, file.path) for file in files)
+
+
+def _beside_normal(folder: Path, good_name: str) -> tuple[str, ...]:
+    """Say which images of the train and validation parts are not used, and why."""
+    parts = [part for part in (folder / "train", folder / "validation") if part.is_dir()]
+    beside = [
+        path for part in parts for path in (part, *subfolders(part)) if path.name != good_name
+    ]
+    lost = [file.path for place in beside for file in image_files(place)]
+    names = [path.relative_to(folder).as_posix() for path in lost]
+    note = f"images of these parts outside {good_name} left out: {len(lost)} ({listed(names)})"
+    unread = unread_files(folder, [part / good_name for part in parts])
+    return (*([note] if lost else []), *unread)
+
+
+def _test_samples(folder: Path, layout: TreeLayout) -> tuple[tuple[Sample, ...], tuple[str, ...]]:
+    """Return the labelled samples, and what a reader should know about them."""
+    test = _test_folder(folder, layout)
+    types = {nfc(path.name): path for path in subfolders(test) if path.name != GROUND_TRUTH}
+    _check_types(test, types, layout)
+    _check_labelled(test, layout)
+    truth = _truth_folder(folder, test)
+    masks = {nfc(path.name): MaskFolder(path) for path in subfolders(truth)}
+    by_type = {
+        name: _typed_samples(path, f"{test.name}/{name}", name, name == layout.good, masks)
+        for name, path in types.items()
+    }
+    samples = tuple(sample for found in by_type.values() for sample in found)
+    if not samples:
+        raise no_images(test / "<defect>", "test images")
+    # A mask beside the folders of types is looked for by no image.
+    loose = [file.path for file in image_files(truth)] if truth.is_dir() else []
+    unused = [*loose, *(path for found in masks.values() for path in found.unused)]
+    orphans = [path.relative_to(folder).as_posix() for path in unused]
+    empty = [f"{test.name}/{name}" for name, found in by_type.items() if not found]
+    places = [test, *types.values(), truth, *subfolders(truth)]
+    notes = notes_on_test_part(samples, orphans, empty)
+    return samples, (*notes, *unread_files(folder, places))
+
+
+def _test_folder(folder: Path, layout: TreeLayout) -> Path:
+    test = next((folder / name for name in layout.tests if (folder / name).is_dir()), None)
+    if test is None:
+        raise DatasetError(f"test images: {folder / layout.tests[0]} does not exist")
+    return test
+
+
+def _check_types(test: Path, types: dict[str, Path], layout: TreeLayout) -> None:
+    if layout.types is None:
+        _check_no_other_normal(test, types, layout)
+        return
+    other = [name for name in types if name not in layout.types]
+    if other:
+        raise DatasetError(
+            f"test images: {test / other[0]} does not belong to {layout.format}, whose test part "
+            f"has only {', '.join(layout.types)}"
+        )
+
+
+def _check_no_other_normal(test: Path, types: dict[str, Path], layout: TreeLayout) -> None:
+    """Refuse a folder that would be a type of defect, though its name says that it is none."""
+    for name in types:
+        if name != layout.good and means_normal(name):
+            raise DatasetError(
+                f"test images: {test / name} is called like normal images, but in {layout.format} "
+                f"only {layout.good!r} holds those and every other folder is a type of defect; "
+                f"rename it to {layout.good}, or after the defect that it shows"
+            )
+
+
+def _check_labelled(test: Path, layout: TreeLayout) -> None:
+    loose = image_files(test)
+    if loose:
+        raise DatasetError(
+            f"test images: {loose[0].path} lies beside the folders that label images "
+            f"({len(loose)} such); move it into {layout.good}, or a folder called after its defect"
+        )
+
+
+def _truth_folder(folder: Path, test: Path) -> Path:
+    places = (folder / GROUND_TRUTH, test / GROUND_TRUTH)
+    return next((place for place in places if place.is_dir()), places[0])
+
+
+def _typed_samples(
+    folder: Path, prefix: str, defect_type: str, normal: bool, masks: dict[str, MaskFolder]
+) -> list[Sample]:
+    found = masks.get(defect_type)
+    return [
+        Sample(
+            id=f"{prefix}/{file.name}",
+            label=NORMAL if normal else DEFECT,
+            image=file.path,
+            mask=found.find(nfc(file.path.stem)) if found else None,
+            defect_type="good" if normal else defect_type,
+        )
+        for file in flat_image_files(folder, "test images")
+    ]

@@ -1,0 +1,106 @@
+"""Decoded pictures, kept within a memory budget."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.datasets.pictures.picture import read_picture
+from pytest_robustbench.errors import DatasetError
+from pytest_robustbench.processors import processors
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_robustbench.datasets.pictures.picture import Picture
+    from pytest_robustbench.datasets.split import Sample
+
+
+class PictureStore:
+    """Decodes samples when they are asked for, and remembers the first ones; thread-safe.
+
+    What is remembered is never dropped. Conditions go through the samples in order, again and
+    again: were room made for the latest pictures, none would still be there when its turn comes.
+
+    Parameters
+    ----------
+    resize : (int, int), optional
+        Height and width of every picture.
+    budget_bytes : int
+        Bytes the remembered arrays may occupy together; what no longer fits is decoded each time.
+    """
+
+    def __init__(self, resize: tuple[int, int] | None = None, budget_bytes: int = 1 << 30) -> None:
+        self._resize = resize
+        self._budget = budget_bytes
+        self._kept: dict[Sample, Picture] = {}
+        self._image_digests: dict[Sample, str] = {}
+        self._used = 0
+        self._overflowed = False
+        self._lock = Lock()
+
+    @property
+    def used_bytes(self) -> int:
+        """Bytes the remembered arrays occupy."""
+        return self._used
+
+    def load(self, sample: Sample) -> Picture:
+        """Return the picture of `sample`.
+
+        Raises
+        ------
+        DatasetError
+            If it cannot be decoded; see `read_picture`.
+        """
+        with self._lock:
+            if sample in self._kept:
+                return self._kept[sample]
+        # Outside the lock: decoding is the slow part, and OpenCV lets other threads run meanwhile.
+        picture = read_picture(sample, self._resize)
+        with self._lock:
+            self._image_digests[sample] = picture.image_digest
+            self._keep(sample, picture)
+        return picture
+
+    def fill(self, samples: Sequence[Sample]) -> None:
+        """Decode `samples` on all processors for as long as there is room to remember them.
+
+        One that cannot be decoded is left for `load` to complain about.
+        """
+        with ThreadPoolExecutor(processors()) as pool:
+            for _ in pool.map(self._load_if_room, samples):
+                pass
+
+    def clear(self) -> None:
+        """Forget every picture; digests stay known."""
+        with self._lock:
+            self._kept.clear()
+            self._used = 0
+            self._overflowed = False
+
+    def _load_if_room(self, sample: Sample) -> None:
+        if not self._overflowed:
+            with suppress(DatasetError):
+                self.load(sample)
+
+    def image_digest(self, sample: Sample) -> str:
+        """Return the `Picture.image_digest` of `sample`; it is decoded once at most for this.
+
+        Raises
+        ------
+        DatasetError
+            If it cannot be decoded; see `read_picture`.
+        """
+        known = self._image_digests.get(sample)
+        return self.load(sample).image_digest if known is None else known
+
+    def _keep(self, sample: Sample, picture: Picture) -> None:
+        if sample in self._kept:
+            return
+        if self._used + picture.nbytes > self._budget:
+            self._overflowed = True
+            return
+        self._kept[sample] = picture
+        self._used += picture.nbytes

@@ -1,0 +1,1 @@
+"""Data sets that are drawn: surfaces, defects, and the categories made of them."""

@@ -1,0 +1,1 @@
+"""Detectors of other packages: anomalib, PyImgAno, and estimators."""

@@ -1,0 +1,1 @@
+"""What the machine adds: latency, memory, threads, other processes of the run."""

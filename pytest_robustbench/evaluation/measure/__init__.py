@@ -1,0 +1,1 @@
+"""One condition: from the images it shows to counts, scores and metrics."""

@@ -1,0 +1,120 @@
+"""The test images of a split as each condition shows them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from pytest_robustbench.conditions import CLEAN
+from pytest_robustbench.corruptions.corruption import Corrupted
+from pytest_robustbench.errors import ConfigError
+from pytest_robustbench.evaluation.machine.workers import Workers
+from pytest_robustbench.naming import suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pytest_robustbench.conditions import Condition
+    from pytest_robustbench.corruptions.corruption import JSON, Corruption
+    from pytest_robustbench.datasets.pictures.store import PictureStore
+    from pytest_robustbench.datasets.split import Sample
+
+
+class Scene(NamedTuple):
+    """One test picture under one condition.
+
+    Attributes
+    ----------
+    corrupted : Corrupted
+        Image, mask and ignored pixels.
+    unmoved : bool
+        The mask is that of the source, pixel for pixel, and no pixel is ignored.
+    """
+
+    corrupted: Corrupted
+    unmoved: bool
+
+
+class Scenes:
+    """Reads the test samples and corrupts them; thread-safe.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+        The test samples.
+    store : PictureStore
+        Decodes them.
+    corruptions : mapping of str to Corruption
+        By the name conditions use.
+    seed : int
+        Seed of every corruption draw.
+    """
+
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        store: PictureStore,
+        corruptions: Mapping[str, Corruption],
+        seed: int,
+    ) -> None:
+        self.samples = samples
+        self._store = store
+        self._corruptions = dict(corruptions)
+        self._seed = seed
+        self._kept_by: dict[str, list[int]] = {}
+
+    def under(self, condition: Condition, index: int) -> Scene:
+        """Return the test picture at `index` as `condition` shows it."""
+        sample = self.samples[index]
+        picture = self._store.load(sample)
+        if not condition.is_corrupted:
+            return Scene(Corrupted(picture.image, picture.mask, None), unmoved=True)
+        corrupted = self._corruption(condition).apply(
+            picture.image,
+            picture.mask,
+            condition.severity or 0,
+            seed=self._seed,
+            sample_id=sample.id,
+        )
+        unmoved = corrupted.mask is picture.mask and corrupted.ignored is None
+        return Scene(corrupted, unmoved)
+
+    def kept(self, condition: Condition) -> list[int]:
+        """Return the test samples that the corruption keeps in the frame at every severity."""
+        if not condition.is_corrupted or not self._corruption(condition).moves_pixels:
+            return list(range(len(self.samples)))
+        name = condition.corruption
+        if name not in self._kept_by:
+            self._kept_by[name] = self._kept_in_frame(self._corruption(condition))
+        return self._kept_by[name]
+
+    def specification(self, condition: Condition) -> Mapping[str, JSON]:
+        """Return what decides the pixels of `condition` beside its sources; empty for clean."""
+        if condition.recorded:
+            return {"name": condition.corruption, "recorded": condition.recorded}
+        if condition.is_clean:
+            return {}
+        return self._corruption(condition).specification(self._seed)
+
+    def moving(self) -> list[str]:
+        """Return the names of the corruptions that move pixels."""
+        return [name for name, c in self._corruptions.items() if c.moves_pixels]
+
+    def _kept_in_frame(self, corruption: Corruption) -> list[int]:
+        def leaves_out(sample: Sample) -> bool:
+            if sample.mask is None:  # nothing to lose, or nobody knows where: not worth decoding
+                return False
+            mask = self._store.load(sample).mask
+            return corruption.leaves_out(mask, seed=self._seed, sample_id=sample.id)
+
+        with Workers() as workers:
+            gone = workers.map(leaves_out, self.samples)
+        return [i for i, out in enumerate(gone) if not out]
+
+    def _corruption(self, condition: Condition) -> Corruption:
+        try:
+            return self._corruptions[condition.corruption]
+        except KeyError:
+            hint = suggestion(condition.corruption, [*self._corruptions, CLEAN.corruption])
+            raise ConfigError(
+                f"the benchmark has no corruption {condition.corruption!r}; {hint}"
+            ) from None

@@ -1,0 +1,161 @@
+"""From normal images to the operating point."""
+
+from __future__ import annotations
+
+import hashlib
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pytest_robustbench.errors import CalibrationError
+from pytest_robustbench.evaluation.measure.prediction import require_maps_of_all_or_none
+from pytest_robustbench.evaluation.prepare.operating_point import CalibrationHealth, OperatingPoint
+from pytest_robustbench.metrics.thresholds.quantile import TailAccumulator, conformal_threshold
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from pytest_robustbench.evaluation.measure.inventory import Inventory
+    from pytest_robustbench.evaluation.measure.prediction import ImagePrediction
+    from pytest_robustbench.evaluation.settings import CalibrationSettings
+
+ENOUGH_IMAGES = 24
+LARGE_TAIL_SHARE = 0.5
+REMEDIES = MappingProxyType(
+    {
+        "holdout": " (method: crossfit uses all of them)",
+        "images": " (add good parts to the calibration images)",
+    }
+)
+# Maps divided by their maximum, or scaled by (max - min + epsilon), have maxima that differ by the
+# epsilon alone. Raw maxima of three images come this close by no accident; those of two may.
+SCALED_TOLERANCE = 1e-4
+SCALED_IMAGES = 3
+
+
+class CalibrationScores:
+    """Collects the scores of normal images, and of their maps the upper tail alone.
+
+    Parameters
+    ----------
+    images : Inventory
+        The calibration images, none of which the detector has seen.
+    settings : CalibrationSettings
+        The quantiles.
+    """
+
+    def __init__(self, images: Inventory, settings: CalibrationSettings) -> None:
+        self._images = images
+        self._settings = settings
+        self._scores = np.full(len(images.ids), np.nan, np.float32)
+        self._extremes: list[tuple[float, ...]] = []
+        sizes = [height * width for height, width in images.shapes]
+        self._tail = TailAccumulator(sizes, settings.pixel_normal_quantile)
+
+    def add(self, index: int, prediction: ImagePrediction) -> None:
+        """Add the prediction of the calibration image at `index`, its map at mask resolution."""
+        self._scores[index] = prediction.score
+        if prediction.map is not None and prediction.extremes is not None:
+            self._extremes.append(prediction.extremes)
+            self._tail.add(index, prediction.map)
+
+    def operating_point(self, method: str) -> OperatingPoint:
+        """Derive both thresholds; `method` is recorded.
+
+        Raises
+        ------
+        CalibrationError
+            If the scores cannot carry a fixed threshold: constant, clamped or scaled per image.
+        """
+        ids, settings = self._images.ids, self._settings
+        require_maps_of_all_or_none(len(self._extremes), len(ids))
+        _refuse_constant_scores(self._scores)
+        image_threshold, false_rejects = conformal_threshold(
+            self._scores, settings.image_normal_quantile
+        )
+        threshold, health = self._pixel_threshold()
+        return OperatingPoint(
+            pixel_threshold=threshold,
+            image_threshold=image_threshold,
+            method=method,
+            pixel_normal_quantile=settings.pixel_normal_quantile,
+            image_normal_quantile=settings.image_normal_quantile,
+            n_images=len(ids),
+            expected_false_reject_rate=false_rejects,
+            calibrated_on=_digest(self._images.digests),
+            health=health,
+            warnings=_warnings(ids, health, method),
+        )
+
+    def _pixel_threshold(self) -> tuple[float | None, CalibrationHealth | None]:
+        if not self._extremes:
+            return None, None
+        _refuse_unusable_maps(self._extremes)
+        tail = self._tail.health()
+        if tail.threshold_is_maximum:
+            raise CalibrationError(
+                f"the pixel threshold lies on the largest calibration score ({tail.threshold:.6g}, "
+                f"shared by {tail.ties_at_maximum} pixels): the score scale is clamped, and "
+                "nothing could ever be anomalous. Return unclamped scores"
+            )
+        return tail.threshold, CalibrationHealth(
+            n_images=tail.images,
+            n_tail_images=tail.images_in_tail,
+            largest_tail_share=tail.largest_share,
+            largest_tail_image=self._images.ids[tail.largest_owner],
+            without_each=tail.without_each,
+        )
+
+
+def _digest(digests: Sequence[str]) -> str:
+    return hashlib.blake2b("\n".join(digests).encode(), digest_size=16).hexdigest()
+
+
+def _refuse_constant_scores(scores: NDArray[np.float32]) -> None:
+    if len(scores) > 1 and np.ptp(scores) == 0:
+        raise CalibrationError(
+            f"every calibration image has the same score ({scores[0]:.6g}): a clamped or "
+            "per-image scaled score cannot carry a fixed threshold"
+        )
+
+
+def _refuse_unusable_maps(extremes: Sequence[tuple[float, ...]]) -> None:
+    """Judge the maps as the detector gave them: resizing blurs what scaling per image leaves."""
+    lowest, highest = np.array(extremes).T
+    if lowest.min() == highest.max():
+        raise CalibrationError(
+            f"the anomaly maps of the calibration images are constant ({lowest[0]:.6g})"
+        )
+    if len(extremes) > 1 and np.ptp(lowest) == 0 and np.ptp(highest) == 0:
+        raise CalibrationError(
+            f"every calibration map runs from exactly {lowest[0]:.6g} to {highest[0]:.6g}: "
+            "per-image min-max scaling, or a clamp at both ends, makes a fixed threshold "
+            "meaningless. Return raw scores"
+        )
+    tolerance = SCALED_TOLERANCE * (highest.max() - lowest.min())
+    if len(extremes) >= SCALED_IMAGES and np.ptp(highest) <= tolerance:
+        raise CalibrationError(
+            f"every calibration map has the same maximum ({highest[0]:.6g}): per-image scaling, "
+            "or a clamp that every image reaches, makes a fixed threshold meaningless. Return "
+            "raw scores"
+        )
+
+
+def _warnings(ids: Sequence[str], health: CalibrationHealth | None, method: str) -> tuple[str, ...]:
+    found = []
+    if len(ids) < ENOUGH_IMAGES:
+        found.append(
+            f"calibrated on {len(ids)} images, fewer than {ENOUGH_IMAGES}: the thresholds depend "
+            f"on which images these are{REMEDIES.get(method, '')}"
+        )
+    if health is not None and health.without_each and health.largest_tail_share > LARGE_TAIL_SHARE:
+        without = health.without_each[list(ids).index(health.largest_tail_image)]
+        found.append(
+            f"calibration image {health.largest_tail_image} carries "
+            f"{health.largest_tail_share:.0%} of the pixels above the threshold, which would be "
+            f"{without:.4g} without it: make sure that it shows a good part"
+        )
+    return tuple(found)

@@ -1,0 +1,259 @@
+"""The frozen thresholds a detector is judged at, and what they were calibrated on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pytest_robustbench.errors import CalibrationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+LARGEST = float(np.finfo(np.float32).max)
+
+
+GIVEN = "given"
+
+
+@dataclass(frozen=True)
+class CalibrationHealth:
+    """How far the pixel threshold can be trusted.
+
+    Parameters
+    ----------
+    n_images : int
+        Number of calibration images.
+    n_tail_images : int
+        How many of them carry the pixels above the threshold.
+    largest_tail_share : float
+        Share of those pixels that lie in one single image.
+    largest_tail_image : str
+        Id of that image.
+    without_each : tuple of float
+        The pixel threshold with each single image left out.
+    """
+
+    n_images: int
+    n_tail_images: int
+    largest_tail_share: float
+    largest_tail_image: str
+    without_each: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Recalibration:
+    """What calibrating this detector anew would have given, beside frozen thresholds.
+
+    Parameters
+    ----------
+    pixel_threshold : float or None
+        ``None`` for a detector without maps.
+    image_threshold : float
+        Of whole images.
+    method : str
+        ``holdout`` or ``images``.
+    pixel_normal_quantile, image_normal_quantile : float
+        The quantiles asked for.
+    n_images : int
+        Number of calibration images.
+    expected_false_reject_rate : float
+        Share of future normal images above `image_threshold`.
+    calibrated_on : str
+        Digest of the calibration images' pixels.
+    warnings : tuple of str
+        What a reader has to know about these thresholds.
+    calibration_normal_fpr : float or None
+        Share of the calibration images' pixels above the frozen pixel threshold; ``None`` where
+        there is none, or no map.
+    promised_normal_fpr : float or None
+        What the quantile of the frozen threshold promises, ``1 - q``; of the declared calibration
+        where the frozen threshold does not tell its own.
+    calibration_false_reject_rate, promised_false_reject_rate : float or None
+        The same of whole images and the image threshold.
+    """
+
+    pixel_threshold: float | None
+    image_threshold: float
+    method: str
+    pixel_normal_quantile: float | None
+    image_normal_quantile: float | None
+    n_images: int
+    expected_false_reject_rate: float | None
+    calibrated_on: str
+    warnings: tuple[str, ...]
+    calibration_normal_fpr: float | None
+    promised_normal_fpr: float | None
+    calibration_false_reject_rate: float | None
+    promised_false_reject_rate: float | None
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Recalibration:
+        """Rebuild what a report holds.
+
+        Raises
+        ------
+        CalibrationError
+            If a value is missing, or of another kind.
+        """
+        try:
+            values = {f.name: plain[f.name] for f in fields(cls)}
+            return cls(**{**values, "warnings": tuple(values["warnings"])})
+        except (KeyError, TypeError) as error:
+            raise CalibrationError(
+                f"what recalibration would have given cannot be read: {error}"
+            ) from error
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """One pixel threshold and one image threshold, calibrated once and used for every condition.
+
+    A pixel (image) is called anomalous when its score lies strictly above the threshold.
+
+    Parameters
+    ----------
+    pixel_threshold : float or None
+        Exactly representable as float32; ``None`` for a detector without maps.
+    image_threshold : float
+        Exactly representable as float32.
+    method : str
+        ``holdout``, ``crossfit``, ``images`` (normal images of their own) or ``given``.
+    pixel_normal_quantile, image_normal_quantile : float, optional
+        The quantiles asked for; ``None`` where the thresholds were given.
+    n_images : int
+        Number of calibration images; 0 where the thresholds were given.
+    expected_false_reject_rate : float, optional
+        Share of future normal images above the image threshold, ``(n + 1 - k) / (n + 1)``.
+    calibrated_on : str
+        Digest of the calibration images' pixels; empty where the thresholds were given.
+    health : CalibrationHealth, optional
+        How stable the pixel threshold is.
+    warnings : tuple of str
+        What a reader of the result has to know.
+    recalibrated : Recalibration, optional
+        What calibrating would have given, where the thresholds were given and there are images for
+        it. No part of the identity.
+    """
+
+    pixel_threshold: float | None
+    image_threshold: float
+    method: str = GIVEN
+    pixel_normal_quantile: float | None = None
+    image_normal_quantile: float | None = None
+    n_images: int = 0
+    expected_false_reject_rate: float | None = None
+    calibrated_on: str = ""
+    health: CalibrationHealth | None = None
+    warnings: tuple[str, ...] = field(default=())
+    recalibrated: Recalibration | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        for name in ("pixel_threshold", "image_threshold"):
+            value = getattr(self, name)
+            if value is not None or name == "image_threshold":
+                object.__setattr__(self, name, _as_float32(name, value))
+
+    @property
+    def digest(self) -> str:
+        """Identity of the operating point: thresholds, quantiles and calibration images."""
+        parts = [
+            self.pixel_threshold,
+            self.image_threshold,
+            self.pixel_normal_quantile,
+            self.image_normal_quantile,
+            self.calibrated_on,
+        ]
+        return hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Smallest and largest pixel threshold when one calibration image is left out."""
+        if self.health is None or not self.health.without_each:
+            return None
+        return min(self.health.without_each), max(self.health.without_each)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the operating point as plain JSON, digest and interval included."""
+        plain = asdict(self)
+        plain["interval"] = self.interval
+        plain["digest"] = self.digest
+        loaded: dict[str, Any] = json.loads(json.dumps(plain))
+        return loaded
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> OperatingPoint:
+        """Rebuild what `to_dict` wrote.
+
+        Raises
+        ------
+        CalibrationError
+            If a threshold is missing, or the digest contradicts the values.
+        """
+        if not isinstance(plain, dict) or "image_threshold" not in plain:
+            raise CalibrationError("the operating point has no image_threshold")
+        known = {f.name for f in fields(cls)}
+        values = {k: v for k, v in plain.items() if k in known}
+        if values.get("health"):
+            health = dict(values["health"])
+            health["without_each"] = tuple(health["without_each"])
+            values["health"] = CalibrationHealth(**health)
+        values["warnings"] = tuple(values.get("warnings", ()))
+        if values.get("recalibrated") is not None:
+            values["recalibrated"] = Recalibration.from_dict(values["recalibrated"])
+        values.setdefault("pixel_threshold", None)
+        point = cls(**values)
+        if plain.get("digest", point.digest) != point.digest:
+            raise CalibrationError("the operating point was edited: its digest does not match")
+        return point
+
+    @classmethod
+    def read(cls, path: Path, benchmark: str | None = None) -> OperatingPoint:
+        """Read the operating point from a report, or from a file that holds nothing else.
+
+        Its method is ``given``, however the thresholds were found when it was written. Warnings of
+        that calibration, and what recalibrating another detector would have given, are left behind:
+        they would read as if they were of this run.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+        benchmark : str, optional
+            Refuse the report of any other benchmark.
+
+        Raises
+        ------
+        CalibrationError
+            If the file is missing, is no JSON, holds no operating point, or another benchmark's.
+        """
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            point = cls.from_dict(content.get("operating_point", content))
+            _require_same(content.get("name", benchmark), benchmark)
+            return replace(point, method=GIVEN, warnings=(), recalibrated=None)
+        except (OSError, ValueError, AttributeError, TypeError, KeyError) as error:
+            raise CalibrationError(
+                f"cannot read an operating point from {path}: {error}"
+            ) from error
+        except CalibrationError as error:
+            raise CalibrationError(f"cannot use {path}: {error}") from error
+
+
+def _require_same(name: str | None, benchmark: str | None) -> None:
+    if benchmark is not None and name != benchmark:
+        raise CalibrationError(f"it is the report of benchmark {name!r}, not of {benchmark!r}")
+
+
+def _as_float32(name: str, value: float) -> float:
+    """Round to float32, so that ``score > threshold`` means the same in every precision."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+        raise CalibrationError(f"{name} must be a number, not {value!r}")
+    if not abs(value) <= LARGEST:  # NaN compares false
+        raise CalibrationError(f"{name} must be a finite number, not {value!r}")
+    return float(np.float32(value))

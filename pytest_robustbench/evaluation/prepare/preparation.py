@@ -1,0 +1,249 @@
+"""Fit and calibrate, once: from a split and a detector to an operating point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.datasets.pictures.duplicates import shared_pictures
+from pytest_robustbench.datasets.split import listed
+from pytest_robustbench.errors import CalibrationError, DatasetError, RobustbenchError
+from pytest_robustbench.evaluation.measure.inventory import require_readable, take_inventory
+from pytest_robustbench.evaluation.prepare.batch_check import check_batch_independence
+from pytest_robustbench.evaluation.prepare.calibration import CalibrationScores
+from pytest_robustbench.evaluation.prepare.division import folds, held_out
+from pytest_robustbench.evaluation.prepare.recalibration import RecalibrationScores
+from pytest_robustbench.evaluation.prepare.train_images import TrainImages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from pytest_robustbench.datasets.pictures.store import PictureStore
+    from pytest_robustbench.datasets.split import Sample, Split
+    from pytest_robustbench.evaluation.measure.prediction import Predictor
+    from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint, Recalibration
+    from pytest_robustbench.evaluation.settings import CalibrationSettings
+
+
+BATCH_CHECK_CANDIDATES = 8
+
+UNSEEN_IMAGES_NEEDED = (
+    "the detector is already fitted, so its own train images would give a threshold far too low "
+    "(false positives 9 to 16 times the promised rate): declare calibration.images, a folder of "
+    "normal images it has never seen, or an operating_point"
+)
+
+
+NOT_RECALIBRATED = "what recalibration would have changed is not known: {reason}"
+WOULD_REFIT = "calibration.method crossfit would fit the detector once more for every fold"
+NO_UNSEEN_IMAGES = (
+    "the detector is already fitted, and there are no normal images that it has never seen "
+    "(calibration.images)"
+)
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """Everything that fitting and calibrating one benchmark needs.
+
+    Parameters
+    ----------
+    split : Split
+        Train, calibration and test samples.
+    store : PictureStore
+        Decodes them.
+    predictor : Predictor
+        The detector.
+    settings : CalibrationSettings
+        How to calibrate.
+    fitted : bool
+        The detector has already seen its train images: it is not fitted here.
+    given : OperatingPoint, optional
+        Thresholds already in production. Calibrating only tells then what it would have changed,
+        and where it cannot be done, a note says why.
+    progress : callable
+        Told ``(phase, done, total)``.
+    """
+
+    split: Split
+    store: PictureStore
+    predictor: Predictor
+    settings: CalibrationSettings
+    fitted: bool
+    given: OperatingPoint | None
+    progress: Callable[[str, int, int], None]
+    notes: list[str] = field(default_factory=list)
+
+    def run(self) -> OperatingPoint:
+        """Fit unless fitted, check the detector, and return the operating point.
+
+        Raises
+        ------
+        CalibrationError
+            If there are no images to calibrate on that the detector has not seen.
+        DatasetError
+            If train or calibration images cannot be used: all of them in one message.
+        DetectorError
+            If the detector fails, or depends on its batch.
+        """
+        try:
+            return self._run()
+        except DatasetError:
+            # Only now: in the good case nothing is decoded twice.
+            require_readable([*self.split.train, *self.split.calibration], self.store)
+            raise
+
+    def _run(self) -> OperatingPoint:
+        fit_part, calibration_part, method = self._parts()
+        if self.given is not None:
+            return self._run_frozen(self.given, fit_part, calibration_part, method)
+        self._refuse_seen_images()
+        scores = self._fit_and_score(fit_part, calibration_part, method)
+        self._look_closer(fit_part, calibration_part, method)
+        return scores.operating_point(method)
+
+    def _run_frozen(
+        self,
+        frozen: OperatingPoint,
+        fit_part: Sequence[Sample],
+        calibration_part: Sequence[Sample],
+        method: str,
+    ) -> OperatingPoint:
+        self._fit(fit_part)
+        found: Recalibration | None = None
+        try:
+            found = self._recalibrated(frozen, calibration_part, method)
+        except RobustbenchError as error:  # the frozen thresholds judge without it
+            self.notes.append(NOT_RECALIBRATED.format(reason=error))
+            calibration_part = ()
+        self._look_closer(fit_part, calibration_part, method)
+        return replace(frozen, recalibrated=found)
+
+    def _recalibrated(
+        self, frozen: OperatingPoint, calibration_part: Sequence[Sample], method: str
+    ) -> Recalibration:
+        if method == "crossfit":
+            raise CalibrationError(WOULD_REFIT)
+        if not calibration_part:
+            raise CalibrationError(NO_UNSEEN_IMAGES)
+        self._refuse_seen_images()
+        images = take_inventory(calibration_part, self.store)
+        scores = RecalibrationScores(images, self.settings, frozen)
+        self._predict(dict(enumerate(calibration_part)), scores)
+        return scores.recalibration(method)
+
+    def _look_closer(
+        self, fit_part: Sequence[Sample], calibration_part: Sequence[Sample], method: str
+    ) -> None:
+        # Images it was fitted on are no test of it: a nearest neighbour's distances vanish there.
+        self._check_batches(() if method == "crossfit" else calibration_part)
+        with self.predictor.neighbours.computing():
+            self.notes.extend(self._seen_images(fit_part, calibration_part, method))
+
+    def _fit_and_score(
+        self, fit_part: Sequence[Sample], calibration_part: Sequence[Sample], method: str
+    ) -> CalibrationScores:
+        scores = CalibrationScores(take_inventory(calibration_part, self.store), self.settings)
+        if method == "crossfit":
+            self._predict_out_of_fold(scores)
+            self._fit(fit_part)
+        else:
+            self._fit(fit_part)
+            self._predict(dict(enumerate(calibration_part)), scores)
+        return scores
+
+    def _parts(self) -> tuple[Sequence[Sample], Sequence[Sample], str]:
+        """Return the fit part, the calibration part and the method's name."""
+        train, own = self.split.train, self.split.calibration
+        if self.fitted:
+            if not own and self.given is None:
+                raise CalibrationError(UNSEEN_IMAGES_NEEDED)
+            return (), own, "images"
+        if own:
+            return train, own, "images"
+        if self.settings.method == "crossfit":
+            return train, train, "crossfit"
+        out = set(held_out([s.group for s in train], self.settings).tolist())
+        fit_part = [s for i, s in enumerate(train) if i not in out]
+        return fit_part, [s for i, s in enumerate(train) if i in out], "holdout"
+
+    def _fit(self, samples: Sequence[Sample]) -> None:
+        if self.fitted:
+            return
+        self.progress("fit", 0, len(samples))
+        with self.predictor.neighbours.computing():
+            self.store.fill(samples)
+        self.predictor.fit(TrainImages(samples, self.store))
+        self.progress("fit", len(samples), len(samples))
+
+    def _predict_out_of_fold(self, scores: CalibrationScores) -> None:
+        train = self.split.train
+        for fold in folds([s.group for s in train], self.settings):
+            inside = set(fold.tolist())
+            self._fit([s for i, s in enumerate(train) if i not in inside])
+            self._predict({i: train[i] for i in sorted(inside)}, scores)
+
+    def _predict(self, samples: Mapping[int, Sample], scores: CalibrationScores) -> None:
+        for done, (index, sample) in enumerate(samples.items()):
+            self.progress("calibrate", done, len(samples))
+            image = self.store.load(sample).image
+            (prediction,) = self.predictor.predict([image], [sample.id], "calibration")
+            scores.add(index, prediction)
+        self.progress("calibrate", len(samples), len(samples))
+
+    def _check_batches(self, calibration_part: Sequence[Sample]) -> None:
+        candidates = max(BATCH_CHECK_CANDIDATES, self.predictor.batch_size)
+        samples = (calibration_part or self.split.test)[:candidates]
+        images = [self.store.load(sample).image for sample in samples]
+        note = check_batch_independence(self.predictor, images, [s.id for s in samples])
+        if note:
+            self.notes.append(note)
+
+    def _seen_images(
+        self, fit_part: Sequence[Sample], calibration_part: Sequence[Sample], method: str
+    ) -> Iterator[str]:
+        """Look last: by now nearly every picture was decoded, and the store knows its digest."""
+        try:
+            tested = shared_pictures(self.split.test, self.split.train, self.store)
+        except DatasetError as error:  # in a train image that nothing else has needed
+            yield f"test images not looked for among the train images: {error}"
+            return
+        if tested:
+            yield f"{_twins('test', 'train', tested)}: their results say nothing"
+        pairs = shared_pictures(calibration_part, fit_part, self.store)
+        if method == "crossfit":
+            fold = self._fold_of()
+            pairs = [(a, b) for a, b in pairs if fold[a] != fold[b]]
+        if pairs:
+            what = _twins("calibration", "fit", pairs)
+            which = "thresholds" if self.given is None else "recalibrated thresholds"
+            yield f"{what}: the detector has seen them, and the {which} are too low"
+
+    def _fold_of(self) -> dict[Sample, int]:
+        train = self.split.train
+        parts = folds([s.group for s in train], self.settings)
+        return {train[i]: number for number, part in enumerate(parts) for i in part}
+
+    def _refuse_seen_images(self) -> None:
+        own = self.split.calibration
+        if not own:
+            return
+        seen = shared_pictures(self.split.train, own, self.store)
+        if seen:
+            raise CalibrationError(_seen("train", "the detector has seen it", seen))
+        leaked = shared_pictures(self.split.test, own, self.store)
+        if leaked:
+            raise CalibrationError(_seen("test", "the test set must stay unseen", leaked))
+
+
+def _twins(part: str, other: str, pairs: Sequence[tuple[Sample, Sample]]) -> str:
+    ids = dict.fromkeys(sample.id for sample, _ in pairs)
+    return f"{len(ids)} {part} image(s) are also {other} images ({listed(ids)})"
+
+
+def _seen(part: str, why: str, pairs: Sequence[tuple[Sample, Sample]]) -> str:
+    first, second = pairs[0]
+    return (
+        f"{len(pairs)} calibration image(s) are also {part} images ({second.id} is {first.id}): "
+        f"{why}. Calibrate on normal images that are in no other part"
+    )

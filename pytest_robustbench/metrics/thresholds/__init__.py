@@ -1,0 +1,1 @@
+"""Thresholds from normal scores: exact quantiles, streamed or not."""

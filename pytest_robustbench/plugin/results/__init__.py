@@ -1,0 +1,1 @@
+"""The process that keeps results: what was selected, what came of it, what is written."""

@@ -1,0 +1,172 @@
+"""Where a process of a run stands: which run, beside whom, and where it keeps its journal."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import shutil
+import stat
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.errors import RobustbenchError
+
+if TYPE_CHECKING:
+    from pytest_robustbench.evaluation.machine.neighbours import Neighbours
+    from pytest_robustbench.reports.file.journal import Journal
+
+ALONE = "main"
+PRESENT = ".present"
+RUN = re.compile(r"\d{8}T\d{12}-[0-9a-f]{8}")
+STALE_S = 24 * 3600
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """One process of one run.
+
+    Parameters
+    ----------
+    report_dir : Path
+        Where the run's reports, and below them its journals, are written.
+    run : str
+        Identity of the run; all its processes have the same.
+    process : str
+        Name of this process.
+    resume : bool
+        Whether what an earlier run has finished is taken over.
+    command : str
+        The command line of the run, where it is another process's.
+    """
+
+    report_dir: Path
+    run: str = field(default_factory=lambda: new_run())  # noqa: PLW0108  (defined below)
+    process: str = ALONE
+    resume: bool = False
+    command: str = ""
+
+    @property
+    def journals(self) -> Path:
+        """The folder of the journals of all runs."""
+        from pytest_robustbench.reports.file.journal import FOLDER
+
+        return self.report_dir / FOLDER
+
+    @property
+    def journal(self) -> Journal:
+        """The journal of this process."""
+        from pytest_robustbench.reports.file.journal import SUFFIX, Journal
+
+        return Journal(self.journals / self.run / f"{self.process}{SUFFIX}")
+
+    def neighbours_of(self, benchmark: str) -> Neighbours | None:
+        """Return the other processes of the run, as far as they work on a benchmark.
+
+        Raises
+        ------
+        RobustbenchError
+            If there is no folder that is this user's alone.
+        """
+        if self.process == ALONE:
+            return None
+        from pytest_robustbench.evaluation.machine.neighbours import Colleagues
+
+        folder = private_folder(self.run)
+        name = hashlib.blake2b(benchmark.encode(), digest_size=8).hexdigest()
+        return Colleagues(folder, folder / name)
+
+    def enter(self) -> None:
+        """Take a place beside the other processes, before any of them may leave.
+
+        That there is no folder to meet in is told where a benchmark needs it.
+        """
+        if self.process == ALONE:
+            return
+        with suppress(RobustbenchError, OSError):
+            (private_folder(self.run) / f"{self.process}{PRESENT}").touch()
+
+    def forget_earlier_runs(self) -> None:
+        """Remove the journals of runs before this one, which has measured everything."""
+        if self.journals.is_dir():
+            for path in self.journals.iterdir():
+                if RUN.fullmatch(path.name) and path.name < self.run:
+                    shutil.rmtree(path, ignore_errors=True)
+
+    def leave(self) -> None:
+        """Leave the others; the last one takes away what they have shared."""
+        if self.process == ALONE:
+            remove_private_folder(self.run)
+            return
+        folder = _home() / self.run
+        with suppress(OSError):
+            (folder / f"{self.process}{PRESENT}").unlink(missing_ok=True)
+            if not list(folder.glob(f"*{PRESENT}")):
+                remove_private_folder(self.run)
+
+
+def new_run() -> str:
+    """Return a name for a run; later runs sort behind, also within one second."""
+    now = datetime.now(timezone.utc)
+    return f"{now:%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}"
+
+
+def private_folder(run: str) -> Path:
+    """Return the folder that the processes of a run share on this host; nobody else may look in.
+
+    Raises
+    ------
+    RobustbenchError
+        If another user has made it, or may write to it, or it cannot be made.
+    """
+    home = _home()
+    for path in (home, home / run):
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise RobustbenchError(
+                f"cannot make {path} for the workers to share: {error.strerror or error}"
+            ) from error
+        _require_private(path)
+    return home / run
+
+
+def _home() -> Path:
+    user = os.getuid() if hasattr(os, "getuid") else "user"
+    return Path(tempfile.gettempdir()) / f"pytest-robustbench-{user}"
+
+
+def _require_private(path: Path) -> None:
+    found = path.lstat()
+    shared = os.name != "nt" and (
+        not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077
+    )
+    if shared:
+        raise RobustbenchError(
+            f"{path} is not this user's alone: remove it, or set TMPDIR to another folder"
+        )
+
+
+def remove_private_folder(run: str) -> None:
+    """Remove what the processes of a run have shared, and what runs that died have left.
+
+    Nothing is touched in a folder that is not this user's alone: its names may lead elsewhere.
+    """
+    home = _home()
+    try:
+        _require_private(home)
+    except (RobustbenchError, OSError):
+        return
+    oldest = time.time() - STALE_S
+    for path in home.iterdir():
+        with suppress(OSError):
+            found = path.lstat()
+            is_run = RUN.fullmatch(path.name) and stat.S_ISDIR(found.st_mode)
+            if is_run and (path.name == run or found.st_mtime < oldest):
+                shutil.rmtree(path, ignore_errors=True)

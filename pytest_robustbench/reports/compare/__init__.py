@@ -1,0 +1,1 @@
+"""A report against a stored one: comparability, differences, acceptance, proposals."""

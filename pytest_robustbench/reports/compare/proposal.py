@@ -1,0 +1,170 @@
+"""Limits that a run would keep, were other images of the same kind drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pytest_robustbench.conditions import CLEAN
+from pytest_robustbench.gates.intervals import lower_bound_of, upper_bound_of
+from pytest_robustbench.gates.names import MIN_METRICS, Bound
+from pytest_robustbench.reports.compare.evidence import outputs_of
+from pytest_robustbench.reports.file.fields import metrics_of, undefined_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_robustbench.reports.file.stored import StoredReport
+
+PER_CONDITION = ("pixel_segf1", "miss_rate")
+"""What is found: it falls with the severity, so that one limit for all would say nothing."""
+COMMON = ("bg_fpr", "normal_fpr", "false_reject_rate")
+"""False alarms: one ceiling for all conditions that can have one, and a tighter one for clean."""
+DIGITS = 2
+ALL = ("all",)
+
+
+@dataclass(frozen=True)
+class ProposedLimit:
+    """One limit for an ``accept`` section.
+
+    Parameters
+    ----------
+    scope : tuple of str
+        Where it stands under ``accept``: ``("all",)``, ``("blur", "severity_3")``.
+    metric, bound : str
+        What is bounded, ``min`` or ``max``.
+    number : Decimal
+        The bound, rounded outwards.
+    condition : str
+        Where `value` was measured; under ``all`` the condition that needs the loosest bound.
+    value : float
+        What was measured there.
+    """
+
+    scope: tuple[str, ...]
+    metric: str
+    bound: Bound
+    number: Decimal
+    condition: str
+    value: float
+
+    @property
+    def judges(self) -> bool:
+        """Whether anything could ever violate it."""
+        return self.number > 0 if self.bound == "min" else self.number < 1
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Limits from one run.
+
+    Parameters
+    ----------
+    limits : tuple of ProposedLimit
+        By scope, ``all`` first, then the conditions in the report's order.
+    omitted : tuple of str
+        What no limit is proposed for, and why.
+    unjudged : tuple of str
+        Ids of the conditions that no limit reaches.
+    """
+
+    limits: tuple[ProposedLimit, ...]
+    omitted: tuple[str, ...]
+    unjudged: tuple[str, ...]
+
+
+def propose_limits(report: StoredReport, safety: float) -> Proposal:
+    """Propose floors and ceilings with one-sided confidence bounds.
+
+    Parameters
+    ----------
+    report : StoredReport
+        A complete run.
+    safety : float
+        Confidence of every single bound, in (0, 1).
+    """
+    found: list[ProposedLimit] = []
+    omitted: list[str] = []
+    for metric in (*PER_CONDITION, *COMMON):
+        bounds = [_bound(report, condition, metric, safety) for condition in report.conditions]
+        known = [bound for bound in bounds if isinstance(bound, ProposedLimit)]
+        common = metric in COMMON and len(known) == len(bounds)
+        wanted = _common(known) if common and all(b.judges for b in known) else known
+        found += [limit for limit in wanted if limit.judges]
+        omitted += dict.fromkeys(bound for bound in bounds if isinstance(bound, str))
+        omitted += [_says_nothing(limit) for limit in wanted if not limit.judges]
+    return Proposal(_in_order(found, report), tuple(omitted), _unreached(found, report))
+
+
+def _bound(report: StoredReport, condition: str, metric: str, safety: float) -> ProposedLimit | str:
+    """Return a limit for one condition, or why there is none."""
+    record = report.record(condition)
+    value = metrics_of(record)[metric]
+    if value is None:
+        return f"{metric}: {undefined_of(record).get(metric, 'not measured')}"
+    labels = np.array(report.samples(condition)["label"], np.int64)
+    is_floor = metric in MIN_METRICS
+    one_sided = lower_bound_of if is_floor else upper_bound_of
+    safe = one_sided(metric, outputs_of(record), labels, level=safety)
+    if safe is None:
+        return f"{metric}: too few images to say how sure it is"
+    number = outwards(min(safe, value) if is_floor else max(safe, value), floor=is_floor)
+    bound: Bound = "min" if is_floor else "max"
+    return ProposedLimit(_scope_of(condition), metric, bound, number, condition, value)
+
+
+def outwards(value: float, *, floor: bool, digits: int = DIGITS) -> Decimal:
+    """Return `value` with so many significant digits: a floor rounded down, a ceiling up."""
+    exact = Decimal(value)
+    if not exact:
+        return Decimal(0)
+    step = Decimal(1).scaleb(exact.adjusted() - digits + 1)
+    return exact.quantize(step, ROUND_FLOOR if floor else ROUND_CEILING)
+
+
+def _scope_of(condition: str) -> tuple[str, ...]:
+    return tuple(condition.split("-", 1))
+
+
+def _common(bounds: list[ProposedLimit]) -> list[ProposedLimit]:
+    """Return the loosest ceiling, for all conditions, and that of clean where it is tighter."""
+    worst = max(bounds, key=lambda limit: limit.number)
+    limit = ProposedLimit(
+        ALL, worst.metric, worst.bound, worst.number, worst.condition, worst.value
+    )
+    clean = [b for b in bounds if b.condition == CLEAN.id and b.number < worst.number]
+    return [limit, *clean]
+
+
+def _says_nothing(limit: ProposedLimit) -> str:
+    what = f"{limit.metric} of {limit.condition}"
+    return f"{what}: after {limit.value:.3g}, none strictly between 0 and 1 is safe"
+
+
+def _in_order(limits: list[ProposedLimit], report: StoredReport) -> tuple[ProposedLimit, ...]:
+    scopes = [ALL, *(_scope_of(condition) for condition in report.conditions)]
+    return tuple(sorted(limits, key=lambda limit: scopes.index(limit.scope)))
+
+
+def _unreached(limits: list[ProposedLimit], report: StoredReport) -> tuple[str, ...]:
+    scopes = {limit.scope for limit in limits}
+    if ALL in scopes:
+        return ()
+    return tuple(c for c in report.conditions if _scope_of(c) not in scopes)
+
+
+def slowest(report: StoredReport) -> tuple[str, float] | None:
+    """Return the condition with the longest median time per image, and that time in ms."""
+    times = dict(_latencies(report))
+    return max(times.items(), key=lambda item: item[1]) if times else None
+
+
+def _latencies(report: StoredReport) -> Iterator[tuple[str, float]]:
+    for condition in report.conditions:
+        latency = metrics_of(report.record(condition))["latency_ms_per_image"]
+        if latency is not None:
+            yield condition, latency

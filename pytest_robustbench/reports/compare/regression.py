@@ -1,0 +1,268 @@
+"""Candidates held against their baselines: one family of limits over all benchmarks of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pytest_robustbench.conditions import RECORDED
+from pytest_robustbench.errors import ReportError
+from pytest_robustbench.gates.regression.changes import FROM_SCORES, LATENCIES
+from pytest_robustbench.gates.regression.decisions import changed_decisions
+from pytest_robustbench.gates.regression.family import Comparison, judge_family
+from pytest_robustbench.gates.regression.latency import LatencySample, judge_latency
+from pytest_robustbench.gates.regression.verdicts import WORST_FIRST
+from pytest_robustbench.gates.wording import OF_DEFECT_IMAGES, OF_NORMAL_IMAGES
+from pytest_robustbench.reports.compare.comparability import compare_inputs
+from pytest_robustbench.reports.compare.pairing import pairs_of
+from pytest_robustbench.reports.file.stored import read_comparable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from pytest_robustbench.gates.regression.changes import AllowedChange
+    from pytest_robustbench.gates.regression.decisions import ChangedDecision
+    from pytest_robustbench.gates.regression.pairs import Pair
+    from pytest_robustbench.gates.regression.verdicts import Outcome, RegressionVerdict
+    from pytest_robustbench.reports.file.stored import StoredReport
+
+OF_DEFECTS = (*OF_DEFECT_IMAGES, "f1")
+POOLED_SCORES = {"pixel_segf1", "f1"}
+FALSE_ALARMS = {"bg_fpr", "normal_fpr", "false_reject_rate", "specificity"}
+SAME_MACHINE = ("cpu", "device", "platform")
+LATENCY_ALPHA = 0.05
+NO_BASELINE = (
+    "no baseline at {path}: measure the model that is in production and store its report, by "
+    "--robustness-update-baseline or `pytest-robustbench accept REPORT --reason ...`, and commit it"
+)
+NO_ANCHOR = (
+    "no anchor at {path}: store a report that stays when the baseline is replaced, by "
+    "`pytest-robustbench accept REPORT --baseline {path} --reason ...`, and commit it"
+)
+ITSELF = (
+    "the {role} {path} is this very run, and a run held against itself always passes: name the "
+    "stored report of another run"
+)
+
+
+@dataclass(frozen=True)
+class Match:
+    """One candidate and the stored report it is held against.
+
+    Parameters
+    ----------
+    benchmark : str
+        Name of the benchmark.
+    candidate, baseline : Path
+        Report files.
+    allowed : tuple of AllowedChange
+        What may get worse, and how far; each is held against every condition.
+    role : {"baseline", "anchor"}
+        Which stored report it is.
+    min_overlap : float
+        Least share of test images that both reports have.
+    strict_pixels : bool
+        Whether corrupted pixels must be equal to the last bit.
+    fresh : bool
+        Whether the candidate was measured just now: then it must not be the stored run itself.
+    """
+
+    benchmark: str
+    candidate: Path
+    baseline: Path
+    allowed: tuple[AllowedChange, ...]
+    role: str = "baseline"
+    min_overlap: float = 1.0
+    strict_pixels: bool = False
+    fresh: bool = False
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What became of one match.
+
+    Parameters
+    ----------
+    match : Match
+        What was compared.
+    verdicts : tuple of RegressionVerdict
+        One per allowed change and condition; empty where the reports cannot be compared.
+    decisions : tuple of ChangedDecision
+        Images that are decided differently, worst first.
+    notes : tuple of str
+        What a reader has to know.
+    problems : tuple of str
+        Why the reports cannot be compared.
+    """
+
+    match: Match
+    verdicts: tuple[RegressionVerdict, ...] = ()
+    decisions: tuple[ChangedDecision, ...] = ()
+    notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = field(default=())
+
+    @property
+    def outcome(self) -> Outcome:
+        """The worst verdict; nothing compared is an error, never a pass."""
+        return "error" if self.problems else _worst(v.outcome for v in self.verdicts)
+
+
+def overall_outcome(judged: Iterable[Judged]) -> Outcome:
+    """Return the worst of several comparisons; nothing compared is an error, never a pass."""
+    return _worst(one.outcome for one in judged)
+
+
+def _worst(outcomes: Iterable[Outcome]) -> Outcome:
+    found = set(outcomes) or {"error"}
+    return next(outcome for outcome in WORST_FIRST if outcome in found)
+
+
+@dataclass(frozen=True)
+class _Opened:
+    match: Match
+    baseline: StoredReport
+    candidate: StoredReport
+    pairs: tuple[Pair, ...]
+    notes: tuple[str, ...]
+
+
+def judge_matches(matches: Sequence[Match]) -> tuple[Judged, ...]:
+    """Judge every match; all their limits on images are one family of the max-t statistics.
+
+    What cannot be compared is told apart with its problems, and leaves the others to be judged.
+    """
+    opened = [_open(match) for match in matches]
+    alive = [o for o in opened if isinstance(o, _Opened)]
+    verdicts = iter(judge_family([c for o in alive for c in _comparisons(o)]))
+    # Latencies have no images to exchange with the others: they are a family of their own.
+    n_latencies = sum(change.metric in LATENCIES for o in alive for change in o.match.allowed)
+    alpha = LATENCY_ALPHA / max(1, n_latencies)
+    return tuple(
+        o if isinstance(o, Judged) else _judged(o, [next(verdicts) for _ in _comparisons(o)], alpha)
+        for o in opened
+    )
+
+
+def _open(match: Match) -> _Opened | Judged:
+    if not match.allowed:
+        return Judged(match, problems=("no allowed change is declared: nothing would be judged",))
+    if not match.baseline.is_file():
+        return Judged(match, problems=(absence(match.role, match.baseline),))
+    try:
+        baseline, candidate = read_comparable(match.baseline), read_comparable(match.candidate)
+        if match.fresh and baseline.digest == candidate.digest:
+            return Judged(match, problems=(ITSELF.format(role=match.role, path=match.baseline),))
+        inputs = compare_inputs(
+            baseline,
+            candidate,
+            min_overlap=match.min_overlap,
+            strict_pixels=match.strict_pixels,
+            latency=any(change.metric in LATENCIES for change in match.allowed),
+        )
+        named = tuple(_other_names(baseline, candidate))
+        problems = (*(named if match.fresh else ()), *inputs.problems)
+        notes = (*(() if match.fresh else named), *inputs.notes)
+        if problems:
+            return Judged(match, notes=notes, problems=problems)
+        pairs = pairs_of(baseline, candidate, inputs)
+    except ReportError as error:
+        return Judged(match, problems=(str(error),))
+    return _Opened(match, baseline, candidate, pairs, notes)
+
+
+def absence(role: str, path: Path) -> str:
+    """Say that a stored report is not there, and how one is made."""
+    text = NO_ANCHOR if role == "anchor" else NO_BASELINE
+    return text.format(path=path)
+
+
+def _other_names(baseline: StoredReport, candidate: StoredReport) -> Iterator[str]:
+    if baseline.name != candidate.name:
+        yield (
+            f"{baseline.path} is the report of another benchmark: {baseline.name!r}, and the "
+            f"candidate that of {candidate.name!r}"
+        )
+
+
+def _comparisons(opened: _Opened) -> list[Comparison]:
+    return [
+        Comparison(opened.match.benchmark, pair, change)
+        for change in opened.match.allowed
+        if change.metric not in LATENCIES
+        for pair in opened.pairs
+        if not _lacks_images(pair, change.metric)
+    ]
+
+
+def _lacks_images(pair: Pair, metric: str) -> bool:
+    """Whether a recorded set has no image of a kind that the metric speaks of.
+
+    A set of good parts alone is worth recording, and says all it can about false alarms. The test
+    part is not excused: a metric that is asked for and cannot be had is an error there.
+    """
+    kinds = set(pair.labels.tolist())
+    needed = {1} if metric in OF_DEFECTS else {0} if metric in OF_NORMAL_IMAGES else set()
+    needed = {0, 1} if metric in FROM_SCORES else needed
+    return pair.condition.startswith(f"{RECORDED}-") and not needed <= kinds
+
+
+def _blind_spots(opened: _Opened) -> Iterator[str]:
+    """Say what the declared limits do not see."""
+    metrics = {change.metric for change in opened.match.allowed}
+    absent = {
+        pair.condition: [m for m in metrics if m not in LATENCIES and _lacks_images(pair, m)]
+        for pair in opened.pairs
+    }
+    for condition, names in absent.items():
+        if names:
+            yield f"{condition} has no images for {', '.join(sorted(names))}: not compared there"
+    if metrics & POOLED_SCORES and not metrics & FALSE_ALARMS:
+        yield (
+            "no limit sees false alarms in whole images: beside pixel_segf1 or f1, declare one on "
+            "bg_fpr, normal_fpr or false_reject_rate"
+        )
+
+
+def _judged(opened: _Opened, of_images: Sequence[RegressionVerdict], alpha: float) -> Judged:
+    decisions = [decision for pair in opened.pairs for decision in changed_decisions(pair)]
+    return Judged(
+        opened.match,
+        (*of_images, *_latency_verdicts(opened, alpha)),
+        tuple(sorted(decisions, key=lambda decision: decision.rank)),
+        (*opened.notes, *_blind_spots(opened)),
+    )
+
+
+def _latency_verdicts(opened: _Opened, alpha: float) -> list[RegressionVerdict]:
+    changes = [change for change in opened.match.allowed if change.metric in LATENCIES]
+    return [
+        judge_latency(
+            opened.match.benchmark,
+            change,
+            _latencies(opened.baseline),
+            _latencies(opened.candidate),
+            same_machine=_same_machine(opened.baseline.plain, opened.candidate.plain),
+            alpha=alpha,
+        )
+        for change in changes
+    ]
+
+
+def _latencies(report: StoredReport) -> dict[str, LatencySample]:
+    records = {condition: report.record(condition) for condition in report.conditions}
+    return {c: _latency_sample(record["latency"]) for c, record in records.items()}
+
+
+def _latency_sample(latency: Mapping[str, Any]) -> LatencySample:
+    return LatencySample(
+        np.asarray(latency["calls_ms"], np.float64),
+        np.asarray(latency.get("reference_calls_ms") or [latency["reference_ms"]], np.float64),
+    )
+
+
+def _same_machine(baseline: Mapping[str, Any], candidate: Mapping[str, Any]) -> bool:
+    first, second = baseline["environment"], candidate["environment"]
+    return all(first.get(key) == second.get(key) for key in SAME_MACHINE)

@@ -1,0 +1,1 @@
+"""The files: their shape, how they are written and read, and whether they are whole."""

@@ -1,0 +1,239 @@
+"""Whether the record of one condition agrees with itself and with its images.
+
+Digests over digests and metrics over columns are worked out again from what the record holds of
+every image.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pytest_robustbench.conditions import condition_of
+from pytest_robustbench.corruptions.digests import condition_digest
+from pytest_robustbench.datasets.split import listed
+from pytest_robustbench.evaluation.measure.measures import (
+    COUNTED_METRICS,
+    SEGF1_METRICS,
+    SWITCHED_OFF,
+)
+from pytest_robustbench.metrics.counts import (
+    CountColumns,
+    trivial_pixel_segf1,
+    trivial_segf1_per_image,
+)
+from pytest_robustbench.metrics.images import best_f1, decide
+from pytest_robustbench.metrics.summary import NO_MAPS, measure_images, measure_pixels
+from pytest_robustbench.reports.file.fields import DECISION_METRICS, metrics_of, undefined_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    Record = Mapping[str, Any]
+
+COUNTS = ("tp", "fp", "fn", "tn")
+TRIVIAL = {
+    "trivial_segf1": trivial_pixel_segf1,
+    "trivial_segf1_per_image": trivial_segf1_per_image,
+}
+TOLERANCE = 1e-9  # another processor may add up a mean in another order
+CALL_TOLERANCE = 2e-3  # single calls are stored to four digits
+EDITED = "it was edited after it was measured"
+
+
+def record_problems(condition: str, samples: Record, record: Record, point: Record) -> list[str]:
+    """Return where the record of a measured condition contradicts itself.
+
+    Parameters
+    ----------
+    condition : str
+        Its id.
+    samples, record, point : mapping
+        The columns over its images, the record, and the operating point of the report.
+    """
+    columns = column_problems(condition, samples, record)
+    # Metrics over columns that do not fit together would only repeat the message, or raise.
+    return columns or list(_contradictions(condition, samples, record, point))
+
+
+def column_problems(condition: str, samples: Record, record: Record) -> list[str]:
+    """Return what is wrong with the columns of one condition: lengths, ids, nulls."""
+    if bool(condition_of(condition).recorded) != bool(record.get("samples")):
+        return ["a recorded set, and nothing else, has samples of its own"]
+    lengths = {f"samples.{k}": len(v) for k, v in samples.items()}
+    lengths |= {f"per_image.{k}": len(v) for k, v in record["per_image"].items()}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{name} {n}" for name, n in lengths.items())
+        return [f"columns differ in length ({told})"]
+    if len(set(samples["id"])) < len(samples["id"]):
+        return ["an image id stands twice"]
+    strangers = {*record["left_out"], *record["unknown_masks"]} - {*samples["id"]}
+    if strangers:
+        return [f"left_out or unknown_masks name no image of it: {listed(sorted(strangers))}"]
+    return list(_null_problems(samples, record))
+
+
+def _null_problems(samples: Record, record: Record) -> Iterator[str]:
+    """Say where a null stands for a number that must be there, or the reverse."""
+    ids, per_image = samples["id"], record["per_image"]
+    left_out = set(record["left_out"])
+    measured = np.array([i not in left_out for i in ids])
+    known = measured & np.array(samples["mask_known"], np.bool_) & counts_pixels(record)
+    expected = {"score": measured, "digest": measured, **dict.fromkeys(COUNTS, known)}
+    for name, present in expected.items():
+        found = np.array([value is not None for value in per_image[name]])
+        lost = [ids[i] for i in np.flatnonzero(present & ~found)]
+        if lost:
+            yield f"per_image.{name} is null for {listed(lost)}, and nothing says why"
+        more = [ids[i] for i in np.flatnonzero(found & ~present)]
+        if more:
+            yield f"per_image.{name} has a value for {listed(more)}, which does not count there"
+
+
+def counts_pixels(record: Record) -> bool:
+    """Return whether pixels are counted at all: there are maps, and a threshold for them."""
+    has_threshold = record["results"]["pixel_metrics"]["pixel_threshold"] is not None
+    return has_threshold and record["undefined"].get("bg_fpr") != NO_MAPS
+
+
+def _contradictions(
+    condition: str, samples: Record, record: Record, point: Record
+) -> Iterator[str]:
+    yield from _digest_contradictions(condition, samples, record)
+    yield from _threshold_contradictions(point, record)
+    yield from _mask_contradictions(samples, record)
+    yield from _count_contradictions(samples, record)
+    yield from _metric_contradictions(samples, record)
+    yield from _latency_contradictions(record)
+
+
+def _digest_contradictions(condition: str, samples: Record, record: Record) -> Iterator[str]:
+    digests = record["per_image"]["digest"]
+    kept = [i for i, digest in enumerate(digests) if digest is not None]
+    found = condition_digest(
+        record["specification"],
+        condition_of(condition).severity,
+        [samples["id"][i] for i in kept],
+        [digests[i] for i in kept],
+    )
+    if found != record["data_digest"]:
+        yield f"data_digest contradicts the digests of its images: {EDITED}"
+
+
+def _threshold_contradictions(point: Record, record: Record) -> Iterator[str]:
+    results = record["results"]
+    used = (results["pixel_metrics"]["pixel_threshold"], results["threshold"])
+    frozen = (point["pixel_threshold"], point["image_threshold"])
+    if used != frozen:
+        yield f"measured at thresholds {used}, but the operating point is {frozen}"
+    if record.get("operating_point", point["digest"]) != point["digest"]:
+        yield "measured at another operating point than the report's: their digests differ"
+
+
+def _mask_contradictions(samples: Record, record: Record) -> Iterator[str]:
+    pairs = zip(samples["id"], samples["mask_known"], strict=True)
+    unknown = [i for i, known in pairs if not known]
+    if unknown != record["unknown_masks"]:
+        yield f"unknown_masks contradicts samples.mask_known: {EDITED}"
+
+
+def _count_contradictions(samples: Record, record: Record) -> Iterator[str]:
+    """Say which counts no image can have; a corruption may ignore pixels, so fewer are fine."""
+    columns = _count_columns(samples, record)
+    defect, total = columns.tp + columns.fn, columns.tp + columns.fp + columns.fn + columns.tn
+    normal = ~columns.defective & (defect > 0)
+    if normal.any():
+        ids = [samples["id"][i] for i in np.flatnonzero(normal)]
+        yield f"normal images with defect pixels: {listed(ids)}"
+    large = total > np.prod(np.array(samples["shape"], np.int64), axis=1)
+    if large.any():
+        ids = [samples["id"][i] for i in np.flatnonzero(large)]
+        yield f"more pixels are counted than the image has: {listed(ids)}"
+
+
+def _count_columns(samples: Record, record: Record) -> CountColumns:
+    """Return the pixel counts of a condition; 0 and not known where the report has null."""
+    per_image = record["per_image"]
+    known = np.array([value is not None for value in per_image["tn"]])
+    tp, fp, fn, tn = (
+        np.array([value or 0 for value in per_image[name]], np.int64) for name in COUNTS
+    )
+    return CountColumns(tp, fp, fn, tn, np.array(samples["label"]) == 1, known)
+
+
+def _metric_contradictions(samples: Record, record: Record) -> Iterator[str]:
+    """Say which metrics do not follow from the columns, or are null without a reason."""
+    stated, undefined = metrics_of(record), undefined_of(record)
+    nulls = {name for name, value in stated.items() if value is None}
+    if nulls != set(undefined):
+        names = ", ".join(sorted(nulls ^ set(undefined)))
+        yield f"null and undefined disagree on {names}: a null needs a reason"
+    stated |= {name: record["results"]["pixel_metrics"][name] for name in TRIVIAL}
+    for name, value in _metrics(samples, record).items():
+        if not agree(stated[name], value):
+            yield f"{name} is {stated[name]}, but its columns give {value}"
+    counts = record["results"]["metrics"]
+    for name, number in _decided(samples, record).items():
+        if counts[name] != number:
+            yield f"{name} is {counts[name]}, but its scores give {number}"
+    best = best_f1(*_scored(samples, record))
+    if record["results"]["best_f1"] != (None if best is None else best._asdict()):
+        yield "best_f1 does not follow from the scores"
+
+
+def _metrics(samples: Record, record: Record) -> dict[str, float | None]:
+    """Return every metric that follows from scores and counts."""
+    scores, labels = _scored(samples, record)
+    images = measure_images(scores, labels, record["results"]["threshold"]).values
+    columns = _count_columns(samples, record)
+    pixels = measure_pixels(columns).values
+    trivial = {name: formula(columns) for name, formula in TRIVIAL.items()}
+    counted = {name: pixels[name] for name in COUNTED_METRICS}
+    if record["undefined"].get(SEGF1_METRICS[0]) == SWITCHED_OFF:
+        counted |= dict.fromkeys(SEGF1_METRICS)
+    ranked = ("auroc", "average_precision")
+    return {name: images[name] for name in (*ranked, *DECISION_METRICS)} | counted | trivial
+
+
+def _decided(samples: Record, record: Record) -> dict[str, int]:
+    scores, labels = _scored(samples, record)
+    decisions = decide(scores, labels, record["results"]["threshold"])
+    return {name: getattr(decisions, name) for name in COUNTS}
+
+
+def _scored(samples: Record, record: Record) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return scores and labels of the measured images."""
+    scores = np.array(record["per_image"]["score"], np.float64)
+    measured = ~np.isnan(scores)
+    return scores[measured].astype(np.float32), np.array(samples["label"], np.int64)[measured]
+
+
+def _latency_contradictions(record: Record) -> Iterator[str]:
+    latency = record["latency"]
+    calls = np.array(latency["calls_ms"])
+    references = latency.get("reference_calls_ms") or [latency["reference_ms"]]
+    found = {
+        "reference_ms": float(np.median(references)),
+        "median_ms": float(np.median(calls)),
+        "p95_ms": float(np.quantile(calls, 0.95)),
+        "mean_ms": float(calls.mean()),
+        "relative": latency["median_ms"] / latency["reference_ms"],
+    }
+    if latency["count"] != calls.size:
+        yield f"latency.count is {latency['count']}, but there are {calls.size} calls"
+    if record["latency_ms_per_image"] != latency["median_ms"]:
+        yield "latency_ms_per_image contradicts latency.median_ms"
+    for name, value in found.items():
+        if not math.isclose(latency[name], value, rel_tol=CALL_TOLERANCE, abs_tol=TOLERANCE):
+            yield f"latency.{name} is {latency[name]:g}, but the calls give {value:g}"
+
+
+def agree(stated: float | None, found: float | None) -> bool:
+    """Return whether a metric is what was worked out again, but for the last digits."""
+    if stated is None or found is None:
+        return stated is found
+    return math.isclose(stated, found, rel_tol=TOLERANCE, abs_tol=TOLERANCE)

@@ -1,1 +1,0 @@
-"""Pages for people: one file each, without network, readable without scripts."""

@@ -1,0 +1,1 @@
+"""Parts of one benchmark, measured apart, put together."""

@@ -1,0 +1,171 @@
+"""Reports of shards, and journals of runs that died, as parts that can be merged."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from pytest_robustbench.conditions import condition_of
+from pytest_robustbench.errors import ReportError
+from pytest_robustbench.reports.file.header import Header
+from pytest_robustbench.reports.file.integrity import contradictions
+from pytest_robustbench.reports.file.journal import BENCHMARK, SUFFIX, journals_in, read_journal
+from pytest_robustbench.reports.file.report import Report
+from pytest_robustbench.reports.file.session import SESSION_FILE
+from pytest_robustbench.reports.file.stored import StoredReport, read_stored, refuse
+from pytest_robustbench.reports.file.structure import structural_problem
+from pytest_robustbench.reports.merge.merging import Part
+from pytest_robustbench.reports.pages.reproduction import RERUN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from pytest_robustbench.reports.file.journal import Entry
+
+REMEDY = "take the file as its shard wrote it, or run that shard again"
+
+
+def find_reports(places: Iterable[Path]) -> list[Path]:
+    """Return the reports and journals that files and folders name, each once.
+
+    Parameters
+    ----------
+    places : iterable of Path
+        Reports, journals, or folders that hold some at any depth. ``session.json`` is none, and in
+        folders neither is JSON of another kind. Journals in a folder count where a report beside
+        them is not complete, or there is none, and of those the latest run's.
+
+    Raises
+    ------
+    ReportError
+        If a place does not exist, a folder holds no report, or JSON in it cannot be read.
+    """
+    found = {path.resolve(): path for place in places for path in _reports_at(place)}
+    return list(found.values())
+
+
+def _reports_at(place: Path) -> Iterator[Path]:
+    if not place.exists():
+        raise ReportError(f"{place} does not exist: name reports, or folders that hold them")
+    if not place.is_dir():
+        yield from () if place.name == SESSION_FILE else (place,)
+        return
+    contents = {path: _content(path) for path in sorted(place.rglob("*.json")) if _may_tell(path)}
+    reports = {path: plain for path, plain in contents.items() if _is_report(plain)}
+    held = [*reports, *_telling_more(journals_in(place), reports)]
+    if not held:
+        raise ReportError(
+            f"{place} holds no report: name the folder that a shard wrote its reports to"
+        )
+    yield from held
+
+
+def reports_in(folder: Path) -> list[Path]:
+    """Return the reports that lie in a folder itself, in the order of their names.
+
+    Raises
+    ------
+    ReportError
+        If JSON in it cannot be read.
+    """
+    found = (path for path in sorted(folder.glob("*.json")) if _may_tell(path))
+    return [path for path in found if _is_report(_content(path))]
+
+
+def _telling_more(
+    journals: Sequence[Path], reports: Mapping[Path, Mapping[str, Any]]
+) -> Iterator[Path]:
+    """Yield the journals of the latest run, where its reports do not tell everything.
+
+    A run writes reports that hold nothing yet when it begins, and whole ones when it ends. What an
+    earlier run has measured is another matter, unless the latest has taken it over itself.
+    """
+    whole = {path.parent for path, plain in reports.items() if plain.get("complete") is True}
+    latest: dict[Path, str] = {}
+    for path in journals:
+        folder = path.parent.parent
+        latest[folder] = max(latest.get(folder, ""), path.parent.name)
+    for path in journals:
+        folder = path.parent.parent
+        if path.parent.name == latest[folder] and folder.parent not in whole:
+            yield path
+
+
+def _may_tell(path: Path) -> bool:
+    return path.name != SESSION_FILE and RERUN not in path.parts and path.is_file()
+
+
+def _content(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        # It may be the half of a report: what it held would be lost in silence.
+        raise ReportError(
+            f"cannot read {path} ({error}): {REMEDY}, or move what is no report elsewhere"
+        ) from None
+
+
+def _is_report(plain: Any) -> bool:
+    return isinstance(plain, dict) and "robustness" in plain
+
+
+def read_parts(path: Path) -> list[Part]:
+    """Read the report of a shard, or a journal.
+
+    Parameters
+    ----------
+    path : Path
+        Report of a run, complete or not, or a journal.
+
+    Returns
+    -------
+    list of Part
+        One of a report, one per benchmark of a journal.
+
+    Raises
+    ------
+    ReportError
+        If it cannot be read, has another schema version, or contradicts itself.
+    """
+    if path.suffix == SUFFIX:
+        return [_journaled(path, *found) for found in _by_benchmark(read_journal(path))]
+    return [_part(read_stored(path, REMEDY))]
+
+
+def _part(stored: StoredReport, *, judged: bool = True) -> Part:
+    path = stored.path
+    refuse(f"{path} cannot be merged", contradictions(stored, judged=judged), REMEDY)
+    header = {field.name: stored.plain[field.name] for field in fields(Header)}
+    records = {condition: stored.record(condition) for condition in stored.conditions}
+    return Part(str(path), Header.from_dict(header), records, tuple(stored.plain["narrowed"]))
+
+
+def _by_benchmark(
+    entries: Iterable[Entry],
+) -> Iterator[tuple[Mapping[str, Any], dict[str, Mapping[str, Any]]]]:
+    """Yield what a journal says of each benchmark, and its conditions."""
+    benchmarks: dict[str, Mapping[str, Any]] = {}
+    records: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for entry in entries:
+        if entry.kind == BENCHMARK:
+            benchmarks.setdefault(entry.benchmark, entry.content)
+        else:
+            found = records.setdefault(entry.benchmark, {})
+            found[entry.content["condition"]] = entry.content["record"]
+    yield from ((benchmarks[name], found) for name, found in records.items() if name in benchmarks)
+
+
+def _journaled(
+    path: Path, benchmark: Mapping[str, Any], records: Mapping[str, Mapping[str, Any]]
+) -> Part:
+    """Return a part from a journal, checked like the report it would have become."""
+    declared = tuple(map(condition_of, benchmark["declared"]))
+    header, narrowed = Header.from_dict(benchmark["header"]), tuple(benchmark["narrowed"])
+    report = Report(header, declared, records, narrowed=narrowed)
+    plain: dict[str, Any] = json.loads(json.dumps(report.to_dict()))
+    problem = structural_problem(plain)
+    if problem:
+        raise ReportError(f"{path} cannot be merged: {problem}; {REMEDY}")
+    return _part(StoredReport(path, plain), judged=False)

@@ -1,0 +1,1 @@
+"""What people read: report.html, summary.md, conditions.csv, and pictures."""

@@ -1,0 +1,1 @@
+"""report.html: one file, without network, readable without scripts."""

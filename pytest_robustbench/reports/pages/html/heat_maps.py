@@ -1,0 +1,136 @@
+"""One table per metric: corruptions x severities, coloured by how bad it is, limits marked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.gates.names import MIN_METRICS
+from pytest_robustbench.gates.wording import shown
+from pytest_robustbench.reports.pages.html.figures import MEANINGS, Figure, figure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pytest_robustbench.gates.limits import Verdict
+    from pytest_robustbench.reports.pages.source import Source
+
+SIGNS: Mapping[str, str] = MappingProxyType(
+    {"min": "\N{GREATER-THAN OR EQUAL TO}", "max": "\N{LESS-THAN OR EQUAL TO}"}
+)
+DARKEST = 62  # percent of the heat colour, so that text on it can be read
+
+
+@dataclass(frozen=True)
+class HeatCell:
+    """One condition's value.
+
+    Parameters
+    ----------
+    condition : str
+        Its id.
+    value : Figure
+        What was measured.
+    limit : str
+        The declared bound; empty where there is none.
+    status : {"pass", "bad", "waived", "none", ""}
+        What the limit came to; ``none`` where nothing was measured.
+    mark : str
+        The status as a sign, for those who see no colours.
+    heat : int
+        Percent of the heat colour.
+    """
+
+    condition: str
+    value: Figure
+    limit: str = ""
+    status: str = ""
+    mark: str = ""
+    heat: int = 0
+
+
+@dataclass(frozen=True)
+class HeatRow:
+    """One corruption, ``clean``, or a recorded set.
+
+    Parameters
+    ----------
+    label : str
+        Its name.
+    cells : tuple of HeatCell or None
+        One per column of severities; ``None`` where there is no such condition.
+    spans : bool
+        Whether the one cell stands for all severities, since there are none.
+    """
+
+    label: str
+    cells: tuple[HeatCell | None, ...]
+    spans: bool = False
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """One metric under all conditions."""
+
+    metric: str
+    meaning: str
+    severities: tuple[int, ...]
+    rows: tuple[HeatRow, ...]
+
+
+def heat_maps(source: Source) -> Iterator[HeatMap]:
+    """Yield a heat map for each metric that a page shows."""
+    corrupted = [c for c in source.conditions.values() if c.is_corrupted]
+    severities = tuple(sorted({c.severity for c in corrupted if c.severity is not None}))
+    for metric in source.shown_metrics:
+        rows = tuple(_rows(source, metric, severities))
+        yield HeatMap(metric, MEANINGS[metric], severities, rows)
+
+
+def _rows(source: Source, metric: str, severities: tuple[int, ...]) -> Iterator[HeatRow]:
+    cells = {c: _cell(source, c, metric) for c in source.records}
+    for name, cell in cells.items():
+        if source.conditions[name].is_clean:
+            yield HeatRow("clean", (cell,), spans=True)
+    for corruption in source.corruptions:
+        ids = (f"{corruption}-severity_{severity}" for severity in severities)
+        yield HeatRow(corruption, tuple(cells.get(name) for name in ids))
+    for name, cell in cells.items():
+        if source.conditions[name].recorded:
+            yield HeatRow(name, (cell,), spans=True)
+
+
+def _cell(source: Source, condition: str, metric: str) -> HeatCell:
+    value, verdict = source.metrics[condition][metric], source.judged.get((condition, metric))
+    limit = "" if verdict is None else limit_text(verdict)
+    if value is None:
+        is_bad = condition in source.errors or (verdict is not None and verdict.violated)
+        return HeatCell(condition, figure(None), limit, "bad" if is_bad else "none", "!" * is_bad)
+    heat = round(DARKEST * _badness(source, value, metric))
+    if verdict is None:
+        return HeatCell(condition, figure(value), heat=heat)
+    text = figure(value, shown(value, verdict.limit.value))
+    return HeatCell(condition, text, limit, *_status(verdict), heat)
+
+
+def limit_text(verdict: Verdict) -> str:
+    """Return a limit as a table shows it."""
+    return f"{SIGNS[verdict.limit.bound]} {verdict.limit.value:g}"
+
+
+def _status(verdict: Verdict) -> tuple[str, str]:
+    if verdict.waived:
+        return "waived", "w"
+    return ("bad", "\N{MULTIPLICATION X}") if verdict.violated else ("pass", "")
+
+
+def _badness(source: Source, value: float, metric: str) -> float:
+    """Return 0 for the best value or limit of a metric in this report, 1 for the worst."""
+    known = [v for values in source.metrics.values() if (v := values[metric]) is not None]
+    limits = [v.limit.value for (_, name), v in source.judged.items() if name == metric]
+    low, high = min(known + limits), max(known + limits)
+    if low == high:
+        return 0.0
+    share = (value - low) / (high - low)
+    return 1 - share if metric in MIN_METRICS else share

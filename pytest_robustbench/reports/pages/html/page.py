@@ -1,0 +1,183 @@
+"""``report.html``: what goes into the release review, and what an auditor opens a year later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.gates.wording import describe
+from pytest_robustbench.reports.file.writing import write_atomically
+from pytest_robustbench.reports.pages.html.figures import Figure, figure
+from pytest_robustbench.reports.pages.html.templates import rendered, require_packages
+from pytest_robustbench.reports.pages.margins import worst_first
+from pytest_robustbench.reports.pages.notes import notes_on
+from pytest_robustbench.reports.pages.overall import Overall, overall
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from markupsafe import Markup
+
+    from pytest_robustbench.reports.pages.html.comparison import Compared
+    from pytest_robustbench.reports.pages.html.curves import Curves
+    from pytest_robustbench.reports.pages.html.gallery import Wall
+    from pytest_robustbench.reports.pages.html.heat_maps import HeatMap
+    from pytest_robustbench.reports.pages.html.tables import LimitRow, MetricRow
+    from pytest_robustbench.reports.pages.source import Source, Unreported
+
+BADGES = {"PASS": "pass", "FAIL": "fail", "INCOMPLETE": "open", "NOT JUDGED": "open"}
+CAUTION = "open"
+SHOWN_VIOLATIONS = 8
+TILES = ("pixel_segf1", "bg_fpr", "miss_rate", "false_reject_rate", "latency_ms_per_image")
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One metric at a glance."""
+
+    metric: str
+    clean: Figure
+    mean: Figure
+    worst: Figure
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """Everything a page says of one benchmark."""
+
+    name: str
+    subtitle: str
+    badge: str
+    overall: Overall
+    tiles: tuple[Tile, ...]
+    problems: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+    heat_maps: tuple[HeatMap, ...]
+    curves: tuple[Curves, ...]
+    point: Sequence[tuple[str, str]]
+    pixel_scores: Markup | None
+    image_scores: Markup | None
+    latency: str
+    latencies: Markup | None
+    comparisons: tuple[Compared, ...]
+    limits: Sequence[LimitRow]
+    metric_columns: Sequence[str]
+    metric_rows: tuple[MetricRow, ...]
+    gallery: tuple[Wall, ...]
+    provenance: tuple[tuple[str, str], ...]
+    config: str
+    detector: str
+
+
+def write_page(
+    sources: Sequence[Source], path: Path, *, start: Path, unreported: Sequence[Unreported] = ()
+) -> None:
+    """Write one page about several benchmarks.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+        The reports; pictures are looked for beside them.
+    path : Path
+        The page.
+    start : Path
+        Folder in which the commands of the page are going to be called.
+    unreported : sequence of Unreported
+        Benchmarks of the run without a report.
+
+    Raises
+    ------
+    ReportError
+        If the extra ``report`` is not installed, or the page cannot be written.
+    """
+    require_packages()
+    chapters = [_chapter(source, start) for source in sources]
+    absent = [(BADGES[one.word], one) for one in unreported]
+    write_atomically(path, rendered("report.html", chapters=chapters, unreported=absent))
+
+
+def _chapter(source: Source, start: Path) -> Chapter:
+    # Here, and not above: matplotlib belongs to the extra.
+    from pytest_robustbench.reports.pages.html.comparison import comparisons
+    from pytest_robustbench.reports.pages.html.curves import curves
+    from pytest_robustbench.reports.pages.html.distributions import (
+        image_scores,
+        latencies,
+        pixel_scores,
+    )
+    from pytest_robustbench.reports.pages.html.gallery import gallery
+    from pytest_robustbench.reports.pages.html.heat_maps import heat_maps
+    from pytest_robustbench.reports.pages.html.operating_point import operating_point
+    from pytest_robustbench.reports.pages.html.provenance import as_yaml, provenance
+    from pytest_robustbench.reports.pages.html.tables import limit_rows, metric_columns, metric_rows
+
+    plain, whole = source.plain, overall(source)
+    return Chapter(
+        name=source.name,
+        subtitle=_subtitle(source),
+        badge=CAUTION if whole.caution else BADGES[whole.word],
+        overall=whole,
+        tiles=tuple(_tiles(source)),
+        problems=tuple(_problems(source)),
+        notes=tuple(notes_on(source, source.declared_limits)),
+        heat_maps=tuple(heat_maps(source)),
+        curves=tuple(curves(source)),
+        point=operating_point(plain),
+        pixel_scores=pixel_scores(source),
+        image_scores=image_scores(source),
+        latency=_latency(source),
+        latencies=latencies(source),
+        comparisons=tuple(comparisons(source)),
+        limits=limit_rows(source),
+        metric_columns=metric_columns(source),
+        metric_rows=tuple(metric_rows(source)),
+        gallery=tuple(gallery(source, start)),
+        provenance=tuple(provenance(plain)),
+        config=as_yaml(plain["config"]),
+        detector=as_yaml(plain["detector"]),
+    )
+
+
+def _subtitle(source: Source) -> str:
+    plain = source.plain
+    started = str(plain["started"]).replace("T", " ").replace("+00:00", " UTC")
+    parts = [plain["model"], f"{plain['dataset']} {plain['category']}", started]
+    return " \N{MIDDLE DOT} ".join(map(str, parts))
+
+
+def _tiles(source: Source) -> Iterator[Tile]:
+    summary = source.plain["robustness_summary"]
+    for metric in TILES:
+        clean = summary.get(f"clean_{metric}")
+        levels = (summary.get(f"{level}_corruption_{metric}") for level in ("mean", "worst"))
+        if clean is not None:
+            yield Tile(metric, figure(clean), *map(figure, levels))
+
+
+def _problems(source: Source) -> Iterator[tuple[str, str]]:
+    """Yield what keeps a model from shipping: a class of the style, and a line."""
+    yield from (("fail", problem) for problem in source.problems)
+    for error, conditions in source.causes.items():
+        yield "error", f"{', '.join(conditions)} could not be measured: {error}"
+    violated = [v for v in source.verdicts if v.violated and v.condition not in source.errors]
+    for verdict in worst_first(violated)[:SHOWN_VIOLATIONS]:
+        yield "fail", describe(verdict)
+    if len(violated) > SHOWN_VIOLATIONS:
+        yield "fail", f"and {len(violated) - SHOWN_VIOLATIONS} more: see the table of limits"
+    if source.absent:
+        yield "open", f"not measured in this run: {', '.join(source.absent)}"
+    for verdict in source.verdicts:
+        if verdict.waived:
+            yield "waived", describe(verdict)
+
+
+def _latency(source: Source) -> str:
+    record = source.measured.get("clean")
+    if record is None:
+        return ""
+    latency = record["latency"]
+    return (
+        f"Batch size {latency['batch_size']}, {latency['count']} timed calls under clean, "
+        f"device {source.plain['environment']['device']}"
+    )

@@ -1,0 +1,82 @@
+"""What a reader has to know before a verdict is believed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.gates.judgement import would_fail_a_silent_detector
+from pytest_robustbench.reports.file.fields import notes_on_recorded_sets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pytest_robustbench.gates.limits import Limit
+    from pytest_robustbench.reports.pages.source import Source
+
+NEAR_TRIVIAL = 1.25
+OF_FALSE_ALARMS = (
+    "bg_fpr",
+    "normal_fpr",
+    "false_reject_rate",
+    "specificity",
+    "precision",
+    "accuracy",
+)
+"""Metrics whose limits a detector that rejects everything violates."""
+
+
+def notes_on(source: Source, limits: Iterable[Limit]) -> Iterator[str]:
+    """Yield what was noticed about data, calibration and limits.
+
+    Parameters
+    ----------
+    source : Source
+        The report.
+    limits : iterable of Limit
+        Everything that is declared, judged in this run or not.
+    """
+    yield from source.plain["notes"]
+    yield from (source.plain["operating_point"] or {}).get("warnings", ())
+    yield from notes_on_recorded_sets(source.records)
+    yield from _on_data(source)
+    yield from _on_false_alarms(source)
+    if source.measured and not would_fail_a_silent_detector(limits):
+        yield (
+            "no limit would fail a detector that never fires: add a floor such as pixel_segf1 "
+            "or recall, or a ceiling on miss_rate"
+        )
+
+
+def _on_data(source: Source) -> Iterator[str]:
+    clean = source.measured.get("clean", {})
+    unknown = clean.get("unknown_masks", ())
+    if unknown:
+        yield f"{len(unknown)} defect images have no mask: their pixels count nowhere"
+    left_out = {c: len(r["left_out"]) for c, r in source.measured.items() if r["left_out"]}
+    if left_out:
+        condition, n = next(iter(left_out.items()))
+        corruption = source.conditions[condition].corruption
+        yield f"{corruption} leaves out {n} images whose defect it would push out of the frame"
+    pixels = clean.get("results", {}).get("pixel_metrics", {})
+    segf1, trivial = pixels.get("pixel_segf1"), pixels.get("trivial_segf1")
+    if segf1 is not None and trivial and segf1 < NEAR_TRIVIAL * trivial:
+        yield (
+            f"clean pixel_segf1 {segf1:.3g} is near {trivial:.3g}, what calling every pixel a "
+            "defect gives: it says nothing"
+        )
+
+
+def _on_false_alarms(source: Source) -> Iterator[str]:
+    """Say where good parts may all be rejected, and no limit would mind."""
+    free = [
+        condition
+        for condition in source.measured
+        if not any((condition, metric) in source.judged for metric in OF_FALSE_ALARMS)
+    ]
+    rates = {c: source.metrics[c]["false_reject_rate"] or 0.0 for c in free}
+    worst = max(rates, key=rates.__getitem__, default="")
+    if source.verdicts and rates.get(worst):
+        yield (
+            f"no limit on false alarms under {len(free)} of {len(source.measured)} conditions: "
+            f"false_reject_rate reaches {rates[worst]:.3g} there ({worst})"
+        )

@@ -1,0 +1,145 @@
+"""What a whole report comes to, in one word and one sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from pytest_robustbench.gates.wording import describe
+from pytest_robustbench.reports.pages.margins import worst_first
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pytest_robustbench.gates.limits import Verdict
+    from pytest_robustbench.reports.pages.source import Source
+
+Word = Literal["PASS", "FAIL", "INCOMPLETE", "NOT JUDGED"]
+
+
+@dataclass(frozen=True)
+class Overall:
+    """The verdict on a benchmark.
+
+    Parameters
+    ----------
+    word : {"PASS", "FAIL", "INCOMPLETE", "NOT JUDGED"}
+        Nothing but ``PASS`` lets a model ship.
+    sentence : str
+        Why.
+    caution : bool
+        Whether a reader has to look closer even at a pass: a limit is waived, or a comparison was
+        not decided.
+    """
+
+    word: Word
+    sentence: str
+    caution: bool = False
+
+
+def overall(source: Source) -> Overall:
+    """Judge a report as a whole: its limits, its completeness, and its comparisons."""
+    failures = [*_violations(source), *_unmeasured(source), *_regressions(source)]
+    failures += source.problems
+    gaps = list(_gaps(source))
+    if failures:
+        return Overall("FAIL", _sentence([*failures, *gaps]))
+    if gaps:
+        return Overall("INCOMPLETE", _sentence([*gaps, *_held(source)]))
+    if not source.verdicts and not source.compared:
+        return Overall("NOT JUDGED", "No limit is declared: everything is only measured.")
+    found = _sentence([*_held(source), *_comparisons(source)])
+    if not _anything_held(source):
+        return Overall("NOT JUDGED", found)
+    return Overall("PASS", found, _needs_a_look(source))
+
+
+def _anything_held(source: Source) -> bool:
+    """Return whether a limit holds, or a comparison was decided: without any nothing is shown."""
+    held = any(verdict.outcome == "pass" for verdict in source.verdicts)
+    return held or any(compared["outcome"] == "pass" for compared in source.compared)
+
+
+def _needs_a_look(source: Source) -> bool:
+    waived = any(verdict.waived for verdict in source.verdicts)
+    return waived or any(compared["outcome"] != "pass" for compared in source.compared)
+
+
+def tolerates_inconclusive(source: Source) -> bool:
+    """Return whether a comparison that the images cannot decide may pass."""
+    declared = source.plain["config"].get("regression")
+    return isinstance(declared, dict) and declared.get("inconclusive") != "fail"
+
+
+def _violations(source: Source) -> Iterator[str]:
+    violated = worst_first(v for v in source.verdicts if v.violated)
+    if violated:
+        verb = "is" if len(violated) == 1 else "are"
+        many = f"{len(violated)} of {_counted(len(source.verdicts), 'limit')} {verb} violated"
+        yield f"{many}; worst: {describe(violated[0])}"
+
+
+def _unmeasured(source: Source) -> Iterator[str]:
+    if source.errors:
+        yield f"{_counted(len(source.errors), 'condition')} could not be measured"
+
+
+def _regressions(source: Source) -> Iterator[str]:
+    bad = {"regressed": "worse than allowed against", "error": "not comparable with"}
+    if not tolerates_inconclusive(source):
+        bad["inconclusive"] = "not decided against"
+    for compared in source.compared:
+        if compared["outcome"] in bad:
+            yield f"{bad[compared['outcome']]} the {compared['role']} {compared['baseline']}"
+
+
+def _gaps(source: Source) -> Iterator[str]:
+    plain, absent = source.plain, source.absent
+    if absent:
+        total = _counted(len(absent) + len(source.records), "declared condition")
+        yield f"{len(absent)} of {total} {'was' if len(absent) == 1 else 'were'} not measured"
+    if plain["narrowed"]:
+        yield f"the run was narrowed by {', '.join(plain['narrowed'])}"
+    if not (plain["complete"] or absent or plain["narrowed"] or source.errors):
+        yield "the report says itself that it is not complete"
+    if plain["config"].get("regression") and not source.compared:
+        yield "the declared comparison with a baseline was not made"
+
+
+def _held(source: Source) -> Iterator[str]:
+    held = sum(verdict.outcome == "pass" for verdict in source.verdicts)
+    if source.verdicts:
+        limits = _counted(len(source.verdicts), "limit")
+        yield f"{held} of {limits} hold on {_counted(len(source.records), 'condition')}"
+    unsure = sum(map(_is_unsure, source.verdicts))
+    if unsure:
+        yield f"of {unsure} the 95 % interval reaches beyond the limit: too few images to be sure"
+    waived = sum(verdict.waived for verdict in source.verdicts)
+    if waived:
+        yield f"{waived} violated, and waived for now"
+
+
+def _is_unsure(verdict: Verdict) -> bool:
+    """Return whether a limit that holds might not on other images of the same kind."""
+    if verdict.outcome != "pass" or verdict.interval is None:
+        return False
+    low, high = verdict.interval
+    return low < verdict.limit.value if verdict.limit.bound == "min" else high > verdict.limit.value
+
+
+def _comparisons(source: Source) -> Iterator[str]:
+    for compared in source.compared:
+        what = f"the {compared['role']} {compared['baseline']}"
+        if compared["outcome"] == "pass":
+            yield f"no loss beyond what is allowed against {what}"
+        else:
+            yield f"against {what} the test images cannot tell"
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"
+
+
+def _sentence(parts: Sequence[str]) -> str:
+    text = "; ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}."

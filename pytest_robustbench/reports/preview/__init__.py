@@ -1,0 +1,1 @@
+"""How corruptions look on one's own images: a contact sheet and a page."""

@@ -1,0 +1,225 @@
+"""``propose``: limits that the run they come from keeps, and that say what they are worth."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pytest_robustbench.benchmark import Gate
+from pytest_robustbench.cli.command import Command
+from pytest_robustbench.cli.commands import propose
+from pytest_robustbench.cli.main import main
+from pytest_robustbench.config.loader import load_config, parse_config
+from pytest_robustbench.gates.intervals import lower_bound_of, upper_bound_of
+from pytest_robustbench.reports.compare.evidence import outputs_of
+from pytest_robustbench.reports.compare.proposal import outwards
+from pytest_robustbench.reports.file.stored import read_comparable
+
+RUN = """\
+schema_version: 1
+name: metal
+dataset: {format: synthetic, n_train: 24, n_test_good: 6, n_defect: 8, size: 48}
+detector: pixel_gaussian
+calibration: {pixel_normal_quantile: 0.99}
+corruptions: [blur, glare]
+severities: [1, 5]
+recorded: {led: {format: synthetic, n_test_good: 3, n_defect: 3, size: 48, seed: 7}}
+accept: {all: {miss_rate: {max: 1.0}}}
+"""
+CEILINGS = ("bg_fpr", "normal_fpr", "miss_rate", "false_reject_rate")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("proposals")
+    (folder / "run.yaml").write_text(RUN)
+    assert main(["run", "--config", str(folder / "run.yaml"), "--output", f"{folder}/r.json"]) == 0
+    return folder
+
+
+@pytest.fixture
+def call(folder, capsys, monkeypatch):
+    monkeypatch.chdir(folder)
+
+    def run(*arguments):
+        code = main(["propose", *map(str, arguments)])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+def gate_of(section):
+    """Load a proposed section in the place of the run's own, through the loader."""
+    text = RUN.replace("accept: {all: {miss_rate: {max: 1.0}}}\n", section)
+    (benchmark,) = parse_config(text, Path("robustness.yaml"), environ={}).benchmarks
+    return Gate(benchmark.limits, benchmark.summary_limits)
+
+
+def judged(gate, report):
+    return [
+        verdict
+        for condition in report.conditions
+        for verdict in gate.judge(condition, report.record(condition))
+    ]
+
+
+def test_it_is_a_command():
+    assert isinstance(propose.COMMAND, Command)
+    assert propose.COMMAND.name == "propose"
+
+
+@pytest.mark.parametrize("safety", [0.5, 0.95, 0.999])
+def test_the_run_keeps_what_is_proposed_from_it(call, folder, safety):
+    code, out, err = call("r.json", "--safety", safety)
+    assert (code, err) == (0, "")
+    verdicts = judged(gate_of(out), read_comparable(folder / "r.json"))
+    assert {v.condition for v in verdicts} == {
+        *("clean", "recorded-led"),
+        *(f"{name}-severity_{s}" for name in ("blur", "glare") for s in (1, 5)),
+    }
+    assert {v.outcome for v in verdicts} == {"pass"}
+
+
+def test_every_limit_is_a_one_sided_bound_rounded_outwards(call, folder):
+    report = read_comparable(folder / "r.json")
+    gate = gate_of(call("r.json", "--safety", "0.9")[1])
+    for condition in report.conditions:
+        outputs = outputs_of(report.record(condition))
+        labels = np.array(report.samples(condition)["label"])
+        for limit in gate.limits[condition]:
+            if limit.bound == "min":
+                bound = lower_bound_of(limit.metric, outputs, labels, level=0.9)
+                assert 0.9 * bound - 1e-12 <= limit.value <= bound
+            else:
+                bound = upper_bound_of(limit.metric, outputs, labels, level=0.9)
+                assert limit.value >= bound
+            assert len(Decimal(str(limit.value)).normalize().as_tuple().digits) <= 2
+
+
+def test_more_safety_gives_looser_limits(call):
+    loose, tight = (gate_of(call("r.json", "--safety", s)[1]).limits["clean"] for s in (0.99, 0.6))
+    values = [{limit.metric: limit.value for limit in limits} for limits in (loose, tight)]
+    shared = values[0].keys() & values[1].keys()
+    assert "pixel_segf1" in shared
+    assert values[0]["pixel_segf1"] < values[1]["pixel_segf1"]
+    assert all(values[0][name] >= values[1][name] for name in shared & {*CEILINGS})
+
+
+def test_every_severity_has_its_own_floor_and_false_alarms_share_a_ceiling(call, folder):
+    section = call("r.json")[1]
+    gate = gate_of(section)
+    floors = {
+        condition: limit.value
+        for condition, limits in gate.limits.items()
+        for limit in limits
+        if limit.metric == "pixel_segf1"
+    }
+    assert len(set(floors.values())) > 1
+    (blurred, glaring) = (
+        {limit.metric: limit.source for limit in gate.limits[c]}
+        for c in ("blur-severity_1", "glare-severity_1")
+    )
+    assert blurred["bg_fpr"] == glaring["bg_fpr"]
+
+
+def test_the_comments_say_where_it_is_from_and_what_it_is_worth(call, folder):
+    out = call("r.json")[1]
+    started = json.loads((folder / "r.json").read_text())["started"]
+    for text in (
+        f"report r.json, {started}",
+        "model pixel_gaussian on synthetic brushed_metal: 8 defect and 6 normal images",
+        "one-sided 95 % bound",
+        "holds for the model's true value, over all images of this kind, with 95 %",
+        "12 % of all cases, and at least one of these",
+        '"as good as this run", not "good enough"',
+        "#   latency_ms_per_image: {max: ",
+    ):
+        assert text in out
+    assert "latency" not in [limit.metric for limit in gate_of(out).limits["clean"]]
+
+
+@pytest.mark.parametrize("safety", [0.5, 0.9, 0.95])
+def test_the_stated_risk_is_how_often_another_test_set_breaks_a_bound(safety):
+    rng = np.random.default_rng(0)
+    first, other = rng.normal(0.7, 0.02, (2, 200_000))
+    floor = first - 0.02 * NormalDist().inv_cdf(safety)
+    assert np.mean(other < floor) == pytest.approx(propose.risk_on_fresh_images(safety), abs=0.004)
+
+
+def test_a_proposal_goes_to_a_new_file_alone(call, folder, tmp_path):
+    file = tmp_path / "accept.yaml"
+    assert call("r.json", "--output", file) == (0, "", f"proposal: {file}\n")
+    assert file.read_text() == call("r.json")[1]
+    code, out, err = call("r.json", "--output", file)
+    assert (code, out) == (2, "")
+    assert "exists already" in err
+
+
+def edited(folder, tmp_path, change):
+    plain = json.loads((folder / "r.json").read_text())
+    change(plain)
+    file = tmp_path / "edited.json"
+    file.write_text(json.dumps(plain))
+    return file
+
+
+def narrow(plain):
+    plain.update(complete=False, narrowed=["--robustness-limit-test"])
+
+
+def lose_a_condition(plain):
+    plain["robustness"]["corruptions"]["blur"].pop("severity_5")
+
+
+def brighten(plain):
+    plain["robustness"]["clean"]["results"]["pixel_metrics"]["pixel_segf1"] = 0.99
+
+
+@pytest.mark.parametrize("change", [narrow, lose_a_condition, brighten])
+def test_a_report_that_is_not_whole_or_contradicts_itself_is_refused(
+    call, folder, tmp_path, change
+):
+    file = edited(folder, tmp_path, change)
+    code, out, err = call(file)
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert str(file) in err
+
+
+@pytest.mark.parametrize("safety", ["0.4", "1", "nan", "95"])
+def test_a_safety_that_is_none_is_refused(call, safety):
+    code, out, err = call("r.json", "--safety", safety)
+    assert (code, out) == (2, "")
+    assert "--safety must be at least 0.5 and below 1" in err
+
+
+def test_a_model_that_finds_nothing_is_told_so(tmp_path, call):
+    point = "operating_point: {pixel_threshold: 1.0e+6, image_threshold: 1.0e+6}\n"
+    (tmp_path / "silent.yaml").write_text(RUN + point)
+    report = tmp_path / "silent.json"
+    main(["run", "--config", str(tmp_path / "silent.yaml"), "--output", str(report)])
+    code, out, _ = call(report)
+    assert code == 0
+    assert "WARNING: none of these limits would fail a detector that never fires" in out
+    assert "pixel_segf1: {" not in out
+    assert load_config(tmp_path / "silent.yaml").benchmarks
+    assert {v.outcome for v in judged(gate_of(out), read_comparable(report))} == {"pass"}
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.floats(1e-9, 1e9))
+def test_rounding_outwards_keeps_two_digits_and_never_tightens(value):
+    below, above = outwards(value, floor=True), outwards(value, floor=False)
+    assert below <= Decimal(value) <= above
+    assert float(below) >= 0.9 * value
+    assert float(above) <= 1.1 * value + 1e-12
+    for number in (below, above):
+        assert len(number.normalize().as_tuple().digits) <= 2

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pytest_robustbench.corruptions.built_in.motion_blur import MOTION_BLUR
+from tests.corruptions.corruption_pictures import SEVERITIES
+
+LENGTHS = (3, 5, 7, 10, 14)
+
+
+def spread(severity, side, sample="a", gray=True):
+    """Where the light of a bright square in the middle goes: its covariance in excess."""
+    image = np.zeros((side, side, 3), np.uint8)
+    middle = slice(side // 2 - 3, side // 2 + 4)
+    image[middle, middle] = 240 if gray else (240, 239, 238)
+    result = MOTION_BLUR.apply(image, None, severity, seed=0, sample_id=sample).image
+    return covariance(result[..., 0]) - covariance(image[..., 0])
+
+
+def covariance(weights):
+    places = np.indices(weights.shape).reshape(2, -1)
+    return np.cov(places, aweights=weights.ravel().astype(float), ddof=0)
+
+
+@pytest.mark.parametrize("gray", [True, False])
+@pytest.mark.parametrize(("side", "scale"), [(256, 1), (100, 1), (640, 2.5)])
+def test_light_is_spread_along_a_line_of_the_documented_length(side, scale, gray):
+    for severity, length in zip(SEVERITIES, LENGTHS, strict=True):
+        across, along = np.linalg.eigvalsh(spread(severity, side, "b", gray))
+        assert math.sqrt(12 * along) == pytest.approx(length * scale, rel=0.12)
+        assert across < 0.4
+
+
+@settings(deadline=None, max_examples=10)
+@given(sample=st.text(max_size=4))
+def test_the_line_grows_and_keeps_its_direction(sample):
+    spreads = [spread(severity, 128, sample) for severity in SEVERITIES]
+    variances = [np.trace(one) for one in spreads]
+    assert all(a < b for a, b in pairwise(variances))
+    (_, first), (_, last) = (np.linalg.eigh(one)[1].T for one in (spreads[2], spreads[4]))
+    assert abs(first @ last) > math.cos(math.radians(12))
+
+
+def test_directions_differ_between_samples():
+    angles = [
+        math.atan2(*np.linalg.eigh(spread(5, 128, sample))[1][:, 1]) % math.pi
+        for sample in map(str, range(12))
+    ]
+    assert max(angles) - min(angles) > 1.5
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (1, 1), (3, 400), (2600, 300)])
+def test_flat_pictures_stay_flat(shape):
+    image = np.full((*shape, 3), (77, 3, 255), np.uint8)
+    for severity in SEVERITIES:
+        result = MOTION_BLUR.apply(image, None, severity, seed=0, sample_id="a").image
+        assert (result == image).all()

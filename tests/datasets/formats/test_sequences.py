@@ -1,0 +1,226 @@
+"""Datasets that Python code brings."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from pytest_robustbench.datasets.formats.sequences import as_split
+from pytest_robustbench.datasets.pictures.picture import read_picture
+from pytest_robustbench.datasets.pictures.store import PictureStore
+from pytest_robustbench.errors import DatasetError
+
+RNG = np.random.default_rng(0)
+IMAGE = RNG.integers(0, 256, (6, 8, 3), np.uint8)
+GRAY = IMAGE[:, :, 0].copy()
+MASK = np.zeros((6, 8), np.uint8)
+MASK[2:4, 3:5] = 1
+
+
+def one(image, label=0, mask=None):
+    return read_picture(as_split(test=[(image, label, mask)]).test[0])
+
+
+def test_a_list_makes_a_split():
+    split = as_split(
+        train=[IMAGE, IMAGE + 1],
+        test=[(IMAGE, 0, None), (IMAGE, 1, MASK), (IMAGE, True)],
+        calibration=[(IMAGE, 0)],
+        name="line 7",
+        category="nut",
+        resize=(3, 4),
+    )
+    assert [s.id for s in split.train] == ["train/00000", "train/00001"]
+    assert [(s.id, s.label, s.defect_type) for s in split.test] == [
+        ("test/00000", 0, "good"),
+        ("test/00001", 1, "defect"),
+        ("test/00002", 1, "defect"),
+    ]
+    assert (split.dataset, split.category, split.resize) == ("line 7", "nut", (3, 4))
+    assert split.notes == ("defect images without a mask: 1 ('test/00002')",)
+    np.testing.assert_array_equal(read_picture(split.train[1]).image, IMAGE + 1)
+    np.testing.assert_array_equal(read_picture(split.test[1]).mask, MASK > 0)
+    assert read_picture(split.test[2]).mask is None
+
+
+@pytest.mark.parametrize(("mask", "graded"), [(MASK, False), (MASK * RNG.random((6, 8)), True)])
+def test_a_mask_of_several_values_is_known_as_graded(mask, graded):
+    assert one(IMAGE, 1, mask).graded_mask is graded
+
+
+def test_images_are_read_on_demand():
+    class Counting:
+        reads = 0
+
+        def __len__(self):
+            return 5
+
+        def __getitem__(self, index):
+            self.reads += 1
+            return IMAGE
+
+    train = Counting()
+    split = as_split(train=train, test=[(IMAGE, 0)])
+    before = train.reads
+    read_picture(split.train[3])
+    assert train.reads == before + 1
+
+
+@pytest.mark.parametrize(
+    "image", [IMAGE, IMAGE / 255, (IMAGE / 255).astype(np.float32), np.moveaxis(IMAGE, 2, 0)]
+)
+def test_arrays_in_either_order_and_scale(image):
+    np.testing.assert_array_equal(one(image).image, IMAGE)
+
+
+@pytest.mark.parametrize("image", [GRAY, GRAY[None], GRAY[:, :, None], GRAY / 255])
+def test_gray_arrays(image):
+    np.testing.assert_array_equal(one(image).image[:, :, 0], GRAY)
+    assert one(image).gray
+
+
+def test_tensors_of_torch():
+    torch = pytest.importorskip("torch")
+    first = torch.from_numpy(np.moveaxis(IMAGE, 2, 0).copy())
+    mask = torch.from_numpy(MASK)[None].float()
+    for image in (first, first.float() / 255, first.permute(1, 2, 0)):
+        read = one(image, torch.tensor(1), mask)
+        np.testing.assert_array_equal(read.image, IMAGE)
+        np.testing.assert_array_equal(read.mask, MASK > 0)
+    # Both ends look like channels: a tensor has them first.
+    narrow = torch.arange(18, dtype=torch.uint8).reshape(3, 2, 3)
+    assert one(narrow).image.shape == (2, 3, 3)
+    assert one(narrow.numpy()).image.shape == (3, 2, 3)
+
+
+def test_a_torch_dataset_with_half_floats():
+    torch = pytest.importorskip("torch")
+    data = torch.utils.data.TensorDataset(
+        torch.full((4, 3, 6, 8), 0.5, dtype=torch.bfloat16), torch.tensor([0, 0, 1, 1])
+    )
+    split = as_split(test=data)
+    assert [s.label for s in split.test] == [0, 0, 1, 1]
+    assert set(np.unique(read_picture(split.test[0]).image)) == {128}
+
+
+def test_pil_images():
+    pil = pytest.importorskip("PIL.Image")
+    colour = pil.fromarray(IMAGE)
+    np.testing.assert_array_equal(one(colour).image, IMAGE)
+    np.testing.assert_array_equal(one(pil.fromarray(GRAY)).image[:, :, 0], GRAY)
+    np.testing.assert_array_equal(one(colour.convert("RGBA")).image, IMAGE)
+    deep = pil.fromarray(GRAY.astype(np.uint16) * 257)
+    np.testing.assert_array_equal(one(deep).image[:, :, 0], GRAY)
+    mask = pil.fromarray(MASK * 255)
+    np.testing.assert_array_equal(one(colour, 1, mask).mask, MASK > 0)
+    np.testing.assert_array_equal(one(colour, 1, mask.convert("1")).mask, MASK > 0)
+    palette = colour.quantize(8)
+    np.testing.assert_array_equal(one(palette).image, np.asarray(palette.convert("RGB")))
+
+
+@pytest.mark.parametrize("label", [np.int64(1), np.bool_(True), np.array(1), np.array([1]), 1.0])
+def test_labels_of_other_libraries(label):
+    assert as_split(test=[(IMAGE, label)]).test[0].label == 1
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.5, np.nan, np.inf])
+def test_normalised_images_are_refused_with_the_reason(value):
+    image = IMAGE / 255
+    image[0, 0, 0] = value
+    with pytest.raises(DatasetError, match=r"test/00000: .* normalised.* without its Normalize"):
+        as_split(test=[(image, 0)])
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        (IMAGE, r"an item is \(image, label, mask\)"),
+        ({"image": IMAGE, "label": 0}, r"an item is .*, not builtins\.dict"),
+        ((IMAGE,), "not 1 values"),
+        ((IMAGE, 0, None, "a.png"), "not 4 values"),
+        ((IMAGE, 2), r"a label is 0 \(normal\) or 1 \(defect\), not 2"),
+        ((IMAGE, "good"), "a label is 0 .* not 'good'"),
+        ((IMAGE, MASK), "a label is 0"),
+        ((IMAGE, None), "a label is 0 .* not None"),
+        (("a.png", 0), "pixels are an array, a tensor or a PIL image, not 'a.png'"),
+    ],
+)
+def test_an_item_of_another_shape_is_named(item, message):
+    with pytest.raises(DatasetError, match=rf"^test/00000: (?!test).*{message}"):
+        as_split(test=[item])
+
+
+def test_a_dataset_that_draws_at_random_is_refused():
+    class Alternating:
+        reads = 0
+
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, index):
+            self.reads += 1
+            return IMAGE + np.uint8(self.reads % 2), 0
+
+    for part in ({"test": Alternating()}, {"test": [(IMAGE, 0)], "train": Alternating()}):
+        with pytest.raises(DatasetError, match=r"two reads of item 0 differ, .*random transforms"):
+            as_split(**part)
+
+
+def test_a_defect_among_the_train_images_is_refused():
+    with pytest.raises(DatasetError, match=r"train holds only normal images, but item 0 has label"):
+        as_split(test=[(IMAGE, 0)], train=[(IMAGE, 1)])
+    split = as_split(test=[(IMAGE, 0)], train=[(IMAGE, int(i == 1)) for i in range(5)])
+    with pytest.raises(DatasetError, match=r"sample 'train/00001': .*item 1 has label 1"):
+        read_picture(split.train[1])
+
+
+def test_what_has_no_length_or_no_test_items_is_refused():
+    with pytest.raises(DatasetError, match="test: generator has no length"):
+        as_split(test=(item for item in [(IMAGE, 0)]))
+    with pytest.raises(DatasetError, match="there are no test images"):
+        as_split(test=[])
+
+
+def test_an_item_that_cannot_be_read_is_named():
+    class Broken:
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, index):
+            if index:
+                raise OSError("disk gone")
+            return IMAGE, 0
+
+    with pytest.raises(DatasetError, match=r"test/00001: reading item 1 raised OSError\('disk"):
+        as_split(test=Broken())
+
+
+def test_a_contradiction_between_label_and_mask_is_found():
+    with pytest.raises(DatasetError, match="marks defect pixels, but the image is labelled normal"):
+        one(IMAGE, 0, MASK)
+    with pytest.raises(DatasetError, match="a mask holds NaN"):
+        one(IMAGE, 1, np.where(MASK, np.nan, 0))
+    with pytest.raises(DatasetError, match=r"a mask has shape"):
+        one(IMAGE, 1, MASK[None, :, :, None])
+
+
+def test_no_two_threads_read_a_dataset_at_a_time():
+    class Watching:
+        busy = threading.Lock()
+
+        def __len__(self):
+            return 40
+
+        def __getitem__(self, index):
+            assert self.busy.acquire(blocking=False)
+            try:
+                return np.full((64, 64, 3), index, np.uint8), 0
+            finally:
+                self.busy.release()
+
+    split = as_split(test=Watching())
+    store = PictureStore()
+    store.fill(split.test)
+    assert [store.load(s).image[0, 0, 0] for s in split.test] == list(range(40))

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pytest_robustbench.datasets.pictures.duplicates import shared_pictures
+from pytest_robustbench.datasets.pictures.store import PictureStore
+from pytest_robustbench.datasets.split import Sample
+from pytest_robustbench.errors import DatasetError
+
+BYTES = 8 * 8 * 3 + 8 * 8
+
+
+class Counted:
+    """An image that counts how often it was read."""
+
+    def __init__(self, value):
+        self.value = value
+        self.reads = 0
+
+    def __call__(self):
+        self.reads += 1
+        return np.full((8, 8, 3), self.value, np.uint8)
+
+
+def counted_samples(count):
+    return [Sample(f"train/good/{i}", 0, Counted(i)) for i in range(count)]
+
+
+def test_a_picture_is_decoded_once():
+    (sample,) = counted_samples(1)
+    store = PictureStore()
+    assert sample.image.reads == 0
+    assert store.load(sample) is store.load(sample)
+    assert sample.image.reads == 1
+
+
+def test_the_first_pictures_that_fit_are_kept_through_every_sweep():
+    samples = counted_samples(5)
+    store = PictureStore(budget_bytes=2 * BYTES)
+    for sample in samples * 3:
+        store.load(sample)
+        assert store.used_bytes <= 2 * BYTES
+    assert [sample.image.reads for sample in samples] == [1, 1, 3, 3, 3]
+
+
+def test_a_digest_costs_one_decoding_however_small_the_budget():
+    samples = counted_samples(2)
+    store = PictureStore(budget_bytes=0)
+    digest = store.load(samples[0]).image_digest
+    assert [store.image_digest(sample) for sample in samples * 2][::2] == [digest, digest]
+    assert store.image_digest(samples[1]) != digest
+    assert [sample.image.reads for sample in samples] == [1, 1]
+
+
+@pytest.mark.parametrize(("room", "reads"), [(5, 5), (2, 3), (0, 1)])
+def test_filling_decodes_as_long_as_there_is_room(room, reads):
+    samples = counted_samples(5)
+    store = PictureStore(budget_bytes=room * BYTES + BYTES // 2)
+
+    for sample in samples:
+        store.fill([sample])
+
+    assert sum(sample.image.reads for sample in samples) == reads
+    assert store.used_bytes == min(room, 5) * BYTES
+
+
+def test_filling_leaves_what_is_broken_to_loading():
+    broken = Sample("train/good/0", 0, lambda: np.zeros((8, 8), np.float32))
+    (fine,) = counted_samples(1)
+    store = PictureStore()
+
+    store.fill([broken, fine])
+
+    assert fine.image.reads == 1
+    with pytest.raises(DatasetError, match="train/good/0"):
+        store.load(broken)
+
+
+def test_without_a_budget_nothing_is_kept():
+    (sample,) = counted_samples(1)
+    store = PictureStore(budget_bytes=0)
+    assert store.load(sample).digest == store.load(sample).digest
+    assert sample.image.reads == 2
+    assert store.used_bytes == 0
+
+
+def test_pictures_come_at_the_stores_size():
+    (sample,) = counted_samples(1)
+    picture = PictureStore((4, 6)).load(sample)
+    assert picture.image.shape == (4, 6, 3)
+    assert picture.mask.shape == (4, 6)
+
+
+def test_threads_get_what_one_thread_gets():
+    samples = counted_samples(20)
+    store = PictureStore(budget_bytes=5 * BYTES)
+    with ThreadPoolExecutor(8) as pool:
+        pictures = list(pool.map(store.load, samples * 20))
+    assert [p.image[0, 0, 0] for p in pictures] == list(range(20)) * 20
+    assert 0 < store.used_bytes <= 5 * BYTES
+
+
+def test_a_broken_sample_stays_an_error_and_leaves_the_others(tmp_path):
+    broken, (fine,) = Sample("test/x", 0, tmp_path / "gone.png"), counted_samples(1)
+    store = PictureStore()
+    for _ in range(2):
+        with pytest.raises(DatasetError, match="'test/x'"):
+            store.load(broken)
+    assert store.load(fine).image.shape == (8, 8, 3)
+
+
+def test_shared_pictures_are_found_by_their_pixels():
+    a = counted_samples(3)
+    same = Sample("test/good/x", 0, np.full((8, 8), 2, np.uint8))
+    masked = replace(same, id="test/cut/y", label=1, mask=np.ones((8, 8), bool))
+    other = Sample("test/good/z", 0, np.full((8, 9), 2, np.uint8))
+    pairs = shared_pictures(a, [same, masked, other], PictureStore((4, 4)))
+    assert [(one.id, two.id) for one, two in pairs] == [
+        ("train/good/2", "test/good/x"),
+        ("train/good/2", "test/cut/y"),
+    ]

@@ -1,0 +1,265 @@
+"""Verdicts of a family of regression limits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pytest_robustbench.gates.regression.changes import FROM_COUNTS
+from pytest_robustbench.gates.regression.family import Resampling, judge_family
+from pytest_robustbench.gates.regression.resampling import bounds, draws_of, exchanges_of, p_values
+from tests.gates.regression_pairs import changed, comparison, pair_of, subset, with_missed
+
+FEW = Resampling(draws=300, exchanges=300)
+METRICS = (*FROM_COUNTS, "auroc")
+
+
+def judge(*comparisons, chance=FEW):
+    return judge_family(comparisons, chance)
+
+
+def itself(pair):
+    return replace(pair, candidate=pair.baseline)
+
+
+def test_nothing_to_compare_gives_no_verdict():
+    assert judge() == ()
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_a_model_against_itself_passes_with_a_difference_of_exactly_zero(metric):
+    (verdict,) = judge(comparison(itself(pair_of(12)), metric, 0.0))
+    assert (verdict.outcome, verdict.identical, verdict.loss) == ("pass", True, 0.0)
+    assert verdict.interval == (verdict.loss, verdict.loss)
+
+
+def test_the_same_scores_at_another_image_threshold_are_not_identical():
+    pair = itself(pair_of())
+    moved = replace(pair, candidate=replace(pair.baseline, image_threshold=2.0))
+    miss, ranking = judge(comparison(moved, "miss_rate"), comparison(moved, "auroc"))
+    assert (miss.identical, miss.outcome) == (False, "regressed")
+    assert (ranking.identical, ranking.outcome) == (True, "pass")
+
+
+def test_a_clear_loss_has_regressed():
+    conditions = [pair_of(160, s, f"blur-severity_{s}", (0.7, 0.5)) for s in range(5)]
+    for verdict in judge(*(comparison(pair, value=0.02) for pair in conditions)):
+        assert verdict.outcome == "regressed"
+        assert verdict.p <= 0.05
+        assert verdict.interval[0] <= verdict.loss <= verdict.interval[1]
+
+
+def test_a_small_difference_on_many_images_passes():
+    (verdict,) = judge(comparison(pair_of(600), value=0.05))
+    assert verdict.outcome == "pass"
+    assert verdict.interval[1] < 0.05
+
+
+def test_a_small_test_set_is_inconclusive_and_says_how_many_images_would_decide():
+    (verdict,) = judge(comparison(pair_of(24), value=0.05))
+    assert verdict.outcome == "inconclusive"
+    assert verdict.reason
+    assert verdict.images_needed > 12
+
+
+def test_twenty_images_without_any_change_of_decision_do_not_show_that_misses_stay_rare():
+    pair = pair_of(40)
+    nudged = replace(pair, candidate=changed(pair.baseline, [3], tp=pair.baseline.tp[3] + 1))
+    (verdict,) = judge(comparison(nudged, "miss_rate", 0.05))
+    assert (verdict.loss, verdict.outcome) == (0.0, "inconclusive")
+    assert "19 defect images" in verdict.reason
+    assert verdict.images_needed >= 60
+
+
+def test_a_gain_beyond_the_margin_is_an_improvement_and_the_other_way_a_regression():
+    pair = pair_of(300, found=(0.5, 0.8))
+    (better,) = judge(comparison(pair))
+    (worse,) = judge(comparison(replace(pair, baseline=pair.candidate, candidate=pair.baseline)))
+    assert (better.outcome, better.improved) == ("pass", True)
+    assert (worse.outcome, worse.improved) == ("regressed", False)
+    assert better.loss == -worse.loss
+
+
+def test_no_allowed_loss_passes_only_what_is_surely_better():
+    gain, nearly = pair_of(300, found=(0.5, 0.8)), pair_of(300)
+    assert [v.outcome for v in judge(comparison(gain, value=0.0))] == ["pass"]
+    assert [v.outcome for v in judge(comparison(nearly, value=0.0))] == ["inconclusive"]
+
+
+def test_a_relative_margin_is_a_share_of_the_baseline():
+    (verdict,) = judge(comparison(pair_of(), value=0.1, relative=True))
+    assert verdict.allowed == pytest.approx(0.1 * verdict.baseline)
+
+
+@pytest.mark.parametrize("name", ["score", "tp", "fp", "fn", "tn"])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("who", ["baseline", "candidate"])
+def test_a_number_that_one_model_lacks_is_an_error_that_names_the_image(name, bad, who):
+    pair = pair_of()
+    broken = replace(pair, **{who: changed(getattr(pair, who), [7], **{name: bad})})
+    metric = "auroc" if name == "score" else "pixel_segf1"
+    sound, verdict = judge(comparison(pair, "recall"), comparison(broken, metric))
+    assert verdict.outcome == "error"
+    assert who in verdict.reason
+    assert "007" in verdict.reason
+    assert sound.outcome != "error"
+
+
+def test_a_candidate_without_maps_is_an_error():
+    pair = pair_of()
+    lost = dict.fromkeys(("tp", "fp", "fn", "tn"), np.nan)
+    blind = replace(pair, candidate=changed(pair.candidate, slice(None), **lost))
+    assert judge(comparison(blind, "bg_fpr"))[0].outcome == "error"
+
+
+@pytest.mark.parametrize("metric", ["pixel_segf1", "pixel_segf1_per_image", "miss_rate", "auroc"])
+def test_a_metric_of_defects_is_an_error_without_defects_even_for_equal_models(metric):
+    pair = pair_of()
+    normals = itself(subset(pair, np.flatnonzero(pair.labels == 0)))
+    (verdict,) = judge(comparison(normals, metric))
+    assert verdict.outcome == "error"
+    assert "not defined" in verdict.reason
+
+
+def test_columns_of_another_length_and_a_missing_threshold_are_errors():
+    pair = pair_of()
+    short = replace(pair, ids=pair.ids[:-1])
+    unset = replace(pair, candidate=replace(pair.candidate, image_threshold=np.nan))
+    found = judge(comparison(short), comparison(unset, "f1"))
+    assert [verdict.outcome for verdict in found] == ["error", "error"]
+
+
+def test_one_defect_image_is_no_sample():
+    pair = pair_of()
+    one = itself(subset(pair, np.r_[np.flatnonzero(pair.labels == 0), 1]))
+    assert judge(comparison(one, "recall"))[0].outcome == "error"
+
+
+def test_verdicts_depend_neither_on_the_order_of_limits_nor_on_the_call():
+    pairs = [pair_of(60, s, f"c{s}", (0.7, 0.62)) for s in range(3)]
+    family = [comparison(pair, metric) for pair in pairs for metric in ("pixel_segf1", "auroc")]
+    family.append(comparison(pairs[0], "bg_fpr", benchmark="other"))
+    assert judge(*family[::-1])[::-1] == judge(*family)
+
+
+def test_another_seed_draws_other_images():
+    family = [comparison(pair_of(60))]
+    assert judge_family(family, replace(FEW, seed=1)) != judge_family(family, FEW)
+
+
+def test_an_adjusted_p_value_is_never_below_the_one_of_a_smaller_family():
+    one = comparison(pair_of(60, 0, "c0", (0.7, 0.66)))
+    others = [comparison(pair_of(60, s, f"c{s}")) for s in range(1, 6)]
+    assert judge(one)[0].p <= judge(one, *others)[0].p
+
+
+def test_a_metric_that_draws_leave_undefined_hides_no_regression_of_another():
+    rarely = pair_of(160, 1, found=(0.7, 0.4))
+    high = np.sort(rarely.baseline.score[1:-1])[-4]
+    rarely = replace(
+        rarely,
+        baseline=replace(rarely.baseline, image_threshold=high),
+        candidate=replace(rarely.candidate, score=rarely.baseline.score, image_threshold=high),
+    )
+    clear, fragile = judge(comparison(rarely), comparison(rarely, "precision"))
+    assert clear.outcome == "regressed"
+    assert clear.interval is not None
+    assert (fragile.outcome, fragile.interval) == ("inconclusive", None)
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.integers(0, 10_000), st.sampled_from(METRICS), st.integers(2, 12))
+def test_whole_images_lost_beyond_the_margin_never_pass(seed, metric, missed):
+    pair = pair_of(60, seed)
+    lost = np.flatnonzero(pair.labels == 1)[:missed]
+    worse = replace(pair, candidate=with_missed(pair.baseline, lost))
+    (verdict,) = judge(comparison(worse, metric, 0.02))
+    assert verdict.outcome != "pass" or verdict.loss < 0.02
+
+
+def test_p_values_are_those_of_a_plain_loop():
+    rng = np.random.default_rng(0)
+    losses, exchanged = rng.normal(size=3) * [1, 5, 0], rng.normal(size=(40, 3)) * [1, 5, 0]
+    everything = [losses, *exchanged]
+    scale = [np.sqrt(np.mean([row[k] ** 2 for row in everything])) or 1.0 for k in range(3)]
+    largest = [max(row[k] / scale[k] for k in range(3)) for row in everything]
+    expected = [np.mean([m >= losses[k] / scale[k] for m in largest]) for k in range(3)]
+    np.testing.assert_allclose(p_values(losses, exchanged), expected)
+
+
+def test_bounds_invert_the_largest_studentised_shift():
+    drawn = np.array([[0.1], [0.2], [0.3], [0.4]])
+    upper, lower = bounds(np.array([0.25]), np.array([0.1]), drawn, np.full((4, 1), 0.1), 0.05)
+    assert upper == pytest.approx([0.4])
+    assert lower == pytest.approx([0.1])
+
+
+def test_a_draw_holds_as_many_images_of_each_label_as_there_are():
+    labels = np.array([0, 0, 0, 1, 1])
+    ((rows, weights),) = draws_of("a", labels, FEW)
+    assert rows == slice(0, 300)
+    assert (weights[:, labels == 1].sum(axis=1) == 2).all()
+    assert (weights[:, labels == 0].sum(axis=1) == 3).all()
+
+
+def test_many_images_are_drawn_and_exchanged_in_blocks():
+    n = 20_000
+    blocks = list(exchanges_of("a", n, FEW))
+    assert len(blocks) > 1
+    assert sum(len(swaps) for _, swaps in blocks) == FEW.exchanges
+    assert blocks[-1][0].stop == FEW.exchanges
+    assert np.concatenate([swaps for _, swaps in blocks]).mean() == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_margin_that_nothing_could_exceed_does_not_pass():
+    pair = pair_of(600, found=(0.06, 0.0))
+    dead, alive = (
+        replace(pair, candidate=changed(pair.candidate, slice(None), score=-9.0)),
+        pair_of(600, found=(0.06, 0.06)),
+    )
+    for one in (dead, alive):
+        (verdict,) = judge(comparison(one, value=0.2))
+        assert verdict.outcome == "inconclusive"
+        assert "the limit can fail nothing" in verdict.reason
+        assert verdict.images_needed is None
+    rate = replace(pair, candidate=changed(pair.candidate, slice(None), score=-9.0))
+    (verdict,) = judge(comparison(rate, "miss_rate", 20.0, relative=True))
+    assert verdict.outcome != "pass"
+
+
+def test_what_is_surely_better_passes_however_few_images_there_are():
+    pair = pair_of(40, found=(0.3, 0.9))
+    (verdict,) = judge(comparison(pair, "pixel_segf1", 0.001))
+    assert verdict.interval[1] < 0
+    assert (verdict.outcome, verdict.improved) == ("pass", True)
+
+
+def test_a_loss_beyond_the_margin_that_may_be_chance_says_so():
+    pair = pair_of(60)
+    worse = replace(pair, candidate=with_missed(pair.baseline, np.array([1, 3])))
+    (verdict,) = judge(comparison(worse, value=0.001))
+    assert verdict.outcome == "inconclusive"
+    assert verdict.loss > verdict.allowed
+    assert verdict.reason.startswith("more is lost than allowed, but so much may be chance (p = ")
+
+
+def test_how_many_images_would_decide_is_said_in_images_of_the_kind_that_counts():
+    pair = pair_of(60)
+    nudged = replace(pair, candidate=changed(pair.baseline, [3], fp=pair.baseline.fp[3] + 1))
+    (pixels,) = judge(comparison(nudged, "bg_fpr", 0.005))
+    assert pixels.images_kind == "test"
+    assert pixels.images_needed == pytest.approx(300, abs=1)
+    (good,) = judge(comparison(nudged, "false_reject_rate", 0.05))
+    assert (good.images_kind, good.images_needed) == ("normal", 60)
+
+
+def test_a_loss_of_just_the_margin_is_decided_by_no_number_of_images():
+    pair = pair_of(40)
+    lost = replace(pair, candidate=with_missed(pair.baseline, np.array([1])))
+    loss = judge(comparison(lost, "recall", 0.9))[0].loss
+    (verdict,) = judge(comparison(lost, "recall", loss * (1 + 1e-12)))
+    assert (verdict.outcome, verdict.images_needed) == ("inconclusive", None)

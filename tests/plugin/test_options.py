@@ -1,0 +1,192 @@
+"""Options and their ini twins."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_robustbench.plugin.options import OPTIONS
+from tests.plugin.robustness_project import INI, Project, condition, only_messages, outcomes
+
+TWO = {"corruptions": "[lighting, blur]", "severities": "[1, 3]"}
+OPEN = "all: {miss_rate: {max: 1.0}}"
+
+
+@pytest.fixture
+def gated(project: Project) -> Project:
+    project.yaml(
+        OPEN,
+        extra="""\
+        profiles:
+          pr: {severities: [3], limit_test: 6}
+        """,
+        **TWO,
+    )
+    return project
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--robustness-severities=6", "severities"),
+        ("--robustness-severities=", "severities"),
+        ("--robustness-severities=low", "severities"),
+        ("--robustness-severities=5", "severity 5"),
+        ("--robustness-corruptions=lightning", "lighting"),
+        ("--robustness-corruptions=glare", "glare"),
+        ("--robustness-corruptions=,", "corruptions"),
+        ("--robustness-profile=nightly", "nightly"),
+        ("--robustness-limit-test=0", "limit-test"),
+        ("--robustness-limit-train=-1", "limit-train"),
+        ("--robustness-limit-test=many", "limit-test"),
+        ("--robustness-missing-data=maybe", "fail or skip"),
+        ("--robustness-config=nowhere.yaml", "nowhere.yaml"),
+        ("--robustness-operating-point=nowhere.json", "nowhere.json"),
+    ],
+)
+def test_a_bad_option_stops_at_once(gated: Project, option: str, said: str) -> None:
+    gated.write("test_unit.py", "def test_unit():\n    assert True\n")
+    result = gated.run(option)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert said in only_messages(result)
+    result.stdout.no_fnmatch_line("*collected*")
+
+
+@pytest.mark.parametrize("name", [o.name for o in OPTIONS if o.kind != "bool"])
+@pytest.mark.parametrize("place", ["command line", "ini file"])
+def test_an_empty_value_is_no_absent_one(gated: Project, name: str, place: str) -> None:
+    """As a rule it is a variable of the CI system that is not set."""
+    option = next(o for o in OPTIONS if o.name == name)
+    if place == "ini file":
+        gated.write("pytest.ini", f"{INI}{option.ini} =\n")
+    result = gated.run(*(() if place == "ini file" else (f"{option.flag}=",)))
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert (option.ini if place == "ini file" else option.flag) in only_messages(result)
+
+
+@pytest.mark.parametrize(
+    "lines", ["robustness_update_baseline = true", "addopts = --robustness-update-baseline"]
+)
+def test_baselines_are_not_updated_in_every_run(gated: Project, lines: str) -> None:
+    gated.write("pytest.ini", f"[pytest]\n{lines}\n")
+    result = gated.run()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "none be compared with it" in only_messages(result)
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("robustness_severities = 6", "severities"),
+        ("robustness_limit_test = none", "limit_test"),
+        ("robustness_missing_data = maybe", "fail or skip"),
+        ("robustness_config = nowhere.yaml", "nowhere.yaml"),
+    ],
+)
+def test_a_bad_ini_value_stops_at_once(gated: Project, lines: str, said: str) -> None:
+    gated.write("pytest.ini", INI + lines + "\n")
+    result = gated.run()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert said in only_messages(result)
+
+
+NEEDS_PYTEST_9 = pytest.mark.skipif(
+    pytest.version_tuple < (9,), reason="pytest 8 has no native TOML section"
+)
+INI_TWINS = (
+    INI + "robustness_severities = 3\nrobustness_limit_test = 6\nrobustness_report_dir = out\n"
+)
+TOML = """
+[tool.pytest.ini_options]
+filterwarnings = ["error"]
+robustness_severities = [3]
+robustness_limit_test = "6"
+robustness_report_dir = "out"
+"""
+NATIVE_TOML = """
+[tool.pytest]
+filterwarnings = ["error"]
+robustness_severities = ["3"]
+robustness_limit_test = 6
+robustness_report_dir = "out"
+"""
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("pytest.ini", INI_TWINS),
+        ("pyproject.toml", TOML),
+        pytest.param("pyproject.toml", NATIVE_TOML, marks=NEEDS_PYTEST_9),
+    ],
+)
+def test_ini_twins_narrow_and_the_command_line_wins(gated: Project, file: str, text: str) -> None:
+    (gated.path / "pytest.ini").unlink()
+    gated.write(file, text)
+    found = gated.judged("--robustness-corruptions=blur")
+    assert found == {
+        "hazelnut-clean": "passed",
+        "hazelnut-blur-severity_3": "passed",
+        "hazelnut-complete": "skipped",
+    }
+    report = gated.report(folder=gated.path / "out")
+    assert len(report["samples"]["id"]) == 6
+    assert not report["complete"]
+    result = gated.run("--robustness-severities=1", "--co", "-q")
+    result.stdout.no_fnmatch_line("*severity_3*")
+    result.stdout.fnmatch_lines(["*blur-severity_1*"])
+
+
+@pytest.mark.parametrize(
+    ("option", "measured"),
+    [
+        ("--robustness-corruptions=blur", 3),
+        ("--robustness-severities=3", 3),
+        ("--robustness-limit-test=6", 5),
+        ("--robustness-limit-train=10", 5),
+    ],
+)
+def test_narrowing_is_never_complete(gated: Project, option: str, measured: int) -> None:
+    result = gated.run("-v", option, "-rs")
+    assert result.ret == 0
+    found = outcomes(result)
+    assert found.pop("hazelnut-complete") == "skipped"
+    assert list(found.values()) == ["passed"] * measured
+    report = gated.report()
+    assert report["narrowed"] == [option.partition("=")[0]]
+    assert not report["complete"]
+    result.stdout.fnmatch_lines(["SKIPPED*not judged*"])
+
+
+def test_a_profile_is_complete_in_itself(gated: Project) -> None:
+    found = gated.judged("--robustness-profile=pr")
+    assert found == {
+        "hazelnut-clean": "passed",
+        "hazelnut-lighting-severity_3": "passed",
+        "hazelnut-blur-severity_3": "passed",
+        "hazelnut-complete": "passed",
+    }
+    report = gated.report()
+    assert (report["complete"], report["narrowed"], report["missing"]) == (True, [], [])
+    assert len(report["samples"]["id"]) == 6
+
+
+def test_fewer_images_measure_the_same_on_those_in_common(gated: Project) -> None:
+    gated.run()
+    whole = gated.report()
+    gated.run("--robustness-limit-test=6", "-k", "lighting")
+    part = gated.report()
+    assert set(part["samples"]["id"]) < set(whole["samples"]["id"])
+    one = condition(whole, "lighting-severity_3")["per_image"]
+    two = condition(part, "lighting-severity_3")["per_image"]
+    for position, name in enumerate(part["samples"]["id"]):
+        other = whole["samples"]["id"].index(name)
+        assert {k: v[position] for k, v in two.items()} == {k: v[other] for k, v in one.items()}
+
+
+def test_config_and_report_dir_elsewhere(gated: Project) -> None:
+    (gated.path / "robustness.yaml").rename(gated.path / "gates.yaml")
+    result = gated.run("--robustness-config=gates.yaml", "--robustness-report-dir=a/b")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["robustness: gates.yaml", "*report: a/b/hazelnut.json"])
+    assert gated.report(folder=gated.path / "a" / "b")["complete"]
+    assert not gated.reports.exists()

@@ -1,0 +1,344 @@
+"""Whatever ends a run, what it has finished is on disk, and nothing ends as a success."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_robustbench.plugin.workers.run_context import (
+    _home,
+    new_run,
+    private_folder,
+    remove_private_folder,
+)
+from pytest_robustbench.reports.file import journal
+from pytest_robustbench.reports.file.journal import read_journal
+from tests.plugin.robustness_project import Project, text_of
+
+SLOW = """\
+import time
+from tests.plugin.line_models import MeanDetector
+
+class Slow(MeanDetector):
+    def predict(self, images):
+        time.sleep(0.02)
+        return super().predict(images)
+
+    def description(self):
+        return {"class": "Slow", "speed": 0.02}
+"""
+
+
+@pytest.fixture
+def slow(project: Project) -> Project:
+    project.write("slow.py", SLOW)
+    project.yaml(detector='{name: "slow:Slow"}', severities="[1, 2, 3, 4, 5]")
+    return project
+
+
+def started(project: Project, *args: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "pytest", "-p", "no:hypothesispytest", "-p", "no:randomly"]
+    return subprocess.Popen(
+        [*command, *args],
+        cwd=project.path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def finished(project: Project) -> list[str]:
+    """Return the conditions that the journals hold."""
+    entries = [e for path in journals(project) for e in read_journal(path)]
+    return sorted({e.content["condition"] for e in entries if e.kind == "condition"})
+
+
+def journals(project: Project) -> list[Path]:
+    return sorted((project.reports / "journal").glob("*/*.jsonl"))
+
+
+def wait_for(project: Project, process: subprocess.Popen[bytes], conditions: int) -> None:
+    """Wait until so many are on disk; fail where the run ends before."""
+    deadline = time.monotonic() + 120
+    while len(finished(project)) < conditions:
+        assert process.poll() is None, "the run has ended too early"
+        assert time.monotonic() < deadline, "nothing was finished"
+        time.sleep(0.05)
+
+
+def merge(project: Project, *places: Path) -> subprocess.CompletedProcess[str]:
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from pytest_robustbench.cli.main import main; sys.exit(main())",
+    ]
+    arguments = ["merge", *map(str, places), "--output-dir", "merged"]
+    return subprocess.run(
+        [*command, *arguments], cwd=project.path, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["one process", "two workers"])
+def test_a_run_that_is_killed_leaves_what_it_has_finished(
+    slow: Project, workers: list[str]
+) -> None:
+    process = started(slow, *workers)
+    wait_for(slow, process, 3)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+    assert not (slow.reports / "hazelnut.json").exists()
+    found = finished(slow)
+    assert 3 <= len(found) < 11
+    result = merge(slow, slow.reports)
+    assert result.returncode == 1, result.stderr
+    merged = json.loads((slow.path / "merged" / "hazelnut.json").read_text())
+    assert merged["complete"] is False
+    assert sorted(merged["missing"]) == sorted(set(ALL) - set(found))
+
+
+ALL = ["clean", *(f"{c}-severity_{s}" for c in ("lighting", "blur") for s in range(1, 6))]
+
+
+def test_an_interrupted_run_has_what_it_finished_in_its_report(slow: Project) -> None:
+    process = started(slow, "-n", "2")
+    wait_for(slow, process, 3)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=120) == pytest.ExitCode.INTERRUPTED
+    report = slow.report()
+    assert report["complete"] is False
+    assert 0 < len(report["missing"]) < len(ALL)
+    assert set(report["missing"]) | set(finished(slow)) >= set(ALL)
+
+
+def test_a_killed_run_is_resumed_and_merged_results_are_those_of_a_whole_one(
+    slow: Project,
+) -> None:
+    process = started(slow)
+    wait_for(slow, process, 3)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    before = finished(slow)
+
+    result = slow.run_apart("--robustness-resume")
+
+    assert result.ret == 0
+    assert f"taken over from an earlier run: {len(before)} of 11 conditions" in text_of(result)
+    report = slow.report()
+    assert report["complete"] is True
+    (note,) = [n for n in report["notes"] if n.startswith("taken over from an earlier run")]
+    assert all(condition in note for condition in before)
+    assert sorted(measured_by_the_last_run(slow)) == sorted(set(ALL) - set(before))
+
+
+def measured_by_the_last_run(project: Project) -> list[str]:
+    entries = read_journal(journals(project)[-1])
+    return [
+        e.content["condition"] for e in entries if e.kind == "condition" and not e.content["reused"]
+    ]
+
+
+def test_a_second_interruption_loses_no_report(slow: Project) -> None:
+    """It may come before the reports are written, and then they are written at the very end."""
+    slow.write(
+        "conftest.py",
+        """\
+        from pytest_robustbench.plugin import run
+
+        def interrupted(_):
+            raise KeyboardInterrupt
+
+        run._write_reports = interrupted
+        """,
+    )
+    slow.yaml(detector="pixel_gaussian", **ONE)
+    assert slow.run_apart().ret == pytest.ExitCode.INTERRUPTED
+    assert slow.report()["complete"] is True
+    assert slow.session()["exit_status"] == pytest.ExitCode.INTERRUPTED
+
+
+# ---- resume ------------------------------------------------------------------------------------
+
+
+ONE = {"corruptions": "[blur]", "severities": "[1, 3]"}
+THREE = {"clean", "blur-severity_1", "blur-severity_3"}
+
+
+@pytest.fixture
+def measured(project: Project) -> Project:
+    project.yaml(detector="pixel_gaussian", **ONE)
+    assert project.run().ret == 0
+    return project
+
+
+def reused(project: Project) -> set[str]:
+    result = project.run("--robustness-resume")
+    assert result.ret == 0, text_of(result)
+    notes = [n for n in project.report()["notes"] if n.startswith("taken over")]
+    return {c for c in THREE for n in notes if c in n}
+
+
+def test_what_is_unchanged_is_taken_over(measured: Project) -> None:
+    first = measured.report()
+    assert reused(measured) == THREE
+    again = measured.report()
+    assert again["robustness"] == first["robustness"]
+    assert measured_by_the_last_run(measured) == []
+
+
+@pytest.mark.parametrize("option", ["--junitxml=results.xml", "--benchmark-json=times.json"])
+def test_what_pytest_itself_writes_beside_the_yaml_changes_nothing(
+    project: Project, option: str
+) -> None:
+    project.yaml(detector="pixel_gaussian", **ONE)
+    written = project.path / option.partition("=")[2]
+    assert project.run(option, "--junitxml=results.xml").ret == 0
+    written.write_text("{}", encoding="utf-8")  # the benchmarks write it where there are any
+    assert project.run(option, "--junitxml=results.xml", "--robustness-resume").ret == 0
+    assert measured_by_the_last_run(project) == []
+
+
+def test_other_limits_are_judged_on_what_was_measured_before(measured: Project) -> None:
+    measured.yaml("all: {pixel_segf1: {min: 1.0}}", detector="pixel_gaussian", **ONE)
+    result = measured.run("--robustness-resume")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "below the floor 1" in text_of(result)
+    assert measured_by_the_last_run(measured) == []
+
+
+def test_another_setting_of_the_detector_is_measured_again(measured: Project) -> None:
+    detector = "{name: pixel_gaussian, kwargs: {smoothing: 3.0}}"
+    measured.yaml(detector=detector, **ONE)
+    assert reused(measured) == set()
+
+
+def test_another_corruption_is_measured_again_and_the_others_are_not(measured: Project) -> None:
+    other = {"corruptions": "[{blur: {sigma_at_256: [1, 2, 3, 4, 5]}}]", "severities": "[1, 3]"}
+    measured.yaml(detector="pixel_gaussian", **other)
+    assert reused(measured) == {"clean"}
+
+
+def test_another_version_is_measured_again(
+    measured: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pytest_robustbench.__version__", "9.9.9")
+    assert reused(measured) == set()
+
+
+def test_a_detector_whose_code_has_changed_is_measured_again(project: Project) -> None:
+    """Its description is the same, and so are its thresholds."""
+    code = """\
+    from tests.plugin.line_models import MeanDetector
+
+    class Told(MeanDetector):
+        def description(self):
+            return {"class": "Told"}
+    """
+    project.write("told.py", code)
+    extra = "operating_point: {pixel_threshold: 20.0, image_threshold: 30.0}\n"
+    project.yaml(detector='{name: "told:Told"}', extra=extra, **ONE)
+    assert project.run_apart().ret == 0
+    assert project.run_apart("--robustness-resume").ret == 0
+    assert measured_by_the_last_run(project) == []
+    project.write("told.py", code + "\n    # another version\n")
+    assert project.run_apart("--robustness-resume").ret == 0
+    assert set(measured_by_the_last_run(project)) == THREE
+
+
+def test_what_could_not_be_measured_is_tried_again(project: Project) -> None:
+    broken = '{name: "line_models:FaultyDetector", kwargs: {fault: raise}}'
+    whole = '{name: "line_models:FaultyDetector", kwargs: {fault: none}}'
+    project.yaml(detector=broken, **ONE)
+    assert project.run().ret == pytest.ExitCode.TESTS_FAILED
+    project.yaml(detector=whole, **ONE)
+    assert reused(project) == set()
+
+
+def test_a_detector_nobody_can_tell_apart_is_measured_again(project: Project) -> None:
+    """It does not describe itself, and its thresholds are given: nothing tells what changed."""
+    extra = "operating_point: {pixel_threshold: 20.0, image_threshold: 30.0}\n"
+    project.yaml(extra=extra, **ONE)
+    assert project.run().ret == 0
+    assert reused(project) == set()
+
+
+def test_a_file_that_cannot_be_read_is_no_traceback_and_nothing_is_taken_over(
+    measured: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can tell whether it decides a result, nor whether it has changed."""
+    (measured.path / "locked.bin").write_bytes(b"1")
+    read = Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path.name == "locked.bin":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    assert measured.run().ret == 0
+    assert reused(measured) == set()
+
+
+def test_without_the_option_everything_is_measured(measured: Project) -> None:
+    assert measured.run().ret == 0
+    assert set(measured_by_the_last_run(measured)) == THREE
+
+
+# ---- disks -------------------------------------------------------------------------------------
+
+
+def full(_: Any) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_journal_that_cannot_be_written_is_no_success(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.yaml(detector="pixel_gaussian", **ONE)
+    monkeypatch.setattr(journal.os, "fsync", full)
+    result = project.run()
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "No space left on device" in text_of(result)
+
+
+def test_the_names_of_later_runs_sort_behind() -> None:
+    names = [new_run() for _ in range(200)]
+    assert [name.partition("-")[0] for name in names] == sorted(n.partition("-")[0] for n in names)
+    assert len({name.partition("-")[0] for name in names}) > 100
+
+
+def test_nothing_is_removed_through_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The names in the temporary folder may be another user's, and lead elsewhere."""
+    run, home = new_run(), tmp_path / "home"
+    (home / run).mkdir(parents=True)
+    (home / "old_docs").mkdir()
+    link = tmp_path / "tmp" / _home().name
+    link.parent.mkdir()
+    link.symlink_to(home)
+    monkeypatch.setattr("tempfile.tempdir", str(link.parent))
+    remove_private_folder(run)
+    assert (home / run).is_dir()
+    assert (home / "old_docs").is_dir()
+
+
+def test_what_a_run_has_shared_is_removed_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    run, other = new_run(), new_run()
+    stale = "20200101T000000000000-0123abcd"
+    for name in (run, other, stale, "old_docs"):
+        private_folder(name)
+    for name in (stale, "old_docs"):
+        os.utime(_home() / name, (0, 0))
+    remove_private_folder(run)
+    assert {path.name for path in _home().iterdir()} == {other, "old_docs"}

@@ -1,0 +1,144 @@
+"""Every verdict of a run on a condition carries its interval and its waiver, also in the report."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date
+
+import jsonschema
+import numpy as np
+import pytest
+
+from pytest_robustbench.benchmark import Gate
+from pytest_robustbench.datasets.catalogue import load_split
+from pytest_robustbench.gates.intervals import interval_of
+from pytest_robustbench.gates.limits import Limit, Verdict
+from pytest_robustbench.gates.names import MIN_METRICS
+from pytest_robustbench.gates.waivers import Waiver
+from pytest_robustbench.reports.compare.evidence import n_images_of, outputs_of
+from pytest_robustbench.reports.file.record import condition_record
+from pytest_robustbench.reports.file.report import verdict_from_dict, verdict_to_dict
+from pytest_robustbench.reports.file.schema import report_schema
+from tests.reports.report_samples import small_benchmark
+
+METRICS = ("pixel_segf1", "bg_fpr", "normal_fpr", "miss_rate", "false_reject_rate")
+LIMITS = tuple(
+    Limit(metric, "min" if metric in MIN_METRICS else "max", 0.5, f"r.yaml:{line}")
+    for line, metric in enumerate(METRICS, 3)
+)
+UNMET = Limit("pixel_segf1", "min", 1.0, "r.yaml:9")
+LAST = date(2026, 3, 31)
+WAIVERS = (
+    Waiver("clean", "pixel_segf1", "new lamp", "Ada", LAST, "r.yaml:20"),
+    Waiver("summary", "mean_drop_auroc", "new lamp", "Ada", LAST, "r.yaml:21"),
+)
+
+
+@pytest.fixture(scope="module")
+def measured():
+    """A benchmark with a set of its own images, and its records."""
+    drawn = load_split("synthetic", n_train=0, n_test_good=1, n_defect=2, size=32, seed=7)
+    recorded = {"led": replace(drawn, train=())}
+    benchmark = small_benchmark(corruptions=["blur"], severities=[3], recorded=recorded)
+    records = {c: condition_record(benchmark.evaluate(c)) for c in benchmark.conditions}
+    benchmark.gate = Gate({c.id: LIMITS for c in benchmark.conditions})
+    return benchmark, records
+
+
+def labels_of(benchmark, condition):
+    return np.array([sample.label for sample in benchmark.evaluator.samples(condition)])
+
+
+def test_every_verdict_has_the_interval_of_its_own_images(measured):
+    benchmark, records = measured
+    seen = 0
+    for condition, record in records.items():
+        labels = labels_of(benchmark, condition)
+        for verdict in benchmark.judge(condition, record):
+            expected = interval_of(verdict.limit.metric, outputs_of(record), labels)
+            assert verdict.interval == expected
+            seen += expected is not None
+    assert seen >= len(records) * (len(METRICS) - 1)
+
+
+def test_the_images_are_those_the_metric_speaks_of(measured):
+    benchmark, records = measured
+    for condition, record in records.items():
+        labels = labels_of(benchmark, condition)
+        outputs = outputs_of(record)
+        n_defect, n_normal = int((labels == 1).sum()), int((labels == 0).sum())
+        assert n_images_of("miss_rate", outputs, labels) == n_defect
+        assert n_images_of("pixel_segf1", outputs, labels) == n_defect
+        assert n_images_of("false_reject_rate", outputs, labels) == n_normal
+        assert n_images_of("bg_fpr", outputs, labels) == len(labels)
+
+
+def test_images_that_count_nowhere_are_not_counted(measured):
+    benchmark, records = measured
+    condition = benchmark.conditions[0]
+    record = json.loads(json.dumps(records[condition]))
+    labels = labels_of(benchmark, condition)
+    (defect, *_), columns = np.flatnonzero(labels == 1), record["per_image"]
+    for name in ("tp", "fp", "fn", "tn"):
+        columns[name][defect] = None
+    outputs = outputs_of(record)
+    assert n_images_of("pixel_segf1", outputs, labels) == (labels == 1).sum() - 1
+    assert n_images_of("miss_rate", outputs, labels) == (labels == 1).sum()
+
+
+def test_without_labels_or_without_a_value_there_is_no_interval(measured):
+    benchmark, records = measured
+    condition = benchmark.conditions[0]
+    verdicts = benchmark.gate.judge(condition.id, records[condition])
+    assert {verdict.interval for verdict in verdicts} == {None}
+    verdicts = benchmark.judge(condition, {"error": "no light"})
+    assert {(v.outcome, v.interval) for v in verdicts} == {("error", None)}
+
+
+@pytest.mark.parametrize(("day", "passed"), [(LAST, True), (date(2026, 4, 1), False)])
+def test_a_run_passes_with_what_is_waived_until_the_day_after(day, passed):
+    summary = (Limit("mean_drop_auroc", "max", -1.0, "r.yaml:10"),)
+    gate = Gate({"clean": (UNMET,)}, summary, WAIVERS, day)
+    report = small_benchmark(corruptions=["blur"], severities=[3], gate=gate).run()
+    assert [v.outcome for v in report.verdicts] == ["fail", "fail"]
+    assert report.passed == passed
+    assert [v.waived for v in report.verdicts] == [passed, passed]
+    stored = json.loads(json.dumps(report.to_dict()))["verdicts"]
+    assert ["waiver" in verdict for verdict in stored] == [passed, passed]
+    assert tuple(map(verdict_from_dict, stored)) == report.verdicts
+
+
+def test_a_verdict_with_all_it_can_hold_crosses_process_borders():
+    verdict = Verdict(
+        *("clean", UNMET, 0.4, "fail"),
+        waiver=WAIVERS[0],
+        interval=(0.31, 0.52),
+        n_images=17,
+    )
+    plain = json.loads(json.dumps(verdict_to_dict(verdict)))
+    assert verdict_from_dict(plain) == verdict
+    assert plain["waiver"]["until"] == "2026-03-31"
+    bare = verdict_to_dict(Verdict("clean", UNMET, 0.4, "fail"))
+    assert not {"interval", "n_images", "waiver"} & set(bare)
+
+
+def test_a_verdict_on_the_summary_has_its_interval_in_the_report_too():
+    summary = tuple(
+        Limit(metric, bound, 0.5, "r.yaml:10")
+        for metric, bound in (
+            ("mean_corruption_pixel_segf1", "min"),
+            ("worst_drop_bg_fpr", "max"),
+            ("worst_corruption_auroc", "min"),
+        )
+    )
+    report = small_benchmark(corruptions=["blur"], gate=Gate(summary=summary)).run()
+    found = [(v.interval is not None, v.n_images) for v in report.verdicts]
+    n_images = len(report.header.samples["label"])
+    n_defect = sum(report.header.samples["label"])
+    assert found == [(True, n_defect), (True, n_images), (False, None)]
+    for verdict in report.verdicts[:2]:
+        assert verdict.interval[0] <= verdict.value <= verdict.interval[1]
+    stored = json.loads(json.dumps(report.to_dict()))
+    assert tuple(map(verdict_from_dict, stored["verdicts"])) == report.verdicts
+    jsonschema.validate(stored, report_schema(), jsonschema.Draft202012Validator)

@@ -1,0 +1,85 @@
+"""Reports held against their baselines, from file to verdict."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from pytest_robustbench.datasets.catalogue import load_split
+from pytest_robustbench.gates.regression.changes import AllowedChange
+from pytest_robustbench.reports.compare import regression
+from pytest_robustbench.reports.compare.regression import Match, judge_matches
+from tests.reports.stored_reports import duller, measure
+
+SEGF1 = AllowedChange("pixel_segf1", "max_drop", 0.1, relative=False, source="r.yaml:9")
+BG_FPR = AllowedChange("bg_fpr", "max_rise", 0.1, relative=False, source="r.yaml:10")
+SLOWER = AllowedChange("latency_relative", "max_rise", 0.1, relative=True, source="r.yaml:11")
+
+
+def good_parts():
+    drawn = load_split("synthetic", n_train=0, n_test_good=4, n_defect=0, size=32, seed=3)
+    return replace(drawn, train=())
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("reports")
+    recorded = {"recorded": {"led": good_parts()}}
+    for name, plain in {
+        "base": measure(**recorded),
+        "again": measure(**recorded),
+        "duller": measure(duller, **recorded),
+    }.items():
+        (folder / f"{name}.json").write_text(json.dumps(plain))
+    return folder
+
+
+def judged(files, candidate, *allowed):
+    match = Match("nuts", files / f"{candidate}.json", files / "base.json", allowed)
+    return judge_matches([match])[0]
+
+
+def test_the_same_detector_measured_again_passes(files):
+    found = judged(files, "again", SEGF1, BG_FPR)
+    assert (found.outcome, found.problems) == ("pass", ())
+    assert all(v.identical for v in found.verdicts)
+
+
+def test_a_recorded_set_of_good_parts_is_held_against_what_it_can_say(files):
+    found = judged(files, "again", SEGF1, BG_FPR)
+    where = {m: {v.condition for v in found.verdicts if v.change.metric == m} for m in METRICS}
+    assert "recorded-led" in where["bg_fpr"]
+    assert "recorded-led" not in where["pixel_segf1"]
+    assert "clean" in where["pixel_segf1"]
+    assert "recorded-led has no images for pixel_segf1: not compared there" in found.notes
+
+
+METRICS = ("pixel_segf1", "bg_fpr")
+
+
+@pytest.mark.parametrize(("allowed", "said"), [((SEGF1,), True), ((SEGF1, BG_FPR), False)])
+def test_limits_that_see_no_false_alarms_are_named(files, allowed, said):
+    notes = judged(files, "again", *allowed).notes
+    assert any("no limit sees false alarms in whole images" in note for note in notes) == said
+
+
+def test_another_detector_is_no_error(files):
+    found = judged(files, "duller", SEGF1, BG_FPR)
+    assert found.problems == ()
+    assert {v.outcome for v in found.verdicts} <= {"pass", "inconclusive", "regressed"}
+
+
+def test_all_latency_limits_of_a_run_share_one_rate_of_false_alarms(files, monkeypatch):
+    alphas = []
+    judge = regression.judge_latency
+
+    def noted(*args, alpha, **options):
+        alphas.append(alpha)
+        return judge(*args, alpha=alpha, **options)
+
+    monkeypatch.setattr(regression, "judge_latency", noted)
+    match = Match("nuts", files / "again.json", files / "base.json", (SLOWER,))
+    judge_matches([match, replace(match, benchmark="caps")])
+    assert alphas == [0.025, 0.025]

@@ -1,0 +1,180 @@
+"""A record holds what was measured, where it is looked for, and enough to measure it again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from pytest_robustbench.conditions import CLEAN, Condition
+from pytest_robustbench.gates.limits import Limit, Verdict
+from pytest_robustbench.gates.names import METRICS
+from pytest_robustbench.metrics.counts import (
+    CountColumns,
+    bg_fpr,
+    normal_fpr,
+    pixel_segf1,
+    pixel_segf1_per_image,
+    trivial_pixel_segf1,
+    trivial_segf1_per_image,
+)
+from pytest_robustbench.metrics.images import best_f1, decide, rank_images
+from pytest_robustbench.reports.file.fields import error_record, metrics_of, undefined_of
+from pytest_robustbench.reports.file.record import condition_record, shortest
+from pytest_robustbench.reports.file.report import verdict_from_dict, verdict_to_dict
+from tests.reports.report_samples import GATE, drawn_report, drawn_result
+
+floats32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
+shares = st.none() | st.floats(0, 1)
+
+
+@given(hnp.arrays(np.float32, st.integers(0, 30), elements=floats32))
+@settings(deadline=None)
+def test_scores_survive_the_decimals_exactly(values):
+    read = np.array(json.loads(json.dumps(shortest(values))), np.float64).astype(np.float32)
+
+    assert read.tobytes() == values.tobytes()
+
+
+@given(st.integers(0, 0x7F7FFFFF))
+@settings(deadline=None, max_examples=300)
+def test_any_bits_of_a_finite_float32_survive(bits):
+    value = np.array([bits], np.uint32).view(np.float32)
+    read = np.array(json.loads(json.dumps(shortest(value))), np.float64).astype(np.float32)
+
+    assert read.tobytes() == value.tobytes()
+
+
+def test_scores_are_short():
+    assert json.dumps(shortest(np.array([0.1, 1 / 3, 12.345, 5], np.float32))) == (
+        "[0.1, 0.33333334, 12.345, 5.0]"
+    )
+
+
+@given(st.fixed_dictionaries(dict.fromkeys(METRICS, shares)))
+@settings(deadline=None, max_examples=30)
+def test_metrics_of_is_the_inverse_of_the_record(metrics):
+    undefined = {name: "for a reason" for name, value in metrics.items() if value is None}
+    result = drawn_result(CLEAN, np.random.default_rng(0))
+    record = condition_record(replace(result, metrics=metrics, undefined=undefined))
+    latency = {"latency_p95_ms": result.latency.p95, "latency_relative": result.latency.relative}
+
+    assert metrics_of(json.loads(json.dumps(record))) == metrics | latency
+    assert undefined_of(record) == undefined
+
+
+def test_an_error_has_every_metric_undefined():
+    record = error_record("000.png: cannot be decoded")
+
+    assert metrics_of(record) == dict.fromkeys(METRICS)
+    assert undefined_of(record) == dict.fromkeys(METRICS, "000.png: cannot be decoded")
+
+
+def test_zero_is_a_value():
+    result = drawn_result(CLEAN, np.random.default_rng(0))
+    still = replace(result.latency, p95=0.0, median=0.0)
+    zeros = dict.fromkeys(METRICS, 0.0)
+
+    assert metrics_of(condition_record(replace(result, metrics=zeros, latency=still))) == zeros
+
+
+def test_an_image_left_out_is_null_in_every_column():
+    result = drawn_result(CLEAN, np.random.default_rng(0))
+    measured = np.arange(6) != 2
+    score = np.where(measured, result.per_image.score, np.float32(np.nan))
+    columns = replace(
+        result.per_image, measured=measured, known=measured, score=score.astype(np.float32)
+    )
+    per_image = condition_record(replace(result, per_image=columns))["per_image"]
+
+    assert {name: column[2] for name, column in per_image.items()} == dict.fromkeys(per_image)
+    assert all(column.count(None) == 1 for column in per_image.values())
+
+
+def columns_of(plain, record):
+    counts = {
+        name: np.array([n or 0 for n in record["per_image"][name]])
+        for name in ("tp", "fp", "fn", "tn")
+    }
+    known = np.array([n is not None for n in record["per_image"]["tn"]])
+    return CountColumns(**counts, defective=np.array(plain["samples"]["label"]) == 1, known=known)
+
+
+@pytest.mark.parametrize("condition", ["clean", "blur-severity_3", "geo_jitter-severity_5"])
+def test_metrics_can_be_computed_again_from_the_columns(real_report, condition):
+    plain = json.loads(json.dumps(real_report.to_dict()))
+    corruption, _, severity = condition.partition("-")
+    record = plain["robustness"]["clean"]
+    if severity:
+        record = plain["robustness"]["corruptions"][corruption][severity]
+    reported, columns = metrics_of(record), columns_of(plain, record)
+    measured = np.array([s is not None for s in record["per_image"]["score"]])
+    scores = np.array(record["per_image"]["score"], np.float64)[measured].astype(np.float32)
+    labels = np.array(plain["samples"]["label"])[measured]
+    decisions = decide(scores, labels, plain["operating_point"]["image_threshold"])
+    best, ranking = best_f1(scores, labels), rank_images(scores, labels)
+    results = record["results"]
+
+    assert reported["pixel_segf1"] == pixel_segf1(columns)
+    assert reported["pixel_segf1_per_image"] == pixel_segf1_per_image(columns)
+    assert reported["bg_fpr"] == bg_fpr(columns)
+    assert reported["normal_fpr"] == normal_fpr(columns)
+    pixels = results["pixel_metrics"]
+    assert pixels["trivial_segf1"] == trivial_pixel_segf1(columns)
+    assert pixels["trivial_segf1_per_image"] == trivial_segf1_per_image(columns)
+    assert (reported["auroc"], reported["average_precision"]) == (
+        ranking.auroc,
+        ranking.average_precision,
+    )
+    for name in ("precision", "recall", "f1", "specificity", "accuracy", "miss_rate", "tp", "fn"):
+        assert results["metrics"][name] == getattr(decisions, name), name
+    assert results["best_f1"] == {"f1": best.f1, "threshold": best.threshold}
+    assert columns.known.sum() > 0
+
+
+def test_the_real_report_is_no_trivial_one(real_report):
+    """So that the test above compares numbers that mean something."""
+    clean = metrics_of(real_report.records["clean"])
+
+    assert 0 < clean["pixel_segf1"] < 1
+    assert 0 < clean["bg_fpr"] < 1
+    assert real_report.records["clean"]["latency"]["count"] == 8
+
+
+def test_verdicts_of_the_real_report(real_report):
+    found = {(v.condition, v.limit.metric): v.outcome for v in real_report.verdicts}
+    limits = [("clean", "auroc"), ("blur-severity_3", "bg_fpr"), ("summary", "worst_drop_recall")]
+
+    declared = [*GATE.limits.values(), GATE.summary]
+    assert sum(map(len, declared)) == len(found)
+    assert found == dict(zip(limits, ("pass", "fail", "pass"), strict=True))
+
+
+@pytest.mark.parametrize("value", [0.5, None])
+def test_a_verdict_crosses_process_borders(value):
+    limit = Limit("auroc", "min", 0.9, "line é.yaml:3")
+    verdict = Verdict("clean", limit, value, "error", "no normal image in the test set")
+
+    assert verdict_from_dict(json.loads(json.dumps(verdict_to_dict(verdict)))) == verdict
+
+
+def test_conditions_stand_by_corruption_and_severity_in_declared_order():
+    report = drawn_report(corruptions=("jpeg", "blur"))
+    corruptions = report.to_dict()["robustness"]["corruptions"]
+
+    assert list(corruptions) == ["jpeg", "blur"]
+    assert list(corruptions["blur"]) == [f"severity_{s}" for s in range(1, 6)]
+    assert corruptions["blur"]["severity_2"] is report.records["blur-severity_2"]
+
+
+def test_the_summary_is_over_declared_conditions_only():
+    report = drawn_report()
+    foreign = replace(report, declared=(CLEAN, Condition("blur", 1)))
+    expected = metrics_of(report.records["blur-severity_1"])["bg_fpr"]
+
+    assert foreign.summary().metrics["worst_corruption_bg_fpr"] == expected

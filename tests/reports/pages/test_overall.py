@@ -1,0 +1,378 @@
+"""One word for a whole report: nothing but a complete run whose every limit holds is a PASS."""
+
+from __future__ import annotations
+
+import json
+from itertools import product
+
+import pytest
+
+from pytest_robustbench.gates.limits import Limit, Verdict
+from pytest_robustbench.reports.pages.margins import margin, worst_first
+from pytest_robustbench.reports.pages.notes import notes_on
+from pytest_robustbench.reports.pages.overall import overall
+from pytest_robustbench.reports.pages.source import Source, Unreported
+from tests.reports.report_samples import drawn_report
+from tests.reports.stored_reports import edited
+
+BLUR = ("robustness", "corruptions", "blur", "severity_3")
+HOLDS = {
+    "condition": "clean",
+    "metric": "bg_fpr",
+    "bound": "max",
+    "limit": 0.5,
+    "value": 0.25,
+    "verdict": "pass",
+    "reason": "",
+    "source": "robustness.yaml:3",
+}
+VIOLATED = {**HOLDS, "condition": "blur-severity_3", "value": 0.75, "verdict": "fail"}
+UNMEASURABLE = {**HOLDS, "value": None, "verdict": "error", "reason": "no maps"}
+UNDECIDED = {**HOLDS, "value": 0.5, "verdict": "error", "reason": "exact to 0.1 only"}
+WAIVED = VIOLATED | {
+    "waiver": {
+        "reason": "lamp is late",
+        "by": "Q. Engineer",
+        "until": "2999-01-01",
+        "source": "robustness.yaml:9",
+    }
+}
+TOLERANT, STRICT = ({"regression": {"inconclusive": word}} for word in ("skip", "fail"))
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return json.loads(json.dumps(drawn_report().to_dict()))
+
+
+def compared(outcome, role="baseline"):
+    return {
+        "role": role,
+        "baseline": f"{role}.json",
+        "outcome": outcome,
+        "problems": [],
+        "notes": [],
+        "verdicts": [],
+        "n_changed_decisions": 0,
+        "changed_decisions": [],
+    }
+
+
+def judged(plain, *steps, verdicts=(HOLDS,), problems=(), **changes):
+    content = edited({**plain, "verdicts": list(verdicts), **changes}, *steps)
+    return overall(Source(content, problems=problems))
+
+
+def not_measured(plain, condition="blur-severity_3"):
+    """The report of a run that did not come to a condition."""
+    by_severity = dict(plain["robustness"]["corruptions"]["blur"])
+    del by_severity[condition.partition("-")[2]]
+    robustness = {**plain["robustness"], "corruptions": {"blur": by_severity}}
+    return {**plain, "complete": False, "missing": [condition], "robustness": robustness}
+
+
+def failed(plain):
+    """The report of a run in which a condition could not be measured."""
+    missing = {"complete": False, "missing": ["blur-severity_3"]}
+    return edited({**plain, **missing}, (BLUR, {"error": "no light"}))
+
+
+# ---- PASS --------------------------------------------------------------------------------------
+
+
+def test_every_limit_held_is_a_pass(plain):
+    whole = judged(plain, verdicts=[HOLDS, {**HOLDS, "metric": "miss_rate"}])
+
+    assert whole.word == "PASS"
+    assert whole.sentence.startswith("2 of 2 limits")
+
+
+def test_a_waived_limit_passes_and_is_told(plain):
+    whole = judged(plain, verdicts=[HOLDS, WAIVED])
+
+    assert whole.word == "PASS"
+    assert "1 of 2 limits" in whole.sentence
+    assert "1 violated, and waived for now" in whole.sentence
+
+
+def test_a_comparison_without_a_loss_is_told(plain):
+    whole = judged(plain, regression=[compared("pass")], config=STRICT)
+
+    assert whole.word == "PASS"
+    assert "against the baseline baseline.json" in whole.sentence
+
+
+def test_a_comparison_alone_can_pass(plain):
+    assert judged(plain, verdicts=[], regression=[compared("pass")]).word == "PASS"
+
+
+def test_what_images_cannot_tell_may_pass_and_is_told(plain):
+    whole = judged(plain, regression=[compared("inconclusive")], config=TOLERANT)
+
+    assert whole.word == "PASS"
+    assert "cannot tell" in whole.sentence
+
+
+# ---- FAIL --------------------------------------------------------------------------------------
+
+
+def test_a_violated_limit_fails_with_the_worst_first(plain):
+    worse = {**VIOLATED, "metric": "miss_rate", "value": 0.9}
+
+    whole = judged(plain, verdicts=[HOLDS, VIOLATED, worse])
+
+    assert whole.word == "FAIL"
+    assert whole.sentence.startswith(
+        "2 of 3 limits are violated; worst: blur-severity_3: miss_rate"
+    )
+
+
+def test_one_violated_limit_is_told_in_the_singular(plain):
+    sentence = judged(plain, verdicts=[VIOLATED]).sentence
+
+    assert sentence.startswith("1 of 1 limit is violated; worst: blur-severity_3: bg_fpr = 0.75")
+
+
+def test_a_limit_that_cannot_be_measured_fails(plain):
+    whole = judged(plain, verdicts=[HOLDS, UNMEASURABLE])
+
+    assert whole.word == "FAIL"
+    assert "cannot be measured: no maps" in whole.sentence
+
+
+def test_a_condition_that_could_not_be_measured_fails(plain):
+    whole = judged(failed(plain))
+
+    assert whole.word == "FAIL"
+    assert "1 condition could not be measured" in whole.sentence
+
+
+def test_a_regression_fails(plain):
+    whole = judged(plain, regression=[compared("pass"), compared("regressed", "anchor")])
+
+    assert whole.word == "FAIL"
+    assert "orse than allowed against the anchor anchor.json" in whole.sentence
+
+
+def test_what_is_not_comparable_fails(plain):
+    whole = judged(plain, regression=[compared("error")])
+
+    assert whole.word == "FAIL"
+    assert "ot comparable with the baseline baseline.json" in whole.sentence
+
+
+def test_under_inconclusive_fail_what_images_cannot_tell_fails(plain):
+    whole = judged(plain, regression=[compared("inconclusive")], config=STRICT)
+
+    assert whole.word == "FAIL"
+    assert "ot decided against the baseline baseline.json" in whole.sentence
+
+
+def test_where_nothing_says_that_it_may_pass_an_open_comparison_fails(plain):
+    assert judged(plain, regression=[compared("inconclusive")]).word == "FAIL"
+
+
+def test_a_problem_of_the_run_fails_though_every_limit_holds(plain):
+    whole = judged(plain, problems=("[nuts-complete] failed in the run",))
+
+    assert whole.word == "FAIL"
+    assert "[nuts-complete] failed in the run" in whole.sentence
+
+
+def test_a_failure_does_not_hide_what_is_missing(plain):
+    whole = judged(not_measured(plain), verdicts=[VIOLATED])
+
+    assert whole.word == "FAIL"
+    assert "1 of 6 declared conditions was not measured" in whole.sentence
+
+
+# ---- INCOMPLETE --------------------------------------------------------------------------------
+
+
+def test_a_missing_condition_is_incomplete(plain):
+    whole = judged(not_measured(plain))
+
+    assert whole.word == "INCOMPLETE"
+    assert whole.sentence.startswith("1 of 6 declared conditions was not measured; 1 of 1 limit")
+
+
+def test_a_run_that_measured_nothing_is_incomplete(plain):
+    nothing = {"clean": None, "corruptions": {}, "recorded": {}}
+    whole = judged(
+        {**plain, "robustness": {**plain["robustness"], **nothing}},
+        verdicts=[],
+        complete=False,
+        missing=["clean", "blur-severity_1"],
+    )
+
+    assert whole.word == "INCOMPLETE"
+    assert whole.sentence.startswith("2 of 2 declared conditions were not measured")
+
+
+def test_a_narrowed_run_is_incomplete(plain):
+    whole = judged(plain, complete=False, narrowed=["--robustness-limit-test=2"])
+
+    assert whole.word == "INCOMPLETE"
+    assert "narrowed by --robustness-limit-test=2" in whole.sentence
+
+
+def test_a_run_that_says_so_itself_is_incomplete(plain):
+    assert judged(plain, complete=False).word == "INCOMPLETE"
+
+
+def test_a_declared_comparison_that_was_not_made_is_incomplete(plain):
+    whole = judged(plain, config=TOLERANT)
+
+    assert whole.word == "INCOMPLETE"
+    assert "comparison with a baseline was not made" in whole.sentence
+
+
+# ---- NOT JUDGED --------------------------------------------------------------------------------
+
+
+def test_without_limits_nothing_is_judged(plain):
+    whole = judged(plain, verdicts=[])
+
+    assert whole.word == "NOT JUDGED"
+    assert "No limit is declared" in whole.sentence
+
+
+@pytest.mark.parametrize(("failed", "word"), [(True, "FAIL"), (False, "NOT JUDGED")])
+def test_a_benchmark_without_a_report_never_passes(failed, word):
+    assert Unreported("nuts", "it crashed", failed=failed).word == word
+
+
+# ---- whatever stands beside it -----------------------------------------------------------------
+
+BAD = {
+    "violated": {"verdicts": [VIOLATED]},
+    "not measurable": {"verdicts": [UNMEASURABLE]},
+    "not decided": {"verdicts": [UNDECIDED]},
+    "regressed": {"regression": [compared("regressed")], "config": TOLERANT},
+    "not comparable": {"regression": [compared("error")], "config": TOLERANT},
+    "open": {"regression": [compared("inconclusive")], "config": STRICT},
+    "not compared": {"config": STRICT},
+    "narrowed": {"narrowed": ["-k"], "complete": False},
+    "narrowed, and says it is complete": {"narrowed": ["-k"]},
+    "not complete": {"complete": False},
+    "problem": {"problems": ["the pages differ"]},
+    "no limit": {"verdicts": []},
+}
+BESIDE = {
+    "nothing": {},
+    "a held limit": {"verdicts": [HOLDS]},
+    "a waived limit": {"verdicts": [WAIVED]},
+    "a good comparison": {"regression": [compared("pass", "anchor")]},
+}
+
+
+CURED = {
+    ("no limit", "a held limit"),
+    ("no limit", "a waived limit"),
+    ("no limit", "a good comparison"),
+    ("not compared", "a good comparison"),
+}
+
+
+@pytest.mark.parametrize(("bad", "beside"), [p for p in product(BAD, BESIDE) if p not in CURED])
+def test_no_bad_state_is_ever_a_pass(plain, bad, beside):
+    bad, beside = BAD[bad], BESIDE[beside]
+    lists = {key: [*beside.get(key, ()), *bad.get(key, ())] for key in ("verdicts", "regression")}
+    others = {key: value for key, value in bad.items() if key not in lists}
+
+    assert judged(plain, **lists, **others).word != "PASS"
+
+
+@pytest.mark.parametrize("state", [not_measured, failed], ids=["missing", "failed"])
+@pytest.mark.parametrize("beside", BESIDE.values(), ids=BESIDE)
+def test_a_condition_without_a_measurement_is_never_a_pass(plain, state, beside):
+    assert judged(state(plain), **{"verdicts": [], **beside}).word != "PASS"
+
+
+@pytest.mark.parametrize("state", [not_measured, failed], ids=["missing", "failed"])
+def test_nor_where_the_report_says_it_is_complete(plain, state):
+    assert judged({**state(plain), "complete": True}).word != "PASS"
+
+
+# ---- how far from a limit ----------------------------------------------------------------------
+
+
+def verdict(bound, limit, value, outcome="pass"):
+    return Verdict("clean", Limit("bg_fpr", bound, limit, "y:1"), value, outcome)
+
+
+@pytest.mark.parametrize(
+    ("bound", "limit", "value", "expected"),
+    [
+        ("max", 0.5, 0.25, 0.5),
+        ("max", 0.5, 0.75, -0.5),
+        ("min", 0.5, 0.75, 0.5),
+        ("min", 0.5, 0.25, -0.5),
+        ("max", 0.5, 0.5, 0.0),
+        ("max", 0.0, 0.25, -0.25),
+        ("min", -0.5, -0.25, 0.5),
+    ],
+)
+def test_a_margin_is_a_share_of_the_limit(bound, limit, value, expected):
+    assert margin(verdict(bound, limit, value)) == expected
+
+
+def test_what_is_not_known_comes_before_the_worst_value():
+    violated = verdict("max", 0.5, 1e30, "fail")
+    unknown, undecided = verdict("max", 0.5, None, "error"), verdict("max", 0.5, 0.5, "error")
+    near, far = verdict("max", 0.5, 0.4), verdict("max", 0.5, 0.1)
+
+    assert worst_first([far, near, violated, unknown, undecided]) == [
+        unknown,
+        undecided,
+        violated,
+        near,
+        far,
+    ]
+
+
+# ---- what a pass is worth ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("interval", "sure"),
+    [([0.1, 0.4], True), ([0.1, 0.5], True), ([0.1, 0.6], False)],
+)
+def test_a_limit_that_holds_on_too_few_images_is_told(plain, interval, sure):
+    found = judged(plain, verdicts=[{**HOLDS, "interval": interval}])
+
+    assert found.word == "PASS"
+    assert ("of 1 the 95 % interval reaches beyond the limit" in found.sentence) is not sure
+
+
+def test_nothing_but_waived_limits_is_no_pass(plain):
+    assert judged(plain, verdicts=[WAIVED]).word == "NOT JUDGED"
+
+
+def test_a_tolerated_comparison_that_decides_nothing_is_no_pass_of_its_own(plain):
+    found = judged(plain, verdicts=[], regression=[compared("inconclusive")], config=TOLERANT)
+
+    assert found.word == "NOT JUDGED"
+
+
+def test_a_pass_beside_a_waived_limit_needs_a_look(plain):
+    assert judged(plain, verdicts=[HOLDS, WAIVED]).caution
+    assert not judged(plain).caution
+
+
+def notes(plain, *verdicts):
+    source = Source({**plain, "verdicts": list(verdicts)})
+    return " ".join(notes_on(source, source.declared_limits))
+
+
+def test_conditions_in_which_all_good_parts_may_be_rejected_are_told(plain):
+    silent = {**HOLDS, "metric": "miss_rate", "bound": "max", "value": 0.0}
+    told = notes(plain, silent)
+
+    assert "no limit on false alarms under 6 of 6 conditions: false_reject_rate reaches" in told
+    alarms = [{**HOLDS, "condition": c} for c in Source(plain).measured]
+    assert "no limit on false alarms" not in notes(plain, silent, *alarms)
+
+
+def test_a_report_without_any_verdict_has_no_note_on_limits_that_lack(plain):
+    assert "no limit on false alarms" not in notes(plain)
