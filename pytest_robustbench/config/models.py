@@ -30,14 +30,14 @@ from pytest_robustbench.config.yaml.environment import Expanded, Unresolved
 from pytest_robustbench.config.yaml.scalars import scalar_of
 from pytest_robustbench.corruptions.names import DEFAULT
 from pytest_robustbench.evaluation.settings import EvaluationSettings
-from pytest_robustbench.gates.names import (
+from pytest_robustbench.gates.regression.changes import comparable_metrics, worse
+from pytest_robustbench.metrics.catalogue import (
     DROP_PREFIXES,
     METRICS,
-    MIN_METRICS,
     SUMMARY_METRICS,
     bound_of,
+    metric_called,
 )
-from pytest_robustbench.gates.regression.changes import COMPARABLE
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -198,7 +198,7 @@ def limit_type(metric: str) -> type[Bound]:
         return DropCeiling
     if bound_of(metric) == "min":
         return RateFloor
-    return DurationCeiling if "latency" in metric else RateCeiling
+    return DurationCeiling if metric_called(metric).is_latency else RateCeiling
 
 
 def _limit_fields(metrics: tuple[str, ...]) -> dict[str, Any]:
@@ -256,7 +256,7 @@ class Comparison(Section):
 
 
 def _change_type(metric: str) -> type[Bound]:
-    return AllowedDrop if metric in MIN_METRICS else AllowedRise
+    return AllowedDrop if worse(metric) == "max_drop" else AllowedRise
 
 
 if TYPE_CHECKING:
@@ -265,7 +265,7 @@ else:
     Regression = create_model(
         "Regression",
         __base__=Comparison,
-        **{metric: (_change_type(metric) | None, None) for metric in COMPARABLE},
+        **{metric: (_change_type(metric) | None, None) for metric in comparable_metrics()},
     )
 
 

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from pytest_robustbench.arrays import Image, Mask
     from pytest_robustbench.conditions import Condition
     from pytest_robustbench.evaluation.measure.inventory import Inventory
+    from pytest_robustbench.metrics.outcomes import Outcomes
 
 RankingMode: TypeAlias = Literal["exact", "binned"]
 
@@ -64,35 +62,6 @@ class PeakMemory:
 
     host: int | None = None
     device: int | None = None
-
-
-@dataclass(frozen=True)
-class PerImage:
-    """Columns over the test samples of the split, in its order.
-
-    Parameters
-    ----------
-    measured : (N,) bool
-        False for an image that the condition leaves out.
-    known : (N,) bool
-        Whether the pixels of the image are counted: measured, with a map, a known mask and a pixel
-        threshold.
-    score : (N,) float32
-        Image scores; NaN where not measured.
-    tp, fp, fn, tn : (N,) int64
-        Pixel counts at the pixel threshold; not to be read where not known.
-    digest : tuple of str
-        Digest of corrupted pixels and mask; empty where not measured.
-    """
-
-    measured: NDArray[np.bool_]
-    known: NDArray[np.bool_]
-    score: NDArray[np.float32]
-    tp: NDArray[np.int64]
-    fp: NDArray[np.int64]
-    fn: NDArray[np.int64]
-    tn: NDArray[np.int64]
-    digest: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -155,8 +124,10 @@ class ConditionResult:
         SegF1 of calling every pixel a defect.
     trivial_segf1_per_image : float or None
         The same, as the mean over defect images: what stands beside `pixel_segf1_per_image`.
-    per_image : PerImage
-        Enough to redo every pooled metric.
+    per_image : Outcomes
+        What was said of each test sample, in the split's order: enough to redo every pooled metric.
+    digests : tuple of str
+        Of the corrupted pixels and mask of each; empty for images that are left out.
     latency : Latency
         Timings of `predict`.
     specification : mapping
@@ -178,8 +149,8 @@ class ConditionResult:
     notes : tuple of str
         What a reader should know about these samples, where they are a recorded set's.
     recalibrated : mapping of str to float or None, optional
-        ``pixel_segf1 bg_fpr normal_fpr miss_rate false_reject_rate`` at the thresholds that
-        recalibration would have given, where the operating point is frozen and that is known.
+        What limits are proposed on, at the thresholds that recalibration would have given, where
+        the operating point is frozen and that is known.
     pixel_levels : PixelLevels
         Where the pixel scores lie.
     exhibits : tuple of Exhibit
@@ -196,7 +167,8 @@ class ConditionResult:
     best_f1: tuple[float, float] | None
     trivial_segf1: float | None
     trivial_segf1_per_image: float | None
-    per_image: PerImage
+    per_image: Outcomes
+    digests: tuple[str, ...]
     latency: Latency
     specification: Mapping[str, Any]
     data_digest: str

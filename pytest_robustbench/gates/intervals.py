@@ -8,36 +8,30 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 from scipy.special import betaincinv
 
-from pytest_robustbench.gates.regression.changes import FROM_COUNTS
 from pytest_robustbench.gates.regression.rankings import AurocDifference
-from pytest_robustbench.gates.regression.ratios import (
-    PIXEL_METRICS,
-    Ratio,
-    RatioDifference,
-    ratio_of,
-)
+from pytest_robustbench.gates.regression.ratios import RatioDifference
 from pytest_robustbench.gates.regression.resampling import Resampling, bounds, draws_of
+from pytest_robustbench.metrics.measured import ratio_of
+from pytest_robustbench.metrics.outcomes import Ratio
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pytest_robustbench.gates.regression.pairs import Outputs
+    from pytest_robustbench.metrics.catalogue import Metric
+    from pytest_robustbench.metrics.outcomes import Outcomes
 
     Array = NDArray[np.float64]
 
 Side = Literal["lower", "upper"]
 Estimator: TypeAlias = "RatioDifference | AurocDifference"
 
-SHARES_OF_IMAGES = ("miss_rate", "recall", "false_reject_rate", "specificity")
-"""Metrics that count images of one kind: binomial, with exact intervals."""
 ROUNDING = 1e-9
 """Standard errors below are rounding: sums of squares of equal columns do not cancel exactly."""
 
 
 def interval_of(
-    metric: str,
-    outputs: Outputs,
-    labels: NDArray[np.int64],
+    metric: Metric,
+    outcomes: Outcomes,
     *,
     level: float = 0.95,
     resamples: int = 2000,
@@ -47,12 +41,10 @@ def interval_of(
 
     Parameters
     ----------
-    metric : str
-        A name of `gates.names`.
-    outputs : Outputs
+    metric : Metric
+        Its row in the catalogue.
+    outcomes : Outcomes
         Of one model under one condition.
-    labels : (N,) int64
-        1 = defect.
     level : float
         How often such an interval holds the true value, in (0, 1).
     resamples : int
@@ -63,9 +55,9 @@ def interval_of(
     Returns
     -------
     (float, float) or None
-        Lower and upper end, within [0, 1]; each end alone fails in ``(1 - level) / 2`` of all
-        cases. ``None`` where the images do not tell: a latency, a metric that ranks pixels, one
-        that is undefined here or in too many draws.
+        Lower and upper end, within what there can be; each end alone fails in ``(1 - level) / 2``
+        of all cases. ``None`` where the images do not tell: a latency, a metric that ranks pixels,
+        one that is undefined here or in too many draws.
 
     Notes
     -----
@@ -75,51 +67,37 @@ def interval_of(
     ``1 - alpha ** (1 / n)`` of all images is of a kind that n images did not show, and those are
     taken to be as wrong, or as right, as can be.
     """
-    ends = _ends(metric, outputs, labels, (1 - level) / 2, Resampling(draws=resamples, seed=seed))
+    ends = _ends(metric, outcomes, (1 - level) / 2, Resampling(draws=resamples, seed=seed))
     return ends if ends is not None and np.isfinite(ends).all() else None
 
 
-def lower_bound_of(
-    metric: str, outputs: Outputs, labels: NDArray[np.int64], level: float = 0.95
-) -> float | None:
-    """Return what a metric is at least, with one-sided confidence `level`; see `interval_of`."""
-    return _bound("lower", metric, outputs, labels, level)
+def bound_on(side: Side, metric: Metric, outcomes: Outcomes, level: float = 0.95) -> float | None:
+    """Return what a metric is at least, or at most, with one-sided confidence `level`.
 
-
-def upper_bound_of(
-    metric: str, outputs: Outputs, labels: NDArray[np.int64], level: float = 0.95
-) -> float | None:
-    """Return what a metric is at most, with one-sided confidence `level`; see `interval_of`."""
-    return _bound("upper", metric, outputs, labels, level)
-
-
-def _bound(
-    side: Side, metric: str, outputs: Outputs, labels: NDArray[np.int64], level: float
-) -> float | None:
-    ends = _ends(metric, outputs, labels, 1 - level, Resampling())
+    See `interval_of` for the parameters, and for where there is none.
+    """
+    ends = _ends(metric, outcomes, 1 - level, Resampling())
     end = float("nan") if ends is None else ends[side == "upper"]
     return end if np.isfinite(end) else None
 
 
 def _ends(
-    metric: str, outputs: Outputs, labels: NDArray[np.int64], alpha: float, settings: Resampling
+    metric: Metric, outcomes: Outcomes, alpha: float, settings: Resampling
 ) -> tuple[float, float] | None:
     """Return both ends, each failing in `alpha` of all cases; an infinite one is unknown."""
-    measured = np.isfinite(outputs.tp if metric in PIXEL_METRICS else outputs.score)
-    outputs, labels = outputs.of(measured), labels[measured]
-    if metric in SHARES_OF_IMAGES:
-        return _binomial(ratio_of(metric, outputs, labels), alpha)
-    single = _single(metric, outputs, labels)
+    outcomes = outcomes.of(outcomes.counted if metric.counts_pixels else outcomes.measured)
+    single = _single(metric, outcomes)
     if single is None or not np.isfinite(single.value):
         return None
-    return _resampled(single, labels, alpha, settings)
+    if single.share is not None:
+        return _binomial(single.share, alpha)
+    lower, upper = _resampled(single, outcomes.labels, alpha, settings)
+    return _clipped(lower, metric.largest), _clipped(upper, metric.largest)
 
 
-def _binomial(share: Ratio, alpha: float) -> tuple[float, float] | None:
-    """Return the exact ends of a share of images; ``None`` without images."""
+def _binomial(share: Ratio, alpha: float) -> tuple[float, float]:
+    """Return the exact ends of a share of images."""
     n, k = int(share.denominator.sum()), int(share.numerator.sum())
-    if not n:
-        return None
     lower = float(betaincinv(k, n - k + 1, alpha)) if k else 0.0
     upper = float(betaincinv(k + 1, n - k, 1 - alpha)) if k < n else 1.0
     return lower, upper
@@ -141,6 +119,10 @@ class _Single:
         The metric of the model that knows nothing.
     n_images : int
         How many images carry it.
+    largest : float
+        No value can be larger.
+    share : Ratio, optional
+        Its columns, where it counts images of one kind: a binomial share.
     """
 
     value: float
@@ -148,6 +130,8 @@ class _Single:
     sign: int
     origin: float
     n_images: int
+    largest: float
+    share: Ratio | None = None
 
     def resampled(self, weights: Array) -> tuple[Array, Array]:
         """Return the metric and its standard error in every draw of images."""
@@ -155,22 +139,29 @@ class _Single:
         return self.origin + self.sign * differences, errors
 
 
-def _single(metric: str, outputs: Outputs, labels: NDArray[np.int64]) -> _Single | None:
-    if metric == "auroc":
-        return _auroc(outputs.score, labels)
-    if metric not in FROM_COUNTS:
+def _single(metric: Metric, outcomes: Outcomes) -> _Single | None:
+    if metric.ranks and metric.comparable:
+        return _auroc(outcomes.score, outcomes.labels)
+    if metric.ranks or metric.is_latency:
         return None
-    ratio = ratio_of(metric, outputs, labels)
+    ratio, labels = ratio_of(metric, outcomes), outcomes.labels
     nothing = Ratio(np.zeros(len(labels)), np.ones(len(labels)))
     estimator = RatioDifference(nothing, ratio, 1, labels)
-    return _Single(ratio.value, estimator, 1, 0.0, int((ratio.denominator > 0).sum()))
+    share = ratio if metric.kind and _counts_images(metric, ratio) else None
+    return _Single(ratio.value, estimator, 1, 0.0, ratio.n_images, metric.largest, share)
+
+
+def _counts_images(metric: Metric, ratio: Ratio) -> bool:
+    """Return whether every image adds one, or nothing, to numerator and denominator."""
+    columns = np.stack([ratio.numerator, ratio.denominator])
+    return metric.level == "image" and bool(np.isin(columns, (0.0, 1.0)).all())
 
 
 def _auroc(scores: Array, labels: NDArray[np.int64]) -> _Single:
     # A model that ranks all images alike has an area of one half, whatever is drawn.
     estimator = AurocDifference(np.zeros(len(labels)), scores, labels)
     n_images = int(min((labels == 1).sum(), (labels == 0).sum()))
-    return _Single(estimator.value_of(scores), estimator, -1, 0.5, n_images)
+    return _Single(estimator.value_of(scores), estimator, -1, 0.5, n_images, 1.0)
 
 
 def _resampled(
@@ -178,19 +169,19 @@ def _resampled(
 ) -> tuple[float, float]:
     own = float(single.resampled(np.ones((1, len(labels))))[1][0])
     if not own > ROUNDING:
-        return _without_spread(single.value, single.n_images, alpha)
+        return _without_spread(single, alpha)
     drawn, errors = np.empty((2, settings.draws, 1))
     for rows, weights in draws_of("one model", labels, settings):
         drawn[rows, 0], errors[rows, 0] = single.resampled(weights)
     upper, lower = bounds(np.array([single.value]), np.array([own]), drawn, errors, alpha)
-    return _clipped(float(lower[0])), _clipped(float(upper[0]))
+    return float(lower[0]), float(upper[0])
 
 
-def _without_spread(value: float, n_images: int, alpha: float) -> tuple[float, float]:
-    unseen = 1 - alpha ** (1 / n_images)
-    return value * (1 - unseen), value + (1 - value) * unseen
+def _without_spread(single: _Single, alpha: float) -> tuple[float, float]:
+    value, unseen = single.value, 1 - alpha ** (1 / single.n_images)
+    return value * (1 - unseen), value + (single.largest - value) * unseen
 
 
-def _clipped(end: float) -> float:
-    """Return an end within [0, 1]; one that is not known stays infinite."""
-    return min(max(end, 0.0), 1.0) if np.isfinite(end) else end
+def _clipped(end: float, largest: float) -> float:
+    """Return an end that can be; one that is not known stays infinite."""
+    return min(max(end, 0.0), largest) if np.isfinite(end) else end

@@ -6,14 +6,12 @@ import math
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.gates.limits import Limit, Outcome, Verdict
-from pytest_robustbench.gates.names import DROP_PREFIXES, measured_metric
+from pytest_robustbench.metrics.catalogue import DROP_PREFIXES, metric_called
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 NOT_MEASURED = "not measured"
-FOUND_SHARES = ("pixel_segf1", "pixel_segf1_per_image", "f1", "recall")
-"""Floored metrics that are 0 where nothing is called defective."""
 
 
 def judge(
@@ -97,11 +95,9 @@ def would_fail_a_silent_detector(limits: Iterable[Limit]) -> bool:
 
 
 def _notices_silence(limit: Limit) -> bool:
-    metric = measured_metric(limit.metric)
-    if metric == "precision":  # not defined where nothing is called, and that never passes
+    sees = metric_called(limit.metric).sees
+    if "silence" in sees:  # not defined where nothing is called, and that never passes
         return True
-    if limit.metric.startswith(DROP_PREFIXES):
+    if limit.metric.startswith(DROP_PREFIXES) or "misses" not in sees:
         return False
-    if metric == "miss_rate":
-        return limit.value < 1
-    return metric in FOUND_SHARES and limit.value > 0
+    return limit.value > 0 if limit.bound == "min" else limit.value < 1

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from pytest_robustbench.gates.names import Bound
     from pytest_robustbench.gates.waivers import Waiver
+    from pytest_robustbench.metrics.catalogue import Bound
 
 Outcome = Literal["pass", "fail", "error"]
 
@@ -19,7 +19,7 @@ class Limit:
     Parameters
     ----------
     metric : str
-        A name of `gates.names`.
+        Its name in the catalogue, or that of a summary.
     bound : {"min", "max"}
         Floor or ceiling.
     value : float

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 
 from pytest_robustbench.conditions import CLEAN
 from pytest_robustbench.gates.judgement import NOT_MEASURED, judge
-from pytest_robustbench.gates.names import DROP_PREFIXES, LEVEL_PREFIXES, METRICS, bound_of
+from pytest_robustbench.metrics.catalogue import (
+    DROP_PREFIXES,
+    LEVEL_PREFIXES,
+    METRICS,
+    metric_called,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -56,7 +61,9 @@ def summarize(
     values: dict[str, float | None] = {}
     reasons: dict[str, str] = {}
     corrupted = [condition for condition in metrics if condition != CLEAN.id]
-    for metric in METRICS:
+    for metric in dict.fromkeys(
+        [*METRICS, *(name for found in metrics.values() for name in found)]
+    ):
         no_clean = _why_undefined(metric, [CLEAN.id], metrics, undefined)
         no_level = _why_undefined(metric, corrupted, metrics, undefined)
         clean = None if no_clean else metrics[CLEAN.id][metric]
@@ -106,7 +113,7 @@ def _errors(error: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
 
 def _levels(metric: str, levels: list[float]) -> dict[str, float | None]:
     mean, worst = LEVEL_PREFIXES
-    pick = min if bound_of(metric) == "min" else max
+    pick = min if metric_called(metric).more_is_better else max
     return {
         mean + metric: fmean(levels) if levels else None,
         worst + metric: pick(levels) if levels else None,
@@ -117,6 +124,6 @@ def _drops(metric: str, clean: float | None, levels: list[float]) -> dict[str, f
     mean, worst = DROP_PREFIXES
     if clean is None or not levels:
         return {mean + metric: None, worst + metric: None}
-    higher_is_better = bound_of(metric) == "min"
+    higher_is_better = metric_called(metric).more_is_better
     drops = [clean - level if higher_is_better else level - clean for level in levels]
     return {mean + metric: fmean(drops), worst + metric: max(drops)}

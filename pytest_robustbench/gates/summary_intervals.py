@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pytest_robustbench.conditions import CLEAN
 from pytest_robustbench.gates.intervals import ROUNDING
-from pytest_robustbench.gates.names import DROP_PREFIXES, LEVEL_PREFIXES, bound_of, measured_metric
-from pytest_robustbench.gates.regression.changes import FROM_COUNTS
-from pytest_robustbench.gates.regression.ratios import ratio_of
 from pytest_robustbench.gates.regression.resampling import Resampling, bounds, draws_of
+from pytest_robustbench.metrics.catalogue import (
+    DROP_PREFIXES,
+    LEVEL_PREFIXES,
+    bound_of,
+    metric_called,
+)
+from pytest_robustbench.metrics.measured import ratio_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from pytest_robustbench.gates.regression.pairs import Outputs
-    from pytest_robustbench.gates.regression.ratios import Ratio
+    from pytest_robustbench.metrics.outcomes import Outcomes, Ratio
 
     Array = NDArray[np.float64]
 
 
 def summary_interval_of(
     metric: str,
-    outputs: Mapping[str, Outputs],
-    labels: NDArray[np.int64],
+    outcomes: Mapping[str, Outcomes],
     *,
     level: float = 0.95,
     resamples: int = 2000,
@@ -39,11 +41,9 @@ def summary_interval_of(
     Parameters
     ----------
     metric : str
-        One of `names.SUMMARY_METRICS`.
-    outputs : mapping of condition id to Outputs
+        Name of a summary.
+    outcomes : mapping of condition id to Outcomes
         Of one model on the same N images: clean, and every corrupted condition.
-    labels : (N,) int64
-        1 = defect.
     level : float
         How often such an interval holds the true value, in (0, 1).
     resamples : int
@@ -64,14 +64,15 @@ def summary_interval_of(
     conditions, which hold together: which one is the worst may be chance as well, and an extreme
     of draws would be too extreme.
     """
-    name = measured_metric(metric)
-    if name not in FROM_COUNTS or CLEAN.id not in outputs:
+    row = metric_called(metric)
+    if row.ranks or row.is_latency or CLEAN.id not in outcomes:
         return None
-    ordered = [CLEAN.id, *(condition for condition in outputs if condition != CLEAN.id)]
-    ratios = tuple(ratio_of(name, outputs[condition], labels) for condition in ordered)
+    ordered = [CLEAN.id, *(condition for condition in outcomes if condition != CLEAN.id)]
+    ratios = tuple(ratio_of(row, outcomes[condition]) for condition in ordered)
     if len(ratios) < 2 or not np.isfinite([ratio.value for ratio in ratios]).all():
         return None
-    sums = _Sums(ratios, _coefficients(metric, len(ratios) - 1), labels)
+    labels = outcomes[CLEAN.id].labels
+    sums = _Sums(ratios, _coefficients(metric, len(ratios) - 1), labels, row.largest)
     lower, upper = _ends(sums, (1 - level) / 2, Resampling(draws=resamples, seed=seed))
     pick = min if bound_of(metric) == "min" else max
     ends = float(pick(lower)), float(pick(upper))
@@ -86,7 +87,7 @@ def _coefficients(metric: str, n_corrupted: int) -> Array:
     if not metric.startswith(DROP_PREFIXES):
         return rows
     rows[:, 0] = -1.0
-    return -rows if bound_of(measured_metric(metric)) == "min" else rows
+    return -rows if metric_called(metric).more_is_better else rows
 
 
 @dataclass(frozen=True)
@@ -101,11 +102,14 @@ class _Sums:
         A row per sum.
     strata : (N,) int64
         Group of each image; images are drawn within their group.
+    largest : float
+        No sum can be larger.
     """
 
     ratios: tuple[Ratio, ...]
     coefficients: Array
     strata: NDArray[np.int64]
+    largest: float
 
     @property
     def values(self) -> Array:
@@ -114,17 +118,17 @@ class _Sums:
 
     @property
     def lowest(self) -> float:
-        """What none of the sums can be below; none can be above 1."""
-        return -1.0 if (self.coefficients < 0).any() else 0.0
+        """What none of the sums can be below."""
+        return -self.largest if (self.coefficients < 0).any() else 0.0
 
     @property
     def n_images(self) -> int:
         """The least number of images that carry a condition."""
-        return min(int((ratio.denominator > 0).sum()) for ratio in self.ratios)
+        return min(ratio.n_images for ratio in self.ratios)
 
     def only(self, chosen: NDArray[np.bool_]) -> _Sums:
         """Return some of the sums."""
-        return _Sums(self.ratios, self.coefficients[chosen], self.strata)
+        return replace(self, coefficients=self.coefficients[chosen])
 
     def resampled(self, weights: Array) -> tuple[Array, Array]:
         """Return the sums and their linearised standard errors in every draw: (R, K) each."""
@@ -158,18 +162,18 @@ def _ends(sums: _Sums, alpha: float, settings: Resampling) -> tuple[Array, Array
     lower, upper = _without_spread(sums, share / max(int((~moves).sum()), 1))
     if moves.any():
         lower[moves], upper[moves] = _resampled(sums.only(moves), own[moves], share, settings)
-    return _clipped(lower, sums.lowest), _clipped(upper, sums.lowest)
+    return _clipped(lower, sums), _clipped(upper, sums)
 
 
-def _clipped(ends: Array, lowest: float) -> Array:
+def _clipped(ends: Array, sums: _Sums) -> Array:
     """Return ends that can be; those that are not known stay infinite."""
-    return np.where(np.isfinite(ends), np.clip(ends, lowest, 1.0), ends)
+    return np.where(np.isfinite(ends), np.clip(ends, sums.lowest, sums.largest), ends)
 
 
 def _without_spread(sums: _Sums, alpha: float) -> tuple[Array, Array]:
     """Return the ends where all images say the same: some of a kind unseen may be all different."""
     values, unseen = sums.values, 1 - alpha ** (1 / sums.n_images)
-    return values + (sums.lowest - values) * unseen, values + (1 - values) * unseen
+    return values + (sums.lowest - values) * unseen, values + (sums.largest - values) * unseen
 
 
 def _resampled(

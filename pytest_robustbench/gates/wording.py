@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.gates.names import measured_metric
+from pytest_robustbench.metrics.catalogue import metric_called
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from pytest_robustbench.gates.limits import Verdict
     from pytest_robustbench.gates.waivers import Waiver
 
-OF_DEFECT_IMAGES = ("pixel_segf1", "pixel_segf1_per_image", "miss_rate", "recall")
-"""Metrics that rest on the defect images: normal ones can add false alarms alone."""
-OF_NORMAL_IMAGES = ("normal_fpr", "false_reject_rate", "specificity")
 FEW_DIGITS = 3
 ALL_DIGITS = 17
 
@@ -72,10 +69,9 @@ def _certainty(verdict: Verdict) -> str:
 
 def counted_images(verdict: Verdict) -> str:
     """Return how many images a verdict rests on, and of which kind: ``17 defect images``."""
-    metric = measured_metric(verdict.limit.metric)
-    kind = "defect " if metric in OF_DEFECT_IMAGES else ""
-    kind = "normal " if metric in OF_NORMAL_IMAGES else kind
-    return f"{verdict.n_images} {kind}image{'' if verdict.n_images == 1 else 's'}"
+    kind = metric_called(verdict.limit.metric).kind
+    images = "image" if verdict.n_images == 1 else "images"
+    return " ".join(filter(None, (str(verdict.n_images), kind, images)))
 
 
 def notes_on_waivers(

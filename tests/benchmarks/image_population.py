@@ -16,7 +16,7 @@ from inputs import inputs
 
 import pytest_robustbench as rb
 from pytest_robustbench.detectors.loading import load_detector
-from pytest_robustbench.gates.regression.pairs import Outputs
+from pytest_robustbench.metrics.outcomes import COLUMNS, Outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +31,6 @@ REAL = (("magnetic_tile",), ("hazelnut_toy", "grid", "kolektor"))
 """Populations of real images; several categories are one line that makes several parts."""
 CORRUPTIONS = ("lighting", "blur", "jpeg")
 SEVERITY = 3
-COLUMNS = ("score", "tp", "fp", "fn", "tn")
 
 
 @dataclass(frozen=True)
@@ -44,14 +43,14 @@ class Population:
         Which images and which model, for a reader of the table.
     labels : (N,) int64
         1 = defect.
-    first, second : mapping of str to Outputs
+    first, second : mapping of str to Outcomes
         By condition; scores are given as their distance from the image threshold, which is 0.
     """
 
     origin: str
     labels: NDArray[np.int64]
-    first: Mapping[str, Outputs]
-    second: Mapping[str, Outputs]
+    first: Mapping[str, Outcomes]
+    second: Mapping[str, Outcomes]
 
 
 class _Fit(NamedTuple):
@@ -84,18 +83,21 @@ def _measured(categories: tuple[str, ...], *, quick: bool) -> Population:
     )
 
 
-def _both_outputs(one: _Fit, other: _Fit) -> tuple[dict[str, Outputs], dict[str, Outputs]]:
+def _both_outputs(one: _Fit, other: _Fit) -> tuple[dict[str, Outcomes], dict[str, Outcomes]]:
     first, operating_point = _outputs(one, None)
     second, _ = _outputs(other, operating_point)
     return first, second
 
 
-def _in_one(parts: Sequence[Mapping[str, Outputs]]) -> dict[str, Outputs]:
+def _in_one(parts: Sequence[Mapping[str, Outcomes]]) -> dict[str, Outcomes]:
     """Put the images of several categories together; their scores are distances from 0."""
     return {
         condition: replace(
             outputs,
-            **{n: np.concatenate([getattr(p[condition], n) for p in parts]) for n in COLUMNS},
+            **{
+                n: np.concatenate([getattr(p[condition], n) for p in parts])
+                for n in ("labels", *COLUMNS)
+            },
         )
         for condition, outputs in parts[0].items()
     }
@@ -121,7 +123,7 @@ def _small_fits(split: Split) -> tuple[str, list[_Fit]]:
 
 def _outputs(
     fit: _Fit, operating_point: OperatingPoint | None
-) -> tuple[dict[str, Outputs], OperatingPoint]:
+) -> tuple[dict[str, Outcomes], OperatingPoint]:
     benchmark = rb.Benchmark(
         fit.split,
         fit.detector,
@@ -133,8 +135,8 @@ def _outputs(
     return {id_: _columns(result) for id_, result in results.items()}, benchmark.prepare()
 
 
-def _columns(result: ConditionResult) -> Outputs:
+def _columns(result: ConditionResult) -> Outcomes:
     columns = {name: getattr(result.per_image, name).astype(np.float64) for name in COLUMNS}
-    assert result.per_image.known.all(), "every mask is known, and nothing leaves the frame"
+    assert result.per_image.counted.all(), "every mask is known, and nothing leaves the frame"
     columns["score"] -= result.image_threshold
-    return Outputs(**columns, image_threshold=0.0, pixel_threshold=result.pixel_threshold)
+    return replace(result.per_image, **columns, image_threshold=0.0)

@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from pytest_robustbench.gates.names import MIN_METRICS
-from pytest_robustbench.gates.regression.pairs import Outputs, Pair
-from pytest_robustbench.gates.regression.ratios import ratio_of
+from pytest_robustbench.gates.regression.pairs import Pair
+from pytest_robustbench.metrics.catalogue import metric_called
+from pytest_robustbench.metrics.measured import ratio_of
+from pytest_robustbench.metrics.outcomes import COLUMNS, Outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +40,6 @@ FALSE_ALARMS = ("bg_fpr", "normal_fpr")
 LIT_UP = 0.5
 """Share of the clean pixels of an image hit that light up."""
 BISECTIONS = 60
-COLUMNS = ("score", "tp", "fp", "fn", "tn")
 
 
 @dataclass(frozen=True)
@@ -99,19 +99,21 @@ def true_loss(population: Population, metric: str, loss: Loss, condition: str) -
     else:
         hit, spared = (_inflicted(both, labels, loss, share, u) for u in sure)
         states = [(share, hit), (1 - share, spared)]
-    after = _value(metric, states, labels)
-    before = _value(metric, [(1.0, both)], labels)
-    return before - after if metric in MIN_METRICS else after - before
+    after, before = _value(metric, states), _value(metric, [(1.0, both)])
+    return metric_called(metric).sign * (after - before)
 
 
-def _value(metric: str, states: list[tuple[float, Outputs]], labels: NDArray[np.int64]) -> float:
-    ratios = [(chance, ratio_of(metric, outputs, labels)) for chance, outputs in states]
+def _value(metric: str, states: list[tuple[float, Outcomes]]) -> float:
+    row = metric_called(metric)
+    ratios = [(chance, ratio_of(row, outcomes)) for chance, outcomes in states]
     above = sum(chance * ratio.numerator.sum() for chance, ratio in ratios)
     return float(above / sum(chance * ratio.denominator.sum() for chance, ratio in ratios))
 
 
-def _stacked(first: Outputs, second: Outputs) -> Outputs:
-    columns = {n: np.concatenate([getattr(first, n), getattr(second, n)]) for n in COLUMNS}
+def _stacked(first: Outcomes, second: Outcomes) -> Outcomes:
+    columns = {
+        n: np.concatenate([getattr(first, n), getattr(second, n)]) for n in ("labels", *COLUMNS)
+    }
     return replace(first, **columns)
 
 
@@ -134,7 +136,7 @@ def drawn_pairs(
         )
         share = loss.shares.get(condition, 0.0)
         candidate = _inflicted(candidate, labels, loss, share, luck)
-        pairs[condition] = Pair(condition, ids, labels, baseline, candidate)
+        pairs[condition] = Pair(condition, ids, baseline, candidate)
     return pairs
 
 
@@ -147,21 +149,21 @@ def _images(
 
 
 def _chosen(
-    first: Outputs, second: Outputs, indices: NDArray[np.int64], mask: NDArray[np.bool_]
-) -> Outputs:
+    first: Outcomes, second: Outcomes, indices: NDArray[np.int64], mask: NDArray[np.bool_]
+) -> Outcomes:
     columns = {
         n: np.where(mask, getattr(first, n)[indices], getattr(second, n)[indices]) for n in COLUMNS
     }
-    return replace(first, **columns)
+    return replace(first, **columns, labels=first.labels[indices])
 
 
 def _inflicted(
-    outputs: Outputs,
+    outputs: Outcomes,
     labels: NDArray[np.int64],
     loss: Loss,
     share: float,
     luck: NDArray[np.float64],
-) -> Outputs:
+) -> Outcomes:
     """Return outputs after the loss; an image is hit where `luck`, in [0, 1], is below `share`."""
     if not share:
         return outputs

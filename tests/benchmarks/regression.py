@@ -31,8 +31,7 @@ from image_population import populations
 from loss_scenarios import KINDS, NOTHING, drawn_pairs, loss_of, true_loss
 from table import Table
 
-from pytest_robustbench.gates.names import MIN_METRICS
-from pytest_robustbench.gates.regression.changes import AllowedChange
+from pytest_robustbench.gates.regression.changes import AllowedChange, worse
 from pytest_robustbench.gates.regression.family import Comparison, judge_family
 from pytest_robustbench.gates.regression.resampling import Resampling
 from pytest_robustbench.processors import processors
@@ -262,8 +261,7 @@ def judged(
 ) -> Iterator[tuple[RegressionVerdict, ...]]:
     rng = np.random.default_rng([n, round(1e6 * margin)])
     changes = [
-        AllowedChange(m, "max_drop" if m in MIN_METRICS else "max_rise", value, False, "")
-        for m, value in margins_of(margin).items()
+        AllowedChange(m, worse(m), value, False, "") for m, value in margins_of(margin).items()
     ]
     for draw in range(effort.draws):
         pairs = drawn_pairs(images, n, loss, rng).values()

@@ -6,13 +6,20 @@ from dataclasses import replace
 
 import numpy as np
 
-from pytest_robustbench.gates.names import MIN_METRICS
-from pytest_robustbench.gates.regression.changes import AllowedChange
+from pytest_robustbench.gates.regression.changes import AllowedChange, worse
 from pytest_robustbench.gates.regression.family import Comparison
-from pytest_robustbench.gates.regression.pairs import Outputs, Pair
+from pytest_robustbench.gates.regression.pairs import Pair
+from pytest_robustbench.metrics.catalogue import BUILT_IN, metric_called
+from pytest_robustbench.metrics.measured import ratio_of
+from pytest_robustbench.metrics.outcomes import COUNTS, Outcomes
 
 PIXELS = 10_000
-COUNTS = ("tp", "fp", "fn", "tn")
+RATIOS = tuple(m.name for m in BUILT_IN if m.formula)
+
+
+def value_in(metric, outcomes):
+    """The metric; NaN where it is not defined."""
+    return ratio_of(metric_called(metric), outcomes).value
 
 
 def outputs_of(rng, labels, areas, found=0.7, false=30):
@@ -21,7 +28,8 @@ def outputs_of(rng, labels, areas, found=0.7, false=30):
     fp = rng.poisson(false, len(labels))
     score = rng.normal(size=len(labels)) + 2.0 * labels
     columns = (score.astype(np.float32), tp, fp, areas - tp, PIXELS - areas - fp)
-    return Outputs(*(np.asarray(c, np.float64) for c in columns), 1.0, 0.5)
+    columns = (np.asarray(c, np.float64) for c in columns)
+    return Outcomes(np.asarray(labels, np.int64), *columns, 1.0, 0.5)
 
 
 def pair_of(n=80, seed=0, condition="clean", found=(0.7, 0.7)):
@@ -31,7 +39,7 @@ def pair_of(n=80, seed=0, condition="clean", found=(0.7, 0.7)):
     areas = np.where(labels == 1, rng.integers(100, 900, n), 0)
     both = [left_out(outputs_of(rng, labels, areas, share), (0, n - 1)) for share in found]
     ids = tuple(f"{i:03d}" for i in range(n))
-    return Pair(condition, ids, labels.astype(np.int64), *both)
+    return Pair(condition, ids, *both)
 
 
 def left_out(outputs, images):
@@ -55,17 +63,11 @@ def with_missed(outputs, images):
 
 def subset(pair, images):
     """Only these images, or these images several times."""
-
-    def rows(outputs):
-        return replace(outputs, **{n: getattr(outputs, n)[images] for n in ("score", *COUNTS)})
-
     ids = tuple(f"{i:03d}" for i in range(len(images)))
-    return Pair(pair.condition, ids, pair.labels[images], rows(pair.baseline), rows(pair.candidate))
+    return Pair(pair.condition, ids, pair.baseline.of(images), pair.candidate.of(images))
 
 
 def comparison(pair, metric="pixel_segf1", value=0.05, *, relative=False, benchmark="tile"):
     """One allowed change, in the direction that is worse."""
-    bound = "max_drop" if metric in MIN_METRICS else "max_rise"
-    return Comparison(
-        benchmark, pair, AllowedChange(metric, bound, value, relative, "robustness.yaml:9")
-    )
+    change = AllowedChange(metric, worse(metric), value, relative, "robustness.yaml:9")
+    return Comparison(benchmark, pair, change)

@@ -10,13 +10,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from pytest_robustbench.gates.intervals import interval_of, lower_bound_of, upper_bound_of
-from pytest_robustbench.gates.regression.changes import FROM_COUNTS, FROM_SCORES
-from pytest_robustbench.gates.regression.ratios import ratio_of
+from pytest_robustbench.gates.intervals import bound_on, interval_of
 from pytest_robustbench.gates.summary_intervals import summary_interval_of
-from tests.gates.regression_pairs import COUNTS, changed, left_out, pair_of, subset, with_missed
+from pytest_robustbench.metrics.catalogue import metric_called
+from tests.gates.regression_pairs import (
+    COUNTS,
+    RATIOS,
+    changed,
+    left_out,
+    pair_of,
+    subset,
+    value_in,
+    with_missed,
+)
 
-METRICS = (*FROM_COUNTS, *FROM_SCORES)
+METRICS = (*RATIOS, "auroc")
 SHARES = ("miss_rate", "recall", "false_reject_rate", "specificity")
 
 
@@ -24,14 +32,14 @@ def value_of(metric, outputs, labels):
     if metric == "auroc":
         measured = np.isfinite(outputs.score)
         return roc_auc_score(labels[measured], outputs.score[measured])
-    return ratio_of(metric, outputs, labels).value
+    return value_in(metric, outputs)
 
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_the_value_lies_strictly_inside(metric):
     pair = pair_of(60)
 
-    low, high = interval_of(metric, pair.baseline, pair.labels, resamples=400)
+    low, high = interval_of(metric_called(metric), pair.baseline, resamples=400)
 
     assert 0 <= low < value_of(metric, pair.baseline, pair.labels) < high <= 1
 
@@ -46,7 +54,7 @@ def test_the_value_lies_strictly_inside(metric):
 def test_an_interval_holds_the_value_whatever_the_images(metric, n, found, seed):
     pair = pair_of(n + 3, seed, found=(found, found))
 
-    interval = interval_of(metric, pair.baseline, pair.labels, resamples=60)
+    interval = interval_of(metric_called(metric), pair.baseline, resamples=60)
 
     if interval is not None:
         value = value_of(metric, pair.baseline, pair.labels)
@@ -60,7 +68,7 @@ def test_more_images_say_more(metric):
     many = subset(pair, np.tile(np.arange(30), 9))
 
     few, most = (
-        np.ptp(interval_of(metric, p.baseline, p.labels, resamples=400)) for p in (pair, many)
+        np.ptp(interval_of(metric_called(metric), p.baseline, resamples=400)) for p in (pair, many)
     )
 
     assert most < 0.5 * few
@@ -70,18 +78,18 @@ def test_more_images_say_more(metric):
 def test_one_sided_bounds_lie_inside_the_interval_of_the_same_level(metric):
     pair = pair_of(60)
 
-    low, high = interval_of(metric, pair.baseline, pair.labels)
+    low, high = interval_of(metric_called(metric), pair.baseline)
 
-    assert low < lower_bound_of(metric, pair.baseline, pair.labels)
-    assert upper_bound_of(metric, pair.baseline, pair.labels) < high
-    assert lower_bound_of(metric, pair.baseline, pair.labels, level=0.975) == low
+    assert low < bound_on("lower", metric_called(metric), pair.baseline)
+    assert bound_on("upper", metric_called(metric), pair.baseline) < high
+    assert bound_on("lower", metric_called(metric), pair.baseline, level=0.975) == low
 
 
 def test_pixels_of_one_image_are_no_further_evidence():
     pair = pair_of(40)
     finer = replace(pair.baseline, **{n: 100 * getattr(pair.baseline, n) for n in COUNTS})
 
-    coarse, fine = (interval_of("pixel_segf1", o, pair.labels) for o in (pair.baseline, finer))
+    coarse, fine = (interval_of(metric_called("pixel_segf1"), o) for o in (pair.baseline, finer))
 
     assert fine == pytest.approx(coarse)
 
@@ -94,7 +102,7 @@ def test_images_left_out_change_nothing():
 
     for metric in METRICS:
         with_gaps, without = (
-            interval_of(metric, p.baseline, p.labels, resamples=100) for p in (more, fewer)
+            interval_of(metric_called(metric), p.baseline, resamples=100) for p in (more, fewer)
         )
         assert with_gaps == without
 
@@ -104,13 +112,15 @@ def test_shares_of_images_have_exact_intervals(metric):
     """Were either end the truth, what was seen or beyond would be seen in 2.5 % of all cases."""
     from scipy.stats import binom
 
-    labels = np.ones(40, np.int64) if metric in ("miss_rate", "recall") else np.zeros(40, np.int64)
+    labels = np.full(40, metric_called(metric).rests_on == "defect", np.int64)
     counts = np.zeros(40)
     scores = np.where(np.arange(40) < 17, 2.0, 0.0)
-    outputs = replace(pair_of(4).baseline, score=scores, **dict.fromkeys(COUNTS, counts))
-    k = round(40 * ratio_of(metric, outputs, labels).value)
+    outputs = replace(
+        pair_of(4).baseline, labels=labels, score=scores, **dict.fromkeys(COUNTS, counts)
+    )
+    k = round(40 * value_in(metric, outputs))
 
-    low, high = interval_of(metric, outputs, labels)
+    low, high = interval_of(metric_called(metric), outputs)
 
     assert binom.sf(k - 1, 40, low) == pytest.approx(0.025)
     assert binom.cdf(k, 40, high) == pytest.approx(0.025)
@@ -122,8 +132,8 @@ def test_without_any_miss_the_rule_of_three_is_left():
     outputs = changed(pair.baseline, defects, score=9.0)
     n = int(np.isfinite(outputs.score[defects]).sum())
 
-    assert interval_of("miss_rate", outputs, pair.labels)[0] == 0
-    assert upper_bound_of("miss_rate", outputs, pair.labels) == pytest.approx(3 / n, rel=0.1)
+    assert interval_of(metric_called("miss_rate"), outputs)[0] == 0
+    assert bound_on("upper", metric_called("miss_rate"), outputs) == pytest.approx(3 / n, rel=0.1)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +145,7 @@ def test_images_that_all_say_the_same_are_not_taken_for_certainty(metric, good):
     background = pair.baseline.fp + pair.baseline.tn
     perfect = replace(pair.baseline, tp=areas, fn=0 * areas, fp=0 * areas, tn=background)
 
-    low, high = interval_of(metric, perfect, pair.labels)
+    low, high = interval_of(metric_called(metric), perfect)
 
     assert (high if good else low) == good
     assert 0.05 < high - low < 0.25
@@ -145,21 +155,21 @@ def test_a_perfect_ranking_is_not_taken_for_certainty():
     pair = pair_of(40)
     outputs = replace(pair.baseline, score=pair.baseline.score + 50 * pair.labels)
 
-    low, high = interval_of("auroc", outputs, pair.labels)
+    low, high = interval_of(metric_called("auroc"), outputs)
 
     assert high == 1
     assert 0.75 < low < 0.95
 
 
 @pytest.mark.parametrize(
-    "metric", ["latency_ms_per_image", "aupro", "pixel_auroc", "average_precision", "mean_drop_f1"]
+    "metric", ["latency_ms_per_image", "aupro", "pixel_auroc", "average_precision"]
 )
 def test_what_images_do_not_tell_has_no_interval(metric):
     pair = pair_of(20)
 
-    assert interval_of(metric, pair.baseline, pair.labels) is None
-    assert lower_bound_of(metric, pair.baseline, pair.labels) is None
-    assert upper_bound_of(metric, pair.baseline, pair.labels) is None
+    assert interval_of(metric_called(metric), pair.baseline) is None
+    assert bound_on("lower", metric_called(metric), pair.baseline) is None
+    assert bound_on("upper", metric_called(metric), pair.baseline) is None
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -167,7 +177,7 @@ def test_undefined_metrics_have_no_interval(metric):
     pair = pair_of(20)
     nothing = left_out(pair.baseline, range(20))
 
-    assert interval_of(metric, nothing, pair.labels) is None
+    assert interval_of(metric_called(metric), nothing) is None
 
 
 def test_a_metric_that_draws_leave_undefined_has_no_interval():
@@ -176,7 +186,7 @@ def test_a_metric_that_draws_leave_undefined_has_no_interval():
     outputs = changed(outputs, [1, 2], score=9.0)
 
     assert value_of("precision", outputs, pair.labels) == 0.5
-    assert interval_of("precision", outputs, pair.labels) is None
+    assert interval_of(metric_called("precision"), outputs) is None
 
 
 def test_intervals_hold_as_often_as_they_claim():
@@ -187,11 +197,11 @@ def test_intervals_hold_as_often_as_they_claim():
     outputs = with_missed(population.baseline, missed)
     population = replace(population, baseline=outputs)
     kinds = [np.flatnonzero((population.labels == k) & np.isfinite(outputs.tp)) for k in (0, 1)]
-    true = ratio_of("pixel_segf1", outputs, population.labels).value
+    true = value_in("pixel_segf1", outputs)
 
     def holds():
         drawn = subset(population, np.concatenate([rng.choice(kind, 60) for kind in kinds]))
-        low, high = interval_of("pixel_segf1", drawn.baseline, drawn.labels, resamples=300)
+        low, high = interval_of(metric_called("pixel_segf1"), drawn.baseline, resamples=300)
         return low <= true <= high
 
     assert np.mean([holds() for _ in range(200)]) >= 0.88
@@ -201,7 +211,7 @@ def test_intervals_are_the_same_every_time():
     pair = pair_of(30)
 
     def interval(seed):
-        return interval_of("pixel_segf1", pair.baseline, pair.labels, resamples=100, seed=seed)
+        return interval_of(metric_called("pixel_segf1"), pair.baseline, resamples=100, seed=seed)
 
     assert interval(0) == interval(0)
     assert interval(0) != interval(1)
@@ -222,7 +232,7 @@ def conditions_of(pair, *found, seed=5):
 
 def summary_of(metric, outputs, labels):
     kind, _, name = metric.partition("_pixel_")
-    clean, *levels = (ratio_of(f"pixel_{name}", o, labels).value for o in outputs.values())
+    clean, *levels = (value_in(f"pixel_{name}", o) for o in outputs.values())
     drops = [clean - level for level in levels]
     return {
         "mean_corruption": np.mean(levels),
@@ -243,7 +253,7 @@ def test_a_summary_lies_strictly_inside_its_interval(metric):
     pair = pair_of(60)
     outputs = conditions_of(pair, 0.9, 0.5, 0.45)
 
-    low, high = summary_interval_of(metric, outputs, pair.labels, resamples=400)
+    low, high = summary_interval_of(metric, outputs, resamples=400)
 
     assert low < summary_of(metric, outputs, pair.labels) < high
 
@@ -254,9 +264,9 @@ def test_a_summary_of_one_condition_is_as_sure_as_that_condition(kind, metric):
     pair = subset(pair_of(62), np.arange(1, 61))  # none is left out
     outputs = {"clean": pair.candidate, "blur": pair.baseline}
 
-    found = summary_interval_of(f"{kind}_corruption_{metric}", outputs, pair.labels)
+    found = summary_interval_of(f"{kind}_corruption_{metric}", outputs)
 
-    assert found == pytest.approx(interval_of(metric, pair.baseline, pair.labels))
+    assert found == pytest.approx(interval_of(metric_called(metric), pair.baseline))
 
 
 def test_what_conditions_have_in_common_cancels_in_a_drop():
@@ -266,7 +276,7 @@ def test_what_conditions_have_in_common_cancels_in_a_drop():
     outputs = conditions_of(replace(pair, baseline=with_missed(pair.baseline, missed)), 0.9)
 
     level, drop = (
-        np.ptp(summary_interval_of(metric, outputs, pair.labels, resamples=400))
+        np.ptp(summary_interval_of(metric, outputs, resamples=400))
         for metric in ("mean_corruption_pixel_segf1", "mean_drop_pixel_segf1")
     )
 
@@ -289,8 +299,7 @@ def test_intervals_of_summaries_hold_as_often_as_they_claim(metric):
             c: subset(replace(population, baseline=o), chosen).baseline
             for c, o in everywhere.items()
         }
-        labels = population.labels[chosen]
-        low, high = summary_interval_of(metric, drawn, labels, resamples=200)
+        low, high = summary_interval_of(metric, drawn, resamples=200)
         return low <= true <= high
 
     assert np.mean([holds() for _ in range(100)]) >= 0.88
@@ -301,16 +310,16 @@ def test_a_summary_that_images_do_not_tell_has_no_interval():
     outputs = conditions_of(pair, 0.9)
 
     for metric in ("worst_corruption_auroc", "mean_drop_aupro", "mean_drop_latency_p95_ms"):
-        assert summary_interval_of(metric, outputs, pair.labels) is None
+        assert summary_interval_of(metric, outputs) is None
     nothing = {**outputs, "blur": left_out(pair.baseline, range(20))}
-    assert summary_interval_of("mean_drop_pixel_segf1", nothing, pair.labels) is None
-    assert summary_interval_of("mean_drop_pixel_segf1", {}, pair.labels) is None
+    assert summary_interval_of("mean_drop_pixel_segf1", nothing) is None
+    assert summary_interval_of("mean_drop_pixel_segf1", {}) is None
 
 
 def test_a_drop_that_no_image_shows_is_not_taken_for_certainty():
     pair = pair_of(40)
     outputs = {"clean": pair.baseline, "blur": pair.baseline}
 
-    low, high = summary_interval_of("worst_drop_miss_rate", outputs, pair.labels)
+    low, high = summary_interval_of("worst_drop_miss_rate", outputs)
 
     assert low < 0 < high

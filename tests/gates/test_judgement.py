@@ -14,15 +14,14 @@ from pytest_robustbench.gates.judgement import (
     would_fail_a_silent_detector,
 )
 from pytest_robustbench.gates.limits import Limit
-from pytest_robustbench.gates.names import (
-    MAX_METRICS,
+from pytest_robustbench.gates.wording import describe
+from pytest_robustbench.metrics.catalogue import (
+    BUILT_IN,
     METRICS,
-    MIN_METRICS,
     SUMMARY_METRICS,
     bound_of,
-    measured_metric,
+    summarized,
 )
-from pytest_robustbench.gates.wording import describe
 
 SOURCE = "robustness.yaml:18"
 values = st.floats(-1e6, 1e6)
@@ -97,14 +96,14 @@ def test_a_condition_that_cannot_be_measured_fails_every_limit():
     ] * 2
 
 
-@pytest.mark.parametrize("metric", MIN_METRICS)
+@pytest.mark.parametrize("metric", [m.name for m in BUILT_IN if m.more_is_better])
 def test_good_things_have_floors(metric):
     assert bound_of(metric) == "min"
     assert bound_of(f"mean_corruption_{metric}") == bound_of(f"worst_corruption_{metric}") == "min"
     assert bound_of(f"mean_drop_{metric}") == bound_of(f"worst_drop_{metric}") == "max"
 
 
-@pytest.mark.parametrize("metric", MAX_METRICS)
+@pytest.mark.parametrize("metric", [m.name for m in BUILT_IN if not m.more_is_better])
 def test_bad_things_have_ceilings(metric):
     assert bound_of(metric) == "max"
     assert bound_of(f"mean_corruption_{metric}") == bound_of(f"worst_corruption_{metric}") == "max"
@@ -113,8 +112,8 @@ def test_bad_things_have_ceilings(metric):
 
 @pytest.mark.parametrize("metric", [*METRICS, *SUMMARY_METRICS])
 def test_every_summary_metric_names_one_of_a_condition(metric):
-    assert measured_metric(metric) in METRICS
-    assert metric.endswith(measured_metric(metric))
+    assert summarized(metric) in METRICS
+    assert metric.endswith(summarized(metric))
 
 
 @pytest.mark.parametrize(
@@ -152,7 +151,7 @@ SILENT = {
 
 
 def silent_value(metric):
-    value = SILENT[measured_metric(metric)]
+    value = SILENT[summarized(metric)]
     return 0.0 if value is not None and "_drop_" in metric else value
 
 

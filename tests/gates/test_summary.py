@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from pytest_robustbench.gates.judgement import judge
 from pytest_robustbench.gates.limits import Limit
-from pytest_robustbench.gates.names import METRICS, MIN_METRICS, SUMMARY_METRICS, bound_of
 from pytest_robustbench.gates.summary import summarize
+from pytest_robustbench.metrics.catalogue import METRICS, SUMMARY_METRICS, bound_of, metric_called
 
 numbers = st.floats(0, 1e3, allow_subnormal=False)
 metric_name = st.sampled_from(METRICS)
@@ -26,7 +26,7 @@ def over_one_metric(metric, clean, levels):
 @settings(deadline=None)
 def test_it_is_what_a_naive_computation_gives(metric, clean, levels):
     found = over_one_metric(metric, clean, levels).metrics
-    better_high = metric in MIN_METRICS
+    better_high = metric_called(metric).more_is_better
     losses = [clean - v if better_high else v - clean for v in levels]
 
     assert found[f"clean_{metric}"] == clean
@@ -39,7 +39,7 @@ def test_it_is_what_a_naive_computation_gives(metric, clean, levels):
 @given(metric_name, numbers, st.floats(1e-3, 1))
 @settings(deadline=None)
 def test_a_drop_is_positive_where_it_got_worse(metric, clean, change):
-    worse = clean - change if metric in MIN_METRICS else clean + change
+    worse = clean - change if metric_called(metric).more_is_better else clean + change
 
     found = over_one_metric(metric, clean, [worse]).metrics
     assert found[f"mean_drop_{metric}"] == found[f"worst_drop_{metric}"] > 0
@@ -126,7 +126,7 @@ def test_a_limit_on_an_undefined_summary_never_passes(metric, prefix):
 
 
 @given(
-    st.sampled_from([m for m in METRICS if m in MIN_METRICS]),
+    st.sampled_from([m for m in METRICS if metric_called(m).more_is_better]),
     st.lists(st.tuples(st.floats(0, 1), st.floats(0, 0.1), st.floats(-1, 1)), min_size=2),
 )
 @settings(deadline=None)

@@ -25,7 +25,7 @@ def test_clean_images_are_told_apart_better_than_by_chance(test_data, category):
     assert set(result.undefined) <= {"precision"}
     assert result.metrics["auroc"] > 0.6
     assert result.metrics["pixel_auroc"] > 0.7
-    assert result.per_image.known.all()
+    assert result.per_image.counted.all()
     assert len(result.latency.calls) == len(result.per_image.score)
 
 

@@ -104,7 +104,7 @@ def test_pixel_metrics_agree(both):
 def test_scores_are_those_of_the_model(both):
     result, _ = both
 
-    assert result.per_image.known.all()
+    assert result.per_image.counted.all()
     assert np.ptp(result.per_image.score) > 0
 
 

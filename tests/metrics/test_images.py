@@ -15,8 +15,10 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from pytest_robustbench.metrics.images import ImageDecisions, best_f1, decide, rank_images
+from pytest_robustbench.metrics.catalogue import BUILT_IN
+from pytest_robustbench.metrics.images import best_f1, rank_images
 from pytest_robustbench.metrics.ranking.exact import UNDEFINED
+from tests.metrics.metrics_columns import decided, scored, value
 
 
 @st.composite
@@ -60,53 +62,46 @@ def test_decisions_are_scikit_learns_where_both_are_defined(images, threshold):
     scores, labels = images
     called = scores > threshold
 
-    found = decide(scores, labels, threshold)
+    found = scored(scores, labels, threshold)
 
-    assert found.tp + found.fp + found.fn + found.tn == labels.size
-    assert found.recall == pytest.approx(recall_score(labels, called))
-    assert found.specificity == pytest.approx(recall_score(labels, called, pos_label=0))
-    assert found.accuracy == pytest.approx(accuracy_score(labels, called))
-    assert found.f1 == pytest.approx(f1_score(labels, called))
-    assert found.miss_rate == pytest.approx(1 - found.recall)
-    assert found.false_reject_rate == pytest.approx(1 - found.specificity)
+    assert sum(getattr(found, f"image_{n}").sum() for n in ("tp", "fp", "fn", "tn")) == labels.size
+    assert value("recall", found) == pytest.approx(recall_score(labels, called))
+    assert value("specificity", found) == pytest.approx(recall_score(labels, called, pos_label=0))
+    assert value("accuracy", found) == pytest.approx(accuracy_score(labels, called))
+    assert value("f1", found) == pytest.approx(f1_score(labels, called))
+    assert value("miss_rate", found) == pytest.approx(1 - value("recall", found))
+    assert value("false_reject_rate", found) == pytest.approx(1 - value("specificity", found))
     if called.any():
-        assert found.precision == pytest.approx(precision_score(labels, called))
+        assert value("precision", found) == pytest.approx(precision_score(labels, called))
     else:
-        assert found.precision is None
+        assert value("precision", found) is None
 
 
 def test_a_score_equal_to_the_threshold_is_good():
-    assert decide(np.array([1, 2], np.float32), [1, 1], 1.0) == ImageDecisions(1, 0, 1, 0)
-    assert decide(np.array([0.1], np.float32), [0], 0.1).fp == 0
+    assert scored([1, 2], [1, 1], 1.0).called.tolist() == [False, True]
+    assert not scored([0.1], [0], 0.1).called.any()
 
 
 @pytest.mark.parametrize(
-    ("decisions", "undefined"),
+    ("numbers", "undefined"),
     [
-        (ImageDecisions(tp=0, fp=0, fn=3, tn=3), {"precision"}),
-        (ImageDecisions(tp=0, fp=0, fn=0, tn=3), {"precision", "recall", "miss_rate", "f1"}),
-        (ImageDecisions(tp=0, fp=1, fn=0, tn=2), {"recall", "miss_rate"}),
-        (ImageDecisions(tp=2, fp=0, fn=1, tn=0), {"specificity", "false_reject_rate"}),
-        (ImageDecisions(tp=1, fp=1, fn=1, tn=1), set()),
+        ({"fn": 3, "tn": 3}, {"precision"}),
+        ({"tn": 3}, {"precision", "recall", "miss_rate", "f1", "accuracy"}),
+        ({"fp": 1, "tn": 2}, {"precision", "recall", "miss_rate", "f1", "accuracy"}),
+        ({"tp": 2, "fn": 1}, {"precision", "specificity", "false_reject_rate", "f1", "accuracy"}),
+        ({"tp": 1, "fp": 1, "fn": 1, "tn": 1}, set()),
     ],
 )
-def test_a_share_of_nothing_is_none(decisions, undefined):
-    names = {
-        "precision",
-        "recall",
-        "f1",
-        "specificity",
-        "accuracy",
-        "miss_rate",
-        "false_reject_rate",
-    }
+def test_a_share_of_nothing_is_none(numbers, undefined):
+    found = decided(**numbers)
 
-    assert {name for name in names if getattr(decisions, name) is None} == undefined
+    decisions = [m.name for m in BUILT_IN if m.level == "image" and not m.ranks]
+    assert {name for name in decisions if value(name, found) is None} == undefined
 
 
 def test_nothing_found_is_an_f1_of_zero():
-    assert ImageDecisions(tp=0, fp=0, fn=3, tn=3).f1 == 0
-    assert ImageDecisions(tp=0, fp=1, fn=0, tn=2).f1 == 0
+    assert value("f1", decided(fn=3, tn=3)) == 0
+    assert value("f1", decided(fp=1, fn=1, tn=2)) == 0
 
 
 @given(image_sets())
@@ -117,12 +112,13 @@ def test_best_f1_is_reproduced_by_its_threshold_and_never_beaten(images):
     best = best_f1(scores, labels)
 
     assert np.float32(best.threshold) == best.threshold
-    assert decide(scores, labels, best.threshold).f1 == best.f1
+    reached = scored(scores, labels, best.threshold)
+    assert value("f1", reached) == best.f1
     everything = np.nextafter(scores.min(), np.float32(-np.inf))
-    tried = [decide(scores, labels, threshold) for threshold in [everything, *scores]]
-    assert best.f1 == max(each.f1 for each in tried)
-    misses = min(each.fn for each in tried if each.f1 == best.f1)
-    assert decide(scores, labels, best.threshold).fn == misses
+    tried = [scored(scores, labels, threshold) for threshold in [everything, *scores]]
+    assert best.f1 == max(value("f1", each) for each in tried)
+    misses = min(each.image_fn.sum() for each in tried if value("f1", each) == best.f1)
+    assert reached.image_fn.sum() == misses
 
 
 def test_best_f1_between_neighbouring_floats():
@@ -147,9 +143,7 @@ def test_only_the_order_of_scores_matters(images):
     assert best_f1(ranks, labels).f1 == best_f1(scores, labels).f1
 
 
-@pytest.mark.parametrize(
-    "function", [rank_images, best_f1, lambda scores, labels: decide(scores, labels, 0.0)]
-)
+@pytest.mark.parametrize("function", [rank_images, best_f1])
 def test_scores_and_labels_must_fit(function):
     with pytest.raises(ValueError, match="2 scores, but 3 labels"):
         function(np.ones(2, np.float32), [0, 1, 1])

@@ -12,16 +12,12 @@ from pytest_robustbench.conditions import CLEAN, SEVERITIES, Condition
 from pytest_robustbench.corruptions.names import DEFAULT
 from pytest_robustbench.datasets.catalogue import load_split
 from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
-from pytest_robustbench.evaluation.results import ConditionResult, Latency, PerImage
+from pytest_robustbench.evaluation.results import ConditionResult, Latency
 from pytest_robustbench.gates.limits import Limit
-from pytest_robustbench.metrics.counts import (
-    CountColumns,
-    trivial_pixel_segf1,
-    trivial_segf1_per_image,
-)
-from pytest_robustbench.metrics.images import best_f1, decide
-from pytest_robustbench.metrics.ranking.exact import Ranking
-from pytest_robustbench.metrics.summary import measure_images, measure_pixels
+from pytest_robustbench.metrics.catalogue import BUILT_IN, metric_called
+from pytest_robustbench.metrics.images import best_f1, rank_images
+from pytest_robustbench.metrics.measured import NO_MAPS, measure, value_of
+from pytest_robustbench.metrics.outcomes import COUNTS, Outcomes
 from pytest_robustbench.reports.file.environment import environment
 from pytest_robustbench.reports.file.header import Header, sha256_of
 from pytest_robustbench.reports.file.record import condition_record
@@ -61,36 +57,40 @@ def drawn_result(condition, rng, n=6, side=64, maps=True):
     fp, found = rng.integers(0, side * side // 50, n), rng.integers(0, side * side // 20, n)
     fn = rng.integers(0, side * side // 20, n) * labels
     tp = found * labels
-    known = np.full(n, maps)
-    columns = CountColumns(tp, fp, fn, side * side - tp - fp - fn, labels == 1, known)
+    counts = [tp, fp, fn, side * side - tp - fp - fn]
+    columns = [c.astype(np.float64) if maps else np.full(n, np.nan) for c in counts]
+    outcomes = Outcomes(labels, score.astype(np.float64), *columns, 4.0, 3.5 if maps else None)
     calls = tuple(rng.gamma(20, 1, n).tolist())
     middle, mean = float(np.median(calls)), float(np.mean(calls))
     latency = Latency(calls, 1, middle, max(calls), mean, 0.7, (0.7,) * 4)
-    images, decisions = measure_images(score, labels, 4.0), decide(score, labels, 4.0)
-    pixels = measure_pixels(columns, Ranking(0.9, 0.5, 0.8)) if maps else measure_pixels(None)
-    times = {
+    images = rank_images(score, labels)
+    given = {
+        "auroc": images.auroc,
+        "average_precision": images.average_precision,
+        "pixel_auroc": 0.9,
+        "pixel_average_precision": 0.5,
+        "aupro": 0.8,
         "latency_ms_per_image": latency.median,
         "latency_p95_ms": latency.p95,
         "latency_relative": latency.relative,
     }
+    measured = measure(outcomes, BUILT_IN, given)
+    if not maps:
+        measured = measured.without([m.name for m in BUILT_IN if m.level == "pixel"], NO_MAPS)
+    everything = outcomes.all_called()
     return ConditionResult(
         condition=condition,
-        metrics={**images.values, **pixels.values, **times},
-        undefined={**images.reasons, **pixels.reasons},
+        metrics=measured.values,
+        undefined=measured.reasons,
         operating_point=GIVEN.digest,
         image_threshold=4.0,
         pixel_threshold=3.5 if maps else None,
-        image_counts={name: getattr(decisions, name) for name in ("tp", "tn", "fp", "fn")},
+        image_counts={name: int(getattr(outcomes, f"image_{name}").sum()) for name in COUNTS},
         best_f1=best_f1(score, labels),
-        trivial_segf1=trivial_pixel_segf1(columns),
-        trivial_segf1_per_image=trivial_segf1_per_image(columns),
-        per_image=PerImage(
-            measured=np.full(n, True),
-            known=known,
-            score=score,
-            **{name: getattr(columns, name) for name in ("tp", "fp", "fn", "tn")},
-            digest=tuple(rng.bytes(8).hex() for _ in range(n)),
-        ),
+        trivial_segf1=value_of(metric_called("pixel_segf1"), everything),
+        trivial_segf1_per_image=value_of(metric_called("pixel_segf1_per_image"), everything),
+        per_image=outcomes,
+        digests=tuple(rng.bytes(8).hex() for _ in range(n)),
         latency=latency,
         specification={}
         if condition.is_clean

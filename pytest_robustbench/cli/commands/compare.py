@@ -203,16 +203,24 @@ def _given_changes(arguments: Namespace) -> tuple[AllowedChange, ...]:
 
 
 def _change(bound: str, text: str) -> AllowedChange:
-    from pytest_robustbench.gates.names import MIN_METRICS
-    from pytest_robustbench.gates.regression.changes import COMPARABLE, AllowedChange, boundless
+    from pytest_robustbench.gates.regression.changes import (
+        AllowedChange,
+        boundless,
+        comparable_metrics,
+        worse,
+    )
     from pytest_robustbench.naming import suggestion
 
     flag = f"--{bound.replace('_', '-')} {text}"
     metric, _, number = text.partition("=")
-    if metric not in COMPARABLE:
-        other = "take auroc" if metric == "average_precision" else suggestion(metric, COMPARABLE)
+    if metric not in comparable_metrics():
+        other = (
+            "take auroc"
+            if metric == "average_precision"
+            else suggestion(metric, comparable_metrics())
+        )
         raise ConfigError(f"{flag}: cannot compare {metric!r} image by image; {other}")
-    right = "max_drop" if metric in MIN_METRICS else "max_rise"
+    right = worse(metric)
     if bound != right:
         message = f"{flag}: of {metric} less is {'worse' if right == 'max_drop' else 'better'}: "
         raise ConfigError(message + f"give --{right.replace('_', '-')}")

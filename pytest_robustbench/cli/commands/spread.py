@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.cli.command import Command
 from pytest_robustbench.errors import ConfigError, DetectorError, NotMeasurableError
-from pytest_robustbench.gates.regression.changes import LATENCIES
 from pytest_robustbench.gates.regression.spread import FEWEST_REFITS, Spread
 
 if TYPE_CHECKING:
@@ -142,7 +141,7 @@ def _allowed(declaration: BenchmarkDeclaration) -> tuple[AllowedChange, ...]:
             "to train again; its spread is that of the training which made it"
         )
     declared = declaration.regression.allowed if declaration.regression else ()
-    allowed = tuple(change for change in declared if change.metric not in LATENCIES)
+    allowed = tuple(change for change in declared if not change.row.is_latency)
     if not allowed:
         raise ConfigError(
             f"{declaration.source}: no margin to hold the spread against; declare one under "

@@ -9,7 +9,8 @@ from pytest_robustbench.config import models
 from pytest_robustbench.config.yaml.environment import Expanded, Unresolved, not_set
 from pytest_robustbench.config.yaml.nodes import key_mark, value_mark
 from pytest_robustbench.config.yaml.problems import Problem
-from pytest_robustbench.gates.names import METRICS, MIN_METRICS, SUMMARY_METRICS
+from pytest_robustbench.gates.regression.changes import worse
+from pytest_robustbench.metrics.catalogue import BUILT_IN, METRICS, SUMMARY_METRICS, summarized
 from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ _SECTIONS: Mapping[str, type[models.Section]] = {
     "recorded": models.Dataset,
     "waivers": models.WaiverEntry,
 }
-PIXEL_ALTERNATIVES = "pixel_segf1, pixel_segf1_per_image, bg_fpr or normal_fpr"
+_COUNTED = [metric.name for metric in BUILT_IN if metric.counts_pixels]
+PIXEL_ALTERNATIVES = f"{', '.join(_COUNTED[:-1])} or {_COUNTED[-1]}"
 """Metrics on pixels that can be redone from counts per image."""
 _WRAPPERS = {"defaults": 1, "benchmarks": 2, "profiles": 2}
 _SCOPES = ("all", "clean", "recorded", "summary")
@@ -187,7 +189,7 @@ def _wrong_bound(key: str, parent: Path) -> str:
 
 def _bounds_of(metric: str, parent: Path) -> tuple[str]:
     if parent[0] == "regression":
-        return ("max_drop" if metric in MIN_METRICS else "max_rise",)
+        return (worse(metric),)
     return (str(models.limit_type(metric).bound),)
 
 
@@ -201,13 +203,9 @@ def _unknown_metric(key: str, parent: Path) -> str:
         return f"metric {key!r} under {where} is a summary; it belongs under accept.summary"
     valid = SUMMARY_METRICS if scope == "summary" else METRICS
     if scope == "summary" and key in METRICS:
-        forms = ", ".join(m for m in valid if m.endswith(f"_{key}") and _base(m) == key)
+        forms = ", ".join(m for m in valid if summarized(m) == key)
         return f"metric {key!r} under {where} says nothing of a whole run; take one of: {forms}"
     return f"unknown metric {key!r} under {where}; {suggestion(key, valid)}"
-
-
-def _base(summary_metric: str) -> str:
-    return summary_metric.split("_", 2)[2]
 
 
 def _missing(section: Path) -> str:

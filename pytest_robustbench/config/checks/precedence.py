@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from pytest_robustbench.conditions import RECORDED
 from pytest_robustbench.config.yaml.nodes import value_mark
 from pytest_robustbench.gates.limits import Limit
-from pytest_robustbench.gates.names import METRICS, SUMMARY_METRICS
+from pytest_robustbench.metrics.catalogue import METRICS, SUMMARY_METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.conditions import Condition
     from pytest_robustbench.config.models import Accept, Bound, Section
     from pytest_robustbench.config.yaml.nodes import Table
-    from pytest_robustbench.gates.names import Bound as BoundName
+    from pytest_robustbench.metrics.catalogue import Bound as BoundName
 
 Layer = dict[str, "Limit | None"]
 """The limits of one scope; ``None`` drops what a less specific scope declares."""

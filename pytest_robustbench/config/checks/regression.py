@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING
 from pytest_robustbench.config.checks.complaints import shown
 from pytest_robustbench.config.declarations import RegressionDeclaration
 from pytest_robustbench.config.yaml.environment import Expanded, Unresolved, as_written
-from pytest_robustbench.gates.regression.changes import COMPARABLE, AllowedChange, boundless
+from pytest_robustbench.gates.regression.changes import (
+    AllowedChange,
+    boundless,
+    comparable_metrics,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -123,7 +127,7 @@ def _wrong_placeholder(template: str) -> bool:
 
 
 def _changes(declared: Comparison, page: Page) -> tuple[AllowedChange, ...]:
-    named = [metric for metric in COMPARABLE if getattr(declared, metric) is not None]
+    named = [metric for metric in comparable_metrics() if getattr(declared, metric) is not None]
     if not named:
         page.complain(NOTHING_JUDGED, "regression")
     return tuple(_change(metric, declared, page) for metric in named)

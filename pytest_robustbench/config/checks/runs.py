@@ -13,7 +13,7 @@ from pytest_robustbench.config.yaml.environment import retyped
 from pytest_robustbench.corruptions.names import RESERVED, known_names
 from pytest_robustbench.corruptions.references import parse_reference
 from pytest_robustbench.errors import CorruptionError
-from pytest_robustbench.gates.names import METRICS
+from pytest_robustbench.metrics.catalogue import METRICS
 from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:

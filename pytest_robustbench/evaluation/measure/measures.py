@@ -5,36 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pytest_robustbench.evaluation.results import ConditionResult, PerImage, PixelLevels
-from pytest_robustbench.metrics.counts import (
-    CountColumns,
-    bg_fpr,
-    normal_fpr,
-    pixel_segf1,
-    trivial_pixel_segf1,
-    trivial_segf1_per_image,
-)
-from pytest_robustbench.metrics.images import best_f1, decide
-from pytest_robustbench.metrics.summary import Measured, measure_images, measure_pixels
+import numpy as np
+
+from pytest_robustbench.evaluation.results import ConditionResult, PixelLevels
+from pytest_robustbench.metrics.catalogue import BUILT_IN, metric_called
+from pytest_robustbench.metrics.images import best_f1, rank_images
+from pytest_robustbench.metrics.measured import NO_MAPS, Measured, measure, value_of
+from pytest_robustbench.metrics.outcomes import COUNTS, Outcomes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from pytest_robustbench.conditions import Condition
     from pytest_robustbench.evaluation.measure.inventory import Inventory
     from pytest_robustbench.evaluation.measure.tally import Tally
-    from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
+    from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint, Recalibration
     from pytest_robustbench.evaluation.results import Latency, PeakMemory
     from pytest_robustbench.evaluation.settings import EvaluationSettings
     from pytest_robustbench.metrics.ranking.exact import Ranking
 
 SWITCHED_OFF = "pixel SegF1 is switched off (pixel_segf1: false)"
 NO_THRESHOLD = "the operating point has no pixel threshold"
-SEGF1_METRICS = ("pixel_segf1", "pixel_segf1_per_image")
-COUNTED_METRICS = (*SEGF1_METRICS, "bg_fpr", "normal_fpr")
+SEGF1 = "pixel_segf1"
+SEGF1_METRICS = tuple(m.name for m in BUILT_IN if m.name.startswith(SEGF1))
+PIXEL_METRICS = tuple(m.name for m in BUILT_IN if m.level == "pixel")
+COUNTED_METRICS = tuple(m.name for m in BUILT_IN if m.counts_pixels)
+PROPOSED = tuple(m for m in BUILT_IN if m.proposed)
 
 
 @dataclass(frozen=True)
@@ -67,28 +65,24 @@ class Measures:
         memory: PeakMemory,
     ) -> ConditionResult:
         """Compute every metric once."""
+        point, kept = self.operating_point, self.tally.measured
         ranked = self.tally.scores.ranked(self.settings.aupro_limit)
-        values, reasons = self._metrics(latency, ranked.ranking)
-        kept = self.tally.measured
-        scores, labels = self.tally.score[kept], self.inventory.labels[kept]
-        decisions = decide(scores, labels, self.operating_point.image_threshold)
+        outcomes = self._outcomes(self.tally.counts, point)
+        measured = self._measured(outcomes, ranked.ranking, latency)
+        everything_called = outcomes.all_called()
         return ConditionResult(
             condition=condition,
-            metrics=values,
-            undefined=reasons,
-            operating_point=self.operating_point.digest,
-            image_threshold=self.operating_point.image_threshold,
-            pixel_threshold=self.operating_point.pixel_threshold,
-            image_counts={
-                "tp": decisions.tp,
-                "tn": decisions.tn,
-                "fp": decisions.fp,
-                "fn": decisions.fn,
-            },
-            best_f1=best_f1(scores, labels),
-            trivial_segf1=trivial_pixel_segf1(self._columns()),
-            trivial_segf1_per_image=trivial_segf1_per_image(self._columns()),
-            per_image=self._per_image(),
+            metrics=measured.values,
+            undefined=measured.reasons,
+            operating_point=point.digest,
+            image_threshold=point.image_threshold,
+            pixel_threshold=point.pixel_threshold,
+            image_counts={n: int(getattr(outcomes, f"image_{n}").sum()) for n in COUNTS},
+            best_f1=best_f1(self.tally.score[kept], self.inventory.labels[kept]),
+            trivial_segf1=value_of(metric_called(SEGF1), everything_called),
+            trivial_segf1_per_image=value_of(metric_called(SEGF1_METRICS[1]), everything_called),
+            per_image=outcomes if point.pixel_threshold is not None else outcomes.without_pixels(),
+            digests=tuple(self.tally.digests),
             latency=latency,
             specification=specification,
             data_digest=data_digest,
@@ -102,76 +96,51 @@ class Measures:
             pixel_levels=PixelLevels(ranked.background_levels, ranked.defect_levels),
         )
 
-    def _recalibrated(self) -> dict[str, float | None] | None:
-        """Return the metrics that thresholds decide, at those that recalibration would give."""
+    def _recalibrated(self) -> Mapping[str, float | None] | None:
+        """Return what thresholds decide, at those that recalibration would give."""
         point = self.operating_point.recalibrated
         if point is None:
             return None
+        outcomes = self._outcomes(self.tally.recounts, point)
+        return self._possible(measure(outcomes, PROPOSED, {}), point.pixel_threshold).values
+
+    def _measured(self, outcomes: Outcomes, pixels: Ranking, latency: Latency) -> Measured:
         kept = self.tally.measured
-        scores, labels = self.tally.score[kept], self.inventory.labels[kept]
-        decisions = decide(scores, labels, point.image_threshold)
-        counted = self.tally.n_maps > 0 and point.pixel_threshold is not None
-        columns = self._columns(self.tally.recounts).where(kept)
-        return {
-            "pixel_segf1": pixel_segf1(columns) if counted and self.settings.pixel_segf1 else None,
-            "bg_fpr": bg_fpr(columns) if counted else None,
-            "normal_fpr": normal_fpr(columns) if counted else None,
-            "miss_rate": decisions.miss_rate,
-            "false_reject_rate": decisions.false_reject_rate,
+        images = rank_images(self.tally.score[kept], self.inventory.labels[kept])
+        given = {
+            "pixel_auroc": pixels.auroc,
+            "pixel_average_precision": pixels.average_precision,
+            "aupro": pixels.aupro,
+            "auroc": images.auroc,
+            "average_precision": images.average_precision,
+            "latency_ms_per_image": latency.median,
+            "latency_p95_ms": latency.p95,
+            "latency_relative": latency.relative,
         }
+        measured = measure(outcomes, BUILT_IN, given)
+        return self._possible(measured, self.operating_point.pixel_threshold)
 
-    def _metrics(
-        self, latency: Latency, ranking: Ranking
-    ) -> tuple[dict[str, float | None], dict[str, str]]:
-        kept = self.tally.measured
-        images = measure_images(
-            self.tally.score[kept],
-            self.inventory.labels[kept],
-            self.operating_point.image_threshold,
-        )
-        pixels = self._pixels(ranking)
-        if not self.settings.pixel_segf1:
-            pixels = _without(pixels, SEGF1_METRICS, SWITCHED_OFF)
-        values = {**pixels.values, **images.values, **_latency_metrics(latency)}
-        return values, {**pixels.reasons, **images.reasons}
-
-    def _pixels(self, ranking: Ranking) -> Measured:
+    def _possible(self, measured: Measured, pixel_threshold: float | None) -> Measured:
+        """Take out what has no value here, whatever the counts say."""
         if self.tally.n_maps == 0:
-            return measure_pixels(None)
-        measured = measure_pixels(self._columns().where(self.tally.measured), ranking)
-        if self.operating_point.pixel_threshold is None:
-            return _without(measured, COUNTED_METRICS, NO_THRESHOLD)
+            measured = measured.without(PIXEL_METRICS, NO_MAPS)
+        elif pixel_threshold is None:
+            measured = measured.without(COUNTED_METRICS, NO_THRESHOLD)
+        if not self.settings.pixel_segf1:
+            measured = measured.without(SEGF1_METRICS, SWITCHED_OFF)
         return measured
 
-    def _columns(self, counts: NDArray[np.int64] | None = None) -> CountColumns:
-        tp, fp, fn, tn = self.tally.counts if counts is None else counts
-        return CountColumns(tp, fp, fn, tn, self.inventory.labels == 1, self.tally.known)
-
-    def _per_image(self) -> PerImage:
-        tp, fp, fn, tn = self.tally.counts
-        thresholded = self.operating_point.pixel_threshold is not None
-        return PerImage(
-            measured=self.tally.measured,
-            known=self.tally.known & thresholded,
-            score=self.tally.score,
-            tp=tp,
-            fp=fp,
-            fn=fn,
-            tn=tn,
-            digest=tuple(self.tally.digests),
+    def _outcomes(
+        self, counts: NDArray[np.int64], point: OperatingPoint | Recalibration
+    ) -> Outcomes:
+        tp, fp, fn, tn = np.where(self.tally.known, counts.astype(np.float64), np.nan)
+        return Outcomes(
+            self.inventory.labels,
+            self.tally.score.astype(np.float64),
+            tp,
+            fp,
+            fn,
+            tn,
+            image_threshold=point.image_threshold,
+            pixel_threshold=point.pixel_threshold,
         )
-
-
-def _without(measured: Measured, metrics: Sequence[str], reason: str) -> Measured:
-    return Measured(
-        {**measured.values, **dict.fromkeys(metrics)},
-        {**measured.reasons, **dict.fromkeys(metrics, reason)},
-    )
-
-
-def _latency_metrics(latency: Latency) -> dict[str, float]:
-    return {
-        "latency_ms_per_image": latency.median,
-        "latency_p95_ms": latency.p95,
-        "latency_relative": latency.relative,
-    }

@@ -8,7 +8,6 @@ import numpy as np
 
 from pytest_robustbench.evaluation.prepare.calibration import CalibrationScores
 from pytest_robustbench.evaluation.prepare.operating_point import Recalibration
-from pytest_robustbench.metrics.ratios import ratio
 
 if TYPE_CHECKING:
     from pytest_robustbench.evaluation.measure.inventory import Inventory
@@ -69,11 +68,11 @@ class RecalibrationScores(CalibrationScores):
             expected_false_reject_rate=found.expected_false_reject_rate,
             calibrated_on=found.calibrated_on,
             warnings=found.warnings,
-            calibration_normal_fpr=ratio(self._n_called, self._n_pixels),
+            calibration_normal_fpr=_share(self._n_called, self._n_pixels),
             promised_normal_fpr=_beyond(
                 self._frozen.pixel_normal_quantile, found.pixel_normal_quantile
             ),
-            calibration_false_reject_rate=ratio(self._n_rejected, self._n_images),
+            calibration_false_reject_rate=_share(self._n_rejected, self._n_images),
             promised_false_reject_rate=_beyond(
                 self._frozen.image_normal_quantile, found.image_normal_quantile
             ),
@@ -84,3 +83,7 @@ def _beyond(frozen: float | None, declared: float | None) -> float | None:
     """Return the share above a quantile: the frozen one's own where it is known."""
     quantile = declared if frozen is None else frozen
     return None if quantile is None else float(f"{1 - quantile:.12g}")
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None

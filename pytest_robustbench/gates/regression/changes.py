@@ -4,33 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
 from pytest_robustbench.errors import ReportError
-from pytest_robustbench.gates.names import MIN_METRICS
+from pytest_robustbench.metrics.catalogue import known_metrics, metric_called
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FROM_COUNTS = (
-    "pixel_segf1",
-    "pixel_segf1_per_image",
-    "bg_fpr",
-    "normal_fpr",
-    "miss_rate",
-    "false_reject_rate",
-    "recall",
-    "specificity",
-    "precision",
-    "f1",
-    "accuracy",
-)
-"""Metrics that are sums over images, or ratios of such sums."""
-FROM_SCORES = ("auroc",)
-"""Metrics that rank the image scores."""
-LATENCIES = ("latency_ms_per_image", "latency_p95_ms", "latency_relative")
-COMPARABLE = (*FROM_COUNTS, *FROM_SCORES, *LATENCIES)
-"""Metrics that two reports can be compared by; the others need every pixel's score."""
+    from pytest_robustbench.metrics.catalogue import Metric
+
+ChangeBound = Literal["max_drop", "max_rise"]
 
 SETTINGS = ("baseline", "anchor", "min_overlap", "strict_pixels", "inconclusive")
 """What a ``regression`` section says beside its metrics."""
@@ -43,7 +27,7 @@ class AllowedChange:
     Parameters
     ----------
     metric : str
-        A name of `gates.names`.
+        Its name in the catalogue.
     bound : {"max_drop", "max_rise"}
         The direction that is worse.
     value : float
@@ -60,24 +44,39 @@ class AllowedChange:
     relative: bool
     source: str
 
+    @property
+    def row(self) -> Metric:
+        """All that is known about the metric."""
+        return metric_called(self.metric)
+
     def allowed(self, baseline: float) -> float:
         """Return the largest acceptable loss, in units of the metric."""
         return self.value * abs(baseline) if self.relative else self.value
 
     def loss(self, baseline: float, candidate: float) -> float:
         """Return by how much the candidate is worse; negative where it is better."""
-        return baseline - candidate if self.metric in MIN_METRICS else candidate - baseline
+        return self.row.sign * (candidate - baseline)
+
+
+def comparable_metrics() -> tuple[str, ...]:
+    """Return the names of the metrics that two reports can be compared by."""
+    return tuple(name for name, metric in known_metrics().items() if metric.comparable)
+
+
+def worse(metric: str) -> ChangeBound:
+    """Return how a metric gets worse."""
+    return "max_drop" if metric_called(metric).more_is_better else "max_rise"
 
 
 def boundless(change: AllowedChange) -> bool:
     """Return whether nothing could ever lose more than is allowed.
 
-    No value can fall by more than all of it, and no rate by more than 1; a rise relative to the
-    baseline, and a latency, have no such bound.
+    No value can fall by more than all of it, nor change by more than the largest there can be; a
+    rise relative to the baseline, and a latency, have no such bound.
     """
     if change.relative:
         return change.bound == "max_drop" and change.value >= 1
-    return change.metric not in LATENCIES and change.value >= 1
+    return change.value >= change.row.largest
 
 
 def changes_from_record(record: Mapping[str, Any], report: str) -> tuple[AllowedChange, ...]:
@@ -98,17 +97,18 @@ def changes_from_record(record: Mapping[str, Any], report: str) -> tuple[Allowed
     where = f"{report}: config.regression"
     if not isinstance(record, dict):
         raise ReportError(f"{where} is {record!r}, not an object")
-    strange = [key for key in record if key not in (*SETTINGS, *COMPARABLE)]
+    comparable = comparable_metrics()
+    strange = [key for key in record if key not in (*SETTINGS, *comparable)]
     if strange:
         raise ReportError(
             f"{where} names {', '.join(strange)}, which two reports cannot be compared by"
         )
-    named = [metric for metric in COMPARABLE if metric in record]
+    named = [metric for metric in comparable if metric in record]
     return tuple(_change_from(record[m], m, f"{where}.{m}") for m in named)
 
 
 def _change_from(entry: object, metric: str, source: str) -> AllowedChange:
-    bound = "max_drop" if metric in MIN_METRICS else "max_rise"
+    bound = worse(metric)
     written = entry if isinstance(entry, dict) else {}
     value, relative = written.get(bound), written.get("relative")
     if not _is_margin(value) or not isinstance(relative, bool):

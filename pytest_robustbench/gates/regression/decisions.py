@@ -10,7 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pytest_robustbench.gates.regression.pairs import Outputs, Pair
+    from pytest_robustbench.gates.regression.pairs import Pair
+    from pytest_robustbench.metrics.outcomes import Outcomes
 
 NEW_MISS, NEW_FALSE_REJECT = "new miss", "new false reject"
 FIXED_MISS, FIXED_FALSE_REJECT = "fixed miss", "fixed false reject"
@@ -90,24 +91,17 @@ def changed_decisions(pair: Pair) -> tuple[ChangedDecision, ...]:
         New misses, new false rejects, then what is fixed; each by how far the score that is wrong
         lies on the wrong side of its threshold.
     """
-    before, after = _called(pair.baseline), _called(pair.candidate)
-    measured = ~(np.isnan(pair.baseline.score) | np.isnan(pair.candidate.score))
+    before, after = pair.baseline.called, pair.candidate.called
+    measured = pair.baseline.measured & pair.candidate.measured
     changed = np.flatnonzero((before != after) & measured)
     margins = _margins(pair.baseline), _margins(pair.candidate)
     found = [_decision(pair, int(i), bool(before[i]), margins) for i in changed]
     return tuple(sorted(found, key=lambda decision: decision.rank))
 
 
-def _called(outputs: Outputs) -> NDArray[np.bool_]:
-    called: NDArray[np.bool_] = outputs.score.astype(np.float32) > np.float32(
-        outputs.image_threshold
-    )
-    return called
-
-
-def _margins(outputs: Outputs) -> NDArray[np.float64]:
+def _margins(outcomes: Outcomes) -> NDArray[np.float64]:
     """Return distances from the threshold in units of their median."""
-    distances = outputs.score - outputs.image_threshold
+    distances = outcomes.score - outcomes.image_threshold
     sizes = np.abs(distances[np.isfinite(distances)])
     unit = float(np.median(sizes)) if sizes.size else 0.0
     return distances / (unit or 1.0)

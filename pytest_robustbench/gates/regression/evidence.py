@@ -20,20 +20,20 @@ risk is the false positive rates' own, and a limit on F1 says nothing of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pytest_robustbench.gates.names import MIN_METRICS
-from pytest_robustbench.gates.regression.changes import FROM_COUNTS
-from pytest_robustbench.gates.regression.ratios import ratio_of
+from pytest_robustbench.metrics.measured import ratio_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_robustbench.gates.regression.changes import AllowedChange
-    from pytest_robustbench.gates.regression.pairs import Outputs, Pair
+    from pytest_robustbench.gates.regression.pairs import Pair
+    from pytest_robustbench.metrics.catalogue import Metric
+    from pytest_robustbench.metrics.outcomes import Outcomes
 
 RULE_OF_THREE = 3.0
 UNSEEN_VARIANCE = 2.0
@@ -118,15 +118,15 @@ def evidence_of(change: AllowedChange, pair: Pair, baseline: float, loss: float)
         By how much the candidate is worse on these images. Where no loss is allowed, n images must
         not hide one that uses up what the candidate seems to gain.
     """
-    weights, kind = _weights(change.metric, pair)
-    effective, cost = _effective(weights), _cost_of_an_image(change.metric, pair, baseline)
+    weights, kind = _weights(change.row, pair)
+    effective, cost = _effective(weights), _cost_of_an_image(change.row, pair, baseline)
     allowed = change.allowed(baseline) or max(-loss, 0.0)
     needed = RULE_OF_THREE * cost / allowed if allowed else float("inf")
-    unseen = _unseen(change.metric, pair, cost / effective) if effective else float("inf")
+    unseen = _unseen(change.row, pair, cost / effective) if effective else float("inf")
     return Evidence(effective, needed, unseen, kind, int((weights > 0).sum()))
 
 
-def _unseen(metric: str, pair: Pair, cost: float) -> float:
+def _unseen(metric: Metric, pair: Pair, cost: float) -> float:
     """Return `Evidence.unseen`, given the cost of an image of mean weight.
 
     A model finds some defects and not others, and loses most where it found most: so the images
@@ -138,29 +138,17 @@ def _unseen(metric: str, pair: Pair, cost: float) -> float:
     return max(RULE_OF_THREE * cost, UNSEEN_VARIANCE * spread)
 
 
-def _costs_if_missed(metric: str, pair: Pair) -> NDArray[np.float64]:
+def _costs_if_missed(metric: Metric, pair: Pair) -> NDArray[np.float64]:
     """Return what the baseline would lose with each defect image, linearised; 0 for a gain."""
-    if metric not in FROM_COUNTS:
+    if metric.formula is None or metric.name in pair.baseline.own:
         return np.zeros(len(pair.labels))
-    found = ratio_of(metric, pair.baseline, pair.labels)
-    missed = ratio_of(metric, _missed(pair.baseline), pair.labels)
+    found = ratio_of(metric, pair.baseline)
+    missed = ratio_of(metric, pair.baseline.none_called())
     less = (
         found.numerator - missed.numerator - found.value * (found.denominator - missed.denominator)
     )
-    sign = 1 if metric in MIN_METRICS else -1
-    return np.where(pair.labels == 1, np.maximum(sign * less / found.denominator.sum(), 0.0), 0.0)
-
-
-def _missed(outputs: Outputs) -> Outputs:
-    """Return the outputs of a model that finds nothing in any image."""
-    return replace(
-        outputs,
-        score=np.where(np.isfinite(outputs.score), outputs.image_threshold, outputs.score),
-        tp=0 * outputs.tp,
-        fp=0 * outputs.fp,
-        fn=outputs.tp + outputs.fn,
-        tn=outputs.fp + outputs.tn,
-    )
+    lost = np.maximum(-metric.sign * less / found.denominator.sum(), 0.0)
+    return np.where(pair.labels == 1, lost, 0.0)
 
 
 def _effective(weights: NDArray[np.float64]) -> float:
@@ -169,52 +157,38 @@ def _effective(weights: NDArray[np.float64]) -> float:
     return float(weights.sum()) ** 2 / squares if squares else 0.0
 
 
-def _weights(metric: str, pair: Pair) -> tuple[NDArray[np.float64], str]:
+def _weights(metric: Metric, pair: Pair) -> tuple[NDArray[np.float64], str]:
     """Return what each image weighs in the metric, and the kind of images that do."""
-    outputs, defect = pair.baseline, pair.labels == 1
-    measured = np.isfinite(outputs.score)
-    if metric == "pixel_segf1":
-        return np.where(defect, np.nan_to_num(outputs.tp + outputs.fn), 0.0), "defect"
-    if metric in ("pixel_segf1_per_image", "bg_fpr", "normal_fpr"):
-        weights = ratio_of(metric, outputs, pair.labels).denominator
-        kinds = {"pixel_segf1_per_image": "defect", "bg_fpr": "test", "normal_fpr": "normal"}
-        return weights, kinds[metric]
-    if metric == "auroc":
-        return _fewer(defect & measured, ~defect & measured)
-    if metric in ("miss_rate", "recall", "f1"):
-        return (defect & measured).astype(np.float64), "defect"
-    if metric in ("false_reject_rate", "specificity"):
-        return (~defect & measured).astype(np.float64), "normal"
-    kind = "rejected" if metric == "precision" else "test"
-    return ratio_of(metric, outputs, pair.labels).denominator, kind
+    outcomes = pair.baseline
+    if metric.ranks:
+        return _fewer(outcomes)
+    kind = metric.evidence or metric.kind or "test"
+    if metric.weight is None:
+        return ratio_of(metric, outcomes).denominator, kind
+    return np.nan_to_num(metric.weight(outcomes)), kind
 
 
-def _fewer(defect: NDArray[np.bool_], normal: NDArray[np.bool_]) -> tuple[NDArray[np.float64], str]:
+def _fewer(outcomes: Outcomes) -> tuple[NDArray[np.float64], str]:
     """Return the kind of which there are fewer: a ranking suffers from lost images of either."""
-    if normal.sum() < defect.sum():
-        return normal.astype(np.float64), "normal"
-    return defect.astype(np.float64), "defect"
+    defect = outcomes.defective & outcomes.measured
+    normal = ~outcomes.defective & outcomes.measured
+    fewer, kind = (normal, "normal") if normal.sum() < defect.sum() else (defect, "defect")
+    return fewer.astype(np.float64), kind
 
 
-def _cost_of_an_image(metric: str, pair: Pair, baseline: float) -> float:
-    """Return the loss per share of images lost whole.
+def _cost_of_an_image(metric: Metric, pair: Pair, baseline: float) -> float:
+    """Return the loss per share of images lost whole, as the metric's row has it.
 
     F1 loses ``F1 (1 - F1 / 2)`` per share of the defect area that is no longer found. A mean of F1
     over images, and an AUROC, lose their own value. Rates lose 1. A false positive rate rises by
     what an image gone wrong lights up: as much as the worst image of either model.
     """
-    if metric in ("pixel_segf1", "f1"):
-        return baseline * (1 - baseline / 2)
-    if metric in ("pixel_segf1_per_image", "auroc"):
-        return baseline
-    if metric in ("bg_fpr", "normal_fpr"):
-        return max(
-            LEAST_FALSE_ALARM, *(_worst(metric, o, pair) for o in (pair.baseline, pair.candidate))
-        )
-    return 1.0
+    if metric.lost_image is not None:
+        return metric.lost_image(baseline)
+    return max(LEAST_FALSE_ALARM, *(_worst(metric, o) for o in (pair.baseline, pair.candidate)))
 
 
-def _worst(metric: str, outputs: Outputs, pair: Pair) -> float:
-    ratio = ratio_of(metric, outputs, pair.labels)
+def _worst(metric: Metric, outcomes: Outcomes) -> float:
+    ratio = ratio_of(metric, outcomes)
     counted = ratio.denominator > 0
     return float((ratio.numerator[counted] / ratio.denominator[counted]).max(initial=0.0))

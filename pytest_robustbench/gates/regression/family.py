@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from pytest_robustbench.gates.names import MIN_METRICS
-from pytest_robustbench.gates.regression.changes import FROM_SCORES
 from pytest_robustbench.gates.regression.evidence import Evidence, evidence_of
 from pytest_robustbench.gates.regression.rankings import AurocDifference, auroc_difference
 from pytest_robustbench.gates.regression.ratios import RatioDifference, difference_of
@@ -53,7 +51,7 @@ class Comparison:
     pair : Pair
         Outputs of both models.
     change : AllowedChange
-        On a metric of `changes.FROM_COUNTS` or `changes.FROM_SCORES`.
+        On a metric of images or pixels.
     """
 
     benchmark: str
@@ -78,14 +76,14 @@ class _Member:
     @property
     def most(self) -> float:
         """The largest loss there can be: all of a score, or all that a rate lacks of 1."""
-        is_score = self.comparison.change.metric in MIN_METRICS
-        return self.baseline if is_score else 1 - self.baseline
+        metric = self.comparison.change.row
+        return self.baseline if metric.more_is_better else metric.largest - self.baseline
 
     @property
     def identical(self) -> bool:
         """Equal outputs at other thresholds are decided otherwise, if not on these images."""
-        pair, metric = self.comparison.pair, self.comparison.change.metric
-        return pair.is_identical() and (metric in FROM_SCORES or _same_thresholds(pair))
+        pair, metric = self.comparison.pair, self.comparison.change.row
+        return pair.is_identical() and (metric.ranks or _same_thresholds(pair))
 
 
 @dataclass(frozen=True)
@@ -129,11 +127,11 @@ def _member(comparison: Comparison) -> _Member | RegressionVerdict:
     if flaw:
         return _error(comparison, flaw)
     difference: Difference
-    if change.metric in FROM_SCORES:
+    if change.row.ranks:
         difference = auroc_difference(pair)
         values = tuple(difference.value_of(r) for r in (difference.baseline, difference.candidate))
     else:
-        difference = difference_of(change.metric, pair, -1 if change.metric in MIN_METRICS else 1)
+        difference = difference_of(change.row, pair)
         values = (difference.baseline.value, difference.candidate.value)
     for value, who in zip(values, ("baseline", "candidate"), strict=True):
         if not np.isfinite(value):

@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
-from pytest_robustbench.gates.regression.changes import LATENCIES
 from pytest_robustbench.gates.regression.verdicts import RegressionVerdict
 
 if TYPE_CHECKING:
@@ -146,7 +145,7 @@ def judge_latency(
     ValueError
         If the change is none of a latency.
     """
-    if change.metric not in LATENCIES:
+    if not change.row.is_latency:
         raise ValueError(f"{change.metric} is no latency")
     problem = next(_problems(baseline, candidate), "")
     if problem:

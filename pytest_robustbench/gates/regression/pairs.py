@@ -2,53 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from pytest_robustbench.metrics.outcomes import COLUMNS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-
-COLUMNS = ("score", "tp", "fp", "fn", "tn")
-"""What is known of every image."""
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """One model's outputs, image by image.
-
-    Parameters
-    ----------
-    score : (N,) float64
-        Image scores; NaN where the condition leaves the image out.
-    tp, fp, fn, tn : (N,) float64
-        Pixel counts at the pixel threshold; NaN where the pixels of the image count nowhere
-        (left out, no known mask, no map).
-    image_threshold : float
-        An image is called defective when its score is strictly above.
-    pixel_threshold : float or None
-        The threshold behind the counts.
-    """
-
-    score: NDArray[np.float64]
-    tp: NDArray[np.float64]
-    fp: NDArray[np.float64]
-    fn: NDArray[np.float64]
-    tn: NDArray[np.float64]
-    image_threshold: float
-    pixel_threshold: float | None = None
-
-    def of(self, rows: NDArray[Any]) -> Outputs:
-        """Return the outputs of some images.
-
-        Parameters
-        ----------
-        rows : (M,) int64 or (N,) bool
-            Which images.
-        """
-        return replace(self, **{name: getattr(self, name)[rows] for name in COLUMNS})
+    from pytest_robustbench.metrics.outcomes import Outcomes
 
 
 @dataclass(frozen=True)
@@ -61,17 +25,19 @@ class Pair:
         Id of the condition.
     ids : tuple of str
         The images both have measured or left out alike.
-    labels : (N,) int64
-        1 = defect.
-    baseline, candidate : Outputs
+    baseline, candidate : Outcomes
         What each said.
     """
 
     condition: str
     ids: tuple[str, ...]
-    labels: NDArray[np.int64]
-    baseline: Outputs
-    candidate: Outputs
+    baseline: Outcomes
+    candidate: Outcomes
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """1 = defect: (N,)."""
+        return self.baseline.labels
 
     def is_identical(self) -> bool:
         """Return whether both gave the same scores and counts for every image.

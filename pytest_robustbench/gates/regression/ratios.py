@@ -1,4 +1,4 @@
-"""Metrics that are ratios of sums over images, and the spread of their differences."""
+"""Metrics that are ratios of sums over images: the spread of their differences."""
 
 from __future__ import annotations
 
@@ -7,120 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pytest_robustbench.metrics.measured import ratio_of
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pytest_robustbench.gates.regression.pairs import Outputs, Pair
-
-    Column = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """One model's metric as ``sum(numerator) / sum(denominator)`` over images.
-
-    Parameters
-    ----------
-    numerator, denominator : (N,) float64
-        What each image adds; 0 for images that the metric does not speak of.
-    """
-
-    numerator: Column
-    denominator: Column
-
-    @property
-    def value(self) -> float:
-        """The metric; NaN where nothing is counted."""
-        total = float(self.denominator.sum())
-        return float(self.numerator.sum()) / total if total else float("nan")
-
-
-def ratio_of(metric: str, outputs: Outputs, labels: NDArray[np.int64]) -> Ratio:
-    """Return the columns of `metric`.
-
-    Parameters
-    ----------
-    metric : str
-        One of `changes.FROM_COUNTS`.
-    outputs : Outputs
-        Counts and scores of N images.
-    labels : (N,) int64
-        1 = defect.
-
-    Raises
-    ------
-    KeyError
-        If the metric is no ratio of sums.
-    """
-    if metric in _PIXELS:
-        return _PIXELS[metric](outputs, labels == 1)
-    return _decisions(metric, outputs, labels == 1)
-
-
-def _pixel_segf1(outputs: Outputs, _: NDArray[np.bool_]) -> Ratio:
-    if not _counted(outputs.tp + outputs.fn).any():  # nothing to be found: not defined, not 0
-        return Ratio(np.zeros_like(outputs.tp), np.zeros_like(outputs.tp))
-    return Ratio(_counted(2 * outputs.tp), _counted(2 * outputs.tp + outputs.fp + outputs.fn))
-
-
-def _pixel_segf1_per_image(outputs: Outputs, defect: NDArray[np.bool_]) -> Ratio:
-    pooled = _pixel_segf1(outputs, defect)
-    counted = defect & (_counted(outputs.tp + outputs.fn) > 0)
-    each = np.divide(
-        pooled.numerator,
-        pooled.denominator,
-        out=np.zeros_like(pooled.numerator),
-        where=counted,
-    )
-    return Ratio(each, counted.astype(np.float64))
-
-
-def _bg_fpr(outputs: Outputs, _: NDArray[np.bool_]) -> Ratio:
-    return Ratio(_counted(outputs.fp), _counted(outputs.fp + outputs.tn))
-
-
-def _normal_fpr(outputs: Outputs, defect: NDArray[np.bool_]) -> Ratio:
-    everywhere = _bg_fpr(outputs, defect)
-    return Ratio(
-        np.where(defect, 0.0, everywhere.numerator), np.where(defect, 0.0, everywhere.denominator)
-    )
-
-
-_PIXELS = {
-    "pixel_segf1": _pixel_segf1,
-    "pixel_segf1_per_image": _pixel_segf1_per_image,
-    "bg_fpr": _bg_fpr,
-    "normal_fpr": _normal_fpr,
-}
-PIXEL_METRICS = tuple(_PIXELS)
-
-
-def _counted(column: Column) -> Column:
-    """Images whose pixels count nowhere add nothing."""
-    return np.nan_to_num(column, nan=0.0)
-
-
-def _decisions(metric: str, outputs: Outputs, defect: NDArray[np.bool_]) -> Ratio:
-    measured = np.isfinite(outputs.score)
-    # In float32, as when it was measured.
-    called = outputs.score.astype(np.float32) > np.float32(outputs.image_threshold)
-    called &= measured
-    tp, fn = measured & defect & called, measured & defect & ~called
-    fp, tn = called & ~defect, measured & ~defect & ~called
-    good, all_counted = {
-        "miss_rate": ((fn,), (tp, fn)),
-        "recall": ((tp,), (tp, fn)),
-        "false_reject_rate": ((fp,), (fp, tn)),
-        "specificity": ((tn,), (fp, tn)),
-        "precision": ((tp,), (tp, fp)),
-        "f1": ((tp, tp), (tp, tp, fp, fn)),
-        "accuracy": ((tp, tn), (tp, tn, fp, fn)),
-    }[metric]
-    return Ratio(_total(good), _total(all_counted))
-
-
-def _total(parts: tuple[NDArray[np.bool_], ...]) -> Column:
-    return np.asarray(np.stack(parts).sum(axis=0), np.float64)
+    from pytest_robustbench.gates.regression.pairs import Pair
+    from pytest_robustbench.metrics.catalogue import Metric
+    from pytest_robustbench.metrics.outcomes import Column, Ratio
 
 
 @dataclass(frozen=True)
@@ -215,11 +109,7 @@ def _second(s: Column, tb: Column, tc: Column, b: Column, c: Column) -> Column:
     return of_baseline / b**2 + of_candidate / c**2 - 2 * of_both / (b * c)
 
 
-def difference_of(metric: str, pair: Pair, sign: int) -> RatioDifference:
+def difference_of(metric: Metric, pair: Pair) -> RatioDifference:
     """Return the difference of a metric that is a ratio of sums."""
-    return RatioDifference(
-        ratio_of(metric, pair.baseline, pair.labels),
-        ratio_of(metric, pair.candidate, pair.labels),
-        sign,
-        pair.labels,
-    )
+    baseline, candidate = (ratio_of(metric, o) for o in (pair.baseline, pair.candidate))
+    return RatioDifference(baseline, candidate, metric.sign, pair.labels)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pytest_robustbench.gates.regression.ratios import PIXEL_METRICS
+from pytest_robustbench.metrics.outcomes import COUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_robustbench.gates.regression.changes import AllowedChange
-    from pytest_robustbench.gates.regression.pairs import Outputs, Pair
-
-COUNTS = ("tp", "fp", "fn", "tn")
+    from pytest_robustbench.gates.regression.pairs import Pair
+    from pytest_robustbench.metrics.outcomes import Outcomes
 
 
 def flaw_of(pair: Pair, change: AllowedChange) -> str:
@@ -26,7 +25,7 @@ def flaw_of(pair: Pair, change: AllowedChange) -> str:
     taken for nothing.
     """
     n = len(pair.ids)
-    names = COUNTS if change.metric in PIXEL_METRICS else ("score",)
+    names = COUNTS if change.row.counts_pixels else ("score",)
     models = {"baseline": pair.baseline, "candidate": pair.candidate}
     columns = [(who, name, getattr(o, name)) for who, o in models.items() for name in names]
     lengths = {len(column) for _, _, column in columns} | {len(pair.labels)}
@@ -34,7 +33,9 @@ def flaw_of(pair: Pair, change: AllowedChange) -> str:
         return f"{n} images, but {' or '.join(map(str, sorted(lengths - {n})))} labels or outputs"
     if not np.isin(pair.labels, (0, 1)).all():
         return "an image has a label that is neither 0 nor 1"
-    return _lacking(pair.ids, columns) or _without_threshold(models, change.metric)
+    return _lacking(pair.ids, columns) or (
+        "" if change.row.counts_pixels else _without_threshold(models)
+    )
 
 
 def _lacking(ids: Sequence[str], columns: Sequence[tuple[str, str, NDArray[np.float64]]]) -> str:
@@ -48,8 +49,6 @@ def _lacking(ids: Sequence[str], columns: Sequence[tuple[str, str, NDArray[np.fl
     return ""
 
 
-def _without_threshold(models: dict[str, Outputs], metric: str) -> str:
-    if metric in PIXEL_METRICS:
-        return ""
-    lacking = [who for who, outputs in models.items() if np.isnan(outputs.image_threshold)]
+def _without_threshold(models: dict[str, Outcomes]) -> str:
+    lacking = [who for who, outcomes in models.items() if np.isnan(outcomes.image_threshold)]
     return f"the {lacking[0]} has no image threshold" if lacking else ""

@@ -285,7 +285,8 @@ def _finding(
 
     result = found.result
     if result is None and "error" not in found.record:
-        result = result_from_record(condition, found.record)
+        labels = [sample.label for sample in benchmark.evaluator.samples(condition)]
+        result = result_from_record(condition, found.record, labels)
     with benchmark.evaluator.neighbours.computing():  # intervals take their time
         verdicts = benchmark.judge(condition, found.record)
         pictures = thumbnails_of(result) if result else {}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.gates.names import METRICS
 from pytest_robustbench.gates.wording import ALL_DIGITS, FEW_DIGITS, shown
+from pytest_robustbench.metrics.catalogue import METRICS
 from pytest_robustbench.plugin.terminal.layout import Cell, Column, Group
 from pytest_robustbench.reports.file.fields import metrics_of
 from pytest_robustbench.reports.pages.margins import margin

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.datasets.split import listed
 from pytest_robustbench.errors import ReportError
-from pytest_robustbench.gates.names import MIN_METRICS
+from pytest_robustbench.metrics.catalogue import metric_called
 from pytest_robustbench.reports.file.fields import metrics_of
 from pytest_robustbench.reports.file.readable_json import dumps
 from pytest_robustbench.reports.file.stored import (
@@ -313,7 +313,7 @@ def _size(before: float | None, after: float | None) -> float:
 def _direction(metric: str, before: float | None, after: float | None) -> str:
     if before is None or after is None:
         return ""
-    return BETTER if (after > before) == (metric in MIN_METRICS) else WORSE
+    return BETTER if (after > before) == metric_called(metric).more_is_better else WORSE
 
 
 def _latency_changes(old: StoredReport, new: StoredReport) -> Iterator[str]:

@@ -9,14 +9,14 @@ import numpy as np
 from pytest_robustbench.datasets.split import listed
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.gates.regression.pairs import Pair
-from pytest_robustbench.reports.compare.evidence import outputs_of
+from pytest_robustbench.reports.file.reading import outcomes_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from pytest_robustbench.gates.regression.pairs import Outputs
+    from pytest_robustbench.metrics.outcomes import Outcomes
     from pytest_robustbench.reports.compare.comparability import Comparability
     from pytest_robustbench.reports.file.stored import StoredReport
 
@@ -51,11 +51,9 @@ def pairs_of(
 def _pair(
     condition: str, ids: tuple[str, ...], baseline: StoredReport, candidate: StoredReport
 ) -> Pair:
-    outputs = [_outputs(report, condition, ids) for report in (baseline, candidate)]
-    _require_same_left_out(condition, ids, *outputs)
-    samples = baseline.samples(condition)
-    labels = np.array(samples["label"], np.int64)[_rows(samples, ids)]
-    return Pair(condition, ids, labels, *outputs)
+    outcomes = [_outcomes(report, condition, ids) for report in (baseline, candidate)]
+    _require_same_left_out(condition, ids, *outcomes)
+    return Pair(condition, ids, *outcomes)
 
 
 def _rows(samples: Mapping[str, Any], ids: Sequence[str]) -> NDArray[np.intp]:
@@ -63,14 +61,15 @@ def _rows(samples: Mapping[str, Any], ids: Sequence[str]) -> NDArray[np.intp]:
     return np.array([places[i] for i in ids], np.intp)
 
 
-def _outputs(report: StoredReport, condition: str, ids: Sequence[str]) -> Outputs:
-    return outputs_of(report.record(condition)).of(_rows(report.samples(condition), ids))
+def _outcomes(report: StoredReport, condition: str, ids: Sequence[str]) -> Outcomes:
+    samples = report.samples(condition)
+    return outcomes_of(report.record(condition), samples["label"]).of(_rows(samples, ids))
 
 
 def _require_same_left_out(
-    condition: str, ids: Sequence[str], baseline: Outputs, candidate: Outputs
+    condition: str, ids: Sequence[str], baseline: Outcomes, candidate: Outcomes
 ) -> None:
-    gone = np.isnan(baseline.score), np.isnan(candidate.score)
+    gone = ~baseline.measured, ~candidate.measured
     differing = np.flatnonzero(gone[0] != gone[1])
     if differing.size:
         only = "baseline" if gone[0][differing[0]] else "candidate"

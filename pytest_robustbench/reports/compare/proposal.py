@@ -6,23 +6,20 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from pytest_robustbench.conditions import CLEAN
-from pytest_robustbench.gates.intervals import lower_bound_of, upper_bound_of
-from pytest_robustbench.gates.names import MIN_METRICS, Bound
-from pytest_robustbench.reports.compare.evidence import outputs_of
+from pytest_robustbench.gates.intervals import bound_on
+from pytest_robustbench.metrics.catalogue import BUILT_IN, Bound, Metric
 from pytest_robustbench.reports.file.fields import metrics_of, undefined_of
+from pytest_robustbench.reports.file.reading import outcomes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_robustbench.reports.file.stored import StoredReport
 
-PER_CONDITION = ("pixel_segf1", "miss_rate")
-"""What is found: it falls with the severity, so that one limit for all would say nothing."""
-COMMON = ("bg_fpr", "normal_fpr", "false_reject_rate")
-"""False alarms: one ceiling for all conditions that can have one, and a tighter one for clean."""
+PROPOSED = sorted((m for m in BUILT_IN if m.proposed), key=lambda m: "misses" not in m.sees)
+"""What is found falls with the severity: one limit for all conditions would say nothing. False
+alarms have one ceiling for all conditions that can have one, and a tighter one for clean."""
 DIGITS = 2
 ALL = ("all",)
 
@@ -89,10 +86,10 @@ def propose_limits(report: StoredReport, safety: float) -> Proposal:
     """
     found: list[ProposedLimit] = []
     omitted: list[str] = []
-    for metric in (*PER_CONDITION, *COMMON):
+    for metric in PROPOSED:
         bounds = [_bound(report, condition, metric, safety) for condition in report.conditions]
         known = [bound for bound in bounds if isinstance(bound, ProposedLimit)]
-        common = metric in COMMON and len(known) == len(bounds)
+        common = "false alarms" in metric.sees and len(known) == len(bounds)
         wanted = _common(known) if common and all(b.judges for b in known) else known
         found += [limit for limit in wanted if limit.judges]
         omitted += dict.fromkeys(bound for bound in bounds if isinstance(bound, str))
@@ -100,21 +97,21 @@ def propose_limits(report: StoredReport, safety: float) -> Proposal:
     return Proposal(_in_order(found, report), tuple(omitted), _unreached(found, report))
 
 
-def _bound(report: StoredReport, condition: str, metric: str, safety: float) -> ProposedLimit | str:
+def _bound(
+    report: StoredReport, condition: str, metric: Metric, safety: float
+) -> ProposedLimit | str:
     """Return a limit for one condition, or why there is none."""
-    record = report.record(condition)
-    value = metrics_of(record)[metric]
+    record, name = report.record(condition), metric.name
+    value = metrics_of(record)[name]
     if value is None:
-        return f"{metric}: {undefined_of(record).get(metric, 'not measured')}"
-    labels = np.array(report.samples(condition)["label"], np.int64)
-    is_floor = metric in MIN_METRICS
-    one_sided = lower_bound_of if is_floor else upper_bound_of
-    safe = one_sided(metric, outputs_of(record), labels, level=safety)
+        return f"{name}: {undefined_of(record).get(name, 'not measured')}"
+    outcomes = outcomes_of(record, report.samples(condition)["label"])
+    safe = bound_on("lower" if metric.more_is_better else "upper", metric, outcomes, safety)
     if safe is None:
-        return f"{metric}: too few images to say how sure it is"
-    number = outwards(min(safe, value) if is_floor else max(safe, value), floor=is_floor)
-    bound: Bound = "min" if is_floor else "max"
-    return ProposedLimit(_scope_of(condition), metric, bound, number, condition, value)
+        return f"{name}: too few images to say how sure it is"
+    furthest = min(safe, value) if metric.more_is_better else max(safe, value)
+    number = outwards(furthest, floor=metric.more_is_better)
+    return ProposedLimit(_scope_of(condition), name, metric.bound, number, condition, value)
 
 
 def outwards(value: float, *, floor: bool, digits: int = DIGITS) -> Decimal:

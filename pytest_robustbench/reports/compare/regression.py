@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pytest_robustbench.conditions import RECORDED
 from pytest_robustbench.errors import ReportError
-from pytest_robustbench.gates.regression.changes import FROM_SCORES, LATENCIES
 from pytest_robustbench.gates.regression.decisions import changed_decisions
 from pytest_robustbench.gates.regression.family import Comparison, judge_family
 from pytest_robustbench.gates.regression.latency import LatencySample, judge_latency
 from pytest_robustbench.gates.regression.verdicts import WORST_FIRST
-from pytest_robustbench.gates.wording import OF_DEFECT_IMAGES, OF_NORMAL_IMAGES
+from pytest_robustbench.metrics.catalogue import BUILT_IN
 from pytest_robustbench.reports.compare.comparability import compare_inputs
 from pytest_robustbench.reports.compare.pairing import pairs_of
 from pytest_robustbench.reports.file.stored import read_comparable
@@ -27,11 +27,18 @@ if TYPE_CHECKING:
     from pytest_robustbench.gates.regression.decisions import ChangedDecision
     from pytest_robustbench.gates.regression.pairs import Pair
     from pytest_robustbench.gates.regression.verdicts import Outcome, RegressionVerdict
+    from pytest_robustbench.metrics.catalogue import Metric
     from pytest_robustbench.reports.file.stored import StoredReport
 
-OF_DEFECTS = (*OF_DEFECT_IMAGES, "f1")
-POOLED_SCORES = {"pixel_segf1", "f1"}
-FALSE_ALARMS = {"bg_fpr", "normal_fpr", "false_reject_rate", "specificity"}
+KINDS: Mapping[str, frozenset[int]] = MappingProxyType(
+    {
+        "defect": frozenset({1}),
+        "normal": frozenset({0}),
+        "both": frozenset({0, 1}),
+        "any": frozenset(),
+    }
+)
+"""Labels of the images that a metric rests on."""
 SAME_MACHINE = ("cpu", "device", "platform")
 LATENCY_ALPHA = 0.05
 NO_BASELINE = (
@@ -138,7 +145,7 @@ def judge_matches(matches: Sequence[Match]) -> tuple[Judged, ...]:
     alive = [o for o in opened if isinstance(o, _Opened)]
     verdicts = iter(judge_family([c for o in alive for c in _comparisons(o)]))
     # Latencies have no images to exchange with the others: they are a family of their own.
-    n_latencies = sum(change.metric in LATENCIES for o in alive for change in o.match.allowed)
+    n_latencies = sum(change.row.is_latency for o in alive for change in o.match.allowed)
     alpha = LATENCY_ALPHA / max(1, n_latencies)
     return tuple(
         o if isinstance(o, Judged) else _judged(o, [next(verdicts) for _ in _comparisons(o)], alpha)
@@ -160,7 +167,7 @@ def _open(match: Match) -> _Opened | Judged:
             candidate,
             min_overlap=match.min_overlap,
             strict_pixels=match.strict_pixels,
-            latency=any(change.metric in LATENCIES for change in match.allowed),
+            latency=any(change.row.is_latency for change in match.allowed),
         )
         named = tuple(_other_names(baseline, candidate))
         problems = (*(named if match.fresh else ()), *inputs.problems)
@@ -191,38 +198,37 @@ def _comparisons(opened: _Opened) -> list[Comparison]:
     return [
         Comparison(opened.match.benchmark, pair, change)
         for change in opened.match.allowed
-        if change.metric not in LATENCIES
+        if not change.row.is_latency
         for pair in opened.pairs
-        if not _lacks_images(pair, change.metric)
+        if not _lacks_images(pair, change.row)
     ]
 
 
-def _lacks_images(pair: Pair, metric: str) -> bool:
+def _lacks_images(pair: Pair, metric: Metric) -> bool:
     """Whether a recorded set has no image of a kind that the metric speaks of.
 
     A set of good parts alone is worth recording, and says all it can about false alarms. The test
     part is not excused: a metric that is asked for and cannot be had is an error there.
     """
     kinds = set(pair.labels.tolist())
-    needed = {1} if metric in OF_DEFECTS else {0} if metric in OF_NORMAL_IMAGES else set()
-    needed = {0, 1} if metric in FROM_SCORES else needed
-    return pair.condition.startswith(f"{RECORDED}-") and not needed <= kinds
+    return pair.condition.startswith(f"{RECORDED}-") and not KINDS[metric.rests_on] <= kinds
 
 
 def _blind_spots(opened: _Opened) -> Iterator[str]:
     """Say what the declared limits do not see."""
-    metrics = {change.metric for change in opened.match.allowed}
+    metrics = [change.row for change in opened.match.allowed if not change.row.is_latency]
     absent = {
-        pair.condition: [m for m in metrics if m not in LATENCIES and _lacks_images(pair, m)]
-        for pair in opened.pairs
+        pair.condition: [m.name for m in metrics if _lacks_images(pair, m)] for pair in opened.pairs
     }
     for condition, names in absent.items():
         if names:
             yield f"{condition} has no images for {', '.join(sorted(names))}: not compared there"
-    if metrics & POOLED_SCORES and not metrics & FALSE_ALARMS:
+    blind = [m.name for m in metrics if "misses" in m.sees]
+    if blind and not any("false alarms" in m.sees for m in metrics):
+        seeing = [m.name for m in BUILT_IN if m.proposed and "false alarms" in m.sees]
         yield (
-            "no limit sees false alarms in whole images: beside pixel_segf1 or f1, declare one on "
-            "bg_fpr, normal_fpr or false_reject_rate"
+            f"no limit sees false alarms in whole images: beside {' or '.join(blind)}, declare one "
+            f"on {', '.join(seeing[:-1])} or {seeing[-1]}"
         )
 
 
@@ -237,7 +243,7 @@ def _judged(opened: _Opened, of_images: Sequence[RegressionVerdict], alpha: floa
 
 
 def _latency_verdicts(opened: _Opened, alpha: float) -> list[RegressionVerdict]:
-    changes = [change for change in opened.match.allowed if change.metric in LATENCIES]
+    changes = [change for change in opened.match.allowed if change.row.is_latency]
     return [
         judge_latency(
             opened.match.benchmark,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.gates.names import MIN_METRICS
-from pytest_robustbench.gates.regression.changes import COMPARABLE, LATENCIES
+from pytest_robustbench.gates.regression.changes import comparable_metrics
 from pytest_robustbench.gates.regression.verdicts import WORST_FIRST
+from pytest_robustbench.metrics.catalogue import metric_called
 from pytest_robustbench.reports.file.record_integrity import EDITED, agree
 
 if TYPE_CHECKING:
@@ -44,11 +44,13 @@ def comparison_problems(source: Source, compared: Plain) -> Iterator[str]:
 def _problem(verdict: Plain) -> str:
     """Say what the numbers of a verdict cannot be together; empty where they can."""
     baseline, candidate, loss = verdict["baseline"], verdict["candidate"], verdict["loss"]
-    if verdict["metric"] in LATENCIES:  # judged on the calls of both, not on these two numbers
+    if metric_called(
+        verdict["metric"]
+    ).is_latency:  # judged on the calls of both, not on these two numbers
         return ""
     if loss is None or baseline is None or candidate is None:
         return "passes without a value" if verdict["outcome"] == "pass" else ""
-    sign = 1 if verdict["metric"] in MIN_METRICS else -1
+    sign = -metric_called(verdict["metric"]).sign
     if not agree(loss, sign * (baseline - candidate)):
         return f"loses {loss}, but its values differ by {sign * (baseline - candidate)}"
     allowed = verdict["allowed"]
@@ -65,8 +67,8 @@ def _lacking(source: Source, verdicts: list[Plain]) -> Iterator[str]:
     if not source.declared or not isinstance(declared, dict):
         return
     found = {(verdict["condition"], verdict["metric"]) for verdict in verdicts}
-    for metric in (m for m in COMPARABLE if isinstance(declared.get(m), dict)):
-        if metric in LATENCIES:
+    for metric in (m for m in comparable_metrics() if isinstance(declared.get(m), dict)):
+        if metric_called(metric).is_latency:
             expected = ["run"]
         else:  # of a recorded set some metrics have no images to speak of
             expected = [c for c in source.measured if not source.conditions[c].recorded]

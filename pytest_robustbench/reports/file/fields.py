@@ -5,34 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.conditions import CLEAN, RECORDED
-from pytest_robustbench.gates.names import METRICS
+from pytest_robustbench.metrics.catalogue import BUILT_IN, METRICS, Metric
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PIXEL_METRICS = (
-    "pixel_auroc",
-    "pixel_average_precision",
-    "aupro",
-    "pixel_segf1",
-    "pixel_segf1_per_image",
-    "bg_fpr",
-    "normal_fpr",
-)
-DECISION_METRICS = (
-    "precision",
-    "recall",
-    "f1",
-    "specificity",
-    "accuracy",
-    "miss_rate",
-    "false_reject_rate",
-)
-_PATHS: Mapping[str, tuple[str, ...]] = {
-    **{name: ("results", "pixel_metrics", name) for name in PIXEL_METRICS},
-    **{name: ("results", "metrics", name) for name in DECISION_METRICS},
-    "auroc": ("results", "auroc"),
-    "average_precision": ("results", "average_precision"),
+PIXEL_METRICS = tuple(m.name for m in BUILT_IN if m.level == "pixel")
+DECISION_METRICS = tuple(m.name for m in BUILT_IN if m.level == "image" and not m.ranks)
+
+
+def path_of(metric: Metric) -> tuple[str, ...]:
+    """Return the keys that lead to a metric in a condition's record."""
+    if metric.is_latency:
+        return _LATENCIES[metric.name]
+    if metric.level == "pixel":
+        return ("results", "pixel_metrics", metric.name)
+    return ("results", metric.name) if metric.ranks else ("results", "metrics", metric.name)
+
+
+_LATENCIES = {
     "latency_ms_per_image": ("latency_ms_per_image",),
     "latency_p95_ms": ("latency", "p95_ms"),
     "latency_relative": ("latency", "relative"),
@@ -46,7 +37,7 @@ def error_record(message: str) -> dict[str, Any]:
 
 def metrics_of(record: Mapping[str, Any]) -> dict[str, float | None]:
     """Return every metric of a record by the name limits use; all ``None`` for an error."""
-    return {name: _at(record, _PATHS[name]) for name in METRICS}
+    return {metric.name: _at(record, path_of(metric)) for metric in BUILT_IN}
 
 
 def records_of(plain: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

@@ -11,24 +11,45 @@ from pytest_robustbench.evaluation.results import (
     ConditionResult,
     Latency,
     PeakMemory,
-    PerImage,
     PixelLevels,
 )
+from pytest_robustbench.metrics.outcomes import COLUMNS, Outcomes
 from pytest_robustbench.reports.file.fields import metrics_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
+    from collections.abc import Mapping, Sequence
 
     from pytest_robustbench.conditions import Condition
 
     Record = Mapping[str, Any]
 
-COUNTED = ("tp", "fp", "fn", "tn")
+
+def outcomes_of(record: Mapping[str, Any], labels: Sequence[int]) -> Outcomes:
+    """Return what the detector said under one condition, image by image.
+
+    Parameters
+    ----------
+    record : mapping
+        A condition that was measured.
+    labels : (N,) sequence of int
+        1 = defect, for the images of the record in their order.
+    """
+    # As float64 a null becomes NaN.
+    columns: dict[str, Any] = {
+        name: np.array(record["per_image"][name], np.float64) for name in COLUMNS
+    }
+    results = record["results"]
+    return Outcomes(
+        np.array(labels, np.int64),
+        **columns,
+        image_threshold=float(results["threshold"]),
+        pixel_threshold=results["pixel_metrics"]["pixel_threshold"],
+    )
 
 
-def result_from_record(condition: Condition, record: Record) -> ConditionResult:
+def result_from_record(
+    condition: Condition, record: Record, labels: Sequence[int]
+) -> ConditionResult:
     """Rebuild what `condition_record` wrote, as far as it is in the record.
 
     Single calls and levels of scores come back rounded, exhibits not at all.
@@ -39,6 +60,8 @@ def result_from_record(condition: Condition, record: Record) -> ConditionResult:
         What the record is of.
     record : mapping
         Of a condition that was measured.
+    labels : (N,) sequence of int
+        1 = defect, for the images of the record in their order.
     """
     results, pixels = record["results"], record["results"]["pixel_metrics"]
     best, samples = results["best_f1"], record.get("samples")
@@ -53,7 +76,8 @@ def result_from_record(condition: Condition, record: Record) -> ConditionResult:
         best_f1=None if best is None else (best["f1"], best["threshold"]),
         trivial_segf1=pixels["trivial_segf1"],
         trivial_segf1_per_image=pixels["trivial_segf1_per_image"],
-        per_image=_per_image(record["per_image"]),
+        per_image=outcomes_of(record, labels),
+        digests=tuple(digest or "" for digest in record["per_image"]["digest"]),
         latency=_latency(record["latency"]),
         specification=record["specification"],
         data_digest=record["data_digest"],
@@ -69,24 +93,10 @@ def result_from_record(condition: Condition, record: Record) -> ConditionResult:
     )
 
 
-def _per_image(columns: Record) -> PerImage:
-    return PerImage(
-        measured=_present(columns["score"]),
-        known=_present(columns["tp"]),
-        score=np.array([np.nan if v is None else v for v in columns["score"]], np.float32),
-        **{name: np.array([v or 0 for v in columns[name]], np.int64) for name in COUNTED},
-        digest=tuple(v or "" for v in columns["digest"]),
-    )
-
-
 def _pixel_levels(plain: Record | None) -> PixelLevels:
     if plain is None:  # no maps, or a version that did not keep them
         return PixelLevels()
     return PixelLevels(tuple(plain["background"]), tuple(plain["defect"]))
-
-
-def _present(column: list[Any]) -> NDArray[np.bool_]:
-    return np.array([value is not None for value in column], np.bool_)
 
 
 def _latency(plain: Record) -> Latency:

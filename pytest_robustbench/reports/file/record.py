@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pytest_robustbench.metrics.outcomes import COUNTS
 from pytest_robustbench.metrics.ranking.levels import LEVELS
 from pytest_robustbench.reports.file.fields import DECISION_METRICS, PIXEL_METRICS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from pytest_robustbench.evaluation.results import (
         ConditionResult,
         Latency,
         PeakMemory,
-        PerImage,
         PixelLevels,
     )
+    from pytest_robustbench.metrics.outcomes import Outcomes
 
     Record = dict[str, Any]
 
@@ -47,7 +51,7 @@ def condition_record(result: ConditionResult) -> Record:
         "pixel_scores": _pixel_scores(result.pixel_levels),
         "latency": _latency(result.latency),
         "memory": memory_record(result.memory),
-        "per_image": _per_image(result.per_image),
+        "per_image": _per_image(result.per_image, result.digests),
         **_recorded(result),
         **_recalibrated(result),
     }
@@ -113,14 +117,13 @@ def _rounded(value: float, digits: int = 4) -> float:
     return float(f"{value:.{digits}g}")
 
 
-def _per_image(columns: PerImage) -> Record:
+def _per_image(outcomes: Outcomes, digests: Sequence[str]) -> Record:
+    scores = shortest(outcomes.score.astype(np.float32))
+    counts = {name: getattr(outcomes, name).tolist() for name in COUNTS}
     return {
-        "score": _column(shortest(columns.score), columns.measured),
-        "tp": _column(columns.tp.tolist(), columns.known),
-        "fp": _column(columns.fp.tolist(), columns.known),
-        "fn": _column(columns.fn.tolist(), columns.known),
-        "tn": _column(columns.tn.tolist(), columns.known),
-        "digest": _column(list(columns.digest), columns.measured),
+        "score": [s if m else None for s, m in zip(scores, outcomes.measured, strict=True)],
+        **{n: [None if math.isnan(c) else int(c) for c in column] for n, column in counts.items()},
+        "digest": [digest or None for digest in digests],
     }
 
 
@@ -134,7 +137,3 @@ def shortest(values: NDArray[np.float32]) -> list[float]:
     exact = values.astype(np.float64)
     chosen: list[float] = np.where(decimals.astype(np.float32) == values, decimals, exact).tolist()
     return chosen
-
-
-def _column(values: list[Any], present: NDArray[np.bool_]) -> list[Any]:
-    return [v if p else None for v, p in zip(values, present.tolist(), strict=True)]

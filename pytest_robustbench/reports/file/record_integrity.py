@@ -15,18 +15,15 @@ from pytest_robustbench.conditions import condition_of
 from pytest_robustbench.corruptions.digests import condition_digest
 from pytest_robustbench.datasets.split import listed
 from pytest_robustbench.evaluation.measure.measures import (
-    COUNTED_METRICS,
     SEGF1_METRICS,
     SWITCHED_OFF,
 )
-from pytest_robustbench.metrics.counts import (
-    CountColumns,
-    trivial_pixel_segf1,
-    trivial_segf1_per_image,
-)
-from pytest_robustbench.metrics.images import best_f1, decide
-from pytest_robustbench.metrics.summary import NO_MAPS, measure_images, measure_pixels
-from pytest_robustbench.reports.file.fields import DECISION_METRICS, metrics_of, undefined_of
+from pytest_robustbench.metrics.catalogue import BUILT_IN, metric_called
+from pytest_robustbench.metrics.images import best_f1, rank_images
+from pytest_robustbench.metrics.measured import NO_MAPS, measure, value_of
+from pytest_robustbench.metrics.outcomes import COUNTS
+from pytest_robustbench.reports.file.fields import metrics_of, undefined_of
+from pytest_robustbench.reports.file.reading import outcomes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,11 +32,8 @@ if TYPE_CHECKING:
 
     Record = Mapping[str, Any]
 
-COUNTS = ("tp", "fp", "fn", "tn")
-TRIVIAL = {
-    "trivial_segf1": trivial_pixel_segf1,
-    "trivial_segf1_per_image": trivial_segf1_per_image,
-}
+TRIVIAL = dict(zip(("trivial_segf1", "trivial_segf1_per_image"), SEGF1_METRICS, strict=True))
+"""What a metric would be if every pixel were called."""
 TOLERANCE = 1e-9  # another processor may add up a mean in another order
 CALL_TOLERANCE = 2e-3  # single calls are stored to four digits
 EDITED = "it was edited after it was measured"
@@ -143,26 +137,16 @@ def _mask_contradictions(samples: Record, record: Record) -> Iterator[str]:
 
 def _count_contradictions(samples: Record, record: Record) -> Iterator[str]:
     """Say which counts no image can have; a corruption may ignore pixels, so fewer are fine."""
-    columns = _count_columns(samples, record)
-    defect, total = columns.tp + columns.fn, columns.tp + columns.fp + columns.fn + columns.tn
-    normal = ~columns.defective & (defect > 0)
+    outcomes = outcomes_of(record, samples["label"])
+    defect, background = outcomes.tp + outcomes.fn, outcomes.fp + outcomes.tn
+    normal = ~outcomes.defective & (defect > 0)
     if normal.any():
         ids = [samples["id"][i] for i in np.flatnonzero(normal)]
         yield f"normal images with defect pixels: {listed(ids)}"
-    large = total > np.prod(np.array(samples["shape"], np.int64), axis=1)
+    large = defect + background > np.prod(np.array(samples["shape"], np.int64), axis=1)
     if large.any():
         ids = [samples["id"][i] for i in np.flatnonzero(large)]
         yield f"more pixels are counted than the image has: {listed(ids)}"
-
-
-def _count_columns(samples: Record, record: Record) -> CountColumns:
-    """Return the pixel counts of a condition; 0 and not known where the report has null."""
-    per_image = record["per_image"]
-    known = np.array([value is not None for value in per_image["tn"]])
-    tp, fp, fn, tn = (
-        np.array([value or 0 for value in per_image[name]], np.int64) for name in COUNTS
-    )
-    return CountColumns(tp, fp, fn, tn, np.array(samples["label"]) == 1, known)
 
 
 def _metric_contradictions(samples: Record, record: Record) -> Iterator[str]:
@@ -187,22 +171,21 @@ def _metric_contradictions(samples: Record, record: Record) -> Iterator[str]:
 
 def _metrics(samples: Record, record: Record) -> dict[str, float | None]:
     """Return every metric that follows from scores and counts."""
-    scores, labels = _scored(samples, record)
-    images = measure_images(scores, labels, record["results"]["threshold"]).values
-    columns = _count_columns(samples, record)
-    pixels = measure_pixels(columns).values
-    trivial = {name: formula(columns) for name, formula in TRIVIAL.items()}
-    counted = {name: pixels[name] for name in COUNTED_METRICS}
+    outcomes = outcomes_of(record, samples["label"])
+    ranking = rank_images(*_scored(samples, record))
+    given = {"auroc": ranking.auroc, "average_precision": ranking.average_precision}
+    rows = [m for m in BUILT_IN if m.formula is not None or m.name in given]
+    measured = measure(outcomes, rows, given)
     if record["undefined"].get(SEGF1_METRICS[0]) == SWITCHED_OFF:
-        counted |= dict.fromkeys(SEGF1_METRICS)
-    ranked = ("auroc", "average_precision")
-    return {name: images[name] for name in (*ranked, *DECISION_METRICS)} | counted | trivial
+        measured = measured.without(SEGF1_METRICS, SWITCHED_OFF)
+    everything_called = outcomes.all_called()
+    trivial = {t: value_of(metric_called(m), everything_called) for t, m in TRIVIAL.items()}
+    return {**measured.values, **trivial}
 
 
 def _decided(samples: Record, record: Record) -> dict[str, int]:
-    scores, labels = _scored(samples, record)
-    decisions = decide(scores, labels, record["results"]["threshold"])
-    return {name: getattr(decisions, name) for name in COUNTS}
+    outcomes = outcomes_of(record, samples["label"])
+    return {name: int(getattr(outcomes, f"image_{name}").sum()) for name in COUNTS}
 
 
 def _scored(samples: Record, record: Record) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from pytest_robustbench.conditions import CLEAN, RECORDED
-from pytest_robustbench.gates.names import METRICS, SUMMARY_METRICS
+from pytest_robustbench.metrics.catalogue import METRICS, SUMMARY_METRICS
 
 LARGEST_FLOAT32 = 3.4028235e38
 """As its shortest decimal is written."""

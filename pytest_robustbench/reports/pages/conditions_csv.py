@@ -7,8 +7,8 @@ import io
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.conditions import condition_of
-from pytest_robustbench.gates.names import METRICS
 from pytest_robustbench.gates.waivers import SUMMARY
+from pytest_robustbench.metrics.catalogue import METRICS
 from pytest_robustbench.reports.pages.overall import overall
 
 if TYPE_CHECKING:

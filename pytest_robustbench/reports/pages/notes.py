@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.gates.judgement import would_fail_a_silent_detector
+from pytest_robustbench.metrics.catalogue import BUILT_IN
 from pytest_robustbench.reports.file.fields import notes_on_recorded_sets
 
 if TYPE_CHECKING:
@@ -14,14 +15,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.reports.pages.source import Source
 
 NEAR_TRIVIAL = 1.25
-OF_FALSE_ALARMS = (
-    "bg_fpr",
-    "normal_fpr",
-    "false_reject_rate",
-    "specificity",
-    "precision",
-    "accuracy",
-)
+OF_FALSE_ALARMS = tuple(m.name for m in BUILT_IN if "false alarms" in m.sees)
 """Metrics whose limits a detector that rejects everything violates."""
 
 

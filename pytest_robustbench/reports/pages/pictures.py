@@ -9,14 +9,12 @@ import numpy as np
 
 from pytest_robustbench.errors import RobustbenchError
 from pytest_robustbench.evaluation.measure.exhibits import called_pixels
-from pytest_robustbench.reports.file.fields import DECISION_METRICS
+from pytest_robustbench.metrics.catalogue import metric_called
 from pytest_robustbench.reports.pages.drawing import png, triptych
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
     from pytest_robustbench.arrays import Image
     from pytest_robustbench.evaluation.evaluator import Evaluator
@@ -24,10 +22,6 @@ if TYPE_CHECKING:
 
 WORST = 3
 GAP = 4
-FALSE_POSITIVE_METRICS = ("bg_fpr", "normal_fpr")
-LATENCY_METRICS = ("latency_ms_per_image", "latency_p95_ms", "latency_relative")
-OF_NORMAL_IMAGES = ("normal_fpr", "false_reject_rate", "specificity")
-OF_DEFECT_IMAGES = ("miss_rate", "recall")
 
 
 def save_worst_images(
@@ -61,8 +55,7 @@ def save_worst_images(
 def _saved(evaluator: Evaluator, result: ConditionResult, metric: str, target: Path) -> list[str]:
     lines = []
     samples = evaluator.samples(result.condition)
-    labels = np.array([sample.label for sample in samples], np.int64)
-    for rank, index in enumerate(worst_images(result, labels, metric), start=1):
+    for rank, index in enumerate(worst_images(result, metric), start=1):
         sample = samples[index]
         name = re.sub(r"[^A-Za-z0-9._-]+", "_", sample.id)
         path = target / f"{metric}-{rank}-{name}.png"
@@ -77,46 +70,30 @@ def _saved(evaluator: Evaluator, result: ConditionResult, metric: str, target: P
     ]
 
 
-def worst_images(result: ConditionResult, labels: NDArray[np.int64], metric: str) -> list[int]:
+def worst_images(result: ConditionResult, metric: str) -> list[int]:
     """Return the indices of the images that did most to violate a limit on `metric`.
 
     For false positive rates it is an image's share of false positives, for image decisions the
     distance of its score on the wrong side of the threshold, for latency none, otherwise how far a
     defect image's SegF1 is from 1. Images of a kind that the metric does not look at are left out.
     """
-    if metric in LATENCY_METRICS:
+    row, outcomes = metric_called(metric), result.per_image
+    defective = outcomes.defective
+    if row.is_latency:
         return []
-    if metric in FALSE_POSITIVE_METRICS:
-        badness = _false_positives(result)
-    elif metric in DECISION_METRICS:
-        badness = _wrong_side(result, labels)
+    if row.counts_pixels and "false alarms" in row.sees:
+        badness = outcomes.fp / np.maximum(outcomes.fp + outcomes.tn, 1)
+    elif row.level == "image" and not row.ranks:
+        above = outcomes.score - result.image_threshold
+        badness = np.where(defective, -above, above)
     else:
-        badness = _segf1_loss(result, labels)
-    badness[~result.per_image.measured] = 0
-    if metric in OF_NORMAL_IMAGES:
-        badness[labels == 1] = 0
-    if metric in OF_DEFECT_IMAGES:
-        badness[labels == 0] = 0
+        wrong = outcomes.fp + outcomes.fn
+        loss = wrong / np.maximum(2 * outcomes.tp + wrong, 1)
+        badness = np.where(defective, loss, 0.0)
+    kinds = {"defect": defective, "normal": ~defective}
+    badness = np.where(kinds.get(row.kind, True), np.nan_to_num(badness), 0.0)
     worst = np.argsort(-badness, kind="stable")[:WORST]
     return [int(i) for i in worst if badness[i] > 0]
-
-
-def _false_positives(result: ConditionResult) -> NDArray[np.float64]:
-    columns = result.per_image
-    rates: NDArray[np.float64] = columns.fp / np.maximum(columns.fp + columns.tn, 1)
-    return rates
-
-
-def _wrong_side(result: ConditionResult, labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    above = np.nan_to_num(result.per_image.score) - result.image_threshold
-    return np.where(labels == 1, -above, above).astype(np.float64)
-
-
-def _segf1_loss(result: ConditionResult, labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    columns = result.per_image
-    wrong = columns.fp + columns.fn
-    loss = wrong / np.maximum(2 * columns.tp + wrong, 1)
-    return np.where(labels == 1, loss, 0.0)
 
 
 def _panels(evaluator: Evaluator, result: ConditionResult, index: int) -> Image:

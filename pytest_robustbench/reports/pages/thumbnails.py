@@ -35,7 +35,7 @@ def thumbnail_name(picture_digest: str, operating_point_digest: str) -> str:
 
 def thumbnails_of(result: ConditionResult) -> dict[str, bytes]:
     """Return JPEG files by name, one per exhibit of a result, worst first."""
-    digests = result.per_image.digest
+    digests = result.digests
     return {
         thumbnail_name(digests[e.index], result.operating_point): _small_jpeg(
             triptych(e.image, e.truth, e.called, GAP)

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from pytest_robustbench.config.narrowing import narrow
 from pytest_robustbench.errors import ReportError
-from pytest_robustbench.gates.names import MIN_METRICS
 from pytest_robustbench.gates.regression.changes import (
-    COMPARABLE,
-    LATENCIES,
     AllowedChange,
     changes_from_record,
+    comparable_metrics,
+    worse,
 )
 from pytest_robustbench.gates.waivers import Waiver
+from pytest_robustbench.metrics.catalogue import metric_called
 
 SHORT = """\
 schema_version: 1
@@ -155,14 +155,14 @@ def test_a_margin_that_cannot_be_judged_is_no_absent_one(name):
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.sampled_from(COMPARABLE), st.floats(0, 1, exclude_max=True), st.booleans())
+@given(st.sampled_from(comparable_metrics()), st.floats(0, 1, exclude_max=True), st.booleans())
 def test_what_is_refused_could_never_fail_and_what_is_taken_could(metric, value, relative):
-    bound = "max_drop" if metric in MIN_METRICS else "max_rise"
+    bound = worse(metric)
     record = {metric: {bound: value, "relative": relative}}
     (change,) = changes_from_record(record, "r.json")
     worst = 0.0 if bound == "max_drop" else 1.0
     best = 1.0 - worst
-    if metric not in LATENCIES and not (relative and best == 0):
+    if not metric_called(metric).is_latency and not (relative and best == 0):
         assert change.loss(best, worst) > change.allowed(best)
 
 

@@ -18,13 +18,13 @@ def columns(result):
     """Everything measured per image, by sample position."""
     per_image = result.per_image
     numbers = zip(
-        *(c.tolist() for c in (per_image.known, per_image.tp, per_image.fp, per_image.fn)),
+        *(c.tolist() for c in (per_image.counted, per_image.tp, per_image.fp, per_image.fn)),
         strict=True,
     )
     return [
         (digest, score if digest else None, *rest)
         for digest, score, rest in zip(
-            per_image.digest, per_image.score.tolist(), numbers, strict=True
+            result.digests, per_image.score.tolist(), numbers, strict=True
         )
     ]
 
@@ -87,7 +87,7 @@ def test_the_seed_decides_the_draws(in_order):
     for condition in CONDITIONS[1:]:
         result = other.evaluate(condition)
         assert result.specification["seed"] == 1
-        pairs = zip(result.per_image.digest, in_order[condition].per_image.digest, strict=True)
+        pairs = zip(result.digests, in_order[condition].digests, strict=True)
         assert all(a != b for a, b in pairs)
 
 

@@ -117,8 +117,8 @@ def test_per_image_counts_equal_the_definitions(measured, condition):
     columns = result.per_image
 
     for i, sample in enumerate(subject.split.test):
-        assert columns.known[i] == (sample.id in rows)
-        if columns.known[i]:
+        assert columns.counted[i] == (sample.id in rows)
+        if columns.counted[i]:
             found = [int(c[i]) for c in (columns.tp, columns.fp, columns.fn, columns.tn)]
             assert found == rows[sample.id]
 
@@ -302,7 +302,7 @@ def test_a_detector_without_maps_has_image_metrics_only():
         assert result.metrics[name] is None
         assert result.undefined[name] == "the detector gives no maps"
     assert result.metrics["auroc"] == 1.0
-    assert not result.per_image.known.any()
+    assert not result.per_image.counted.any()
     assert result.trivial_segf1 is None
     assert result.trivial_segf1_per_image is None
 
@@ -315,7 +315,7 @@ def test_without_a_pixel_threshold_only_the_ranking_is_measured():
     assert result.metrics["pixel_segf1"] is None
     assert "no pixel threshold" in result.undefined["bg_fpr"]
     assert result.metrics["pixel_auroc"] > 0.9
-    assert not result.per_image.known.any()  # no counts that a reader could pool
+    assert not result.per_image.counted.any()  # no counts that a reader could pool
 
 
 def test_pixel_segf1_can_be_switched_off():

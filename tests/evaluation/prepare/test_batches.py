@@ -151,5 +151,5 @@ def test_maps_of_different_sizes_in_one_batch():
         split(train=train, test=test), Growing(), evaluation={"batch_size": 2}
     ).evaluate(CLEAN)
 
-    assert result.per_image.known.all()
+    assert result.per_image.counted.all()
     assert np.isfinite(result.metrics["aupro"])

@@ -11,19 +11,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_robustbench.gates.regression.decisions import KINDS, changed_decisions
-from pytest_robustbench.gates.regression.pairs import Outputs, Pair
+from pytest_robustbench.gates.regression.pairs import Pair
+from pytest_robustbench.metrics.outcomes import Outcomes
 
 
-def outputs(score, threshold=10.0):
+def outcomes(labels, score, threshold=10.0):
     score = np.array(score, np.float64)
     counts = {name: np.full(score.shape, np.nan) for name in ("tp", "fp", "fn", "tn")}
-    return Outputs(score, **counts, image_threshold=threshold)
+    labels = np.array(labels, np.int64)
+    return Outcomes(labels, score, **counts, image_threshold=threshold)
 
 
 def pair(labels, baseline, candidate, thresholds=(10.0, 10.0)):
     ids = tuple(f"test/{i:03d}" for i in range(len(labels)))
-    first, second = (outputs(*each) for each in zip((baseline, candidate), thresholds, strict=True))
-    return Pair("blur-severity_3", ids, np.array(labels, np.int64), first, second)
+    scores = zip((baseline, candidate), thresholds, strict=True)
+    first, second = (outcomes(labels, *each) for each in scores)
+    return Pair("blur-severity_3", ids, first, second)
 
 
 @pytest.mark.parametrize(

@@ -14,21 +14,20 @@ from pytest_robustbench.gates.regression.evidence import (
     Evidence,
     evidence_of,
 )
-from pytest_robustbench.gates.regression.ratios import ratio_of
-from tests.gates.regression_pairs import changed, comparison, pair_of, with_missed
+from tests.gates.regression_pairs import changed, comparison, pair_of, value_in, with_missed
 
 POSITIVE = st.floats(1e-6, 1.0)
 
 
 def evidence(pair, metric="pixel_segf1", value=0.05, loss=0.0):
     change = comparison(pair, metric, value).change
-    return evidence_of(change, pair, ratio_of(metric, pair.baseline, pair.labels).value, loss)
+    return evidence_of(change, pair, value_in(metric, pair.baseline), loss)
 
 
 def test_pixel_segf1_needs_images_of_equal_defect_area_by_the_published_formula():
     pair = pair_of(160)
     area = np.nan_to_num(pair.baseline.tp + pair.baseline.fn)[pair.labels == 1]
-    f1 = ratio_of("pixel_segf1", pair.baseline, pair.labels).value
+    f1 = value_in("pixel_segf1", pair.baseline)
 
     found = evidence(pair, value=0.03)
 
@@ -51,10 +50,10 @@ def test_a_loss_in_whole_images_scatters_as_the_evidence_says(metric):
     blind = defects[len(defects) // 3 :]
     found = changed(pair.baseline, blind, tp=0.0, fn=(pair.baseline.tp + pair.baseline.fn)[blind])
     pair = replace(pair, baseline=found)
-    before = ratio_of(metric, found, pair.labels).value
+    before = value_in(metric, found)
     rng = np.random.default_rng(0)
     hits = [defects[rng.random(len(defects)) < 0.04] for _ in range(800)]
-    losses = [before - ratio_of(metric, with_missed(found, hit), pair.labels).value for hit in hits]
+    losses = [before - value_in(metric, with_missed(found, hit)) for hit in hits]
 
     scatter = np.var(losses) / np.mean(losses)
 

@@ -9,13 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_robustbench.gates.regression.changes import FROM_COUNTS
 from pytest_robustbench.gates.regression.family import Resampling, judge_family
 from pytest_robustbench.gates.regression.resampling import bounds, draws_of, exchanges_of, p_values
-from tests.gates.regression_pairs import changed, comparison, pair_of, subset, with_missed
+from tests.gates.regression_pairs import (
+    RATIOS,
+    changed,
+    comparison,
+    pair_of,
+    subset,
+    with_missed,
+)
 
 FEW = Resampling(draws=300, exchanges=300)
-METRICS = (*FROM_COUNTS, "auroc")
+METRICS = (*RATIOS, "auroc")
 
 
 def judge(*comparisons, chance=FEW):

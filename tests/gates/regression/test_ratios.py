@@ -8,15 +8,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import (
+    accuracy_score,
+    f1_score,
+    precision_score,
+    recall_score,
+    roc_auc_score,
+)
 
-from pytest_robustbench.gates.names import MIN_METRICS
-from pytest_robustbench.gates.regression.changes import FROM_COUNTS
 from pytest_robustbench.gates.regression.rankings import auroc_difference
-from pytest_robustbench.gates.regression.ratios import PIXEL_METRICS, difference_of, ratio_of
-from pytest_robustbench.metrics import counts
-from pytest_robustbench.metrics.images import decide
-from tests.gates.regression_pairs import changed, pair_of, subset
+from pytest_robustbench.gates.regression.ratios import difference_of
+from pytest_robustbench.metrics.catalogue import metric_called
+from tests.gates.regression_pairs import RATIOS, changed, pair_of, subset, value_in
 
 seeds = st.integers(0, 10_000)
 
@@ -24,28 +27,46 @@ seeds = st.integers(0, 10_000)
 def difference(metric, pair):
     if metric == "auroc":
         return auroc_difference(pair)
-    return difference_of(metric, pair, -1 if metric in MIN_METRICS else 1)
+    return difference_of(metric_called(metric), pair)
 
 
-def as_evaluated(metric, outputs, labels):
-    """What the evaluation itself would report."""
-    if metric not in PIXEL_METRICS:
-        kept = np.isfinite(outputs.score)
-        decisions = decide(
-            outputs.score[kept].astype(np.float32), labels[kept], outputs.image_threshold
+def slowly(metric, outputs):
+    """The metric of decisions by scikit-learn, that of pixels image by image."""
+    kept = np.isfinite(outputs.score)
+    truth, called = outputs.labels[kept], outputs.score[kept] > outputs.image_threshold
+    images = [
+        (label, *map(int, counts))
+        for label, *counts in zip(
+            outputs.labels, *(getattr(outputs, n) for n in ("tp", "fp", "fn", "tn")), strict=True
         )
-        return getattr(decisions, metric)
-    known = np.isfinite(outputs.tp)
-    whole = (np.nan_to_num(getattr(outputs, n)).astype(np.int64) for n in ("tp", "fp", "fn", "tn"))
-    return getattr(counts, metric)(counts.CountColumns(*whole, labels == 1, known))
+        if not np.isnan(counts[0])
+    ]
+    tp, fp, fn, tn = np.sum([counts for _, *counts in images], axis=0)
+    normal = [(fp, tn) for label, _, fp, _, tn in images if label == 0]
+    recall, specificity = (recall_score(truth, called, pos_label=k) for k in (1, 0))
+    return {
+        "pixel_segf1": 2 * tp / (2 * tp + fp + fn),
+        "pixel_segf1_per_image": np.mean(
+            [2 * tp / (2 * tp + fp + fn) for label, tp, fp, fn, _ in images if label]
+        ),
+        "bg_fpr": fp / (fp + tn),
+        "normal_fpr": sum(fp for fp, _ in normal) / sum(map(sum, normal)),
+        "recall": recall,
+        "miss_rate": 1 - recall,
+        "specificity": specificity,
+        "false_reject_rate": 1 - specificity,
+        "precision": precision_score(truth, called),
+        "f1": f1_score(truth, called),
+        "accuracy": accuracy_score(truth, called),
+    }[metric]
 
 
-@pytest.mark.parametrize("metric", FROM_COUNTS)
+@pytest.mark.parametrize("metric", RATIOS)
 def test_a_metric_is_the_one_that_the_evaluation_reports(metric):
     pair = pair_of(seed=3)
     for outputs in (pair.baseline, pair.candidate):
-        found = ratio_of(metric, outputs, pair.labels).value
-        assert found == pytest.approx(as_evaluated(metric, outputs, pair.labels), abs=1e-12)
+        found = value_in(metric, outputs)
+        assert found == pytest.approx(slowly(metric, outputs), abs=1e-12)
 
 
 def test_scores_are_compared_with_the_threshold_in_float32_as_in_the_evaluation():
@@ -53,14 +74,14 @@ def test_scores_are_compared_with_the_threshold_in_float32_as_in_the_evaluation(
     at_threshold = float(np.float32(0.1))  # above 0.1 in float64
     everywhere = np.where(np.isnan(pair.baseline.score), np.nan, at_threshold)
     outputs = replace(pair.baseline, score=everywhere, image_threshold=0.1)
-    assert ratio_of("miss_rate", outputs, pair.labels).value == 1.0
+    assert value_in("miss_rate", outputs) == 1.0
 
 
 def test_pixel_segf1_is_not_defined_where_there_is_no_defect_pixel():
     pair = pair_of()
     normals = subset(pair, np.flatnonzero(pair.labels == 0))
     assert normals.baseline.fp[1:].sum() > 0
-    assert np.isnan(ratio_of("pixel_segf1", normals.baseline, normals.labels).value)
+    assert np.isnan(value_in("pixel_segf1", normals.baseline))
 
 
 @settings(deadline=None, max_examples=15)
@@ -76,7 +97,7 @@ def test_auroc_is_that_of_scikit_learn(seed):
     assert auroc_difference(tied).loss() == pytest.approx(before - after, abs=1e-12)
 
 
-@pytest.mark.parametrize("metric", [*FROM_COUNTS, "auroc"])
+@pytest.mark.parametrize("metric", [*RATIOS, "auroc"])
 def test_a_draw_is_the_estimate_on_the_images_it_repeats(metric):
     pair = pair_of(40, 1, found=(0.7, 0.5))
     images = np.sort(np.random.default_rng(0).integers(0, 40, 40))
@@ -118,7 +139,7 @@ def jackknife_error(metric, pair):
     return np.sqrt(variance)
 
 
-@pytest.mark.parametrize("metric", [*FROM_COUNTS, "auroc"])
+@pytest.mark.parametrize("metric", [*RATIOS, "auroc"])
 def test_an_exchange_is_the_loss_of_models_whose_outputs_have_been_exchanged(metric):
     pair = pair_of(24, 4, found=(0.7, 0.4))
     swaps = np.random.default_rng(2).integers(0, 2, (20, 24)).astype(np.float64)
@@ -138,7 +159,7 @@ def exchanged_by_hand(pair, swaps, metric):
 
 
 def comparable(outputs, metric):
-    if metric in PIXEL_METRICS:
+    if metric_called(metric).counts_pixels:
         return outputs
     score = outputs.score
     if metric == "auroc":
@@ -149,7 +170,7 @@ def comparable(outputs, metric):
 
 
 @settings(deadline=None, max_examples=15)
-@given(seeds, st.sampled_from([*FROM_COUNTS, "auroc"]))
+@given(seeds, st.sampled_from([*RATIOS, "auroc"]))
 def test_exchanging_every_image_turns_the_loss_round(seed, metric):
     pair = pair_of(30, seed)
     there = difference(metric, pair)

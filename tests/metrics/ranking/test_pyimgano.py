@@ -12,11 +12,10 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from pytest_robustbench.metrics.images import best_f1, decide
+from pytest_robustbench.metrics.images import best_f1, rank_images
 from pytest_robustbench.metrics.ranking.exact import rank_pixels
-from pytest_robustbench.metrics.summary import measure_images, measure_pixels
 from pytest_robustbench.metrics.thresholds.quantile import normal_quantile
-from tests.metrics.metrics_columns import count_columns, count_pixels
+from tests.metrics.metrics_columns import count_pixels, counted, scored, value
 
 pyimgano_evaluation = pytest.importorskip("pyimgano.evaluation")
 
@@ -53,15 +52,15 @@ def peer(arrays):
 def test_image_metrics_agree(arrays, peer):
     labels, scores, _, _ = arrays
 
-    values = measure_images(scores, labels, float(np.median(scores))).values
+    ranking = rank_images(scores, labels)
+    outcomes = scored(scores, labels, float(np.median(scores)))
 
-    assert values["auroc"] == pytest.approx(peer["auroc"], abs=1e-9)
-    assert values["average_precision"] == pytest.approx(peer["average_precision"], abs=1e-9)
+    assert ranking.auroc == pytest.approx(peer["auroc"], abs=1e-9)
+    assert ranking.average_precision == pytest.approx(peer["average_precision"], abs=1e-9)
     for name in ("precision", "recall", "f1", "specificity", "accuracy"):
-        assert values[name] == pytest.approx(peer["metrics"][name], abs=1e-9)
-    decisions = decide(scores, labels, float(np.median(scores)))
+        assert value(name, outcomes) == pytest.approx(peer["metrics"][name], abs=1e-9)
     for name in ("tp", "tn", "fp", "fn"):
-        assert getattr(decisions, name) == peer["metrics"][name]
+        assert getattr(outcomes, f"image_{name}").sum() == peer["metrics"][name]
 
 
 def test_pixel_metrics_agree(arrays, peer):
@@ -71,14 +70,18 @@ def test_pixel_metrics_agree(arrays, peer):
         masks, structure=[np.zeros((3, 3)), np.ones((3, 3)), np.zeros((3, 3))]
     )
     ranking = rank_pixels(maps[~masks], maps[masks], regions[masks])
-    columns = count_columns([count_pixels(*image, 2.0) for image in images], labels)
-
-    values = measure_pixels(columns, ranking).values
+    outcomes = counted([count_pixels(*image, 2.0) for image in images], labels)
 
     assert np.any(maps == 2.0)  # > and >= would differ here
-    for name in ("pixel_auroc", "pixel_average_precision", "pixel_segf1", "bg_fpr"):
-        assert values[name] == pytest.approx(peer["pixel_metrics"][name], abs=1e-9)
-    assert values["aupro"] == pytest.approx(peer["pixel_metrics"]["aupro"], abs=2e-3)
+    found = {
+        "pixel_auroc": ranking.auroc,
+        "pixel_average_precision": ranking.average_precision,
+        "pixel_segf1": value("pixel_segf1", outcomes),
+        "bg_fpr": value("bg_fpr", outcomes),
+    }
+    for name, number in found.items():
+        assert number == pytest.approx(peer["pixel_metrics"][name], abs=1e-9)
+    assert ranking.aupro == pytest.approx(peer["pixel_metrics"]["aupro"], abs=2e-3)
 
 
 def test_best_f1_agrees(arrays):

@@ -91,7 +91,7 @@ def test_a_test_of_ones_own_on_another_worker_measures_nothing_again(line: Proje
         """\
         def test_own(robustness_result):
             assert robustness_result.metrics["pixel_segf1"] is not None
-            assert robustness_result.per_image.score.dtype == "float32"
+            assert robustness_result.per_image.score.dtype == "float64"
         """,
     )
     result = line.run_apart("-n", "2")

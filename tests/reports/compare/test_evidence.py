@@ -14,9 +14,10 @@ from pytest_robustbench.benchmark import Gate
 from pytest_robustbench.datasets.catalogue import load_split
 from pytest_robustbench.gates.intervals import interval_of
 from pytest_robustbench.gates.limits import Limit, Verdict
-from pytest_robustbench.gates.names import MIN_METRICS
 from pytest_robustbench.gates.waivers import Waiver
-from pytest_robustbench.reports.compare.evidence import n_images_of, outputs_of
+from pytest_robustbench.metrics.catalogue import bound_of, metric_called
+from pytest_robustbench.reports.compare.evidence import n_images_of
+from pytest_robustbench.reports.file.reading import outcomes_of
 from pytest_robustbench.reports.file.record import condition_record
 from pytest_robustbench.reports.file.report import verdict_from_dict, verdict_to_dict
 from pytest_robustbench.reports.file.schema import report_schema
@@ -24,8 +25,7 @@ from tests.reports.report_samples import small_benchmark
 
 METRICS = ("pixel_segf1", "bg_fpr", "normal_fpr", "miss_rate", "false_reject_rate")
 LIMITS = tuple(
-    Limit(metric, "min" if metric in MIN_METRICS else "max", 0.5, f"r.yaml:{line}")
-    for line, metric in enumerate(METRICS, 3)
+    Limit(metric, bound_of(metric), 0.5, f"r.yaml:{line}") for line, metric in enumerate(METRICS, 3)
 )
 UNMET = Limit("pixel_segf1", "min", 1.0, "r.yaml:9")
 LAST = date(2026, 3, 31)
@@ -56,7 +56,7 @@ def test_every_verdict_has_the_interval_of_its_own_images(measured):
     for condition, record in records.items():
         labels = labels_of(benchmark, condition)
         for verdict in benchmark.judge(condition, record):
-            expected = interval_of(verdict.limit.metric, outputs_of(record), labels)
+            expected = interval_of(metric_called(verdict.limit.metric), outcomes_of(record, labels))
             assert verdict.interval == expected
             seen += expected is not None
     assert seen >= len(records) * (len(METRICS) - 1)
@@ -66,12 +66,12 @@ def test_the_images_are_those_the_metric_speaks_of(measured):
     benchmark, records = measured
     for condition, record in records.items():
         labels = labels_of(benchmark, condition)
-        outputs = outputs_of(record)
+        outcomes = outcomes_of(record, labels)
         n_defect, n_normal = int((labels == 1).sum()), int((labels == 0).sum())
-        assert n_images_of("miss_rate", outputs, labels) == n_defect
-        assert n_images_of("pixel_segf1", outputs, labels) == n_defect
-        assert n_images_of("false_reject_rate", outputs, labels) == n_normal
-        assert n_images_of("bg_fpr", outputs, labels) == len(labels)
+        assert n_images_of(metric_called("miss_rate"), outcomes) == n_defect
+        assert n_images_of(metric_called("pixel_segf1"), outcomes) == n_defect
+        assert n_images_of(metric_called("false_reject_rate"), outcomes) == n_normal
+        assert n_images_of(metric_called("bg_fpr"), outcomes) == len(labels)
 
 
 def test_images_that_count_nowhere_are_not_counted(measured):
@@ -82,9 +82,9 @@ def test_images_that_count_nowhere_are_not_counted(measured):
     (defect, *_), columns = np.flatnonzero(labels == 1), record["per_image"]
     for name in ("tp", "fp", "fn", "tn"):
         columns[name][defect] = None
-    outputs = outputs_of(record)
-    assert n_images_of("pixel_segf1", outputs, labels) == (labels == 1).sum() - 1
-    assert n_images_of("miss_rate", outputs, labels) == (labels == 1).sum()
+    outcomes = outcomes_of(record, labels)
+    assert n_images_of(metric_called("pixel_segf1"), outcomes) == (labels == 1).sum() - 1
+    assert n_images_of(metric_called("miss_rate"), outcomes) == (labels == 1).sum()
 
 
 def test_without_labels_or_without_a_value_there_is_no_interval(measured):

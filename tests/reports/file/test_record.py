@@ -13,18 +13,12 @@ from hypothesis.extra import numpy as hnp
 
 from pytest_robustbench.conditions import CLEAN, Condition
 from pytest_robustbench.gates.limits import Limit, Verdict
-from pytest_robustbench.gates.names import METRICS
-from pytest_robustbench.metrics.counts import (
-    CountColumns,
-    bg_fpr,
-    normal_fpr,
-    pixel_segf1,
-    pixel_segf1_per_image,
-    trivial_pixel_segf1,
-    trivial_segf1_per_image,
-)
-from pytest_robustbench.metrics.images import best_f1, decide, rank_images
+from pytest_robustbench.metrics.catalogue import BUILT_IN, METRICS, metric_called
+from pytest_robustbench.metrics.images import best_f1, rank_images
+from pytest_robustbench.metrics.measured import value_of
+from pytest_robustbench.metrics.outcomes import COLUMNS, COUNTS
 from pytest_robustbench.reports.file.fields import error_record, metrics_of, undefined_of
+from pytest_robustbench.reports.file.reading import outcomes_of
 from pytest_robustbench.reports.file.record import condition_record, shortest
 from pytest_robustbench.reports.file.report import verdict_from_dict, verdict_to_dict
 from tests.reports.report_samples import GATE, drawn_report, drawn_result
@@ -85,24 +79,15 @@ def test_zero_is_a_value():
 
 def test_an_image_left_out_is_null_in_every_column():
     result = drawn_result(CLEAN, np.random.default_rng(0))
-    measured = np.arange(6) != 2
-    score = np.where(measured, result.per_image.score, np.float32(np.nan))
-    columns = replace(
-        result.per_image, measured=measured, known=measured, score=score.astype(np.float32)
-    )
-    per_image = condition_record(replace(result, per_image=columns))["per_image"]
+    left_out = {n: np.array(getattr(result.per_image, n)) for n in COLUMNS}
+    for column in left_out.values():
+        column[2] = np.nan
+    digests = tuple("" if i == 2 else d for i, d in enumerate(result.digests))
+    columns = replace(result.per_image, **left_out)
+    per_image = condition_record(replace(result, per_image=columns, digests=digests))["per_image"]
 
     assert {name: column[2] for name, column in per_image.items()} == dict.fromkeys(per_image)
     assert all(column.count(None) == 1 for column in per_image.values())
-
-
-def columns_of(plain, record):
-    counts = {
-        name: np.array([n or 0 for n in record["per_image"][name]])
-        for name in ("tp", "fp", "fn", "tn")
-    }
-    known = np.array([n is not None for n in record["per_image"]["tn"]])
-    return CountColumns(**counts, defective=np.array(plain["samples"]["label"]) == 1, known=known)
 
 
 @pytest.mark.parametrize("condition", ["clean", "blur-severity_3", "geo_jitter-severity_5"])
@@ -112,29 +97,28 @@ def test_metrics_can_be_computed_again_from_the_columns(real_report, condition):
     record = plain["robustness"]["clean"]
     if severity:
         record = plain["robustness"]["corruptions"][corruption][severity]
-    reported, columns = metrics_of(record), columns_of(plain, record)
-    measured = np.array([s is not None for s in record["per_image"]["score"]])
-    scores = np.array(record["per_image"]["score"], np.float64)[measured].astype(np.float32)
-    labels = np.array(plain["samples"]["label"])[measured]
-    decisions = decide(scores, labels, plain["operating_point"]["image_threshold"])
+    reported, labels = metrics_of(record), np.array(plain["samples"]["label"])
+    outcomes = outcomes_of(record, labels)
+    scores = outcomes.score[outcomes.measured].astype(np.float32)
+    labels = labels[outcomes.measured]
     best, ranking = best_f1(scores, labels), rank_images(scores, labels)
-    results = record["results"]
+    results, everything = record["results"], outcomes.all_called()
 
-    assert reported["pixel_segf1"] == pixel_segf1(columns)
-    assert reported["pixel_segf1_per_image"] == pixel_segf1_per_image(columns)
-    assert reported["bg_fpr"] == bg_fpr(columns)
-    assert reported["normal_fpr"] == normal_fpr(columns)
+    for metric in BUILT_IN:
+        if metric.formula:
+            assert reported[metric.name] == value_of(metric, outcomes), metric.name
     pixels = results["pixel_metrics"]
-    assert pixels["trivial_segf1"] == trivial_pixel_segf1(columns)
-    assert pixels["trivial_segf1_per_image"] == trivial_segf1_per_image(columns)
+    for name in ("segf1", "segf1_per_image"):
+        trivial = value_of(metric_called(f"pixel_{name}"), everything)
+        assert pixels[f"trivial_{name}"] == trivial
     assert (reported["auroc"], reported["average_precision"]) == (
         ranking.auroc,
         ranking.average_precision,
     )
-    for name in ("precision", "recall", "f1", "specificity", "accuracy", "miss_rate", "tp", "fn"):
-        assert results["metrics"][name] == getattr(decisions, name), name
+    for name in COUNTS:
+        assert results["metrics"][name] == getattr(outcomes, f"image_{name}").sum(), name
     assert results["best_f1"] == {"f1": best.f1, "threshold": best.threshold}
-    assert columns.known.sum() > 0
+    assert outcomes.counted.sum() > 0
 
 
 def test_the_real_report_is_no_trivial_one(real_report):

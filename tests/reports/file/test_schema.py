@@ -13,7 +13,7 @@ from pytest_robustbench.conditions import CLEAN, Condition
 from pytest_robustbench.corruptions.corruption import Corruption
 from pytest_robustbench.gates.judgement import not_measurable
 from pytest_robustbench.gates.limits import Limit
-from pytest_robustbench.gates.names import METRICS, SUMMARY_METRICS
+from pytest_robustbench.metrics.catalogue import METRICS, SUMMARY_METRICS
 from pytest_robustbench.reports.file.fields import error_record
 from pytest_robustbench.reports.file.report import Report
 from pytest_robustbench.reports.file.schema import report_schema, session_schema

@@ -51,7 +51,7 @@ def parts() -> rb.Benchmark:
 def test_images_of_the_kind_the_metric_is_about(
     parts: rb.Benchmark, metric: str, expected: list[int]
 ) -> None:
-    assert worst_images(parts.evaluate(CLEAN), LABELS, metric) == expected
+    assert worst_images(parts.evaluate(CLEAN), metric) == expected
 
 
 def test_each_violated_metric_has_its_pictures_and_no_older_ones_stay(

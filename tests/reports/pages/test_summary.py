@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import pytest_robustbench.reports.pages.write as pages_module
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.gates.limits import Limit, Verdict
-from pytest_robustbench.gates.names import METRICS
+from pytest_robustbench.metrics.catalogue import METRICS
 from pytest_robustbench.reports.file.fields import metrics_of
 from pytest_robustbench.reports.file.report import verdict_to_dict
 from pytest_robustbench.reports.file.session import SessionFile

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.gates.regression.verdicts import WORST_FIRST
+from pytest_robustbench.metrics.catalogue import metric_called
 from pytest_robustbench.reports.pages.html.charts.losses import Loss, losses
 from pytest_robustbench.reports.pages.html.figures import (
     Figure,
@@ -14,7 +15,6 @@ from pytest_robustbench.reports.pages.html.figures import (
     exceeds,
     figure,
     interval_figure,
-    unit_of,
 )
 from pytest_robustbench.reports.pages.overall import tolerates_inconclusive
 
@@ -136,7 +136,7 @@ def _charts(source: Source, plain: Plain) -> Iterator[Chart]:
         if found:
             key = f"{source.name}-{plain['role']}-{metric}"
             description = f"Loss of {metric} by condition: {', '.join(map(_told, found))}"
-            unit = f"loss of {metric} ({unit_of(metric)}); negative = better"
+            unit = f"loss of {metric} ({metric_called(metric).unit}); negative = better"
             yield Chart(metric, losses(key, description, found, unit))
 
 

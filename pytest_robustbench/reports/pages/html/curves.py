@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from pytest_robustbench.gates.intervals import interval_of
-from pytest_robustbench.reports.compare.evidence import outputs_of
+from pytest_robustbench.metrics.catalogue import metric_called
+from pytest_robustbench.reports.file.reading import outcomes_of
 from pytest_robustbench.reports.pages.html.charts.curves import CLEAN, Point, curve
-from pytest_robustbench.reports.pages.html.figures import brief, unit_of
+from pytest_robustbench.reports.pages.html.figures import brief
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,7 +49,7 @@ def curves(source: Source) -> Iterator[Curves]:
         lines = {name: [*start, *_points(source, name, metric)] for name in source.corruptions}
         span = _span([point for points in lines.values() for point in points])
         panels = (_panel(source, metric, name, points, span) for name, points in lines.items())
-        yield Curves(metric, unit_of(metric), tuple(panels))
+        yield Curves(metric, metric_called(metric).unit, tuple(panels))
 
 
 def _panel(
@@ -88,9 +87,8 @@ def _interval(source: Source, condition: str, metric: str) -> tuple[float, float
     """Return the interval of a metric without a limit; verdicts have theirs in the report."""
     if source.metrics[condition][metric] is None:
         return None
-    labels = np.asarray(source.labels(condition), np.int64)
-    outputs = outputs_of(source.records[condition])
-    return interval_of(metric, outputs, labels, resamples=RESAMPLES)
+    outcomes = outcomes_of(source.records[condition], source.labels(condition))
+    return interval_of(metric_called(metric), outcomes, resamples=RESAMPLES)
 
 
 def _span(points: Sequence[Point]) -> tuple[float, float]:

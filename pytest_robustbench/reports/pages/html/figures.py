@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,38 +10,7 @@ import numpy as np
 from pytest_robustbench.gates.wording import told_apart
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-MEANINGS: Mapping[str, str] = MappingProxyType(
-    {
-        "pixel_segf1": "overlap of called and defect pixels, all images pooled; more is better",
-        "pixel_segf1_per_image": "the same, mean over defect images; more is better",
-        "pixel_auroc": "how well pixel scores rank, at any threshold; more is better",
-        "pixel_average_precision": "precision over recall of pixels; more is better",
-        "aupro": "overlap of defect regions at few false alarms; more is better",
-        "auroc": "how well image scores rank, at any threshold; more is better",
-        "average_precision": "precision over recall of images; more is better",
-        "f1": "balance of precision and recall of images; more is better",
-        "precision": "of the parts called defective, those that are; more is better",
-        "recall": "of the defective parts, those called so; more is better",
-        "specificity": "of the good parts, those called good; more is better",
-        "accuracy": "parts decided rightly; more is better",
-        "bg_fpr": "background pixels called anomalous, in all images; less is better",
-        "normal_fpr": "pixels of good parts called anomalous; less is better",
-        "miss_rate": "defective parts called good; less is better",
-        "false_reject_rate": "good parts called defective; less is better",
-        "latency_ms_per_image": "median of one call, ms per image; less is better",
-        "latency_p95_ms": "95th percentile of one call, ms per image; less is better",
-        "latency_relative": "median in units of a reference workload; less is better",
-    }
-)
-UNITS: Mapping[str, str] = MappingProxyType(
-    {
-        "latency_ms_per_image": "ms per image",
-        "latency_p95_ms": "ms, 95th percentile",
-        "latency_relative": "times the reference workload",
-    }
-)
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True)
@@ -103,8 +71,3 @@ def brief(value: float) -> str:
 def signed(value: float) -> str:
     """Return a number that says on which side of zero it is."""
     return f"{'-' if value < 0 else '+'}{brief(abs(value))}"
-
-
-def unit_of(metric: str) -> str:
-    """Return what a metric is measured in."""
-    return UNITS.get(metric, "share, 0 to 1")

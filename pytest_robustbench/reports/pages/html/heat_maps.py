@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.gates.names import MIN_METRICS
 from pytest_robustbench.gates.wording import shown
-from pytest_robustbench.reports.pages.html.figures import MEANINGS, Figure, figure
+from pytest_robustbench.metrics.catalogue import metric_called
+from pytest_robustbench.reports.pages.html.figures import Figure, figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -85,7 +85,7 @@ def heat_maps(source: Source) -> Iterator[HeatMap]:
     severities = tuple(sorted({c.severity for c in corrupted if c.severity is not None}))
     for metric in source.shown_metrics:
         rows = tuple(_rows(source, metric, severities))
-        yield HeatMap(metric, MEANINGS[metric], severities, rows)
+        yield HeatMap(metric, metric_called(metric).description, severities, rows)
 
 
 def _rows(source: Source, metric: str, severities: tuple[int, ...]) -> Iterator[HeatRow]:
@@ -133,4 +133,4 @@ def _badness(source: Source, value: float, metric: str) -> float:
     if low == high:
         return 0.0
     share = (value - low) / (high - low)
-    return 1 - share if metric in MIN_METRICS else share
+    return 1 - share if metric_called(metric).more_is_better else share

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.gates.names import METRICS
 from pytest_robustbench.gates.wording import shown
+from pytest_robustbench.metrics.catalogue import METRICS
 from pytest_robustbench.reports.pages.html.figures import Figure, figure, interval_figure, signed
 from pytest_robustbench.reports.pages.html.heat_maps import limit_text
 from pytest_robustbench.reports.pages.margins import worst_first

@@ -1,0 +1,405 @@
+"""Every metric, once: its name, its direction, its formula, and all that is known about it.
+
+Limits, intervals, regression, evidence, notes, reports, tables and pages ask the row. Nothing is
+computed here and numpy is not imported: collection reads this module.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pytest_robustbench.metrics.outcomes import Column, Outcomes
+
+    Formula: TypeAlias = Callable[[Outcomes], tuple[Column, Column]]
+
+Bound = Literal["min", "max"]
+Level = Literal["pixel", "image", "latency"]
+Kind = Literal["defect", "normal", "both", "any"]
+Sight = Literal["misses", "false alarms", "silence"]
+
+SHARE = "share, 0 to 1"
+
+
+def _all_of_it(_: float) -> float:
+    return 1.0
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric, and all that is known about it.
+
+    Parameters
+    ----------
+    name : str
+        How YAML, reports, tables and messages call it.
+    level : {"pixel", "image", "latency"}
+        What it is about.
+    more_is_better : bool
+        Whether limits are floors; else they are ceilings.
+    meaning : str
+        What it is, in words.
+    formula : callable, optional
+        From `Outcomes` of N images to what each adds to a numerator and to a denominator: two
+        ``(N,)`` columns. The metric is the ratio of their sums. An image whose denominator is 0, or
+        one of whose numbers is NaN, adds nothing. ``None`` where the metric is no such ratio.
+    rests_on : {"defect", "normal", "both", "any"}
+        The images it speaks of, and without which it is not defined.
+    sees : tuple of {"misses", "false alarms", "silence"}
+        What a limit on it can notice; silence is a detector that never calls anything.
+    pools : bool
+        Whether normal images add to a metric that rests on defect images.
+    weight : callable, optional
+        From `Outcomes` to the ``(N,)`` column of what each image weighs as evidence; its
+        denominator by default.
+    evidence : str
+        Which images carry that weight, in a word; by default those that it rests on.
+    nothing_counts : str
+        Why it is not defined although the images that it rests on are there.
+    lost_image : callable, optional
+        From the metric's value to the loss per share of images that are lost whole; ``None``: as
+        much as the worst image shows.
+    comparable : bool
+        Whether two reports can be compared by it: some need the score of every pixel.
+    largest : float
+        No value can be larger; none is below 0.
+    unit : str
+        What it is measured in.
+    proposed : bool
+        Whether limits on it are proposed to who declares none.
+    headline : bool
+        Whether it stands among the few that a short table has room for.
+    """
+
+    name: str
+    level: Level
+    more_is_better: bool
+    meaning: str
+    formula: Formula | None = None
+    rests_on: Kind = "any"
+    sees: tuple[Sight, ...] = ()
+    pools: bool = False
+    weight: Callable[[Outcomes], Column] | None = None
+    evidence: str = ""
+    nothing_counts: str = "nothing counts: its denominator is 0 for every image"
+    lost_image: Callable[[float], float] | None = _all_of_it
+    comparable: bool = True
+    largest: float = 1.0
+    unit: str = SHARE
+    proposed: bool = False
+    headline: bool = False
+
+    @property
+    def bound(self) -> Bound:
+        """Which limit it takes: a floor for good things, a ceiling for bad ones."""
+        return "min" if self.more_is_better else "max"
+
+    @property
+    def sign(self) -> Literal[1, -1]:
+        """1 where more of it is worse, as losses are counted."""
+        return -1 if self.more_is_better else 1
+
+    @property
+    def is_latency(self) -> bool:
+        """Whether it is a time."""
+        return self.level == "latency"
+
+    @property
+    def ranks(self) -> bool:
+        """Whether it ranks scores over all thresholds, and no threshold decides it."""
+        return self.formula is None and not self.is_latency
+
+    @property
+    def counts_pixels(self) -> bool:
+        """Whether it follows from the pixel counts of images."""
+        return self.level == "pixel" and not self.ranks
+
+    @property
+    def description(self) -> str:
+        """Its meaning, and which direction is good."""
+        return f"{self.meaning}; {'more' if self.more_is_better else 'less'} is better"
+
+    @property
+    def kind(self) -> str:
+        """The images it speaks of, as an adjective; empty where it speaks of both kinds."""
+        return self.rests_on if self.rests_on in ("defect", "normal") else ""
+
+
+def _f1_of_pixels(o: Outcomes) -> tuple[Column, Column]:
+    # Without a defect pixel there is nothing to find: then it is not defined, and not 0.
+    something_to_find = (o.tp + o.fn > 0).any()
+    return 2 * o.tp, (2 * o.tp + o.fp + o.fn) * something_to_find
+
+
+def _f1_of_each_image(o: Outcomes) -> tuple[Column, Column]:
+    # An image whose defect pixels are all ignored has nothing to find and is left out.
+    return 2 * o.tp / (2 * o.tp + o.fp + o.fn), (o.tp + o.fn > 0).astype("float64")
+
+
+def _called_background(o: Outcomes) -> tuple[Column, Column]:
+    return o.fp, o.fp + o.tn
+
+
+def _lost_share_of_f1(value: float) -> float:
+    return value * (1 - value / 2)
+
+
+def _own_value(value: float) -> float:
+    return value
+
+
+MORE_IS_BETTER, LESS_IS_BETTER = True, False
+NO_DEFECT_PIXEL = "no defect pixel is left in the masks"
+
+BUILT_IN = (
+    Metric(
+        "pixel_segf1",
+        "pixel",
+        MORE_IS_BETTER,
+        "overlap of called and defect pixels, all images pooled",
+        _f1_of_pixels,
+        rests_on="defect",
+        sees=("misses",),
+        pools=True,
+        weight=lambda o: o.tp + o.fn,
+        lost_image=_lost_share_of_f1,
+        proposed=True,
+        headline=True,
+        nothing_counts=NO_DEFECT_PIXEL,
+    ),
+    Metric(
+        "pixel_segf1_per_image",
+        "pixel",
+        MORE_IS_BETTER,
+        "the same, mean over defect images",
+        _f1_of_each_image,
+        rests_on="defect",
+        sees=("misses",),
+        lost_image=_own_value,
+        nothing_counts=NO_DEFECT_PIXEL,
+    ),
+    Metric(
+        "pixel_auroc",
+        "pixel",
+        MORE_IS_BETTER,
+        "how well pixel scores rank, at any threshold",
+        rests_on="defect",
+        comparable=False,
+        nothing_counts=NO_DEFECT_PIXEL,
+    ),
+    Metric(
+        "pixel_average_precision",
+        "pixel",
+        MORE_IS_BETTER,
+        "precision over recall of pixels",
+        rests_on="defect",
+        comparable=False,
+        nothing_counts=NO_DEFECT_PIXEL,
+    ),
+    Metric(
+        "aupro",
+        "pixel",
+        MORE_IS_BETTER,
+        "overlap of defect regions at few false alarms",
+        rests_on="defect",
+        comparable=False,
+        nothing_counts=NO_DEFECT_PIXEL,
+    ),
+    Metric(
+        "auroc",
+        "image",
+        MORE_IS_BETTER,
+        "how well image scores rank, at any threshold",
+        rests_on="both",
+        lost_image=_own_value,
+    ),
+    Metric(
+        "average_precision",
+        "image",
+        MORE_IS_BETTER,
+        "precision over recall of images",
+        rests_on="both",
+        comparable=False,
+    ),
+    Metric(
+        "f1",
+        "image",
+        MORE_IS_BETTER,
+        "balance of precision and recall of images",
+        lambda o: (2 * o.image_tp, 2 * o.image_tp + o.image_fp + o.image_fn),
+        rests_on="both",
+        sees=("misses",),
+        weight=lambda o: o.image_tp + o.image_fn,
+        evidence="defect",
+        lost_image=_lost_share_of_f1,
+    ),
+    Metric(
+        "precision",
+        "image",
+        MORE_IS_BETTER,
+        "of the parts called defective, those that are",
+        lambda o: (o.image_tp, o.image_tp + o.image_fp),
+        rests_on="both",
+        sees=("false alarms", "silence"),  # where nothing is called it is not defined
+        evidence="rejected",
+        nothing_counts="no image is called defective",
+    ),
+    Metric(
+        "recall",
+        "image",
+        MORE_IS_BETTER,
+        "of the defective parts, those called so",
+        lambda o: (o.image_tp, o.image_tp + o.image_fn),
+        rests_on="defect",
+        sees=("misses",),
+    ),
+    Metric(
+        "specificity",
+        "image",
+        MORE_IS_BETTER,
+        "of the good parts, those called good",
+        lambda o: (o.image_tn, o.image_fp + o.image_tn),
+        rests_on="normal",
+        sees=("false alarms",),
+    ),
+    Metric(
+        "accuracy",
+        "image",
+        MORE_IS_BETTER,
+        "parts decided rightly",
+        lambda o: (o.image_tp + o.image_tn, o.image_tp + o.image_fp + o.image_fn + o.image_tn),
+        rests_on="both",
+        sees=("false alarms",),  # of a silent detector it is the share of good images
+    ),
+    Metric(
+        "bg_fpr",
+        "pixel",
+        LESS_IS_BETTER,
+        "background pixels called anomalous, in all images",
+        _called_background,
+        sees=("false alarms",),
+        lost_image=None,
+        proposed=True,
+        headline=True,
+        nothing_counts="no background pixel is known",
+    ),
+    Metric(
+        "normal_fpr",
+        "pixel",
+        LESS_IS_BETTER,
+        "pixels of good parts called anomalous",
+        _called_background,
+        rests_on="normal",
+        sees=("false alarms",),
+        lost_image=None,
+        proposed=True,
+        nothing_counts="no pixel of a normal image counts",
+    ),
+    Metric(
+        "miss_rate",
+        "image",
+        LESS_IS_BETTER,
+        "defective parts called good",
+        lambda o: (o.image_fn, o.image_tp + o.image_fn),
+        rests_on="defect",
+        sees=("misses",),
+        proposed=True,
+        headline=True,
+    ),
+    Metric(
+        "false_reject_rate",
+        "image",
+        LESS_IS_BETTER,
+        "good parts called defective",
+        lambda o: (o.image_fp, o.image_fp + o.image_tn),
+        rests_on="normal",
+        sees=("false alarms",),
+        proposed=True,
+        headline=True,
+    ),
+    Metric(
+        "latency_ms_per_image",
+        "latency",
+        LESS_IS_BETTER,
+        "median of one call, ms per image",
+        largest=float("inf"),
+        unit="ms per image",
+        headline=True,
+    ),
+    Metric(
+        "latency_p95_ms",
+        "latency",
+        LESS_IS_BETTER,
+        "95th percentile of one call, ms per image",
+        largest=float("inf"),
+        unit="ms, 95th percentile",
+    ),
+    Metric(
+        "latency_relative",
+        "latency",
+        LESS_IS_BETTER,
+        "median in units of a reference workload",
+        largest=float("inf"),
+        unit="times the reference workload",
+    ),
+)
+
+METRICS = tuple(metric.name for metric in BUILT_IN)
+
+LEVEL_PREFIXES = ("mean_corruption_", "worst_corruption_")
+DROP_PREFIXES = ("mean_drop_", "worst_drop_")
+SUMMARY_PREFIXES = (*LEVEL_PREFIXES, *DROP_PREFIXES)
+
+REGISTERED: dict[str, Metric] = {}
+"""Metrics of one's own that this process knows: the only state of this room."""
+
+
+def known_metrics() -> dict[str, Metric]:
+    """Return every metric by name: the built-in ones, then those of one's own."""
+    return {metric.name: metric for metric in BUILT_IN} | REGISTERED
+
+
+def metric_called(name: str) -> Metric:
+    """Return the row of a metric, or of the one that a metric of the summary summarizes.
+
+    Raises
+    ------
+    KeyError
+        If nothing is called so.
+    """
+    metric = known_metrics().get(summarized(name))
+    if metric is None:
+        raise KeyError(name)
+    return metric
+
+
+def summarized(name: str) -> str:
+    """Return the metric of a condition that `name` summarizes; itself if it is one."""
+    for prefix in SUMMARY_PREFIXES:
+        if name.startswith(prefix):
+            return name.removeprefix(prefix)
+    return name
+
+
+def summaries_of(metrics: Iterable[str]) -> tuple[str, ...]:
+    """Return the names under which metrics are summarized over all corruptions."""
+    names = tuple(metrics)
+    return tuple(prefix + name for prefix in SUMMARY_PREFIXES for name in names)
+
+
+SUMMARY_METRICS = summaries_of(METRICS)
+
+
+def bound_of(name: str) -> Bound:
+    """Return the bound that limits on `name` are: drops have ceilings, whatever drops.
+
+    Raises
+    ------
+    KeyError
+        If no limit may name it.
+    """
+    metric = metric_called(name)
+    return "max" if name.startswith(DROP_PREFIXES) else metric.bound
