@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pytest_robustbench.detectors.protocol import Detector, Prediction
     from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
     from pytest_robustbench.evaluation.results import ConditionResult
+    from pytest_robustbench.metrics.outcomes import Outcomes
+    from pytest_robustbench.metrics.own import register_metric
     from pytest_robustbench.reports.file.report import Report
 
 __version__ = "0.1.0"
@@ -32,6 +34,7 @@ __all__ = [
     "Corruption",
     "Detector",
     "OperatingPoint",
+    "Outcomes",
     "Prediction",
     "Report",
     "Sample",
@@ -42,6 +45,7 @@ __all__ = [
     "load_detector",
     "load_split",
     "register_corruption",
+    "register_metric",
     "transform_corruption",
 ]
 
@@ -52,6 +56,7 @@ _HOMES = {
     "Corruption": "corruptions.corruption",
     "Detector": "detectors.protocol",
     "OperatingPoint": "evaluation.prepare.operating_point",
+    "Outcomes": "metrics.outcomes",
     "Prediction": "detectors.protocol",
     "Report": "reports.file.report",
     "Sample": "datasets.split",
@@ -62,6 +67,7 @@ _HOMES = {
     "load_detector": "detectors.loading",
     "load_split": "datasets.catalogue",
     "register_corruption": "corruptions.registry",
+    "register_metric": "metrics.own",
     "transform_corruption": "corruptions.transforms",
 }
 

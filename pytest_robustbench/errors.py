@@ -31,6 +31,10 @@ class CorruptionError(RobustbenchError):
     """A corruption is unknown, or returned something that is not an image."""
 
 
+class MetricError(RobustbenchError):
+    """A metric of one's own is unknown, contradicts another, or returned something unusable."""
+
+
 class DetectorError(RobustbenchError):
     """A detector cannot be loaded, raised, or returned something unusable."""
 

@@ -72,6 +72,10 @@ class Metric:
         Whether limits on it are proposed to who declares none.
     headline : bool
         Whether it stands among the few that a short table has room for.
+    version : int
+        Of a formula of one's own.
+    source : str
+        ``module:function`` of a formula of one's own; empty for what is built in.
     """
 
     name: str
@@ -91,6 +95,8 @@ class Metric:
     unit: str = SHARE
     proposed: bool = False
     headline: bool = False
+    version: int = 1
+    source: str = ""
 
     @property
     def bound(self) -> Bound:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pytest_robustbench.errors import MetricError
 from pytest_robustbench.metrics.outcomes import Ratio
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -25,6 +26,7 @@ NO_MAPS = "the detector gives no maps"
 NO_MASK = "no defect image has a mask"
 NO_BACKGROUND_PIXEL = "no background pixel is known"
 NOT_RANKED = "the pixels were not ranked"
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,25 @@ def ratio_of(metric: Metric, outcomes: Outcomes) -> Ratio:
     numerator, denominator = (np.asarray(column, np.float64) for column in columns)
     adds = _adding(metric, outcomes) & np.isfinite(numerator) & (denominator > 0)
     return Ratio(np.where(adds, numerator, 0.0), np.where(adds, denominator, 0.0))
+
+
+def with_own_metrics(outcomes: Outcomes, metrics: Sequence[Metric]) -> Outcomes:
+    """Return outcomes that keep the columns of metrics of one's own.
+
+    Raises
+    ------
+    MetricError
+        If a formula raises or returns something unusable, or a value is larger than can be.
+    """
+    own = {metric.name: ratio_of(metric, outcomes) for metric in metrics}
+    for metric in metrics:
+        value = own[metric.name].value
+        if value > metric.largest * (1 + ROUNDING):
+            raise MetricError(
+                f"metric {metric.name!r} ({metric.source}) is {value:g}, and is said to be "
+                f"{metric.largest:g} at most: give it the right largest="
+            )
+    return replace(outcomes, own=own)
 
 
 def _adding(metric: Metric, outcomes: Outcomes) -> NDArray[np.bool_]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +10,13 @@ import numpy as np
 from pytest_robustbench.evaluation.results import ConditionResult, PixelLevels
 from pytest_robustbench.metrics.catalogue import BUILT_IN, metric_called
 from pytest_robustbench.metrics.images import best_f1, rank_images
-from pytest_robustbench.metrics.measured import NO_MAPS, Measured, measure, value_of
+from pytest_robustbench.metrics.measured import (
+    NO_MAPS,
+    Measured,
+    measure,
+    value_of,
+    with_own_metrics,
+)
 from pytest_robustbench.metrics.outcomes import COUNTS, Outcomes
 
 if TYPE_CHECKING:
@@ -24,14 +30,13 @@ if TYPE_CHECKING:
     from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint, Recalibration
     from pytest_robustbench.evaluation.results import Latency, PeakMemory
     from pytest_robustbench.evaluation.settings import EvaluationSettings
+    from pytest_robustbench.metrics.catalogue import Metric
     from pytest_robustbench.metrics.ranking.exact import Ranking
 
 SWITCHED_OFF = "pixel SegF1 is switched off (pixel_segf1: false)"
 NO_THRESHOLD = "the operating point has no pixel threshold"
 SEGF1 = "pixel_segf1"
 SEGF1_METRICS = tuple(m.name for m in BUILT_IN if m.name.startswith(SEGF1))
-PIXEL_METRICS = tuple(m.name for m in BUILT_IN if m.level == "pixel")
-COUNTED_METRICS = tuple(m.name for m in BUILT_IN if m.counts_pixels)
 PROPOSED = tuple(m for m in BUILT_IN if m.proposed)
 
 
@@ -67,7 +72,7 @@ class Measures:
         """Compute every metric once."""
         point, kept = self.operating_point, self.tally.measured
         ranked = self.tally.scores.ranked(self.settings.aupro_limit)
-        outcomes = self._outcomes(self.tally.counts, point)
+        outcomes = with_own_metrics(self._outcomes(self.tally.counts, point), self._own)
         measured = self._measured(outcomes, ranked.ranking, latency)
         everything_called = outcomes.all_called()
         return ConditionResult(
@@ -81,7 +86,7 @@ class Measures:
             best_f1=best_f1(self.tally.score[kept], self.inventory.labels[kept]),
             trivial_segf1=value_of(metric_called(SEGF1), everything_called),
             trivial_segf1_per_image=value_of(metric_called(SEGF1_METRICS[1]), everything_called),
-            per_image=outcomes if point.pixel_threshold is not None else outcomes.without_pixels(),
+            per_image=self._kept(outcomes, measured),
             digests=tuple(self.tally.digests),
             latency=latency,
             specification=specification,
@@ -95,6 +100,12 @@ class Measures:
             recalibrated=self._recalibrated(),
             pixel_levels=PixelLevels(ranked.background_levels, ranked.defect_levels),
         )
+
+    def _kept(self, outcomes: Outcomes, measured: Measured) -> Outcomes:
+        """Return what a reader may pool: only what counts, and only what is defined."""
+        own = {n: ratio for n, ratio in outcomes.own.items() if measured.values[n] is not None}
+        kept = replace(outcomes, own=own)
+        return kept if kept.pixel_threshold is not None else kept.without_pixels()
 
     def _recalibrated(self) -> Mapping[str, float | None] | None:
         """Return what thresholds decide, at those that recalibration would give."""
@@ -117,15 +128,20 @@ class Measures:
             "latency_p95_ms": latency.p95,
             "latency_relative": latency.relative,
         }
-        measured = measure(outcomes, BUILT_IN, given)
+        measured = measure(outcomes, (*BUILT_IN, *self._own), given)
         return self._possible(measured, self.operating_point.pixel_threshold)
+
+    @property
+    def _own(self) -> tuple[Metric, ...]:
+        return tuple(metric_called(name) for name in self.settings.metrics)
 
     def _possible(self, measured: Measured, pixel_threshold: float | None) -> Measured:
         """Take out what has no value here, whatever the counts say."""
+        rows = (*BUILT_IN, *self._own)
         if self.tally.n_maps == 0:
-            measured = measured.without(PIXEL_METRICS, NO_MAPS)
+            measured = measured.without([m.name for m in rows if m.level == "pixel"], NO_MAPS)
         elif pixel_threshold is None:
-            measured = measured.without(COUNTED_METRICS, NO_THRESHOLD)
+            measured = measured.without([m.name for m in rows if m.counts_pixels], NO_THRESHOLD)
         if not self.settings.pixel_segf1:
             measured = measured.without(SEGF1_METRICS, SWITCHED_OFF)
         return measured

@@ -1,0 +1,285 @@
+"""Metrics of one's own: registered in code, named by an import path, or brought by a package."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any, get_args
+
+from pytest_robustbench.errors import MetricError
+from pytest_robustbench.importing import import_object
+from pytest_robustbench.metrics.catalogue import (
+    METRICS,
+    REGISTERED,
+    SHARE,
+    SUMMARY_PREFIXES,
+    Kind,
+    Level,
+    Metric,
+    Sight,
+)
+from pytest_robustbench.naming import suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from pytest_robustbench.metrics.catalogue import Formula
+    from pytest_robustbench.metrics.outcomes import Column, Outcomes
+
+ENTRY_POINT_GROUP = "pytest_robustbench.metrics"
+RESERVED = (
+    *("all", "clean", "recorded", "summary"),  # scopes of limits
+    *("baseline", "anchor", "min_overlap", "strict_pixels", "inconclusive"),  # settings beside them
+)
+DEFINITION = (
+    *("level", "more_is_better", "meaning", "rests_on", "sees", "largest", "unit"),
+    *("version", "source"),
+)
+"""What a report says of a metric of one's own: all but its formula."""
+
+
+def register_metric(
+    *,
+    more_is_better: bool,
+    meaning: str,
+    name: str | None = None,
+    level: Level = "image",
+    rests_on: Kind = "any",
+    sees: tuple[Sight, ...] = (),
+    largest: float = 1.0,
+    unit: str = SHARE,
+    version: int = 1,
+) -> Callable[[Formula], Metric]:
+    """Make a function of the outcomes a metric, as its decorator.
+
+    It takes the `Outcomes` of N images and returns two columns of shape ``(N,)``: what each image
+    adds to a numerator and to a denominator, at least 0; the metric is the ratio of their sums. An
+    image whose denominator is 0, or one of whose numbers is NaN, adds nothing.
+
+    Parameters
+    ----------
+    more_is_better : bool
+        Whether limits on it are floors (``min``); else they are ceilings (``max``).
+    meaning : str
+        What it is, in words: it stands beside it in the report.
+    name : str, optional
+        How limits call it: lower-case letters, digits, underscores; by default as the function.
+    level : {"image", "pixel"}
+        Whether it is about decisions on images or about pixels, which need maps and a threshold.
+    rests_on : {"any", "defect", "normal", "both"}
+        The images it speaks of; others add nothing, and without them it is not defined. ``"both"``
+        is not defined where either kind is missing.
+    sees : tuple of {"misses", "false alarms"}
+        What a limit on it can notice.
+    largest : float
+        No value can be larger (``float("inf")``: there is no such bound); none is below 0.
+    unit : str
+        What it is measured in.
+    version : int
+        Raise it whenever the function gives other numbers than before.
+
+    Raises
+    ------
+    MetricError
+        If the name is taken or cannot be one, or a word is none of those above.
+
+    Examples
+    --------
+    >>> @register_metric(more_is_better=False, meaning="area called in good parts", level="pixel",
+    ...                  rests_on="normal", sees=("false alarms",))
+    ... def reject_area(outcomes):
+    ...     return outcomes.fp, outcomes.fp + outcomes.tn
+    >>> reject_area.bound
+    'max'
+    """
+
+    def registered(formula: Formula) -> Metric:
+        bounded = level == "image" and math.isfinite(largest)
+        return known(
+            Metric(
+                name or formula.__name__,
+                level,
+                more_is_better,
+                meaning,
+                _Formula(formula),
+                rests_on=rests_on,
+                sees=sees,
+                lost_image=_Constant(largest) if bounded else None,
+                largest=largest,
+                unit=unit,
+                version=version,
+                source=f"{formula.__module__}:{formula.__qualname__}",
+            )
+        )
+
+    return registered
+
+
+def load_metric(reference: str, folder: Path | None = None) -> Metric:
+    """Return the metric that `reference` refers to.
+
+    Parameters
+    ----------
+    reference : str
+        An import path ``package.module:name`` of what `register_metric` has decorated, the name of
+        a metric that is registered, or of an entry point in the group
+        ``pytest_robustbench.metrics``.
+    folder : Path, optional
+        Folder that import paths start at: that of the YAML file.
+
+    Raises
+    ------
+    MetricError
+        If nothing is called so, it cannot be imported, or is no metric.
+    """
+    if reference in REGISTERED:
+        return REGISTERED[reference]
+    entry = None if ":" in reference else _installed().get(reference)
+    if entry is None and ":" not in reference:
+        names = [*REGISTERED, *_installed()]
+        raise MetricError(
+            f"unknown metric {reference!r} of one's own; {suggestion(reference, names)}"
+        )
+    try:
+        found = entry.load() if entry else import_object(reference, folder)
+    except Exception as error:
+        raise MetricError(
+            f"metric {reference!r} cannot be imported: {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(found, Metric):
+        raise MetricError(
+            f"metric {reference!r} is a {type(found).__name__}: decorate a function of the "
+            "outcomes with pytest_robustbench.register_metric"
+        )
+    return known(found)
+
+
+def known(metric: Metric) -> Metric:
+    """Make a metric known in this process, and return what its name stands for.
+
+    Raises
+    ------
+    MetricError
+        If it cannot be one, or its name stands for another one.
+    """
+    _check_name(metric.name)
+    for field, found, words in _words(metric):
+        if found not in words:
+            raise MetricError(
+                f"metric {metric.name!r}: {field} must be one of {', '.join(words)}, not {found!r}"
+            )
+    if not metric.meaning.strip() or not metric.largest > 0:
+        raise MetricError(f"metric {metric.name!r} needs a meaning, and a largest value above 0")
+    before = REGISTERED.get(metric.name)
+    if before is not None and not _agree(before, metric):
+        raise MetricError(
+            f"a metric {metric.name!r} is registered already ({_origin(before)}) and differs from "
+            f"this one ({_origin(metric)}): give one of them another name"
+        )
+    if before is None or isinstance(before.formula, _Stored):
+        REGISTERED[metric.name] = metric
+    return REGISTERED[metric.name]
+
+
+def definition_of(metric: Metric) -> dict[str, Any]:
+    """Return all that is known about a metric of one's own, as plain JSON."""
+    plain = {name: getattr(metric, name) for name in DEFINITION}
+    bounded = math.isfinite(metric.largest)
+    return {**plain, "sees": list(metric.sees), "largest": metric.largest if bounded else None}
+
+
+def metric_from(name: str, definition: Mapping[str, Any]) -> Metric:
+    """Return a metric as a report tells of it: its columns are stored, its formula is elsewhere."""
+    largest = math.inf if definition["largest"] is None else definition["largest"]
+    bounded = definition["level"] == "image" and math.isfinite(largest)
+    fields = {**definition, "sees": tuple(definition["sees"]), "largest": largest}
+    lost = _Constant(largest) if bounded else None
+    return Metric(name, formula=_Stored(name), lost_image=lost, **fields)
+
+
+@dataclass(frozen=True)
+class _Constant:
+    value: float
+
+    def __call__(self, _: float) -> float:
+        return self.value
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """Reads what was measured."""
+
+    name: str
+
+    def __call__(self, outcomes: Outcomes) -> tuple[Column, Column]:
+        ratio = outcomes.own[self.name]
+        return ratio.numerator, ratio.denominator
+
+
+@dataclass(frozen=True)
+class _Formula:
+    """A user's function, whose columns are checked."""
+
+    function: Formula
+
+    def __call__(self, outcomes: Outcomes) -> tuple[Column, Column]:
+        import numpy as np
+
+        where = f"metric {self.function.__module__}:{self.function.__qualname__}"
+        try:
+            numerator, denominator = self.function(outcomes)
+            columns = np.asarray(numerator, np.float64), np.asarray(denominator, np.float64)
+        except Exception as error:
+            raise MetricError(f"{where} raised {type(error).__name__}: {error}") from error
+        n = len(outcomes.labels)
+        for column in columns:
+            if column.shape != (n,):
+                raise MetricError(
+                    f"{where} must return two columns over {n} images, not one of shape "
+                    f"{column.shape}"
+                )
+            if (column < 0).any() or np.isinf(column).any():
+                raise MetricError(f"{where} returned a number below 0, or an infinite one")
+        return columns
+
+
+def _words(metric: Metric) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    yield "level", metric.level, ("image", "pixel")
+    yield "rests_on", metric.rests_on, get_args(Kind)
+    for word in metric.sees:
+        yield "sees", word, get_args(Sight)
+
+
+def _check_name(name: str) -> None:
+    taken = (*METRICS, *RESERVED)
+    if name in taken or name.startswith((*SUMMARY_PREFIXES, "clean_", "severity_")):
+        raise MetricError(f"a metric cannot be called {name!r}: that name is taken")
+    if not re.fullmatch("[a-z][a-z0-9_]*", name):
+        raise MetricError(
+            f"a metric cannot be called {name!r}: limits name it, so it may hold only lower-case "
+            "letters, digits and underscores; give it a name="
+        )
+
+
+def _agree(one: Metric, other: Metric) -> bool:
+    """Return whether two metrics of one name are one; a report knows no formula."""
+    if definition_of(one) != definition_of(other):
+        return False
+    formulas = [m.formula.function for m in (one, other) if isinstance(m.formula, _Formula)]
+    return len({_file_of(formula) for formula in formulas}) <= 1
+
+
+def _file_of(formula: Formula) -> str:
+    code = getattr(formula, "__code__", None)
+    return "" if code is None else str(code.co_filename)
+
+
+def _origin(metric: Metric) -> str:
+    return f"{metric.source}, version {metric.version}"
+
+
+def _installed() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP)}

@@ -1,0 +1,155 @@
+"""Metrics of one's own: how they become known, what is refused, and what they give."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+import numpy as np
+import pytest
+
+import pytest_robustbench as rb
+from pytest_robustbench.errors import MetricError
+from pytest_robustbench.metrics import own
+from pytest_robustbench.metrics.catalogue import bound_of, metric_called
+from pytest_robustbench.metrics.counts import PixelCounts
+from pytest_robustbench.metrics.measured import value_of, with_own_metrics
+from tests.metrics.metrics_columns import counted, decided
+
+IMAGES = [PixelCounts(0, 1, 0, 9), PixelCounts(0, 3, 0, 7), PixelCounts(5, 2, 5, 8)]
+
+
+def register(function, **options):
+    return rb.register_metric(more_is_better=False, meaning="a meaning", **options)(function)
+
+
+def reject_area(outcomes):
+    return outcomes.fp, outcomes.fp + outcomes.tn
+
+
+def test_it_is_the_ratio_of_what_images_add():
+    everywhere = register(reject_area, level="pixel")
+    outcomes = counted([*IMAGES, None], [0, 0, 1, 1])
+
+    assert value_of(everywhere, outcomes) == 6 / 30
+    of_good = register(reject_area, name="of_good", level="pixel", rests_on="normal")
+    assert value_of(of_good, outcomes) == 4 / 20
+    assert value_of(of_good, counted(IMAGES[2:], [1])) is None
+
+
+def test_it_is_known_by_its_name_with_the_bounds_of_its_direction():
+    metric = register(reject_area)
+
+    assert metric_called("worst_corruption_reject_area") is metric
+    assert (bound_of("reject_area"), bound_of("mean_drop_reject_area")) == ("max", "max")
+    better = rb.register_metric(more_is_better=True, meaning="m", name="kept")(reject_area)
+    assert bound_of("mean_corruption_kept") == better.bound == "min"
+
+
+def test_registering_it_again_changes_nothing():
+    first = register(reject_area)
+
+    assert register(reject_area) == first
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"version": 2}, "registered already"),
+        ({"rests_on": "normal"}, "registered already"),
+        ({"name": "bg_fpr"}, "that name is taken"),
+        ({"name": "worst_drop_x"}, "that name is taken"),
+        ({"name": "min_overlap"}, "that name is taken"),
+        ({"name": "Reject Area"}, "lower-case letters"),
+        ({"name": "x", "level": "latency"}, "level must be one of image, pixel"),
+        ({"name": "x", "rests_on": "good"}, "rests_on must be one of"),
+        ({"name": "x", "sees": ("everything",)}, "sees must be one of"),
+        ({"name": "x", "largest": 0.0}, "largest value above 0"),
+    ],
+)
+def test_what_cannot_be_a_metric_is_refused(change, message, registered):
+    register(reject_area)
+    before = dict(registered)
+
+    with pytest.raises(MetricError, match=message):
+        register(reject_area, **change)
+    assert registered == before
+
+
+def test_a_function_of_another_file_is_another_metric(tmp_path):
+    texts = {"a": "outcomes.fp", "b": "outcomes.tn"}
+    for folder, numerator in texts.items():
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"line_{folder}.py").write_text(
+            dedent(f"""
+                import pytest_robustbench as rb
+                @rb.register_metric(more_is_better=False, meaning="area")
+                def reject_area(outcomes):
+                    return {numerator}, outcomes.fp + outcomes.tn
+                reject_area_module = __name__
+            """)
+        )
+    own.load_metric("line_a:reject_area", tmp_path / "a")
+
+    with pytest.raises(MetricError, match=r"registered already \(line_a:reject_area, version 1\)"):
+        own.load_metric("line_b:reject_area", tmp_path / "b")
+
+
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        ("reject_are", "unknown metric 'reject_are' of one's own; did you mean 'reject_area'"),
+        ("nowhere:metric", "cannot be imported: ModuleNotFoundError"),
+        ("math:sqrt", "decorate a function of the outcomes"),
+    ],
+)
+def test_what_is_no_metric_is_told(reference, message):
+    register(reject_area)
+
+    with pytest.raises(MetricError, match=message):
+        own.load_metric(reference)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda o: (o.fp[:1], o.fp[:1]), r"two columns over 3 images, not one of shape \(1,\)"),
+        (lambda o: o.fp, "raised ValueError"),
+        (lambda o: o.nothing, "raised AttributeError"),
+        (lambda o: (-o.fp, o.tn), "below 0"),
+        (lambda o: (o.fp, o.tn + np.inf), "infinite"),
+    ],
+)
+def test_a_function_that_returns_something_else_is_an_error_and_no_value(function, message):
+    metric = register(function, name="odd", level="pixel")
+
+    with pytest.raises(MetricError, match=message):
+        value_of(metric, counted(IMAGES, [0, 0, 1]))
+
+
+def test_a_value_that_cannot_be_is_an_error():
+    metric = register(lambda o: (5 * o.image_tp, o.image_tp), name="five", rests_on="defect")
+
+    with pytest.raises(MetricError, match="is 5, and is said to be 1 at most"):
+        with_own_metrics(decided(tp=3), [metric])
+    assert with_own_metrics(decided(fn=3), [metric]).own["five"].value != 5
+
+
+def test_a_report_holds_enough_to_judge_it_without_its_code(registered):
+    live = register(reject_area, level="pixel", sees=("false alarms",), largest=float("inf"))
+    outcomes = with_own_metrics(counted(IMAGES, [0, 0, 1]), [live])
+    definition = own.definition_of(live)
+    registered.clear()
+
+    stored = own.known(own.metric_from("reject_area", definition))
+
+    assert value_of(stored, outcomes) == 6 / 30
+    assert own.definition_of(stored) == definition
+    assert own.known(live).formula is live.formula, "code that turns up serves from then on"
+
+
+def test_a_report_of_another_definition_is_refused():
+    live = register(reject_area)
+    definition = {**own.definition_of(live), "more_is_better": True}
+
+    with pytest.raises(MetricError, match="registered already"):
+        own.known(own.metric_from("reject_area", definition))
