@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from pytest_robustbench.corruptions.corruption import Corruption
     from pytest_robustbench.corruptions.registry import corrupt, register_corruption
     from pytest_robustbench.corruptions.transforms import transform_corruption
-    from pytest_robustbench.datasets.catalogue import load_split
     from pytest_robustbench.datasets.formats.sequences import as_split
+    from pytest_robustbench.datasets.loading import load_split
     from pytest_robustbench.datasets.split import Sample, Split
     from pytest_robustbench.detectors.adapters import as_detector
     from pytest_robustbench.detectors.loading import load_detector
@@ -65,7 +65,7 @@ _HOMES = {
     "as_split": "datasets.formats.sequences",
     "corrupt": "corruptions.registry",
     "load_detector": "detectors.loading",
-    "load_split": "datasets.catalogue",
+    "load_split": "datasets.loading",
     "register_corruption": "corruptions.registry",
     "register_metric": "metrics.own",
     "transform_corruption": "corruptions.transforms",

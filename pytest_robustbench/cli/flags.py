@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.corruptions.names import DEFAULT
 from pytest_robustbench.corruptions.references import reference_name
+from pytest_robustbench.datasets.catalogue import FORMATS, format_named
 from pytest_robustbench.detectors.names import FILE_PREFIXES
 from pytest_robustbench.errors import ConfigError
 
@@ -44,7 +45,9 @@ KEYS = (
 def add_data_flags(parser: ArgumentParser) -> None:
     """Declare which images are measured."""
     group = parser.add_argument_group("data")
-    group.add_argument("--dataset", default=GIVEN, metavar="FORMAT", help="mvtec, visa, btad, ...")
+    group.add_argument(
+        "--dataset", default=GIVEN, metavar="FORMAT", help=", ".join(sorted(FORMATS))
+    )
     group.add_argument(
         "--root",
         default=GIVEN,
@@ -151,9 +154,10 @@ def config_of(arguments: Namespace) -> dict[str, Any]:
     missing = [f"--{key}" for key in ("dataset", "root", "category") if key not in given]
     if missing:
         raise ConfigError(f"{', '.join(missing)} missing: name the data, or a YAML with --config")
-    if given["dataset"] == "folder":
+    row = format_named(given["dataset"])
+    if row is not None and row.many_folders:
         raise ConfigError(
-            "--dataset folder has several folders, which flags cannot name: write a YAML "
+            f"--dataset {row.name} has several folders, which flags cannot name: write a YAML "
             "(pytest-robustbench init) and run it with --config"
         )
     names = _corruptions(given.get("corruptions"))
@@ -173,7 +177,8 @@ def config_of(arguments: Namespace) -> dict[str, Any]:
 
 
 def _dataset(given: Mapping[str, Any]) -> dict[str, Any]:
-    place = "manifest" if given["dataset"] == "manifest" else "root"
+    row = format_named(given["dataset"])
+    place = row.required[0] if row is not None and row.required else "root"
     dataset = {"format": given["dataset"], place: given["root"], "category": given["category"]}
     resize = given.get("resize", DEFAULT_RESIZE)
     return dataset | ({} if list(resize) == [0, 0] else {"resize": list(resize)})

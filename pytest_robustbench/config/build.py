@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from pytest_robustbench.config.yaml.environment import resolved
-from pytest_robustbench.datasets.catalogue import ALIASES
+from pytest_robustbench.datasets.catalogue import format_named
 from pytest_robustbench.errors import (
     ConfigError,
     CorruptionError,
@@ -52,7 +52,7 @@ def build_split(declaration: BenchmarkDeclaration, folder: Path) -> Split:
     DatasetError
         If the folders are not what the format promises.
     """
-    from pytest_robustbench.datasets.catalogue import load_split
+    from pytest_robustbench.datasets.loading import load_split
 
     dataset = declaration.dataset
     if dataset.is_fixture:
@@ -78,7 +78,7 @@ def recorded_sets(
     """
 
     def listed(dataset: DatasetDeclaration) -> Split:
-        from pytest_robustbench.datasets.catalogue import load_split
+        from pytest_robustbench.datasets.loading import load_split
         from pytest_robustbench.datasets.subset import limit_split
 
         options = _options(dataset, folder)
@@ -202,12 +202,12 @@ def stored_report_path(template: str | Unresolved, name: str, folder: Path) -> P
 
 def _options(dataset: DatasetDeclaration, folder: Path) -> dict[str, Any]:
     options = cast("dict[str, Any]", resolved(dict(dataset.options)))
-    if ALIASES.get(dataset.format, dataset.format) == "synthetic":
+    row = format_named(dataset.format)
+    if row is None or not row.has_root:
         return options
-    if "manifest" in options and "root" not in options:  # its paths start where it lies
-        return {**options, "manifest": _below(folder, options["manifest"])}
-    # The other folders of a dataset start at its root.
-    return {**options, "root": _below(folder, options.get("root", "."))}
+    # Where there is a root, all other paths of a dataset start there.
+    place = row.required[0] if row.required and "root" not in options else "root"
+    return {**options, place: _below(folder, options.get(place, "."))}
 
 
 def _with_paths(kwargs: Mapping[str, Any], folder: Path) -> dict[str, Any]:

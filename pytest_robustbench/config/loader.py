@@ -14,7 +14,8 @@ from pytest_robustbench.config.checks.inputs import shelf_of
 from pytest_robustbench.config.checks.regression import check_stored_reports
 from pytest_robustbench.config.checks.scope import Page
 from pytest_robustbench.config.declarations import RobustnessConfig
-from pytest_robustbench.config.models import Benchmark, DetectorEntry, RobustnessFile
+from pytest_robustbench.config.models.file import Benchmark, RobustnessFile
+from pytest_robustbench.config.models.inputs import DetectorEntry
 from pytest_robustbench.config.yaml.environment import expand, malformed_reference
 from pytest_robustbench.config.yaml.nodes import Entry, Leaf, Mark, Table, map_leaves, merged, plain
 from pytest_robustbench.config.yaml.problems import Problem, config_error, shown_path

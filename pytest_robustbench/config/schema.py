@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_robustbench.config.models import RobustnessFile
+from pytest_robustbench.config.models.file import RobustnessFile
 
 
 def json_schema() -> dict[str, Any]:

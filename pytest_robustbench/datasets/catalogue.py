@@ -1,175 +1,244 @@
-"""Dataset formats by name; reading this table imports neither numpy nor OpenCV."""
+"""Dataset formats, one row each; reading this table imports neither numpy nor OpenCV.
+
+A format is a module with its loader, and perhaps what recognises its folders, and a row here. The
+sections of robustness.yaml, their JSON Schema and complaints, `load_split`, the recognition of
+folders and the command line all work from the rows.
+"""
 
 from __future__ import annotations
 
-import inspect
-from dataclasses import replace
+from collections import Counter
+from dataclasses import dataclass
 from numbers import Integral, Real
 from os import PathLike
-from types import MappingProxyType, NoneType
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
-from pytest_robustbench.datasets.files import is_plain_name
 from pytest_robustbench.errors import DatasetError
 from pytest_robustbench.importing import import_object
-from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Mapping, Sequence
-    from typing import Any
-
-    from pytest_robustbench.datasets.formats.recognition import Recognised
-    from pytest_robustbench.datasets.split import Split
-
-FORMATS: Mapping[str, str] = MappingProxyType(
-    {
-        "btad": "pytest_robustbench.datasets.formats.btad:load_btad",
-        "folder": "pytest_robustbench.datasets.formats.folder:load_folder",
-        "kolektor": "pytest_robustbench.datasets.formats.kolektor:load_kolektor",
-        "manifest": "pytest_robustbench.datasets.formats.manifest:load_manifest",
-        "mvtec": "pytest_robustbench.datasets.formats.mvtec:load_mvtec",
-        "mvtec_ad2": "pytest_robustbench.datasets.formats.mvtec_ad2:load_mvtec_ad2",
-        "mvtec_loco": "pytest_robustbench.datasets.formats.mvtec_loco:load_mvtec_loco",
-        "synthetic": "pytest_robustbench.datasets.synthetic.load:load_synthetic",
-        "visa": "pytest_robustbench.datasets.formats.visa:load_visa",
-    }
-)
-"""Name of a format -> import path of its loader."""
-
-ALIASES: Mapping[str, str] = MappingProxyType({"mvtec_ad": "mvtec"})
-"""Further names of formats."""
-
-# How annotations of loaders are said in words, and what they take.
-_KINDS: Mapping[str, tuple[str, tuple[type, ...]]] = MappingProxyType(
-    {
-        "str": ("a text", (str,)),
-        "os.PathLike[str]": ("a path", (PathLike,)),
-        "bool": ("true or false", (bool,)),
-        "int": ("an integer", (Integral,)),
-        "float": ("a number", (Real,)),
-        "None": ("nothing", (NoneType,)),
-    }
-)
-_READ_AS_MVTEC = ("mvtec_loco", "mvtec_ad2")
+    from collections.abc import Mapping
 
 
-def load_split(
-    dataset: str,
-    *,
-    root: str | os.PathLike[str] | None = None,
-    category: str | None = None,
-    resize: Sequence[int] | None = None,
-    **options: Any,
-) -> Split:
-    """List the images of one category; nothing is decoded yet.
+@dataclass(frozen=True)
+class Kind:
+    """What an option takes.
 
     Parameters
     ----------
-    dataset : str
-        Name of the format, a key of `FORMATS` or `ALIASES`.
-    root : path-like, optional
-        Folder of the data.
-    category : str, optional
-        Name of the category.
-    resize : (int, int), optional
-        Height and width every image and mask is resized to; ``None`` keeps each image's own size.
-    **options
-        What the format takes beside these: see its loader, such as `load_folder`.
+    words : str
+        For messages.
+    types : tuple of type
+        What a call in Python may pass.
+    least : int, optional
+        Smallest number that may be declared.
+    """
 
-    Returns
-    -------
-    Split
+    words: str
+    types: tuple[type, ...]
+    least: int | None = None
+
+    def accepts(self, value: object) -> bool:
+        """Return whether `value` is of one of the types."""
+        # A bool is an int to Python, but nobody means a number by it.
+        return isinstance(value, self.types) and (not isinstance(value, bool) or bool in self.types)
+
+
+TEXT = Kind("a text", (str,))
+PATH = Kind("a text or a path", (str, PathLike))
+TRUTH = Kind("true or false", (bool,))
+SHARE = Kind("a number", (Real,))
+"""Strictly between 0 and 1."""
+COUNT = Kind("an integer", (Integral,), least=1)
+COUNT_OR_NONE = Kind("an integer", (Integral,), least=0)
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a format: a keyword argument of its loader, and a key of the YAML.
+
+    Parameters
+    ----------
+    name : str
+        The same in every format that has it.
+    kind : Kind
+        What it takes.
+    optional : bool
+        Whether a call in Python may pass ``None`` for it.
+    """
+
+    name: str
+    kind: Kind
+    optional: bool = True
+
+
+ROOT = Option("root", PATH)
+CATEGORY = Option("category", TEXT)
+TEST_FRACTION = Option("test_fraction", SHARE)
+SEED = Option("seed", COUNT_OR_NONE, optional=False)
+
+A_ROOT = ("root", "the folder that holds the categories")
+"""What most formats cannot do without, and what it is."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format.
+
+    Parameters
+    ----------
+    name : str
+        How the YAML calls it.
+    loader : str
+        Import path of the function that lists the images. It takes `root`, `category`, `resize` and
+        the options as keyword arguments.
+    options : tuple of Option
+        Beside `root`, `category` and `resize`.
+    aliases : tuple of str
+        Further names.
+    recogniser : str, optional
+        Import path of the function that tells the format by its marks; see
+        `formats.recognition.recognised_format`.
+    required : (str, str), optional
+        The option that a declaration cannot do without, and its meaning.
+    has_root : bool
+        Whether the images lie below a folder `root`; otherwise no declaration names one.
+    many_folders : bool
+        Whether its options name folders one by one, so that no single path says where the images
+        are; its category is only a name for reports then.
+    train_options : tuple of str
+        Options that make sense only where something is trained on.
+    may_calibrate : bool
+        Whether a folder of it may bring calibration images of its own.
+    read_as : str, optional
+        The format that reads its folders as well, without what is special about them.
+    """
+
+    name: str
+    loader: str
+    options: tuple[Option, ...] = ()
+    aliases: tuple[str, ...] = ()
+    recogniser: str | None = None
+    required: tuple[str, str] | None = A_ROOT
+    has_root: bool = True
+    many_folders: bool = False
+    train_options: tuple[str, ...] = ()
+    may_calibrate: bool = False
+    read_as: str | None = None
+
+    @property
+    def arguments(self) -> Mapping[str, Option]:
+        """The options that `load_split` passes on, by name; `resize` is its own."""
+        return {option.name: option for option in (ROOT, CATEGORY, *self.options)}
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What a section of the YAML may declare beside the format."""
+        root = ("root",) if self.has_root else ()
+        return (*root, "category", "resize", *(option.name for option in self.options))
+
+
+def by_name(*rows: Format) -> Mapping[str, Format]:
+    """Return rows by the names of their formats.
+
+    Raises
+    ------
+    ValueError
+        If two formats share a name, or declare an option of the same name differently.
+    """
+    names = Counter(name for row in rows for name in (row.name, *row.aliases))
+    options = Counter(one.name for one in {one for row in rows for one in row.arguments.values()})
+    for what, counts in (("name", names), ("option", options)):
+        twice = next((name for name, count in counts.items() if count > 1), None)
+        if twice is not None:
+            raise ValueError(f"datasets/catalogue.py: two formats declare the {what} {twice!r}")
+    return MappingProxyType({row.name: row for row in rows})
+
+
+def _layout(name: str, *options: Option, **facts: Any) -> Format:
+    """Return the row of a layout on disk, whose module is called like the format."""
+    module = f"pytest_robustbench.datasets.formats.{name}"
+    return Format(name, f"{module}:load_{name}", options, recogniser=f"{module}:recognise", **facts)
+
+
+FORMATS = by_name(
+    # In the order in which they are asked whether they know a folder: what is special goes before
+    # what is general.
+    _layout("kolektor", TEST_FRACTION, SEED),
+    _layout("visa", Option("split_csv", TEXT)),
+    _layout("btad"),
+    _layout(
+        "mvtec_ad2",
+        Option("test_part", TEXT, optional=False),
+        may_calibrate=True,
+        read_as="mvtec",
+    ),
+    _layout("mvtec_loco", may_calibrate=True, read_as="mvtec"),
+    _layout("mvtec", aliases=("mvtec_ad",), may_calibrate=True),
+    _layout(
+        "manifest",
+        Option("manifest", PATH),
+        Option("allow_outside_root", TRUTH, optional=False),
+        TEST_FRACTION,
+        SEED,
+        required=("manifest", "the JSONL file that lists the images"),
+        may_calibrate=True,
+    ),
+    _layout(
+        "folder",
+        Option("normal_dir", PATH),
+        Option("test_dir", PATH),
+        Option("abnormal_dir", PATH),
+        Option("mask_dir", PATH),
+        TEST_FRACTION,
+        SEED,
+        required=None,
+        many_folders=True,
+        train_options=("normal_dir", "test_fraction"),
+    ),
+    Format(
+        "synthetic",
+        "pytest_robustbench.datasets.synthetic.load:load_synthetic",
+        (
+            Option("n_train", COUNT_OR_NONE, optional=False),
+            Option("n_test_good", COUNT_OR_NONE, optional=False),
+            Option("n_defect", COUNT_OR_NONE, optional=False),
+            Option("size", COUNT, optional=False),
+            SEED,
+        ),
+        required=None,
+        has_root=False,
+    ),
+)
+"""The rows by name."""
+
+NAMES = tuple(name for row in FORMATS.values() for name in (row.name, *row.aliases))
+"""Every name of a format, aliases included."""
+
+OPTIONS: Mapping[str, Option] = MappingProxyType(
+    {option.name: option for row in FORMATS.values() for option in row.arguments.values()}
+)
+"""Every option by name; in each format that has it, it is the same."""
+
+
+def format_named(name: str) -> Format | None:
+    """Return the row of a format, by its name or an alias; ``None`` where there is none."""
+    return next((row for row in FORMATS.values() if name in (row.name, *row.aliases)), None)
+
+
+def part_of(row: Format, path: str) -> Any:
+    """Return the function that a row names.
 
     Raises
     ------
     DatasetError
-        If the format or an option is unknown, an option is of the wrong type, or the folders are
-        not what the format promises; if they are what another format promises, the message names
-        that.
+        Naming the format, if there is none: the row stands there without it.
     """
-    loader = _loader(dataset)
-    _check_options(loader, dataset, {"root": root, "category": category, **options})
-    size = tuple(resize) if isinstance(resize, (list, tuple)) else resize
-    name = ALIASES.get(dataset, dataset)
     try:
-        split = loader(root=root, category=category, resize=size, **options)
-    except DatasetError as error:
-        raise _with_advice(error, name, root, category) from error
-    return _with_nearer_format(split, root, category) if name == "mvtec" else split
-
-
-def _check_options(
-    loader: Callable[..., Split], dataset: str, options: Mapping[str, object]
-) -> None:
-    """Hold the options against the annotations of the loader."""
-    parameters = inspect.signature(loader).parameters
-    for option, value in options.items():
-        if option not in parameters:
-            hint = suggestion(option, parameters)
-            raise DatasetError(f"the {dataset} format has no option {option!r}; {hint}")
-        kinds = str(parameters[option].annotation).split(" | ")
-        if not any(_is_of_kind(value, kind) for kind in kinds):
-            wanted = " or ".join(_KINDS[kind][0] for kind in kinds)
-            raise DatasetError(f"{option} of the {dataset} format is {wanted}, not {value!r}")
-    _check_seed(options.get("seed", 0))
-    _check_category(options["category"])
-
-
-def _is_of_kind(value: object, kind: str) -> bool:
-    types = _KINDS[kind][1]
-    # A bool is an int to Python, but nobody means a number by it.
-    return isinstance(value, types) and (not isinstance(value, bool) or bool in types)
-
-
-def _check_seed(seed: Any) -> None:
-    if seed < 0:
-        raise DatasetError(f"seed is at least 0, not {seed}")
-
-
-def _check_category(category: object) -> None:
-    if isinstance(category, str) and not is_plain_name(category):
+        return import_object(path)
+    except (ImportError, AttributeError, ValueError) as error:
         raise DatasetError(
-            f"category is the name of one folder, not {category!r}; a path belongs into root"
-        )
-
-
-def _with_advice(
-    error: DatasetError, name: str, root: str | os.PathLike[str] | None, category: str | None
-) -> DatasetError:
-    """Add the name of the format that the folder has, where that is another one."""
-    found = _recognised(root, category)
-    if found is None or found.format == name:
-        return error
-    # The data are not missing, whatever the loader of another format took for missing.
-    return DatasetError(f"{error}; {found.advice}")
-
-
-def _with_nearer_format(
-    split: Split, root: str | os.PathLike[str] | None, category: str | None
-) -> Split:
-    found = _recognised(root, category)
-    if found is None or found.format not in _READ_AS_MVTEC:
-        return split
-    return replace(split, notes=(*split.notes, f"read as mvtec; {found.advice}"))
-
-
-def _recognised(root: str | os.PathLike[str] | None, category: str | None) -> Recognised | None:
-    from pytest_robustbench.datasets.formats.recognition import recognised_format
-
-    try:
-        return None if root is None else recognised_format(root, category)
-    except DatasetError:  # a folder that cannot be listed, of which the loader spoke already
-        return None
-
-
-def _loader(dataset: object) -> Callable[..., Split]:
-    if not isinstance(dataset, str):
-        raise DatasetError(f"the dataset format is a text such as 'mvtec', not {dataset!r}")
-    name = ALIASES.get(dataset, dataset)
-    if name not in FORMATS:
-        raise DatasetError(
-            f"there is no dataset format {dataset!r}; {suggestion(dataset, [*FORMATS, *ALIASES])}"
-        )
-    loader: Callable[..., Split] = import_object(FORMATS[name])
-    return loader
+            f"the {row.name} format cannot be used: its row in datasets/catalogue.py names "
+            f"{path!r}: {error}"
+        ) from error

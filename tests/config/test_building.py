@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import subprocess
 import sys
@@ -16,10 +15,7 @@ import pytest
 from pytest_robustbench.config import build
 from pytest_robustbench.config.benchmarks import build_benchmark
 from pytest_robustbench.config.loader import load_config
-from pytest_robustbench.config.models import DATASET_OPTIONS
-from pytest_robustbench.datasets.catalogue import ALIASES, FORMATS
 from pytest_robustbench.errors import ConfigError, RobustbenchError
-from pytest_robustbench.importing import import_object
 
 LEAST = """\
 schema_version: 1
@@ -204,15 +200,6 @@ def test_a_detector_that_cannot_be_made_is_told(folder):
     config = load_config(file)
     with pytest.raises(RobustbenchError, match="lod"):
         build.build_detector(config.benchmarks[0].detector, config.folder)
-
-
-def test_the_options_of_every_format_are_those_of_its_loader():
-    assert set(DATASET_OPTIONS) == set(FORMATS)
-    assert set(ALIASES.values()) <= set(DATASET_OPTIONS)
-    for name, options in DATASET_OPTIONS.items():
-        parameters = set(inspect.signature(import_object(FORMATS[name])).parameters)
-        # The synthetic format has no folder.
-        assert set(options) == parameters - ({"root"} if name == "synthetic" else set())
 
 
 def test_loading_imports_nothing_heavy(folder):

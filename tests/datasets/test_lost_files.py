@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_robustbench.datasets.catalogue import load_split
+from pytest_robustbench.datasets.loading import load_split
 from pytest_robustbench.errors import DatasetError
 from tests.datasets.dataset_trees import TREES, picture, write
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pytest_robustbench.datasets.catalogue import load_split
+from pytest_robustbench.datasets.loading import load_split
 from pytest_robustbench.datasets.pictures.picture import read_picture
 from pytest_robustbench.datasets.synthetic.load import SyntheticPart, write_mvtec_tree
 from pytest_robustbench.datasets.synthetic.surfaces import SURFACES

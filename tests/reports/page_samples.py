@@ -13,7 +13,7 @@ import numpy as np
 from pytest_robustbench.benchmark import Benchmark, Gate, judged_report
 from pytest_robustbench.conditions import SEVERITIES
 from pytest_robustbench.corruptions.names import DEFAULT
-from pytest_robustbench.datasets.catalogue import load_split
+from pytest_robustbench.datasets.loading import load_split
 from pytest_robustbench.gates.limits import Limit
 from pytest_robustbench.gates.waivers import Waiver
 from pytest_robustbench.reports.file.fields import error_record

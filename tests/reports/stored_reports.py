@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from pytest_robustbench.benchmark import Gate
-from pytest_robustbench.datasets.catalogue import load_split
+from pytest_robustbench.datasets.loading import load_split
 from pytest_robustbench.reports.file.header import sha256_of
 from pytest_robustbench.reports.file.stored import StoredReport
 from tests.reports.report_samples import contrast, small_benchmark

@@ -79,8 +79,8 @@ def _write(files: dict[Path, str]) -> None:
 
 def _recognised(folder: Path, category: str | None) -> tuple[dict[str, Any], Split]:
     """Return the dataset section and what it lists."""
-    from pytest_robustbench.datasets.catalogue import load_split
     from pytest_robustbench.datasets.formats.recognition import recognised_format
+    from pytest_robustbench.datasets.loading import load_split
 
     if not folder.is_dir():
         raise ConfigError(f"{folder} is not a folder")

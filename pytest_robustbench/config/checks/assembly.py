@@ -19,7 +19,7 @@ from pytest_robustbench.config.checks.regression import regression_of
 from pytest_robustbench.config.checks.runs import plan_of
 from pytest_robustbench.config.checks.waivers import waivers_of
 from pytest_robustbench.config.declarations import BenchmarkDeclaration
-from pytest_robustbench.config.models import Benchmark
+from pytest_robustbench.config.models.file import Benchmark
 from pytest_robustbench.config.yaml.nodes import plain
 from pytest_robustbench.evaluation.settings import EvaluationSettings
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from pytest_robustbench.conditions import SEVERITIES
-from pytest_robustbench.config import models
+from pytest_robustbench.config.models.file import Benchmark, RobustnessFile
+from pytest_robustbench.config.models.limits import Regression, limit_type
+from pytest_robustbench.config.models.values import Section
 from pytest_robustbench.config.yaml.environment import Expanded, Unresolved, not_set
 from pytest_robustbench.config.yaml.nodes import key_mark, value_mark
 from pytest_robustbench.config.yaml.problems import Problem
@@ -14,7 +16,7 @@ from pytest_robustbench.metrics.catalogue import BUILT_IN, METRICS, SUMMARY_METR
 from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
@@ -23,16 +25,6 @@ if TYPE_CHECKING:
 
     Path = tuple[str | int, ...]
 
-_SECTIONS: Mapping[str, type[models.Section]] = {
-    "dataset": models.Dataset,
-    "detector": models.Detector,
-    "detectors": models.Detector,
-    "calibration": models.Calibration,
-    "operating_point": models.Thresholds,
-    "postprocess": models.Postprocess,
-    "recorded": models.Dataset,
-    "waivers": models.WaiverEntry,
-}
 _COUNTED = [metric.name for metric in BUILT_IN if metric.counts_pixels]
 PIXEL_ALTERNATIVES = f"{', '.join(_COUNTED[:-1])} or {_COUNTED[-1]}"
 """Metrics on pixels that can be redone from counts per image."""
@@ -167,15 +159,23 @@ def _not_comparable(key: str) -> str:
             f"{key!r} under regression needs every pixel's score, which no report holds; compare "
             f"{PIXEL_ALTERNATIVES}"
         )
-    valid = list(models.Regression.model_fields)
+    valid = list(Regression.model_fields)
     return f"unknown metric or setting {key!r} under regression; {suggestion(key, valid)}"
 
 
 def _known_keys(path: Path, section: Path) -> list[str]:
-    if len(section) > 1:
-        return list(_SECTIONS[str(section[0])].model_fields)
-    whole_file = len(path) == 1
-    return list((models.RobustnessFile if whole_file else models.Benchmark).model_fields)
+    if len(section) == 1:
+        return list((RobustnessFile if len(path) == 1 else Benchmark).model_fields)
+    inner = _section_in(RobustnessFile.model_fields[str(section[0])].annotation)
+    return list(inner.model_fields) if inner else []
+
+
+def _section_in(annotation: Any) -> type[Section] | None:
+    """Return the section that an annotation holds, however deep."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation
+    inner = (_section_in(part) for part in get_args(annotation))
+    return next((section for section in inner if section is not None), None)
 
 
 def _wrong_bound(key: str, parent: Path) -> str:
@@ -190,7 +190,7 @@ def _wrong_bound(key: str, parent: Path) -> str:
 def _bounds_of(metric: str, parent: Path) -> tuple[str]:
     if parent[0] == "regression":
         return (worse(metric),)
-    return (str(models.limit_type(metric).bound),)
+    return (str(limit_type(metric).bound),)
 
 
 def _unknown_metric(key: str, parent: Path) -> str:

@@ -12,9 +12,9 @@ from pytest_robustbench.config.declarations import (
     DetectorDeclaration,
     OperatingPointDeclaration,
 )
-from pytest_robustbench.config.models import DATASET_OPTIONS, Dataset, Detector, Thresholds
+from pytest_robustbench.config.models.inputs import Dataset, Detector, Thresholds
 from pytest_robustbench.config.yaml.environment import Unresolved, retyped, settled
-from pytest_robustbench.datasets.catalogue import ALIASES, FORMATS
+from pytest_robustbench.datasets.catalogue import NAMES, format_named
 from pytest_robustbench.detectors.names import (
     FILE_PREFIXES,
     PREFIXES,
@@ -29,19 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_robustbench.config.checks.scope import Page, Step
-    from pytest_robustbench.config.models import Benchmark, Calibration
+    from pytest_robustbench.config.models.file import Benchmark
+    from pytest_robustbench.config.models.inputs import Calibration
     from pytest_robustbench.config.yaml.nodes import Table
 
-WITHOUT_CALIBRATION_IMAGES = ("folder", "synthetic", "btad", "kolektor", "visa")
-"""Formats that never bring validation images; the others may, which only their folder tells."""
-
-REQUIRED_OPTIONS = {"folder": (), "synthetic": (), "manifest": ("manifest",)}
-"""What a format cannot do without; those not named here need their root."""
-
-_MEANINGS = {
-    "root": "the folder that holds the categories",
-    "manifest": "the JSONL file that lists the images",
-}
 _RECORDED_NAME = re.compile("[a-z0-9_]+")
 
 _FITTED_NEEDS = (
@@ -73,8 +64,9 @@ def recorded_of(model: Benchmark, page: Page) -> dict[str, DatasetDeclaration]:
             )
             page.complain_of_key(message, "recorded", name)
             continue
-        for key in ("normal_dir", "test_fraction"):
-            if declared.format == "folder" and key in declared.model_fields_set:
+        row = format_named(declared.format or "")
+        for key in row.train_options if row else ():
+            if key in declared.model_fields_set:
                 message = (
                     f"{key!r} under recorded.{name}: a recorded set is measured, never trained on; "
                     "its normal images are test_dir"
@@ -85,31 +77,26 @@ def recorded_of(model: Benchmark, page: Page) -> dict[str, DatasetDeclaration]:
     return found
 
 
-def _format_problem(name: str | None, where: str) -> str:
-    valid = [*FORMATS, *ALIASES]
-    if name is None:
-        return f"'format' is missing under {where}; valid: {', '.join(sorted(valid))}"
-    return "" if name in valid else f"unknown dataset format {name!r}; {suggestion(name, valid)}"
-
-
 def _dataset(declared: Dataset, page: Page, path: tuple[Step, ...]) -> DatasetDeclaration | None:
     where, name = ".".join(map(str, path)), declared.format
-    problem = _format_problem(name, where)
-    if problem or name is None:
+    row = format_named(name or "")
+    if name is None or row is None:
+        problem = f"'format' is missing under {where}; valid: {', '.join(sorted(NAMES))}"
+        if name is not None:
+            problem = f"unknown dataset format {name!r}; {suggestion(name, NAMES)}"
         page.complain(problem, *path, "format")
         return None
-    valid = DATASET_OPTIONS[ALIASES.get(name, name)]
     written = _written_under(page.table, path)
     for key in written:
-        if key not in valid:
-            message = f"the {name} format has no option {key!r}; {suggestion(key, valid)}"
+        if key not in row.keys:
+            message = f"the {name} format has no option {key!r}; {suggestion(key, row.keys)}"
             page.complain_of_key(message, *path, key)
-    options = {key: getattr(declared, key) for key in valid if key != "resize" and key in written}
-    options = {key: value for key, value in options.items() if value is not None}
-    for key in REQUIRED_OPTIONS.get(name, ("root",)):
-        if key not in options:
-            page.complain(f"{key!r} is missing under {where}: {_MEANINGS[key]}", *path)
-    category = page.key or ((page.title or "benchmark") if name == "folder" else None)
+    given = {key: getattr(declared, key) for key in row.arguments if key in written}
+    options = {key: value for key, value in given.items() if key in row.keys and value is not None}
+    if row.required and row.required[0] not in options:
+        key, meaning = row.required
+        page.complain(f"{key!r} is missing under {where}: {meaning}", *path)
+    category = page.key or ((page.title or "benchmark") if row.many_folders else None)
     if category is not None:
         options.setdefault("category", category)
     return DatasetDeclaration(name, options, declared.resize, page.source(*path))
@@ -253,5 +240,6 @@ def check_fitted(
 ) -> None:
     """Complain of a fitted detector that nothing could calibrate."""
     calibrated = model.calibration.images is not None or model.operating_point is not None
-    if detector.fitted and not calibrated and dataset.format in WITHOUT_CALIBRATION_IMAGES:
+    row = format_named(dataset.format)
+    if detector.fitted and not calibrated and row is not None and not row.may_calibrate:
         page.complain(_FITTED_NEEDS, "detector", "fitted")

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pytest_robustbench.conditions import Condition
-    from pytest_robustbench.config.models import Accept, Bound, Section
+    from pytest_robustbench.config.models.limits import Accept, Bound
+    from pytest_robustbench.config.models.values import Section
     from pytest_robustbench.config.yaml.nodes import Table
     from pytest_robustbench.metrics.catalogue import Bound as BoundName
 

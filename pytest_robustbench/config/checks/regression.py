@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from pytest_robustbench.config.checks.scope import Page
     from pytest_robustbench.config.declarations import BenchmarkDeclaration
-    from pytest_robustbench.config.models import Benchmark, Comparison
+    from pytest_robustbench.config.models.file import Benchmark
+    from pytest_robustbench.config.models.limits import Comparison
 
 NOTHING_JUDGED = (
     "regression names no metric, so that nothing would be judged; name one at least, such as "

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from pytest_robustbench.config.checks.scope import Page
     from pytest_robustbench.config.declarations import CorruptionReference
-    from pytest_robustbench.config.models import Accept, Benchmark
+    from pytest_robustbench.config.models.file import Benchmark
+    from pytest_robustbench.config.models.limits import Accept
     from pytest_robustbench.gates.limits import Limit
 
 SCOPES = ("all", "clean", "recorded", "summary")

@@ -10,7 +10,8 @@ from pytest_robustbench.naming import suggestion
 if TYPE_CHECKING:
     from pytest_robustbench.config.checks.runs import Plan
     from pytest_robustbench.config.checks.scope import Page
-    from pytest_robustbench.config.models import Benchmark, WaiverEntry
+    from pytest_robustbench.config.models.file import Benchmark
+    from pytest_robustbench.config.models.limits import WaiverEntry
 
 
 def waivers_of(model: Benchmark, plan: Plan, page: Page) -> tuple[Waiver, ...]:

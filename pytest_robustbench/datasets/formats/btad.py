@@ -12,11 +12,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.datasets.formats.recognition import by_mark
 from pytest_robustbench.datasets.formats.trees import TreeLayout, read_tree
 
 if TYPE_CHECKING:
     import os
+    from pathlib import Path
 
+    from pytest_robustbench.datasets.formats.recognition import Recognised
     from pytest_robustbench.datasets.split import Split
 
 LAYOUT = TreeLayout("btad", good="ok", types=("ok", "ko"))
@@ -28,23 +31,16 @@ def load_btad(
     category: str | None = None,
     resize: tuple[int, int] | None = None,
 ) -> Split:
-    """Read one category.
-
-    Parameters
-    ----------
-    root : path-like
-        Folder that holds the categories ``01``, ``02`` and ``03``, or the category's own folder
-        when `category` is not given.
-    category : str, optional
-        Name of the category's folder.
-    resize : (int, int), optional
-        Height and width.
-
-    Raises
-    ------
-    MissingDataError
-        If the root does not exist, or holds no category at all.
-    DatasetError
-        If another folder is missing, empty or not of this layout, or a mask is ambiguous.
-    """
+    """Read one category, such as ``01``; parameters and errors are those of `read_tree`."""
     return read_tree(LAYOUT, root, category, resize)
+
+
+def recognise(root: Path, category: str | None) -> Recognised | None:
+    """Recognise BTAD by its names of labels."""
+    return by_mark("btad", _is_category, root, category)
+
+
+def _is_category(folder: Path) -> bool:
+    return (folder / "train/ok").is_dir() and any(
+        (folder / "test" / label).is_dir() for label in ("ok", "ko")
+    )

@@ -13,8 +13,17 @@ from pytest_robustbench.datasets.files import (
     no_images,
     required_folder,
     required_root,
+    subfolders,
 )
+from pytest_robustbench.datasets.formats.folder_names import (
+    DEFECT_NAMES,
+    MASK_NAMES,
+    TEST_NAMES,
+    TRAIN_NAMES,
+)
+from pytest_robustbench.datasets.formats.groups import DEFAULT_FRACTION
 from pytest_robustbench.datasets.formats.images import image_folder
+from pytest_robustbench.datasets.formats.recognition import Recognised
 from pytest_robustbench.datasets.notes import notes_on_test_part, unread_files
 from pytest_robustbench.datasets.pictures.masks import MaskFolder
 from pytest_robustbench.datasets.split import DEFECT, Sample, Split
@@ -22,7 +31,7 @@ from pytest_robustbench.errors import DatasetError, MissingDataError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 def load_folder(
@@ -100,6 +109,44 @@ def load_folder(
             *unread_files(base, folders.values(), recursive=True),
         ),
     )
+
+
+def recognise(root: Path, category: str | None) -> Recognised | None:
+    """Recognise plain folders by what they are usually called."""
+    inner = [root / category] if category and (root / category).is_dir() else []
+    for base in (*inner, root):
+        options = _plain_folders(base, "" if base == root else f"{base.name}/")
+        if options:
+            return Recognised("folder", options)
+    proposals = {path.name: _plain_folders(path, f"{path.name}/") for path in subfolders(root)}
+    found = {name: options for name, options in proposals.items() if options}
+    if len(found) > 1:
+        return Recognised("folder", categories=tuple(found))
+    return next((Recognised("folder", options) for options in found.values()), None)
+
+
+def _plain_folders(base: Path, prefix: str) -> dict[str, str | float]:
+    """Return the options for folders such as good, bad and masks; empty where there are none."""
+    names = {path.name.lower(): path for path in subfolders(base)}
+    usual = {
+        "normal_dir": TRAIN_NAMES,
+        "test_dir": TEST_NAMES,
+        "abnormal_dir": DEFECT_NAMES,
+        "mask_dir": MASK_NAMES,
+    }
+    options: dict[str, str | float] = {
+        option: f"{prefix}{path.name}"
+        for option, known in usual.items()
+        if (path := _first_with_images(names, known)) is not None
+    }
+    if "abnormal_dir" not in options or not {"normal_dir", "test_dir"} & set(options):
+        return {}
+    return options if "test_dir" in options else {**options, "test_fraction": DEFAULT_FRACTION}
+
+
+def _first_with_images(names: Mapping[str, Path], known: Sequence[str]) -> Path | None:
+    paths = (names[name] for name in known if name in names)
+    return next((path for path in paths if image_files(path, recursive=True)), None)
 
 
 def _check_present(folders: Mapping[str, Path]) -> None:

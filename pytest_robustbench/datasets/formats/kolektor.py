@@ -30,6 +30,7 @@ from pytest_robustbench.datasets.files import (
     subfolders,
 )
 from pytest_robustbench.datasets.formats.groups import DEFAULT_FRACTION, drawn_groups
+from pytest_robustbench.datasets.formats.recognition import Recognised
 from pytest_robustbench.datasets.notes import defects_left_out, notes_on_test_part, unread_files
 from pytest_robustbench.datasets.split import DEFECT, NORMAL, Sample, Split
 from pytest_robustbench.errors import DatasetError
@@ -106,6 +107,16 @@ def load_kolektor(
     return replace(split, notes=(*split.notes, *notes))
 
 
+def recognise(root: Path, category: str | None) -> Recognised | None:
+    """Recognise KolektorSDD by its folders of items, KolektorSDD2 by its names of masks."""
+    inner = root / category if category else root
+    for folder in (inner, root):
+        items = any(ITEM_FOLDER.fullmatch(path.name) for path in subfolders(folder))
+        if items or all(_is_second(folder / part) for part in ("train", "test")):
+            return Recognised("kolektor", categories=(folder.name,) if folder != root else ())
+    return None
+
+
 def _only_a_name(category: str | None, folder: Path) -> tuple[str, ...]:
     if category is None or nfc(category) == nfc(folder.resolve().name):
         return ()
@@ -158,7 +169,7 @@ def _shared_items(train: Sequence[Sample], test: Sequence[Sample]) -> tuple[str,
 
 def _check_second(folder: Path, test_fraction: float | None) -> None:
     for part in ("train", "test"):
-        if not is_second(folder / part):
+        if not _is_second(folder / part):
             raise DatasetError(
                 f"{folder} is neither KolektorSDD (folders kos01, kos02, ...) nor KolektorSDD2 "
                 f"(folders train and test with NNNNN.png and NNNNN{SECOND_MASK}.png): {part} has "
@@ -168,7 +179,7 @@ def _check_second(folder: Path, test_fraction: float | None) -> None:
         raise DatasetError("KolektorSDD2 has a published test part; leave test_fraction out")
 
 
-def is_second(part: Path) -> bool:
+def _is_second(part: Path) -> bool:
     """Tell whether a folder holds masks named as KolektorSDD2 does."""
     return part.is_dir() and any(file.path.stem.endswith(SECOND_MASK) for file in image_files(part))
 

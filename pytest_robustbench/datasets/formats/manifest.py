@@ -15,6 +15,7 @@ from pytest_robustbench.datasets.formats.listed_paths import (
     name_in_root,
 )
 from pytest_robustbench.datasets.formats.manifest_records import read_records
+from pytest_robustbench.datasets.formats.recognition import Recognised
 from pytest_robustbench.datasets.notes import notes_on_test_part
 from pytest_robustbench.datasets.split import DEFECT, NORMAL, Sample, Split
 from pytest_robustbench.errors import DatasetError, MissingDataError
@@ -106,7 +107,20 @@ def load_manifest(
     )
 
 
-def only_manifest(folder: Path) -> Path | None:
+def recognise(root: Path, category: str | None) -> Recognised | None:  # noqa: ARG001
+    """Recognise a manifest, or a folder with exactly one."""
+    file = root if root.is_file() else _only_manifest(root)
+    if file is None or file.suffix.lower() != SUFFIX:
+        return None
+    try:
+        categories = sorted({record.category for record in read_records(file)})
+    except DatasetError:
+        return None
+    options = {} if file == root else {"manifest": file.name}
+    return Recognised("manifest", options, tuple(categories)) if categories else None
+
+
+def _only_manifest(folder: Path) -> Path | None:
     """Return the manifest in `folder`, if there is exactly one."""
     found = sorted(folder.glob(f"*{SUFFIX}"))
     return found[0] if len(found) == 1 else None
@@ -127,7 +141,7 @@ def _places(
     base = Path(root).expanduser()
     if base.is_file():
         return base, base.parent
-    only = only_manifest(required_root(base))
+    only = _only_manifest(required_root(base))
     if only is None:
         raise DatasetError(
             f"say which `manifest` to read: {base} holds no *{SUFFIX}, or more than one"

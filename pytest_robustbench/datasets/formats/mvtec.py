@@ -16,11 +16,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.datasets.files import subfolders
+from pytest_robustbench.datasets.formats.recognition import by_mark
 from pytest_robustbench.datasets.formats.trees import TreeLayout, read_tree
 
 if TYPE_CHECKING:
     import os
+    from pathlib import Path
 
+    from pytest_robustbench.datasets.formats.recognition import Recognised
     from pytest_robustbench.datasets.split import Split
 
 LAYOUT = TreeLayout("mvtec", tests=("test", "test_public"))
@@ -32,27 +36,15 @@ def load_mvtec(
     category: str | None = None,
     resize: tuple[int, int] | None = None,
 ) -> Split:
-    """Read one category.
-
-    Parameters
-    ----------
-    root : path-like
-        Folder that holds the categories, or the category's own folder when `category` is not given.
-    category : str, optional
-        Name of the category's folder.
-    resize : (int, int), optional
-        Height and width.
-
-    Returns
-    -------
-    Split
-        ``validation/good``, where there is one, is its calibration part.
-
-    Raises
-    ------
-    MissingDataError
-        If the root does not exist, or holds no category at all.
-    DatasetError
-        If another folder is missing or empty, or a mask is ambiguous.
-    """
+    """Read one category; parameters and errors are those of `read_tree`."""
     return read_tree(LAYOUT, root, category, resize)
+
+
+def recognise(root: Path, category: str | None) -> Recognised | None:
+    """Recognise a tree of this kind that is of no more special format."""
+    return by_mark("mvtec", has_marks, root, category)
+
+
+def has_marks(folder: Path) -> bool:
+    """Tell whether a folder has normal train images, and types of test images."""
+    return (folder / "train/good").is_dir() and bool(subfolders(folder / "test"))

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.datasets.formats.recognition import by_mark
 from pytest_robustbench.datasets.formats.trees import TreeLayout, category_folder, read_tree
 from pytest_robustbench.errors import DatasetError
 from pytest_robustbench.naming import suggestion
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import os
     from pathlib import Path
 
+    from pytest_robustbench.datasets.formats.recognition import Recognised
     from pytest_robustbench.datasets.split import Split
 
 PUBLIC = "test_public"
@@ -42,27 +44,15 @@ def load_mvtec_ad2(
 
     Parameters
     ----------
-    root : path-like
-        Folder that holds the categories, or the category's own folder when `category` is not given.
-    category : str, optional
-        Name of the category's folder.
-    resize : (int, int), optional
-        Height and width.
+    root, category, resize
+        As in `read_tree`.
     test_part : str
         ``test_public``. The private parts are refused: their labels are withheld by the publisher.
 
-    Returns
-    -------
-    Split
-        ``validation/good`` is its calibration part.
-
     Raises
     ------
-    MissingDataError
-        If the root does not exist, or holds no category at all.
-    DatasetError
-        If a private part is asked for or the only one there, another folder is missing or empty, or
-        a mask is ambiguous.
+    MissingDataError, DatasetError
+        As in `read_tree`; also if a private part is asked for, or the only one there.
     """
     if test_part in PRIVATE:
         raise _withheld(test_part)
@@ -75,6 +65,15 @@ def load_mvtec_ad2(
     if private is not None:
         raise _withheld(private)
     return read_tree(LAYOUT, root, category, resize)
+
+
+def recognise(root: Path, category: str | None) -> Recognised | None:
+    """Recognise AD 2 by the names of its test parts."""
+    return by_mark("mvtec_ad2", _is_category, root, category)
+
+
+def _is_category(folder: Path) -> bool:
+    return any((folder / part).is_dir() for part in (PUBLIC, *PRIVATE))
 
 
 def _only_private(folder: Path) -> str | None:

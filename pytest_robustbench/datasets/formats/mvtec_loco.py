@@ -24,6 +24,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.datasets.files import image_files
+from pytest_robustbench.datasets.formats.recognition import by_mark
 from pytest_robustbench.datasets.formats.trees import TreeLayout, category_folder, read_tree
 from pytest_robustbench.errors import DatasetError
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from pytest_robustbench.arrays import Mask
+    from pytest_robustbench.datasets.formats.recognition import Recognised
     from pytest_robustbench.datasets.split import Sample, Split
 
 CONFIG = "defects_config.json"
@@ -105,27 +107,8 @@ def load_mvtec_loco(
 ) -> Split:
     """Read one category.
 
-    Parameters
-    ----------
-    root : path-like
-        Folder that holds the categories, or the category's own folder when `category` is not given.
-    category : str, optional
-        Name of the category's folder.
-    resize : (int, int), optional
-        Height and width.
-
-    Returns
-    -------
-    Split
-        ``validation/good`` is its calibration part.
-
-    Raises
-    ------
-    MissingDataError
-        If the root does not exist, or holds no category at all.
-    DatasetError
-        If another folder is missing, empty or not of this layout, a mask is ambiguous, or
-        ``defects_config.json`` is malformed.
+    Parameters and errors are those of `read_tree`; it is an error, too, if ``defects_config.json``
+    is malformed.
     """
     split = read_tree(LAYOUT, root, category, resize)
     config = category_folder(LAYOUT, root, category) / CONFIG
@@ -134,6 +117,15 @@ def load_mvtec_loco(
         return replace(split, notes=notes)
     values = _pixel_values(config)
     return replace(split, test=tuple(_configured(s, values) for s in split.test), notes=notes)
+
+
+def recognise(root: Path, category: str | None) -> Recognised | None:
+    """Recognise LOCO by its configuration, or its types of anomalies."""
+    return by_mark("mvtec_loco", _is_category, root, category)
+
+
+def _is_category(folder: Path) -> bool:
+    return (folder / CONFIG).is_file() or any((folder / "test" / a).is_dir() for a in ANOMALIES)
 
 
 def _configured(sample: Sample, values: frozenset[int]) -> Sample:

@@ -25,6 +25,8 @@ from pytest_robustbench.datasets.formats.listed_paths import (
     listed_name,
     listed_path,
 )
+from pytest_robustbench.datasets.formats.mvtec import has_marks
+from pytest_robustbench.datasets.formats.recognition import by_mark
 from pytest_robustbench.datasets.formats.trees import TreeLayout, is_category, read_tree
 from pytest_robustbench.datasets.notes import defects_left_out, notes_on_test_part
 from pytest_robustbench.datasets.split import DEFECT, NORMAL, Sample, Split
@@ -34,6 +36,8 @@ from pytest_robustbench.naming import suggestion
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
+
+    from pytest_robustbench.datasets.formats.recognition import Recognised
 
     Row = tuple[str, dict[str, str]]
     """Where a row stands (file:line), and its cells by column."""
@@ -61,12 +65,8 @@ def load_visa(
 
     Parameters
     ----------
-    root : path-like
-        Folder that holds the categories, or the category's own folder when `category` is not given.
-    category : str, optional
-        Name of the category's folder.
-    resize : (int, int), optional
-        Height and width.
+    root, category, resize
+        As in `read_tree`.
     split_csv : str, optional
         Which table of the folder ``split_csv`` names train and test images: ``1cls`` (default),
         ``2cls_fewshot`` or ``2cls_highshot``. Only for the published layout. Defect images in the
@@ -74,10 +74,8 @@ def load_visa(
 
     Raises
     ------
-    MissingDataError
-        If the root does not exist, or holds no category at all.
-    DatasetError
-        If another folder, the table or a file it names is missing, or a row is malformed.
+    MissingDataError, DatasetError
+        As in `read_tree`; also if the table or a file it names is missing, or a row is malformed.
     """
     if root is None:
         raise DatasetError("the visa format needs `root`: the folder that holds the categories")
@@ -92,6 +90,22 @@ def load_visa(
             f"split_csv chooses a table of VisA's published layout, which {base} has not"
         )
     return read_tree(LAYOUT, converted or base, category, resize)
+
+
+def recognise(root: Path, category: str | None) -> Recognised | None:
+    """Recognise VisA in either layout."""
+    found = by_mark("visa", _is_published, root, category)
+    if found is not None:
+        return found
+    if "visa_pytorch" in root.resolve().parts:
+        return by_mark("visa", has_marks, root, category)
+    homes = [root / place for place in CONVERTED if place.startswith("visa_pytorch")]
+    answers = (by_mark("visa", has_marks, home, category) for home in homes if home.is_dir())
+    return next((answer for answer in answers if answer is not None), None)
+
+
+def _is_published(folder: Path) -> bool:
+    return (folder / IMAGES / "Normal").is_dir()
 
 
 def _holds(place: Path, category: str | None) -> bool:

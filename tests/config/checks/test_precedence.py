@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pytest_robustbench.config.checks.precedence import LimitTable
 from pytest_robustbench.config.checks.runs import conditions_of
 from pytest_robustbench.config.loader import load_config
-from pytest_robustbench.config.models import Accept
+from pytest_robustbench.config.models.limits import Accept
 from pytest_robustbench.config.yaml.nodes import Mark, Table
 
 METRICS = {"f1": "min", "pixel_segf1": "min", "bg_fpr": "max", "miss_rate": "max"}

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_robustbench.config.loader import load_config
-from pytest_robustbench.config.models import Benchmark, RobustnessFile
+from pytest_robustbench.config.models.file import Benchmark, RobustnessFile
 from pytest_robustbench.errors import ConfigError
 
 WORDS = [

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_robustbench.datasets.catalogue import load_split
 from pytest_robustbench.datasets.formats.images import image_folder
+from pytest_robustbench.datasets.loading import load_split
 from pytest_robustbench.errors import DatasetError, MissingDataError
 
 NORMALS = [f"ok/{i:02d}.png" for i in range(10)]

@@ -8,8 +8,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from pytest_robustbench.datasets.catalogue import FORMATS, load_split
+from pytest_robustbench.datasets.catalogue import FORMATS
 from pytest_robustbench.datasets.formats.recognition import recognised_format
+from pytest_robustbench.datasets.loading import load_split
 from pytest_robustbench.datasets.pictures.picture import read_picture
 from pytest_robustbench.errors import DatasetError, MissingDataError
 from tests.datasets.dataset_trees import (

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytest_robustbench.datasets.catalogue import load_split
 from pytest_robustbench.datasets.formats.groups import drawn_groups
+from pytest_robustbench.datasets.loading import load_split
 from pytest_robustbench.errors import DatasetError, MissingDataError
 from tests.datasets.dataset_trees import defect_mask, picture, write, write_manifest, write_pictures
 

@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from pytest_robustbench.datasets.catalogue import load_split
+from pytest_robustbench.datasets.loading import load_split
 from pytest_robustbench.datasets.pictures.picture import read_picture
 from pytest_robustbench.datasets.pictures.store import PictureStore
 from pytest_robustbench.errors import DatasetError, MissingDataError

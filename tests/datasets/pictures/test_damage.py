@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pytest_robustbench.datasets.catalogue import load_split
+from pytest_robustbench.datasets.loading import load_split
 from pytest_robustbench.datasets.pictures.picture import read_picture
 from pytest_robustbench.errors import DatasetError
 from tests.datasets.dataset_trees import TREES, defect_mask, picture, write

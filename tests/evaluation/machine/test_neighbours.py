@@ -12,7 +12,7 @@ import pytest
 
 from pytest_robustbench.benchmark import Benchmark
 from pytest_robustbench.conditions import CLEAN
-from pytest_robustbench.datasets.catalogue import load_split
+from pytest_robustbench.datasets.loading import load_split
 from pytest_robustbench.detectors.loading import load_detector
 from pytest_robustbench.errors import DetectorError
 from pytest_robustbench.evaluation.machine.neighbours import (

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pytest_robustbench.benchmark import Gate
-from pytest_robustbench.datasets.catalogue import load_split
+from pytest_robustbench.datasets.loading import load_split
 from pytest_robustbench.gates.intervals import interval_of
 from pytest_robustbench.gates.limits import Limit, Verdict
 from pytest_robustbench.gates.waivers import Waiver

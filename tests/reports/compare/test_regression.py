@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_robustbench.datasets.catalogue import load_split
+from pytest_robustbench.datasets.loading import load_split
 from pytest_robustbench.gates.regression.changes import AllowedChange
 from pytest_robustbench.reports.compare import regression
 from pytest_robustbench.reports.compare.regression import Match, judge_matches

@@ -1,0 +1,104 @@
+"""One benchmark, and the whole file.
+
+Every part may be incomplete here, because `defaults`, a benchmark and a profile are validated one
+by one as well as merged. What needs more than one part is judged in `checks`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import AfterValidator, Discriminator, Field, Tag
+
+from pytest_robustbench.conditions import SEVERITIES
+from pytest_robustbench.config.models.inputs import (
+    Calibration,
+    CorruptionEntry,
+    Dataset,
+    Detector,
+    DetectorEntry,
+    Postprocess,
+    Thresholds,
+)
+from pytest_robustbench.config.models.limits import Accept, Regression, WaiverEntry
+from pytest_robustbench.config.models.values import (
+    ENV,
+    Count,
+    Names,
+    Section,
+    Seed,
+    Text,
+    Truth,
+    shape,
+    without_repetition,
+)
+from pytest_robustbench.corruptions.names import DEFAULT
+from pytest_robustbench.evaluation.settings import EvaluationSettings
+
+Severity: TypeAlias = Annotated[int, Field(ge=SEVERITIES[0], le=SEVERITIES[-1]), ENV]
+
+
+class Benchmark(Section):
+    """One benchmark, the defaults of all of them, or what a profile changes in them."""
+
+    dataset: (
+        Annotated[
+            Annotated[Literal["fixture"], Tag("<text>")] | Annotated[Dataset, Tag("<mapping>")],
+            Discriminator(shape),
+        ]
+        | None
+    ) = None
+    detector: (
+        Annotated[
+            Annotated[Text, Tag("<text>")]
+            | Annotated[Detector, Tag("<mapping>")]
+            | Annotated[tuple[DetectorEntry, ...], Field(min_length=1), Tag("<list>")],
+            Discriminator(shape),
+        ]
+        | None
+    ) = None
+    seed: Seed = EvaluationSettings.seed
+    batch_size: Count = EvaluationSettings.batch_size
+    aupro_limit: Annotated[float, Field(gt=0, le=1), ENV] = EvaluationSettings.aupro_limit
+    memory_budget: Count = EvaluationSettings.memory_budget
+    pixel_segf1: Truth = EvaluationSettings.pixel_segf1
+    postprocess: Postprocess = Field(default_factory=Postprocess)
+    calibration: Calibration = Field(default_factory=Calibration)
+    operating_point: (
+        Annotated[
+            Annotated[Text, Tag("<text>")] | Annotated[Thresholds, Tag("<mapping>")],
+            Discriminator(shape),
+        ]
+        | None
+    ) = None
+    corruptions: Annotated[
+        Annotated[Literal["none"], Tag("<text>")]
+        | Annotated[
+            tuple[CorruptionEntry, ...],
+            Field(min_length=1),
+            AfterValidator(without_repetition),
+            Tag("<list>"),
+        ],
+        Discriminator(shape),
+    ] = DEFAULT
+    severities: Annotated[
+        tuple[Severity, ...], Field(min_length=1), AfterValidator(without_repetition)
+    ] = SEVERITIES
+    recorded: dict[str, Dataset] = Field(default_factory=dict)
+    accept: Accept = Field(default_factory=Accept)
+    measure_only: Names = ()
+    regression: Regression | None = None
+    waivers: tuple[WaiverEntry, ...] = ()
+    limit_train: Count | None = None
+    limit_test: Count | None = None
+
+
+class RobustnessFile(Benchmark):
+    """The whole file; the keys of a single benchmark may stand at its top level."""
+
+    schema_version: Annotated[int, Field(ge=1, le=1), ENV]
+    name: str | None = None
+    defaults: Benchmark = Field(default_factory=Benchmark)
+    detectors: dict[str, DetectorEntry] = Field(default_factory=dict)
+    benchmarks: Annotated[dict[str, Benchmark], Field(min_length=1)] | None = None
+    profiles: dict[str, Benchmark] = Field(default_factory=dict)

@@ -1,0 +1,119 @@
+"""The kinds of values in robustness.yaml, and what its sections have in common."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import date
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
+
+from pytest_robustbench.config.yaml.environment import Expanded, Unresolved
+from pytest_robustbench.config.yaml.scalars import scalar_of
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+def _retyped(value: object) -> object:
+    """Let an environment variable stand for a number or a truth value."""
+    return scalar_of(value) if isinstance(value, Expanded) else value
+
+
+def _text(value: object) -> object:
+    if isinstance(value, Unresolved) or (isinstance(value, str) and value.strip()):
+        return value
+    raise PydanticCustomError("expected", "text")
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise PydanticCustomError("expected", "text")
+    return text
+
+
+def _date(value: object) -> object:
+    # YAML 1.2 knows no dates: with and without quotes, one is text here.
+    try:
+        if isinstance(value, str) and _DATE.fullmatch(value):
+            return date.fromisoformat(value)
+    except ValueError:  # such as the 31st of June
+        pass
+    raise PydanticCustomError("expected", "a date such as 2026-03-31")
+
+
+def without_repetition(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Refuse a list that holds a value twice."""
+    for index, value in enumerate(values):
+        if value in values[:index]:
+            raise PydanticCustomError("repeated", "{value} twice", {"index": index, "value": value})
+    return values
+
+
+def finite(value: object) -> object:
+    """Refuse NaN and infinity at any depth: a report is standard JSON."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise PydanticCustomError("not_finite", "finite numbers")
+    for item in _inside(value):
+        finite(item)
+    return value
+
+
+def _inside(value: object) -> tuple[object, ...]:
+    if isinstance(value, dict):
+        return tuple(value.values())
+    return value if isinstance(value, tuple) else ()
+
+
+def shape(value: object) -> str | None:
+    """Tell the alternatives of a union apart by shape, so that only one of them complains."""
+    if isinstance(value, (str, Unresolved)):
+        return "<text>"
+    if isinstance(value, tuple):
+        return "<list>"
+    return "<mapping>" if isinstance(value, (dict, BaseModel)) else None
+
+
+Text: TypeAlias = Annotated[
+    str | Unresolved, PlainValidator(_text), WithJsonSchema({"type": "string"})
+]
+"""A text that may wait for an environment variable until the data are needed."""
+
+Line: TypeAlias = Annotated[
+    str, AfterValidator(_not_blank), WithJsonSchema({"type": "string", "minLength": 1})
+]
+"""A text that says something and is needed at once."""
+Day: TypeAlias = Annotated[
+    date, PlainValidator(_date), WithJsonSchema({"type": "string", "format": "date"})
+]
+
+# Last, so that it comes before the checks of range, which the JSON Schema shows.
+ENV = BeforeValidator(_retyped)
+
+Number: TypeAlias = Annotated[float, ENV]
+Truth: TypeAlias = Annotated[bool, ENV]
+Count: TypeAlias = Annotated[int, Field(ge=1), ENV]
+Side: TypeAlias = Annotated[int, Field(ge=1, le=32767), ENV]
+"""Of an image, pixels: what OpenCV can warp."""
+Seed: TypeAlias = Annotated[int, Field(ge=0), ENV]
+Rate: TypeAlias = Annotated[float, Field(ge=0, le=1), ENV]
+Share: TypeAlias = Annotated[float, Field(gt=0, lt=1), ENV]
+"""A quantile or fraction, strictly between 0 and 1."""
+Milliseconds: TypeAlias = Annotated[float, Field(gt=0), ENV]
+Distance: TypeAlias = Annotated[float, Field(ge=0), ENV]
+Names: TypeAlias = Annotated[tuple[str, ...], AfterValidator(without_repetition)]
+
+
+class Section(BaseModel):
+    """A mapping whose keys are all known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
