@@ -10,8 +10,8 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.conditions import CLEAN, RECORDED, SEVERITIES, Condition
+from pytest_robustbench.corruptions.catalogue import DEFAULT
 from pytest_robustbench.corruptions.corruption import Corruption
-from pytest_robustbench.corruptions.names import DEFAULT
 from pytest_robustbench.corruptions.registry import load_corruption
 from pytest_robustbench.detectors.adapters import as_detector
 from pytest_robustbench.errors import ConfigError, RobustbenchError

@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from pytest_robustbench.corruptions.names import DEFAULT
+from pytest_robustbench.corruptions.catalogue import DEFAULT
 from pytest_robustbench.corruptions.references import reference_name
 from pytest_robustbench.datasets.catalogue import FORMATS, format_named
 from pytest_robustbench.detectors.names import FILE_PREFIXES

@@ -26,42 +26,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Number:
-    """Accepts a number from `low` to `high`."""
+    """Accepts a number, or only a whole number, from `low` to `high`."""
 
     low: float
     high: float
+    whole: bool = False
 
     @property
     def wanted(self) -> str:
         """What is accepted, in words."""
-        return f"a number from {self.low:g} to {self.high:g}"
+        return f"a {'whole ' if self.whole else ''}number from {self.low:g} to {self.high:g}"
 
-    def __call__(self, value: object) -> float:
-        """Return `value` as a float."""
-        plain = isinstance(value, int | float) and not isinstance(value, bool)
-        if not plain or not self.low <= value <= self.high:  # type: ignore[operator]
+    def __call__(self, value: object) -> Any:
+        """Return `value` as a float, or as an int where it must be whole."""
+        if isinstance(value, bool) or not isinstance(value, int if self.whole else int | float):
             raise _wrong(self.wanted, value)
-        return float(value)  # type: ignore[arg-type]
-
-
-@dataclass(frozen=True)
-class Whole:
-    """Accepts a whole number from `low` to `high`."""
-
-    low: int
-    high: int
-
-    @property
-    def wanted(self) -> str:
-        """What is accepted, in words."""
-        return f"a whole number from {self.low} to {self.high}"
-
-    def __call__(self, value: object) -> int:
-        """Return `value`."""
-        plain = isinstance(value, int) and not isinstance(value, bool)
-        if not plain or not self.low <= value <= self.high:  # type: ignore[operator]
+        if not self.low <= value <= self.high:
             raise _wrong(self.wanted, value)
-        return value  # type: ignore[return-value]
+        return value if self.whole else float(value)
 
 
 @dataclass(frozen=True)
@@ -88,7 +70,7 @@ class Span:
 class Steps:
     """Accepts one number per severity, each beyond the one before: that keeps them monotone."""
 
-    each: Number | Whole
+    each: Number
     falling: bool = False
 
     @property
@@ -203,7 +185,7 @@ def _checked(key: str, value: object, check: Callable[[object], Any]) -> Any:
         raise ValueError(f"{key} {error}") from None
 
 
-def _each(value: object, check: Number | Whole) -> tuple[float, ...]:
+def _each(value: object, check: Number) -> tuple[float, ...]:
     """Return the checked elements of a list; none where one is wrong or `value` is no list."""
     if not isinstance(value, list | tuple):
         return ()

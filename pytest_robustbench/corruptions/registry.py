@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pytest_robustbench.corruptions.catalogue import BUILT_IN, REGISTERED, installed, known_names
 from pytest_robustbench.corruptions.composition import composed
 from pytest_robustbench.corruptions.corruption import Corrupted, Corruption
-from pytest_robustbench.corruptions.names import BUILT_IN, REGISTERED, installed, known_names
 from pytest_robustbench.corruptions.references import parse_reference, reference_name
 from pytest_robustbench.corruptions.transform_kinds import is_transforms
 from pytest_robustbench.corruptions.transforms import transform_corruption
@@ -132,7 +132,13 @@ def _found(target: str, parameters: Mapping[str, Any], folder: Path | None) -> C
 
 
 def _built_in(name: str) -> Corruption:
-    corruption: Corruption = import_object(BUILT_IN[name])
+    where = f"the built-in corruption {name!r} cannot be used: {BUILT_IN[name]}"
+    try:
+        corruption: Corruption = import_object(BUILT_IN[name])
+    except (ImportError, AttributeError) as error:
+        raise CorruptionError(f"{where} cannot be imported: {error}") from error
+    if corruption.name != name:
+        raise CorruptionError(f"{where} calls itself {corruption.name!r}")
     return corruption
 
 

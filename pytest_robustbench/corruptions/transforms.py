@@ -5,28 +5,34 @@ Neither package is imported here: whoever brings a transform has imported its pa
 
 from __future__ import annotations
 
+import random
 import re
+import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import version as installed_version
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pytest_robustbench.conditions import SEVERITIES
-from pytest_robustbench.corruptions.built_in.global_draws import seeded
 from pytest_robustbench.corruptions.corruption import Corrupted, Corruption
 from pytest_robustbench.corruptions.keywords import with_keywords
 from pytest_robustbench.corruptions.transform_kinds import is_certain, kind_of, move_pixels
 from pytest_robustbench.errors import CorruptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pytest_robustbench.arrays import Image, Mask
     from pytest_robustbench.corruptions.corruption import JSON
 
     Planes = np.ndarray[Any, np.dtype[np.uint8]]
+
+# The generators that transforms draw from belong to the whole process, and so does this lock.
+_ONE_AT_A_TIME = RLock()
 
 
 def transform_corruption(
@@ -129,7 +135,7 @@ class Transforms:
         """Transform `image` and, where pixels move, `mask`."""
         planes = _planes(mask, image.shape)
         transform = self.five[severity - 1]
-        with seeded(int(rng.integers(1 << 32))) as seed:
+        with _seeded(int(rng.integers(1 << 32))) as seed:
             if hasattr(transform, "set_random_seed"):  # albumentations since 1.4.19
                 transform.set_random_seed(seed)
             changed, moved = _CALLS[self.kind](transform, image.copy(), planes.copy())
@@ -259,6 +265,30 @@ def _array(tensor: Any) -> Any:
     if getattr(tensor, "ndim", 0) != 3:
         return tensor
     return np.ascontiguousarray(np.asarray(tensor.permute(1, 2, 0)))
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[int]:
+    """Seed the global generators of Python, NumPy and (where it is loaded) torch on the CPU.
+
+    They are left as they were found. Code inside runs in one thread at a time; a thread that draws
+    from them without asking here can still disturb it.
+    """
+    torch = sys.modules.get("torch")
+    with _ONE_AT_A_TIME:
+        python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002
+        tensors = torch.default_generator.get_state() if torch else None
+        try:
+            random.seed(seed)
+            np.random.seed(seed)  # noqa: NPY002
+            if torch:
+                torch.default_generator.manual_seed(seed)
+            yield seed
+        finally:
+            random.setstate(python)
+            np.random.set_state(legacy)  # noqa: NPY002
+            if torch:
+                torch.default_generator.set_state(tensors)
 
 
 _CALLS = {

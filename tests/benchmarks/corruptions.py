@@ -17,7 +17,7 @@ from timing import Ratio, in_turn
 from pytest_robustbench.conditions import SEVERITIES
 from pytest_robustbench.corruptions.built_in.blur import SIGMAS
 from pytest_robustbench.corruptions.built_in.jpeg import QUALITIES
-from pytest_robustbench.corruptions.names import DEFAULT
+from pytest_robustbench.corruptions.catalogue import DEFAULT
 from pytest_robustbench.corruptions.registry import load_corruption
 from pytest_robustbench.datasets.subset import limit_split
 

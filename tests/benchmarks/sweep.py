@@ -19,7 +19,7 @@ from table import Table
 
 import pytest_robustbench as rb
 from pytest_robustbench.conditions import CLEAN
-from pytest_robustbench.corruptions.names import DEFAULT
+from pytest_robustbench.corruptions.catalogue import DEFAULT
 from pytest_robustbench.datasets.subset import limit_split
 
 if TYPE_CHECKING:

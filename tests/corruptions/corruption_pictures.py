@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from pytest_robustbench.corruptions.names import BUILT_IN
+from pytest_robustbench.corruptions.catalogue import BUILT_IN
 from pytest_robustbench.corruptions.registry import load_corruption
 
 SEVERITIES = (1, 2, 3, 4, 5)

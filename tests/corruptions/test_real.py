@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 import pytest
 
-from pytest_robustbench.corruptions.names import BUILT_IN
+from pytest_robustbench.corruptions.catalogue import BUILT_IN
 from pytest_robustbench.corruptions.registry import corrupt, load_corruption
 from tests.corruptions.corruption_pictures import SEVERITIES
 
@@ -20,7 +22,12 @@ def any_defect(mask):
     return small > 0
 
 
+@cache
 def samples(test_data, category, count=8):
+    return [*_read(test_data, category, count)]
+
+
+def _read(test_data, category, count):
     root = test_data / "mvtec_layout" / category
     paths = sorted(path for path in (root / "test").glob("*/*") if path.parent.name != "good")
     for path in paths[:: max(1, len(paths) // count)][:count]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_robustbench.corruptions.names import BUILT_IN, DEFAULT
+from pytest_robustbench.corruptions.catalogue import BUILT_IN, DEFAULT
 from pytest_robustbench.corruptions.references import parse_reference, reference_name
 from pytest_robustbench.errors import CorruptionError
 

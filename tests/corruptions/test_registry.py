@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pytest_robustbench.corruptions.catalogue import BUILT_IN, REGISTERED, known_names
 from pytest_robustbench.corruptions.corruption import Corruption
 from pytest_robustbench.corruptions.digests import picture_digest
-from pytest_robustbench.corruptions.names import BUILT_IN, REGISTERED, known_names
 from pytest_robustbench.corruptions.registry import corrupt, load_corruption, register_corruption
 from pytest_robustbench.errors import CorruptionError
 from tests.corruptions.corruption_pictures import block_mask, picture
@@ -79,7 +79,7 @@ def test_built_ins_load_by_name(name):
 
 def test_knowing_names_imports_nothing_heavy():
     code = (
-        "import sys; from pytest_robustbench.corruptions.names import known_names\n"
+        "import sys; from pytest_robustbench.corruptions.catalogue import known_names\n"
         "assert 'geo_jitter' in known_names()\n"
         "print(sorted({'numpy', 'cv2', 'pytest'} & set(sys.modules)))"
     )

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from pytest_robustbench.corruptions.catalogue import REGISTERED
 from pytest_robustbench.corruptions.digests import picture_digest
-from pytest_robustbench.corruptions.names import REGISTERED
 from pytest_robustbench.corruptions.registry import load_corruption, register_corruption
 from pytest_robustbench.corruptions.transforms import transform_corruption
 from pytest_robustbench.errors import CorruptionError

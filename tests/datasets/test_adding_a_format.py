@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 import sys
 from dataclasses import replace
 from functools import partial
@@ -12,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-import pytest_robustbench
 from pytest_robustbench.datasets import catalogue, loading
 from pytest_robustbench.datasets.catalogue import (
     COUNT,
@@ -26,6 +23,7 @@ from pytest_robustbench.datasets.catalogue import (
 from pytest_robustbench.datasets.formats.recognition import recognised_format
 from pytest_robustbench.errors import DatasetError
 from tests.datasets.dataset_trees import write_pictures
+from tests.package_copy import answers, extended_package
 
 MODULE = """
 from pathlib import Path
@@ -84,20 +82,17 @@ robustness.yaml:4:64: the parts format has no option 'seed'; did you mean 'teste
 
 
 def test_a_format_is_one_file_and_one_row(tmp_path):
-    package = tmp_path / "pytest_robustbench"
-    shutil.copytree(Path(pytest_robustbench.__file__).parent, package)
-    (package / "datasets/formats/parts.py").write_text(MODULE)
-    table = package / "datasets/catalogue.py"
-    rows = table.read_text(encoding="utf-8")
-    table.write_text(rows.replace('    _layout("kolektor"', f'{ROW}    _layout("kolektor"'))
+    extended_package(
+        tmp_path,
+        file="datasets/formats/parts.py",
+        text=MODULE,
+        table="datasets/catalogue.py",
+        row=ROW,
+        above='    _layout("kolektor"',
+    )
     write_pictures(tmp_path / "data/nut/parts", 8)
     (tmp_path / "robustness.yaml").write_text(YAML)
-    (tmp_path / "program.py").write_text(PROGRAM)
-    done = subprocess.run(
-        [sys.executable, "program.py"], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert (done.stderr, done.returncode) == ("", 0)
-    assert done.stdout == ANSWERS
+    assert answers(tmp_path, PROGRAM) == ANSWERS
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import numpy as np
 
 from pytest_robustbench.benchmark import Benchmark, Gate, judged_report
 from pytest_robustbench.conditions import SEVERITIES
-from pytest_robustbench.corruptions.names import DEFAULT
+from pytest_robustbench.corruptions.catalogue import DEFAULT
 from pytest_robustbench.datasets.loading import load_split
 from pytest_robustbench.gates.limits import Limit
 from pytest_robustbench.gates.waivers import Waiver

@@ -9,7 +9,7 @@ import numpy as np
 
 from pytest_robustbench.benchmark import Benchmark, Gate
 from pytest_robustbench.conditions import CLEAN, SEVERITIES, Condition
-from pytest_robustbench.corruptions.names import DEFAULT
+from pytest_robustbench.corruptions.catalogue import DEFAULT
 from pytest_robustbench.datasets.loading import load_split
 from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
 from pytest_robustbench.evaluation.results import ConditionResult, Latency

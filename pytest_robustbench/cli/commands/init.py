@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.cli.command import Command
-from pytest_robustbench.corruptions.names import DEFAULT
+from pytest_robustbench.corruptions.catalogue import DEFAULT
 from pytest_robustbench.errors import ConfigError
 from pytest_robustbench.evaluation.settings import CalibrationSettings
 

@@ -10,7 +10,8 @@ from pytest_robustbench.conditions import CLEAN, RECORDED, Condition
 from pytest_robustbench.config.checks.complaints import dotted, misplaced_scope
 from pytest_robustbench.config.checks.precedence import LimitTable
 from pytest_robustbench.config.yaml.environment import retyped
-from pytest_robustbench.corruptions.names import RESERVED, known_names
+from pytest_robustbench.corruptions.catalogue import known_names
+from pytest_robustbench.corruptions.names import RESERVED
 from pytest_robustbench.corruptions.references import parse_reference
 from pytest_robustbench.errors import CorruptionError
 from pytest_robustbench.metrics.catalogue import METRICS

@@ -32,7 +32,7 @@ from pytest_robustbench.config.models.values import (
     shape,
     without_repetition,
 )
-from pytest_robustbench.corruptions.names import DEFAULT
+from pytest_robustbench.corruptions.catalogue import DEFAULT
 from pytest_robustbench.evaluation.settings import EvaluationSettings
 
 Severity: TypeAlias = Annotated[int, Field(ge=SEVERITIES[0], le=SEVERITIES[-1]), ENV]

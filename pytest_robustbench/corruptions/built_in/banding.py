@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pytest_robustbench import opencv
-from pytest_robustbench.corruptions.built_in.bands import bands
 from pytest_robustbench.corruptions.built_in.gray import by_channel
+from pytest_robustbench.corruptions.built_in.sizes import bands
 from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.draws import between
 from pytest_robustbench.corruptions.parameters import (

@@ -44,11 +44,7 @@ class Blur:
     sigma_at_256: tuple[float, ...] = parameter(SIGMAS, Steps(Number(0.2, 20)))
 
     def __call__(
-        self,
-        image: Image,
-        mask: Mask | None,
-        severity: int,
-        rng: np.random.Generator,  # noqa: ARG002
+        self, image: Image, mask: Mask | None, severity: int, rng: np.random.Generator
     ) -> Corrupted:
         """Blur `image` with the sigma of `severity`."""
         sigma = self.sigma_at_256[severity - 1] * scale_of(image)

@@ -40,11 +40,7 @@ class Defocus:
     radius_at_256: tuple[float, ...] = parameter(RADII, Steps(Number(1, 20)))
 
     def __call__(
-        self,
-        image: Image,
-        mask: Mask | None,
-        severity: int,
-        rng: np.random.Generator,  # noqa: ARG002
+        self, image: Image, mask: Mask | None, severity: int, rng: np.random.Generator
     ) -> Corrupted:
         """Blur `image` with the disc of `severity`."""
         radius = self.radius_at_256[severity - 1] * scale_of(image)

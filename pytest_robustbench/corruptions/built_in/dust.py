@@ -12,7 +12,7 @@ from pytest_robustbench import opencv
 from pytest_robustbench.corruptions.built_in.light import dimmed, grid, product
 from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.draws import between
-from pytest_robustbench.corruptions.parameters import Number, Span, Whole, built_in, parameter
+from pytest_robustbench.corruptions.parameters import Number, Span, built_in, parameter
 
 if TYPE_CHECKING:
     from pytest_robustbench.arrays import Floats, Image, Mask
@@ -49,7 +49,7 @@ class Dust:
         Width of the edge, as a share of the radius.
     """
 
-    spots: int = parameter(10, Whole(1, 100))
+    spots: int = parameter(10, Number(1, 100, whole=True))
     radius: tuple[float, float] = parameter((0.02, 0.06), Span(0.005, 0.5))
     opacity: tuple[float, float] = parameter((0.25, 0.55), Span(0.02, 1))
     softness: float = parameter(1.0, Number(0.1, 2))

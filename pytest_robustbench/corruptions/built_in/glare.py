@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from pytest_robustbench import opencv
-from pytest_robustbench.corruptions.built_in.bands import bands
-from pytest_robustbench.corruptions.built_in.gray import gray_channel, replicated
+from pytest_robustbench.corruptions.built_in.gray import by_channel, replicated
 from pytest_robustbench.corruptions.built_in.light import enlarged, grid, product
+from pytest_robustbench.corruptions.built_in.sizes import bands
 from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.draws import between
-from pytest_robustbench.corruptions.parameters import Number, Span, Whole, built_in, parameter
+from pytest_robustbench.corruptions.parameters import Number, Span, built_in, parameter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,7 +64,7 @@ class Glare:
         Share of the light that is scattered over three times the radius.
     """
 
-    blobs: int = parameter(5, Whole(1, 30))
+    blobs: int = parameter(5, Number(1, 30, whole=True))
     radius: tuple[float, float] = parameter((0.06, 0.12), Span(0.01, 0.5))
     aspect: tuple[float, float] = parameter((0.45, 0.95), Span(0.05, 1))
     peak: tuple[float, float] = parameter((0.9, 1.6), Span(0.05, 4))
@@ -75,10 +75,7 @@ class Glare:
     ) -> Corrupted:
         """Lay the blobs of `severity` over `image`."""
         light = enlarged(self._light(image.shape[:2], severity, rng), image.shape[:2])
-        channel = gray_channel(image)
-        if channel is not None:
-            return Corrupted(replicated(_lit(channel, light)), mask)
-        return Corrupted(_lit(image, light), mask)
+        return Corrupted(by_channel(image, lambda pixels: _lit(pixels, light)), mask)
 
     def _light(self, shape: tuple[int, ...], severity: int, rng: np.random.Generator) -> Image:
         """Return all blobs of `severity`, uint8, on a grid of the proportions of `shape`."""

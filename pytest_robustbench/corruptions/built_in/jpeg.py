@@ -10,7 +10,7 @@ import numpy as np
 from pytest_robustbench import opencv
 from pytest_robustbench.corruptions.built_in.gray import by_channel
 from pytest_robustbench.corruptions.corruption import Corrupted
-from pytest_robustbench.corruptions.parameters import Steps, Whole, built_in, parameter
+from pytest_robustbench.corruptions.parameters import Number, Steps, built_in, parameter
 
 if TYPE_CHECKING:
     from pytest_robustbench.arrays import Image, Mask
@@ -29,14 +29,12 @@ class Jpeg:
         libjpeg quality of severity 1 to 5; falling.
     """
 
-    quality: tuple[float, ...] = parameter(QUALITIES, Steps(Whole(1, 100), falling=True))
+    quality: tuple[float, ...] = parameter(
+        QUALITIES, Steps(Number(1, 100, whole=True), falling=True)
+    )
 
     def __call__(
-        self,
-        image: Image,
-        mask: Mask | None,
-        severity: int,
-        rng: np.random.Generator,  # noqa: ARG002
+        self, image: Image, mask: Mask | None, severity: int, rng: np.random.Generator
     ) -> Corrupted:
         """Encode and decode `image` at the quality of `severity`."""
         quality = int(self.quality[severity - 1])

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pytest_robustbench import opencv
-from pytest_robustbench.corruptions.built_in.bands import bands
 from pytest_robustbench.corruptions.built_in.gray import by_channel, replicated
+from pytest_robustbench.corruptions.built_in.sizes import bands
 
 if TYPE_CHECKING:
     from pytest_robustbench.arrays import Image

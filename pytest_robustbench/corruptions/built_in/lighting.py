@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pytest_robustbench import opencv
-from pytest_robustbench.corruptions.built_in.gray import gray_channel, replicated
+from pytest_robustbench.corruptions.built_in.gray import by_channel
 from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.draws import between
 from pytest_robustbench.corruptions.parameters import Choice, Number, Span, built_in, parameter
@@ -62,12 +62,13 @@ class Lighting:
         self, image: Image, mask: Mask | None, severity: int, rng: np.random.Generator
     ) -> Corrupted:
         """Map `image` through the table of `severity`."""
-        channel = gray_channel(image)
-        shift = self.full_shift(rng, gray=channel is not None)
-        table = np.rint(_LEVELS + shift * (severity / 5)).astype(np.uint8)
-        if channel is not None:
-            return Corrupted(replicated(_mapped(channel, table)), mask)
-        return Corrupted(_mapped(image, table), mask)
+
+        def mapped(pixels: Image) -> Image:
+            shift = self.full_shift(rng, gray=pixels.ndim == 2)
+            table = np.rint(_LEVELS + shift * (severity / 5)).astype(np.uint8)
+            return np.asarray(opencv.load().LUT(pixels, table[None]))
+
+        return Corrupted(by_channel(image, mapped), mask)
 
     def full_shift(self, rng: np.random.Generator, *, gray: bool) -> NDArray[np.float64]:
         """Draw by how many grey levels each level moves at severity 5.
@@ -97,10 +98,6 @@ class Lighting:
         if self.direction == "any":
             return 1.0 if side < 0.5 else -1.0
         return 1.0 if self.direction == "brighter" else -1.0
-
-
-def _mapped(pixels: Image, table: NDArray[np.uint8]) -> Image:
-    return np.asarray(opencv.load().LUT(pixels, table[None]))
 
 
 def _normalised(shift: NDArray[np.float64], target: float) -> NDArray[np.float64]:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pytest_robustbench import opencv
-from pytest_robustbench.corruptions.built_in.bands import bands
-from pytest_robustbench.corruptions.built_in.gray import gray_channel, replicated
+from pytest_robustbench.corruptions.built_in.gray import by_channel
+from pytest_robustbench.corruptions.built_in.sizes import bands
 from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.parameters import Number, built_in, parameter
 
@@ -65,11 +65,8 @@ class Noise:
         self, image: Image, mask: Mask | None, severity: int, rng: np.random.Generator
     ) -> Corrupted:
         """Add noise to `image`."""
-        channel = gray_channel(image)
         deviations = self._deviations(severity / 5)
-        if channel is not None:
-            return Corrupted(replicated(_noisy(channel, deviations, rng)), mask)
-        return Corrupted(_noisy(image, deviations, rng), mask)
+        return Corrupted(by_channel(image, lambda part: _noisy(part, deviations, rng)), mask)
 
     def _deviations(self, strength: float) -> NDArray[np.int16]:
         """Return the standard deviation at each of the 256 levels, in odd numbers of its unit."""

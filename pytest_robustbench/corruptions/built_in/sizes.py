@@ -1,4 +1,8 @@
-"""Sizes in pixels: how they grow with the image, and how large ones are worked out at less cost."""
+"""Sizes in pixels: how they grow with the image, and how large ones are worked out at less cost.
+
+Large blurs are worked out at a reduced size; large pictures in bands of rows, so that what is
+worked out in between stays in the cache.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +13,24 @@ import numpy as np
 from pytest_robustbench import opencv
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from pytest_robustbench.arrays import Image
+
+BAND = 1 << 16
+"""Pixels of a band, or a single row: a picture of 256 x 256 is one band."""
 
 
 def scale_of(image: Image) -> float:
     """Return by what a size in pixels at 256 px grows for `image`; it never shrinks."""
     return max(1.0, float(min(image.shape[:2])) / 256)
+
+
+def bands(height: int, width: int) -> Iterator[slice]:
+    """Yield the rows of a picture of `height` x `width`, from top to bottom, band by band."""
+    rows = max(1, BAND // width)
+    for top in range(0, height, rows):
+        yield slice(top, min(top + rows, height))
 
 
 def at_reduced_size(

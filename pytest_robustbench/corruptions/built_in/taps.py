@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_robustbench import opencv
-from pytest_robustbench.corruptions.built_in.bands import bands
+from pytest_robustbench.corruptions.built_in.sizes import bands
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from pytest_robustbench.corruptions.built_in import bands
+from pytest_robustbench.corruptions.built_in import sizes
 from pytest_robustbench.corruptions.built_in.geo_jitter import GEO_JITTER, GeoJitter
 from pytest_robustbench.corruptions.draws import generator
 from tests.corruptions.corruption_pictures import SEVERITIES, samples, seeds
@@ -154,7 +154,7 @@ def test_bands_leave_no_seams(monkeypatch, pixels):
     image, mask = smooth(97, 61), np.zeros((97, 61), bool)
     mask[30:70, 12:40] = True
     whole = [jittered(image, mask, severity) for severity in SEVERITIES]
-    monkeypatch.setattr(bands, "PIXELS", pixels)
+    monkeypatch.setattr(sizes, "BAND", pixels)
     cut = [jittered(image, mask, severity) for severity in SEVERITIES]
     for one, other in zip(whole, cut, strict=True):
         assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))

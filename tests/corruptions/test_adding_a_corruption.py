@@ -1,0 +1,93 @@
+"""A built-in corruption is one file and one row; what is forgotten is named."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pytest_robustbench.corruptions import registry
+from pytest_robustbench.corruptions.catalogue import BUILT_IN
+from pytest_robustbench.errors import CorruptionError
+from tests.corruptions.corruption_pictures import ALL
+from tests.package_copy import answers, extended_package
+
+MODULE = """
+from dataclasses import dataclass
+
+from pytest_robustbench.corruptions.corruption import Corrupted
+from pytest_robustbench.corruptions.parameters import Number, built_in, parameter
+
+
+@dataclass(frozen=True)
+class Shade:
+    depth: float = parameter(0.5, Number(0.1, 0.9))
+
+    def __call__(self, image, mask, severity, rng):
+        return Corrupted((image * (1 - self.depth * severity / 5)).astype(image.dtype), mask)
+
+
+SHADE = built_in("shade", Shade)
+"""
+PROGRAM = """
+import sys
+from pathlib import Path
+from pytest_robustbench.config.loader import parse_config
+
+text = '''
+schema_version: 1
+name: nut
+dataset: fixture
+detector: fixture
+corruptions: [{shade: {depth: 0.8}}]
+severities: [5]
+accept: {shade: {miss_rate: {max: 0.1}}}
+measure_only: [clean]
+'''
+print(*(one.id for one in parse_config(text, Path("r.yaml")).benchmarks[0].conditions))
+assert "numpy" not in sys.modules
+
+import numpy as np
+from pytest_robustbench.corruptions.registry import corrupt, load_corruption
+
+print(corrupt(np.full((2, 2, 3), 100, np.uint8), None, "shade", severity=5).image.max())
+print(load_corruption({"shade": {"depth": 0.8}}).specification(3))
+"""
+
+
+def test_a_corruption_is_one_file_and_one_row(tmp_path):
+    extended_package(
+        tmp_path,
+        file="corruptions/built_in/shade.py",
+        text=MODULE,
+        table="corruptions/catalogue.py",
+        row='            "shade",\n',
+        above='            *("noise"',
+    )
+    assert answers(tmp_path, PROGRAM).splitlines() == [
+        "clean shade-severity_5",
+        "50",
+        "{'name': 'shade', 'version': 1, 'parameters': {'depth': 0.8}, 'seed': 3}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "complaint"),
+    [
+        ("no.such:HAZE", "'haze' cannot be used: no.such:HAZE cannot be imported: No module"),
+        ("csv:HAZE", "csv:HAZE cannot be imported: .* no attribute 'HAZE'"),
+        (BUILT_IN["blur"], "blur:BLUR calls itself 'blur'"),
+    ],
+)
+def test_a_row_without_its_corruption_is_named(monkeypatch, path, complaint):
+    monkeypatch.setattr(registry, "BUILT_IN", {"haze": path})
+    with pytest.raises(CorruptionError, match=complaint):
+        registry.load_corruption("haze")
+
+
+def test_every_corruption_and_parameter_is_documented():
+    text = (Path(__file__).parents[2] / "docs/corruptions.md").read_text(encoding="utf-8")
+    rows = [re.findall(r"`([^`]+)`", line) for line in text.splitlines() if line.startswith("|")]
+    named = {name for row in rows for name in row[:2]}
+    assert {name for one in ALL for name in (one.name, *one.parameters)} <= named
