@@ -1,4 +1,4 @@
-"""A copy of the package with one file and one row more, to show that it takes no more than that."""
+"""A copy of the package with a row or a file more, to show that it takes no more than that."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ from pathlib import Path
 import pytest_robustbench
 
 
-def extended_package(folder: Path, *, file: str, text: str, table: str, row: str, above: str):
-    """Copy the package into `folder`, with `file` added and `row` in `table` above `above`."""
+def copied_package(folder: Path) -> Path:
+    """Copy the package into `folder`."""
     package = folder / "pytest_robustbench"
     shutil.copytree(Path(pytest_robustbench.__file__).parent, package)
-    (package / file).write_text(text, encoding="utf-8")
-    rows = (package / table).read_text(encoding="utf-8")
+    return package
+
+
+def insert(table: Path, row: str, *, above: str) -> None:
+    """Write `row` into a file, above the only place that reads `above`."""
+    rows = table.read_text(encoding="utf-8")
     assert rows.count(above) == 1
-    (package / table).write_text(rows.replace(above, row + above), encoding="utf-8")
+    table.write_text(rows.replace(above, row + above), encoding="utf-8")
 
 
 def answers(folder: Path, program: str) -> str:

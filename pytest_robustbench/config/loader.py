@@ -10,9 +10,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from pytest_robustbench.config.checks.assembly import assembled, check_names
 from pytest_robustbench.config.checks.complaints import problems_of
-from pytest_robustbench.config.checks.inputs import shelf_of
+from pytest_robustbench.config.checks.inputs import shared_detectors
 from pytest_robustbench.config.checks.regression import check_stored_reports
-from pytest_robustbench.config.checks.scope import Page
+from pytest_robustbench.config.checks.scope import Scope
 from pytest_robustbench.config.declarations import RobustnessConfig
 from pytest_robustbench.config.models.file import Benchmark, RobustnessFile
 from pytest_robustbench.config.models.inputs import DetectorEntry
@@ -153,54 +153,54 @@ def _declared(
     tree: Table, path: Path, problems: list[Problem]
 ) -> dict[str | None, list[BenchmarkDeclaration]]:
     """Return the benchmarks of the file under no profile, and under each of them."""
-    shelf_page = Page(
+    of_shared = Scope(
         shown_path(path), None, tree.mark, tree.table("detectors"), tree, problems=problems
     )
-    shelf = _shelf(shelf_page)
-    pages = _pages(tree, path, problems)
+    shared = _shared(of_shared)
+    scopes = _scopes(tree, path, problems)
     declared: dict[str | None, list[BenchmarkDeclaration]] = {}
-    if shelf is None:
+    if shared is None:
         return declared
-    declared[None], sound = _assembled_all(pages, shelf, path)
+    declared[None], sound = _assembled_all(scopes, shared, path)
     for name in tree.table("profiles").entries:
-        views = [_profile_page(page, name, tree) for page in sound]
-        declared[name], _ = _assembled_all(views, shelf, path)
+        views = [_scope_in_profile(here, name, tree) for here in sound]
+        declared[name], _ = _assembled_all(views, shared, path)
     return declared
 
 
 def _assembled_all(
-    pages: list[Page], shelf: Mapping[str, DetectorDeclaration], path: Path
-) -> tuple[list[BenchmarkDeclaration], list[Page]]:
-    """Return the benchmarks of all pages, and the pages nothing is wrong with."""
-    found: list[tuple[BenchmarkDeclaration, Page]] = []
-    sound: list[Page] = []
-    for page in pages:
-        before = len(page.problems)
-        found += [(benchmark, page) for benchmark in assembled(page, shelf)]
-        sound += [page] if len(page.problems) == before else []
+    scopes: list[Scope], shared: Mapping[str, DetectorDeclaration], path: Path
+) -> tuple[list[BenchmarkDeclaration], list[Scope]]:
+    """Return the benchmarks of all scopes, and the scopes nothing is wrong with."""
+    found: list[tuple[BenchmarkDeclaration, Scope]] = []
+    sound: list[Scope] = []
+    for here in scopes:
+        before = len(here.problems)
+        found += [(benchmark, here) for benchmark in assembled(here, shared)]
+        sound += [here] if len(here.problems) == before else []
     check_names(found)
     check_stored_reports(found, path.absolute().parent)
     return [benchmark for benchmark, _ in found], sound
 
 
-def _shelf(page: Page) -> dict[str, DetectorDeclaration] | None:
+def _shared(here: Scope) -> dict[str, DetectorDeclaration] | None:
     try:
-        models = TypeAdapter(dict[str, DetectorEntry]).validate_python(plain(page.table))
+        models = TypeAdapter(dict[str, DetectorEntry]).validate_python(plain(here.table))
     except ValidationError:
         return None
-    return shelf_of(models, page)
+    return shared_detectors(models, here)
 
 
-def _pages(tree: Table, path: Path, problems: list[Problem]) -> list[Page]:
+def _scopes(tree: Table, path: Path, problems: list[Problem]) -> list[Scope]:
     defaults, own = tree.table("defaults"), tree.without(_FILE_KEYS)
-    blank = Page(shown_path(path), None, Mark(1, 1), own, own, problems=problems)
+    blank = Scope(shown_path(path), None, Mark(1, 1), own, own, problems=problems)
     if tree.get("benchmarks") is None:
         name = tree.get("name")
         named = replace(blank, title=_text(name), mark=name.mark if name else blank.mark)
         return [replace(named, table=merged(defaults, own))]
     misplaced = _misplaced(tree)
     problems += misplaced
-    return [] if misplaced else _several_pages(tree, blank)
+    return [] if misplaced else _several_scopes(tree, blank)
 
 
 def _misplaced(tree: Table) -> list[Problem]:
@@ -210,7 +210,7 @@ def _misplaced(tree: Table) -> list[Problem]:
     return [Problem(tree.entries[key].mark, text.format(key)) for key in keys]
 
 
-def _several_pages(tree: Table, blank: Page) -> list[Page]:
+def _several_scopes(tree: Table, blank: Scope) -> list[Scope]:
     defaults = tree.table("defaults")
     return [
         replace(
@@ -230,9 +230,9 @@ def _text(node: Node | None) -> str | None:
     return node.value if isinstance(node, Leaf) and isinstance(node.value, str) else None
 
 
-def _profile_page(page: Page, name: str, tree: Table) -> Page:
+def _scope_in_profile(here: Scope, name: str, tree: Table) -> Scope:
     profiles = tree.table("profiles")
     own = profiles.table(name)
-    table = merged(page.table, own)
+    table = merged(here.table, own)
     mark = profiles.entries[name].mark
-    return replace(page, table=table, own=own, profile=name, profile_mark=mark)
+    return replace(here, table=table, own=own, profile=name, profile_mark=mark)

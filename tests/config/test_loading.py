@@ -206,9 +206,9 @@ def test_a_corruption_may_be_called_like_anything(load):
 
 
 def test_a_registered_corruption_is_known(load, monkeypatch):
-    from pytest_robustbench.corruptions import names
+    from pytest_robustbench.corruptions import catalogue
 
-    monkeypatch.setitem(names.REGISTERED, "rain", None)
+    monkeypatch.setitem(catalogue.REGISTERED, "rain", None)
     (benchmark,) = load(SHORT + "corruptions: [rain]\n").benchmarks
     assert benchmark.corruptions == {"rain": "rain"}
 

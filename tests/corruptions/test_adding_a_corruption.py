@@ -11,7 +11,7 @@ from pytest_robustbench.corruptions import registry
 from pytest_robustbench.corruptions.catalogue import BUILT_IN
 from pytest_robustbench.errors import CorruptionError
 from tests.corruptions.corruption_pictures import ALL
-from tests.package_copy import answers, extended_package
+from tests.package_copy import answers, copied_package, insert
 
 MODULE = """
 from dataclasses import dataclass
@@ -57,12 +57,11 @@ print(load_corruption({"shade": {"depth": 0.8}}).specification(3))
 
 
 def test_a_corruption_is_one_file_and_one_row(tmp_path):
-    extended_package(
-        tmp_path,
-        file="corruptions/built_in/shade.py",
-        text=MODULE,
-        table="corruptions/catalogue.py",
-        row='            "shade",\n',
+    package = copied_package(tmp_path)
+    (package / "corruptions/built_in/shade.py").write_text(MODULE)
+    insert(
+        package / "corruptions/catalogue.py",
+        '            "shade",\n',
         above='            *("noise"',
     )
     assert answers(tmp_path, PROGRAM).splitlines() == [

@@ -23,7 +23,7 @@ from pytest_robustbench.datasets.catalogue import (
 from pytest_robustbench.datasets.formats.recognition import recognised_format
 from pytest_robustbench.errors import DatasetError
 from tests.datasets.dataset_trees import write_pictures
-from tests.package_copy import answers, extended_package
+from tests.package_copy import answers, copied_package, insert
 
 MODULE = """
 from pathlib import Path
@@ -82,14 +82,9 @@ robustness.yaml:4:64: the parts format has no option 'seed'; did you mean 'teste
 
 
 def test_a_format_is_one_file_and_one_row(tmp_path):
-    extended_package(
-        tmp_path,
-        file="datasets/formats/parts.py",
-        text=MODULE,
-        table="datasets/catalogue.py",
-        row=ROW,
-        above='    _layout("kolektor"',
-    )
+    package = copied_package(tmp_path)
+    (package / "datasets/formats/parts.py").write_text(MODULE)
+    insert(package / "datasets/catalogue.py", ROW, above='    _layout("kolektor"')
     write_pictures(tmp_path / "data/nut/parts", 8)
     (tmp_path / "robustness.yaml").write_text(YAML)
     assert answers(tmp_path, PROGRAM) == ANSWERS

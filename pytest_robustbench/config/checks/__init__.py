@@ -1,1 +1,1 @@
-"""What is refused, and what the sections of the file come to once they are checked."""
+"""What is refused beside wrong shapes, and what the sections come to; it knows `models` and `yaml`."""

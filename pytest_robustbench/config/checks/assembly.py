@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -27,12 +28,38 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pytest_robustbench.config.checks.runs import Plan
-    from pytest_robustbench.config.checks.scope import Page
+    from pytest_robustbench.config.checks.scope import Scope
     from pytest_robustbench.config.declarations import DatasetDeclaration, DetectorDeclaration
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_EVALUATION = {field.name for field in fields(EvaluationSettings)} & set(Benchmark.model_fields)
+_OTHERWISE = {
+    "postprocess": "settings of the evaluation",
+    "severities": "conditions",
+    "accept": "limits of the conditions and of the summary",
+}
+"""Options that become something of another name."""
+
 _TAKEN = ("session",)
 """A report of this name would overwrite the session's own file."""
+
+
+def check_taken(model: type[Benchmark]) -> None:
+    """Refuse a model with options that nothing takes: they would be accepted and ignored.
+
+    Raises
+    ------
+    TypeError
+        Naming them.
+    """
+    declared = {field.name for field in fields(BenchmarkDeclaration)}
+    unused = set(model.model_fields) - declared - _EVALUATION - set(_OTHERWISE)
+    if unused:
+        names = ", ".join(sorted(unused))
+        raise TypeError(f"options of robustness.yaml that nothing takes: {names}")
+
+
+check_taken(Benchmark)
 
 
 def is_name(text: str) -> bool:
@@ -46,27 +73,27 @@ def name_from(category: str) -> str:
     return f"{name}_" if name in _TAKEN else name
 
 
-def assembled(page: Page, shelf: Mapping[str, DetectorDeclaration]) -> list[BenchmarkDeclaration]:
-    """Return what `page` declares, one benchmark per detector.
+def assembled(here: Scope, shared: Mapping[str, DetectorDeclaration]) -> list[BenchmarkDeclaration]:
+    """Return what `here` declares, one benchmark per detector.
 
-    Problems are noted on the page. Nothing is returned where the section's shape is wrong, which
+    Problems are noted there. Nothing is returned where the section's shape is wrong, which
     has been told of already, or where something essential is missing.
     """
     try:
-        model = Benchmark.model_validate(plain(page.table))
+        model = Benchmark.model_validate(plain(here.table))
     except ValidationError:
         return []
-    dataset = dataset_of(model, page)
-    detectors = detectors_of(model, shelf, page)
-    recorded = recorded_of(model, page)
-    plan = plan_of(model, page)
+    dataset = dataset_of(model, here)
+    detectors = detectors_of(model, shared, here)
+    recorded = recorded_of(model, here)
+    plan = plan_of(model, here)
     if dataset is None or plan is None:
         return []
-    name = _name(dataset, page)
+    name = _name(dataset, here)
     several = isinstance(model.detector, tuple)
     for detector in detectors:
-        check_fitted(detector, dataset, model, page)
-    draft = _draft(name, model, dataset, plan, page) | {"recorded": recorded}
+        check_fitted(detector, dataset, model, here)
+    draft = _draft(name, model, dataset, plan, here) | {"recorded": recorded}
     return [
         BenchmarkDeclaration(
             name=f"{name}-{detector.label}" if several else name, detector=detector, **draft
@@ -76,29 +103,27 @@ def assembled(page: Page, shelf: Mapping[str, DetectorDeclaration]) -> list[Benc
 
 
 def _draft(
-    name: str, model: Benchmark, dataset: DatasetDeclaration, plan: Plan, page: Page
+    name: str, model: Benchmark, dataset: DatasetDeclaration, plan: Plan, here: Scope
 ) -> dict[str, Any]:
     """Return everything about a benchmark but its name and detector."""
-    settings = ("seed", "batch_size", "pixel_segf1", "aupro_limit", "memory_budget")
     return {
         "category": _category(dataset) or name,
         "dataset": dataset,
         "calibration": calibration_of(model.calibration),
-        "operating_point": operating_point_of(model, page),
+        "operating_point": operating_point_of(model, here),
         "evaluation": EvaluationSettings(
-            gaussian_sigma=model.postprocess.gaussian_sigma,
-            **model.model_dump(include=set(settings)),
+            **model.model_dump(include=_EVALUATION), **model.postprocess.model_dump()
         ),
         "conditions": plan.conditions,
         "corruptions": plan.corruptions,
         "limits": plan.limits,
         "summary_limits": plan.summary,
         "measure_only": plan.unjudged,
-        "regression": regression_of(model, page),
-        "waivers": waivers_of(model, plan, page),
+        "regression": regression_of(model, here),
+        "waivers": waivers_of(model, plan, here),
         "limit_train": model.limit_train,
         "limit_test": model.limit_test,
-        "source": page.source(),
+        "source": here.source(),
         "declared_conditions": plan.conditions,
         "declared_limits": (model.limit_train, model.limit_test),
     }
@@ -109,18 +134,18 @@ def _category(dataset: DatasetDeclaration) -> str | None:
     return str(category) if isinstance(category, str) else None
 
 
-def _name(dataset: DatasetDeclaration, page: Page) -> str:
+def _name(dataset: DatasetDeclaration, here: Scope) -> str:
     # Never the name of a folder: test ids and baselines are the same in every checkout.
-    return page.title or _category(dataset) or "benchmark"
+    return here.title or _category(dataset) or "benchmark"
 
 
-def check_names(declared: Iterable[tuple[BenchmarkDeclaration, Page]]) -> None:
+def check_names(declared: Iterable[tuple[BenchmarkDeclaration, Scope]]) -> None:
     """Complain of names that test ids or report files cannot carry, or that two share."""
     seen: dict[str, str] = {}
-    for benchmark, page in declared:
+    for benchmark, here in declared:
         problem = _name_problem(benchmark.name, seen)
         if problem:
-            page.complain(problem)
+            here.complain(problem)
         seen[benchmark.name.casefold()] = benchmark.name
 
 

@@ -19,7 +19,7 @@ from pytest_robustbench.gates.regression.changes import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pytest_robustbench.config.checks.scope import Page
+    from pytest_robustbench.config.checks.scope import Scope
     from pytest_robustbench.config.declarations import BenchmarkDeclaration
     from pytest_robustbench.config.models.file import Benchmark
     from pytest_robustbench.config.models.limits import Comparison
@@ -40,23 +40,23 @@ ANCHOR_IS_BASELINE = (
 )
 
 
-def regression_of(model: Benchmark, page: Page) -> RegressionDeclaration | None:
+def regression_of(model: Benchmark, here: Scope) -> RegressionDeclaration | None:
     """Return the declared comparison with a baseline, if there is one."""
     declared = model.regression
     if declared is None:
         return None
     if declared.baseline is None:
-        page.complain("'baseline' is missing under regression", "regression")
+        here.complain("'baseline' is missing under regression", "regression")
         return None
-    _check_places(declared, page)
+    _check_places(declared, here)
     return RegressionDeclaration(
-        _in_profile(declared.baseline, page.profile),
-        declared.anchor and _in_profile(declared.anchor, page.profile),
-        _changes(declared, page),
+        _in_profile(declared.baseline, here.profile),
+        declared.anchor and _in_profile(declared.anchor, here.profile),
+        _changes(declared, here),
         declared.min_overlap,
         declared.strict_pixels,
         declared.inconclusive,
-        page.source("regression"),
+        here.source("regression"),
     )
 
 
@@ -73,7 +73,7 @@ def for_profile(template: str, profile: str | None) -> str:
     return template.replace("{profile}", profile or NO_PROFILE)
 
 
-def _check_places(declared: Comparison, page: Page) -> None:
+def _check_places(declared: Comparison, here: Scope) -> None:
     for key in ("baseline", "anchor"):
         template = getattr(declared, key)
         if isinstance(template, str) and _wrong_placeholder(template):
@@ -81,30 +81,30 @@ def _check_places(declared: Comparison, page: Page) -> None:
                 f"regression.{key} may hold {{name}} and {{profile}} in braces, "
                 f"found {shown(template)}"
             )
-            page.complain(message, "regression", key)
+            here.complain(message, "regression", key)
 
 
 def check_stored_reports(
-    declared: Iterable[tuple[BenchmarkDeclaration, Page]], folder: Path
+    declared: Iterable[tuple[BenchmarkDeclaration, Scope]], folder: Path
 ) -> None:
     """Complain of benchmarks that share a stored report, and of an anchor that is the baseline.
 
     Parameters
     ----------
-    declared : iterable of (BenchmarkDeclaration, Page)
+    declared : iterable of (BenchmarkDeclaration, Scope)
         The benchmarks of one profile.
     folder : Path
         Where relative paths start.
     """
     seen: dict[Path, str] = {}
-    for benchmark, page in declared:
+    for benchmark, here in declared:
         for role, path in _files(benchmark, folder):
             owner = seen.setdefault(path, benchmark.name)
-            if owner != benchmark.name and page.insists_on("regression", role):
-                page.complain(SHARED.format(role, owner, benchmark.name), "regression", role)
+            if owner != benchmark.name and here.insists_on("regression", role):
+                here.complain(SHARED.format(role, owner, benchmark.name), "regression", role)
         files = [path for _, path in _files(benchmark, folder)]
-        if len(files) != len(set(files)) and page.insists_on("regression"):
-            page.complain(ANCHOR_IS_BASELINE, "regression", "anchor")
+        if len(files) != len(set(files)) and here.insists_on("regression"):
+            here.complain(ANCHOR_IS_BASELINE, "regression", "anchor")
 
 
 def _files(benchmark: BenchmarkDeclaration, folder: Path) -> Iterator[tuple[str, Path]]:
@@ -127,21 +127,21 @@ def _wrong_placeholder(template: str) -> bool:
     return any(field not in allowed for field in fields)
 
 
-def _changes(declared: Comparison, page: Page) -> tuple[AllowedChange, ...]:
+def _changes(declared: Comparison, here: Scope) -> tuple[AllowedChange, ...]:
     named = [metric for metric in comparable_metrics() if getattr(declared, metric) is not None]
     if not named:
-        page.complain(NOTHING_JUDGED, "regression")
-    return tuple(_change(metric, declared, page) for metric in named)
+        here.complain(NOTHING_JUDGED, "regression")
+    return tuple(_change(metric, declared, here) for metric in named)
 
 
-def _change(metric: str, declared: Comparison, page: Page) -> AllowedChange:
+def _change(metric: str, declared: Comparison, here: Scope) -> AllowedChange:
     written = getattr(declared, metric)
     place = ("regression", metric, written.bound)
     change = AllowedChange(
-        metric, written.bound, written.value, written.relative, page.source(*place)
+        metric, written.bound, written.value, written.relative, here.source(*place)
     )
     if boundless(change):
-        page.complain(_never_fails(change), *place)
+        here.complain(_never_fails(change), *place)
     return change
 
 

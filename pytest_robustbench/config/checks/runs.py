@@ -20,7 +20,7 @@ from pytest_robustbench.naming import suggestion
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pytest_robustbench.config.checks.scope import Page
+    from pytest_robustbench.config.checks.scope import Scope
     from pytest_robustbench.config.declarations import CorruptionReference
     from pytest_robustbench.config.models.file import Benchmark
     from pytest_robustbench.config.models.limits import Accept
@@ -42,25 +42,25 @@ class Plan:
     summary: tuple[Limit, ...]
 
 
-def plan_of(model: Benchmark, page: Page) -> Plan | None:
+def plan_of(model: Benchmark, here: Scope) -> Plan | None:
     """Return what a benchmark runs and judges; None where a corruption's name is wrong.
 
     What is judged cannot be checked then without complaining of the same mistake again.
     """
-    before = len(page.problems)
-    corruptions = corruptions_of(model, page)
-    if len(page.problems) > before:
+    before = len(here.problems)
+    corruptions = corruptions_of(model, here)
+    if len(here.problems) > before:
         return None
     conditions = conditions_of(corruptions, model.severities, model.recorded)
-    unjudged = measured_only(model, conditions, page)
-    check_scopes(model.accept, conditions, page)
-    check_recorded_scopes(model, page)
-    check_pixel_segf1(model, page)
-    limits, summary = limits_of(model, conditions, unjudged, page)
+    unjudged = measured_only(model, conditions, here)
+    check_scopes(model.accept, conditions, here)
+    check_recorded_scopes(model, here)
+    check_pixel_segf1(model, here)
+    limits, summary = limits_of(model, conditions, unjudged, here)
     return Plan(corruptions, conditions, unjudged, limits, summary)
 
 
-def corruptions_of(model: Benchmark, page: Page) -> dict[str, CorruptionReference]:
+def corruptions_of(model: Benchmark, here: Scope) -> dict[str, CorruptionReference]:
     """Return the corruptions in declared order: name in condition ids -> reference."""
     if model.corruptions == "none":
         return {}
@@ -70,7 +70,7 @@ def corruptions_of(model: Benchmark, page: Page) -> dict[str, CorruptionReferenc
         reference = cast("CorruptionReference", entry if isinstance(entry, str) else retyped(entry))
         problem = _reference_problem(reference, found, known)
         if problem:
-            page.complain(problem, "corruptions", index)
+            here.complain(problem, "corruptions", index)
         else:
             found[parse_reference(reference).name] = reference
     return found
@@ -112,19 +112,19 @@ def conditions_of(
 
 
 def measured_only(
-    model: Benchmark, conditions: tuple[Condition, ...], page: Page
+    model: Benchmark, conditions: tuple[Condition, ...], here: Scope
 ) -> frozenset[str]:
     """Return the ids of the conditions that `measure_only` names."""
     chosen: set[str] = set()
     for index, name in enumerate(model.measure_only):
         ids = {c.id for c in conditions if name in (c.id, c.corruption)}
         chosen |= ids
-        if not ids and page.insists_on("measure_only"):
-            page.complain(_unknown_condition(name, conditions), "measure_only", index)
-        elif page.writes("measure_only") and page.writes("accept", *name.split("-")):
+        if not ids and here.insists_on("measure_only"):
+            here.complain(_unknown_condition(name, conditions), "measure_only", index)
+        elif here.writes("measure_only") and here.writes("accept", *name.split("-")):
             scope = dotted(("accept", *name.split("-")))
             message = f"measure_only names {name!r}, but {scope} declares limits; drop one of them"
-            page.complain(message, "measure_only", index)
+            here.complain(message, "measure_only", index)
     return frozenset(chosen)
 
 
@@ -136,42 +136,42 @@ def _unknown_condition(name: str, conditions: tuple[Condition, ...]) -> str:
     return f"unknown condition {name!r} in measure_only; {suggestion(name, pool)}"
 
 
-def check_scopes(accept: Accept, conditions: tuple[Condition, ...], page: Page) -> None:
+def check_scopes(accept: Accept, conditions: tuple[Condition, ...], here: Scope) -> None:
     """Complain of every scope under `accept` that no condition falls into."""
     run = dict.fromkeys(c.corruption for c in conditions if c.is_corrupted)
     severities = {c.severity for c in conditions}
     for scope, limits in (accept.model_extra or {}).items():
-        if not page.insists_on("accept", scope):
+        if not here.insists_on("accept", scope):
             continue
         if scope not in run:
-            page.complain_of_key(_scope_not_run(scope, list(run)), "accept", scope)
+            here.complain_of_key(_scope_not_run(scope, list(run)), "accept", scope)
             continue
         for level in sorted(limits.model_fields_set):
-            _check_severity(scope, level, severities, page)
+            _check_severity(scope, level, severities, here)
 
 
-def check_recorded_scopes(model: Benchmark, page: Page) -> None:
+def check_recorded_scopes(model: Benchmark, here: Scope) -> None:
     """Complain of limits for recorded sets that the file does not declare."""
     if "recorded" in model.accept.model_fields_set and not model.recorded:
-        if page.insists_on("accept", RECORDED):
+        if here.insists_on("accept", RECORDED):
             message = "limits under accept.recorded, but no recorded set is declared"
-            page.complain_of_key(message, "accept", RECORDED)
+            here.complain_of_key(message, "accept", RECORDED)
         return
     for name in model.accept.recorded.model_extra or {}:
-        if name not in model.recorded and page.insists_on("accept", RECORDED, name):
+        if name not in model.recorded and here.insists_on("accept", RECORDED, name):
             message = (
                 f"{name!r} under accept.recorded is neither a metric nor a recorded set; "
                 f"{suggestion(name, [*model.recorded, *METRICS])}"
             )
-            page.complain_of_key(message, "accept", RECORDED, name)
+            here.complain_of_key(message, "accept", RECORDED, name)
 
 
-def _check_severity(scope: str, level: str, run: set[int | None], page: Page) -> None:
+def _check_severity(scope: str, level: str, run: set[int | None], here: Scope) -> None:
     number = level.removeprefix("severity_")
-    if number == level or int(number) in run or not page.insists_on("accept", scope, level):
+    if number == level or int(number) in run or not here.insists_on("accept", scope, level):
         return
     message = f"limit for {scope}-{level}, which is not run; severities: {_listed(run)}"
-    page.complain_of_key(message, "accept", scope, level)
+    here.complain_of_key(message, "accept", scope, level)
 
 
 def _listed(severities: set[int | None]) -> str:
@@ -187,20 +187,20 @@ def _scope_not_run(scope: str, run: list[str]) -> str:
 
 
 def limits_of(
-    model: Benchmark, conditions: tuple[Condition, ...], unjudged: frozenset[str], page: Page
+    model: Benchmark, conditions: tuple[Condition, ...], unjudged: frozenset[str], here: Scope
 ) -> tuple[dict[str, tuple[Limit, ...]], tuple[Limit, ...]]:
     """Return the limits of every condition, and those of the summary."""
-    table = LimitTable(model.accept, page.table.table("accept"), page.file)
+    table = LimitTable(model.accept, here.table.table("accept"), here.file)
     limits = {c.id: () if c.id in unjudged else table.of(c) for c in conditions}
     unreached = [c for c in conditions if not limits[c.id] and c.id not in unjudged]
     if unreached:
         names = ", ".join(_grouped(unreached, conditions))
-        page.complain(
+        here.complain(
             f"no limit reaches {names}: declare one under accept, or name it in measure_only",
             "accept",
         )
-    elif not any(limits.values()) and (page.profile or any(map(table.of, conditions))):
-        page.complain(
+    elif not any(limits.values()) and (here.profile or any(map(table.of, conditions))):
+        here.complain(
             "no condition is left that any limit would judge: measure_only names all of them",
             "measure_only",
         )
@@ -217,21 +217,21 @@ def _grouped(some: list[Condition], conditions: tuple[Condition, ...]) -> list[s
     return names
 
 
-def check_pixel_segf1(model: Benchmark, page: Page) -> None:
+def check_pixel_segf1(model: Benchmark, here: Scope) -> None:
     """Complain of limits on Pixel SegF1 where it is switched off."""
     if model.pixel_segf1:
         return
-    for path in _limit_paths(page):
+    for path in _limit_paths(here):
         if "pixel_segf1" in str(path[-1]):
             message = (
                 f"limit on {path[-1]} under {dotted(path[:-1])}, but pixel_segf1 is switched off"
             )
-            page.complain_of_key(message, *path)
+            here.complain_of_key(message, *path)
 
 
-def _limit_paths(page: Page) -> list[tuple[str, ...]]:
-    accept = page.table.table("accept")
-    paths = [("regression", metric) for metric in page.table.table("regression").entries]
+def _limit_paths(here: Scope) -> list[tuple[str, ...]]:
+    accept = here.table.table("accept")
+    paths = [("regression", metric) for metric in here.table.table("regression").entries]
     found: list[tuple[str, ...]] = [*paths]
     for scope in accept.entries:
         inner = accept.table(scope)

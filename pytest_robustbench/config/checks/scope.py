@@ -15,7 +15,7 @@ Step = str | int
 
 
 @dataclass(frozen=True)
-class Page:
+class Scope:
     """Where to look things up and where to complain.
 
     Parameters

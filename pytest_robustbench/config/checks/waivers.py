@@ -9,12 +9,12 @@ from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:
     from pytest_robustbench.config.checks.runs import Plan
-    from pytest_robustbench.config.checks.scope import Page
+    from pytest_robustbench.config.checks.scope import Scope
     from pytest_robustbench.config.models.file import Benchmark
     from pytest_robustbench.config.models.limits import WaiverEntry
 
 
-def waivers_of(model: Benchmark, plan: Plan, page: Page) -> tuple[Waiver, ...]:
+def waivers_of(model: Benchmark, plan: Plan, here: Scope) -> tuple[Waiver, ...]:
     """Return the declared waivers; one that waives nothing is complained of.
 
     What a profile inherits for conditions it does not run, or does not judge, is passed over.
@@ -25,11 +25,11 @@ def waivers_of(model: Benchmark, plan: Plan, page: Page) -> tuple[Waiver, ...]:
         place = ("waivers", index, key)
         if (entry.condition, entry.metric) in found:
             problem = f"{entry.metric} under {entry.condition} is waived twice; keep one of them"
-            page.complain(problem, *place)
+            here.complain(problem, *place)
         elif not problem:
-            found[entry.condition, entry.metric] = _waiver(entry, page.source(*place[:2]))
-        elif page.insists_on("waivers"):
-            page.complain(problem, *place)
+            found[entry.condition, entry.metric] = _waiver(entry, here.source(*place[:2]))
+        elif here.insists_on("waivers"):
+            here.complain(problem, *place)
     return tuple(found.values())
 
 

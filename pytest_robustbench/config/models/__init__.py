@@ -1,1 +1,1 @@
-"""The shape of robustness.yaml, section by section; it knows `yaml`, and is known to `checks`."""
+"""The shape of robustness.yaml, section by section: types, names and ranges; it knows `yaml`."""

@@ -1,1 +1,1 @@
-"""Text to values: a YAML file as a tree in which everything knows where it was written."""
+"""Text to values that know where they were written; nothing here knows what they mean."""
