@@ -1,1 +1,1 @@
-"""What is refused beside wrong shapes, and what the sections come to; it knows `models` and `yaml`."""
+"""What is refused beside wrong shapes, and what sections come to; it knows `models` and `yaml`."""
