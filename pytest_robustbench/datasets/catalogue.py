@@ -91,8 +91,8 @@ class Format:
     name : str
         How the YAML calls it.
     loader : str
-        Import path of the function that lists the images. It takes `root`, `category`, `resize` and
-        the options as keyword arguments.
+        Import path of the function that lists the images. Its keyword arguments are `root`, a path
+        or ``None``, `category` and the options; see `loading.load_split`.
     options : tuple of Option
         Beside `root`, `category` and `resize`.
     aliases : tuple of str
@@ -129,7 +129,7 @@ class Format:
 
     @property
     def arguments(self) -> Mapping[str, Option]:
-        """The options that `load_split` passes on, by name; `resize` is its own."""
+        """The options that the loader takes, by name; `resize` is none of its business."""
         return {option.name: option for option in (ROOT, CATEGORY, *self.options)}
 
     @property
@@ -165,7 +165,7 @@ def _layout(name: str, *options: Option, **facts: Any) -> Format:
 FORMATS = by_name(
     # In the order in which they are asked whether they know a folder: what is special goes before
     # what is general.
-    _layout("kolektor", TEST_FRACTION, SEED),
+    _layout("kolektor", TEST_FRACTION, SEED, required=("root", "the folder of the data set")),
     _layout("visa", Option("split_csv", TEXT)),
     _layout("btad"),
     _layout(

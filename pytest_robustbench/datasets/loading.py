@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.datasets.catalogue import FORMATS, NAMES, format_named, part_of
-from pytest_robustbench.datasets.files import is_plain_name
+from pytest_robustbench.datasets.files import is_plain_name, required_root
 from pytest_robustbench.datasets.formats.recognition import recognised_format
 from pytest_robustbench.errors import DatasetError
 from pytest_robustbench.naming import suggestion
@@ -58,10 +59,11 @@ def load_split(
     """
     row = _row(dataset)
     _check_options(row, dataset, {"root": root, "category": category, **options})
-    size = tuple(resize) if isinstance(resize, (list, tuple)) else resize
+    size: Any = tuple(resize) if isinstance(resize, list) else resize
     loader = loader_of(row)
     try:
-        split = loader(root=root, category=category, resize=size, **options)
+        split = loader(root=_root(row, root), category=category, **options)
+        split = replace(split, resize=size)
     except DatasetError as error:
         raise _with_advice(error, row.name, root, category) from error
     return _with_nearer_format(split, row.name, root, category)
@@ -77,13 +79,22 @@ def loader_of(row: Format) -> Callable[..., Split]:
         it does not take, or the other way round. That is a mistake in the catalogue of formats.
     """
     loader: Callable[..., Split] = part_of(row, row.loader)
-    declared, taken = {"resize", *row.arguments}, set(inspect.signature(loader).parameters)
+    declared, taken = set(row.arguments), set(inspect.signature(loader).parameters)
     where = f"the {row.name} format cannot be used: its row in datasets/catalogue.py names"
     for option in sorted(declared - taken):
         raise DatasetError(f"{where} the option {option!r}, which {row.loader} does not take")
     for option in sorted(taken - declared):
         raise DatasetError(f"{where} no option {option!r}, which {row.loader} takes")
     return loader
+
+
+def _root(row: Format, root: str | os.PathLike[str] | None) -> Path | None:
+    place = None if root is None else Path(root).expanduser()
+    if row.required is None or row.required[0] != "root":
+        return place
+    if place is None:
+        raise DatasetError(f"the {row.name} format needs `root`: {row.required[1]}")
+    return required_root(place)
 
 
 def _row(dataset: object) -> Format:

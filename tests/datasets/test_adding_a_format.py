@@ -26,16 +26,14 @@ from tests.datasets.dataset_trees import write_pictures
 from tests.package_copy import answers, copied_package, insert
 
 MODULE = """
-from pathlib import Path
-
 from pytest_robustbench.datasets.formats.images import image_folder
 from pytest_robustbench.datasets.formats.recognition import Recognised
 from pytest_robustbench.datasets.split import Split
 
 
-def load_parts(*, root=None, category=None, resize=None, tested=1):
-    images = image_folder(Path(root) / category / "parts", "part")
-    return Split("parts", category, images[tested:], images[:tested], resize=resize)
+def load_parts(*, root, category=None, tested=1):
+    images = image_folder(root / category / "parts", "part")
+    return Split("parts", category, images[tested:], images[:tested])
 
 
 def recognise(root, category):

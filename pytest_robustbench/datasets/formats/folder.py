@@ -36,9 +36,8 @@ if TYPE_CHECKING:
 
 def load_folder(
     *,
-    root: str | os.PathLike[str] | None = None,
+    root: Path | None = None,
     category: str | None = None,
-    resize: tuple[int, int] | None = None,
     normal_dir: str | os.PathLike[str] | None = None,
     test_dir: str | os.PathLike[str] | None = None,
     abnormal_dir: str | os.PathLike[str] | None = None,
@@ -50,12 +49,10 @@ def load_folder(
 
     Parameters
     ----------
-    root : path-like, optional
+    root : Path, optional
         Folder that relative folders start at; the current one by default.
     category : str, optional
         Name of the category; the root's name by default.
-    resize : (int, int), optional
-        Height and width.
     normal_dir : path-like, optional
         Normal images to train on. Without it the train part is empty, which only a fitted detector
         can do with.
@@ -77,18 +74,14 @@ def load_folder(
     DatasetError
         If one folder is missing, empty or inside another one, or nothing is left to test.
     """
-    base = required_root(Path("." if root is None else root).expanduser())
+    base = required_root(root or Path())
     given = {
         "normal_dir": normal_dir,
         "test_dir": test_dir,
         "abnormal_dir": abnormal_dir,
         "mask_dir": mask_dir,
     }
-    folders = {
-        option: base / Path(value).expanduser()
-        for option, value in given.items()
-        if value is not None
-    }
+    folders = {k: base / Path(v).expanduser() for k, v in given.items() if v is not None}
     _check_present(folders)
     _check_apart(folders)
     _check_sources(folders, test_fraction)
@@ -102,7 +95,6 @@ def load_folder(
         category=nfc(category or base.resolve().name),
         train=train,
         test=(*test, *defects),
-        resize=resize,
         root=str(base),
         notes=(
             *notes_on_test_part((*test, *defects), orphans),

@@ -18,7 +18,6 @@ from __future__ import annotations
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.datasets.files import (
@@ -26,7 +25,6 @@ from pytest_robustbench.datasets.files import (
     image_files,
     nfc,
     no_images,
-    required_root,
     subfolders,
 )
 from pytest_robustbench.datasets.formats.groups import DEFAULT_FRACTION, drawn_groups
@@ -37,7 +35,7 @@ from pytest_robustbench.errors import DatasetError
 from pytest_robustbench.processors import processors
 
 if TYPE_CHECKING:
-    import os
+    from pathlib import Path
     from collections.abc import Sequence
 
 ITEM_FOLDER = re.compile(r"kos\d+", re.IGNORECASE)
@@ -57,9 +55,8 @@ class LabelledFolder:
 
 def load_kolektor(
     *,
-    root: str | os.PathLike[str] | None = None,
+    root: Path,
     category: str | None = None,
-    resize: tuple[int, int] | None = None,
     test_fraction: float | None = None,
     seed: int = 0,
 ) -> Split:
@@ -75,8 +72,6 @@ def load_kolektor(
         The folder of the data set, or one that holds it as `category`.
     category : str, optional
         Name of the folder below `root`, if there is one; otherwise only a name for reports.
-    resize : (int, int), optional
-        Height and width.
     test_fraction : float, optional
         KolektorSDD: share of the normal images that is tested on, 0.2 by default.
     seed : int
@@ -90,20 +85,16 @@ def load_kolektor(
         If the folder is of neither layout, an image has no mask, a mask cannot be decoded, or an
         option does not fit.
     """
-    if root is None:
-        raise DatasetError("the kolektor format needs `root`: the folder of the data set")
-    base = required_root(Path(root).expanduser())
-    folder = base / category if category and (base / category).is_dir() else base
+    folder = root / category if category and (root / category).is_dir() else root
     name = nfc(category or folder.resolve().name)
     items = [path for path in subfolders(folder) if ITEM_FOLDER.fullmatch(path.name)]
     notes = _only_a_name(category, folder)
     if items:
-        split = _first_split(
-            folder, items, name, resize=resize, test_fraction=test_fraction, seed=seed
-        )
+        fraction = DEFAULT_FRACTION if test_fraction is None else test_fraction
+        split = _first_split(folder, items, name, fraction, seed)
     else:
         _check_second(folder, test_fraction)
-        split = _second_split(folder, name, resize)
+        split = _second_split(folder, name)
     return replace(split, notes=(*split.notes, *notes))
 
 
@@ -123,19 +114,10 @@ def _only_a_name(category: str | None, folder: Path) -> tuple[str, ...]:
     return (f"category {category!r} is no folder of {folder}: reports call the data so",)
 
 
-def _first_split(
-    root: Path,
-    items: Sequence[Path],
-    name: str,
-    *,
-    resize: tuple[int, int] | None,
-    test_fraction: float | None,
-    seed: int,
-) -> Split:
+def _first_split(root: Path, items: Sequence[Path], name: str, fraction: float, seed: int) -> Split:
     folders = {path.name: _labelled(path, f"{nfc(path.name)}/", ITEM_MASK) for path in items}
     samples = [replace(s, group=item) for item, found in folders.items() for s in found.samples]
     normals = [sample for sample in samples if sample.label == NORMAL]
-    fraction = DEFAULT_FRACTION if test_fraction is None else test_fraction
     drawn = drawn_groups([str(sample.group) for sample in normals], fraction, seed)
     if not drawn:
         raise DatasetError(
@@ -150,7 +132,6 @@ def _first_split(
         category=name,
         train=train,
         test=test,
-        resize=resize,
         root=str(root),
         notes=(
             *notes_on_test_part(test, orphans, empty),
@@ -184,7 +165,7 @@ def _is_second(part: Path) -> bool:
     return part.is_dir() and any(file.path.stem.endswith(SECOND_MASK) for file in image_files(part))
 
 
-def _second_split(folder: Path, name: str, resize: tuple[int, int] | None) -> Split:
+def _second_split(folder: Path, name: str) -> Split:
     parts = {part: _labelled(folder / part, f"{part}/", SECOND_MASK) for part in ("train", "test")}
     train, test = parts["train"].samples, parts["test"].samples
     for part, found in parts.items():
@@ -196,7 +177,6 @@ def _second_split(folder: Path, name: str, resize: tuple[int, int] | None) -> Sp
         category=name,
         train=tuple(sample for sample in train if sample.label == NORMAL),
         test=test,
-        resize=resize,
         root=str(folder),
         notes=(
             *defects_left_out(train),

@@ -48,9 +48,8 @@ class Root:
 
 def load_manifest(
     *,
-    root: str | os.PathLike[str] | None = None,
+    root: Path | None = None,
     category: str | None = None,
-    resize: tuple[int, int] | None = None,
     manifest: str | os.PathLike[str] | None = None,
     allow_outside_root: bool = False,
     test_fraction: float | None = None,
@@ -60,12 +59,10 @@ def load_manifest(
 
     Parameters
     ----------
-    root : path-like, optional
+    root : Path, optional
         Folder that the paths in the manifest start at, its own folder by default. Or the manifest.
     category : str, optional
         Which records to use; may be left out if all are of one category.
-    resize : (int, int), optional
-        Height and width.
     manifest : path-like, optional
         The file; a relative path starts at `root` where that is given. The only ``*.jsonl`` in
         `root` by default.
@@ -101,7 +98,6 @@ def load_manifest(
         train=samples["train"],
         test=samples["test"],
         calibration=samples["calibration"],
-        resize=resize,
         root=str(folder),
         notes=(*notes_on_test_part(samples["test"]), *_unlabelled(own)),
     )
@@ -126,27 +122,23 @@ def _only_manifest(folder: Path) -> Path | None:
     return found[0] if len(found) == 1 else None
 
 
-def _places(
-    root: str | os.PathLike[str] | None, manifest: str | os.PathLike[str] | None
-) -> tuple[Path, Path]:
+def _places(root: Path | None, manifest: str | os.PathLike[str] | None) -> tuple[Path, Path]:
     """Return the manifest, and the folder its paths start at."""
     if manifest is not None:
-        base = None if root is None else required_root(Path(root).expanduser())
-        file = (base or Path()) / Path(manifest).expanduser()
+        file = (Path() if root is None else required_root(root)) / Path(manifest).expanduser()
         if not file.exists():
             raise MissingDataError(f"manifest: {file} does not exist")
-        return file, base or file.parent
+        return file, root or file.parent
     if root is None:
         raise DatasetError("the manifest format needs `manifest`: a file with one image a line")
-    base = Path(root).expanduser()
-    if base.is_file():
-        return base, base.parent
-    only = _only_manifest(required_root(base))
+    if root.is_file():
+        return root, root.parent
+    only = _only_manifest(required_root(root))
     if only is None:
         raise DatasetError(
-            f"say which `manifest` to read: {base} holds no *{SUFFIX}, or more than one"
+            f"say which `manifest` to read: {root} holds no *{SUFFIX}, or more than one"
         )
-    return only, base
+    return only, root
 
 
 def _category(records: Sequence[Record], category: str | None, file: Path) -> str:

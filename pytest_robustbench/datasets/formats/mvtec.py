@@ -21,7 +21,6 @@ from pytest_robustbench.datasets.formats.recognition import by_mark
 from pytest_robustbench.datasets.formats.trees import TreeLayout, read_tree
 
 if TYPE_CHECKING:
-    import os
     from pathlib import Path
 
     from pytest_robustbench.datasets.formats.recognition import Recognised
@@ -32,12 +31,11 @@ LAYOUT = TreeLayout("mvtec", tests=("test", "test_public"))
 
 def load_mvtec(
     *,
-    root: str | os.PathLike[str] | None = None,
+    root: Path,
     category: str | None = None,
-    resize: tuple[int, int] | None = None,
 ) -> Split:
     """Read one category; parameters and errors are those of `read_tree`."""
-    return read_tree(LAYOUT, root, category, resize)
+    return read_tree(LAYOUT, root, category)
 
 
 def recognise(root: Path, category: str | None) -> Recognised | None:

@@ -21,7 +21,6 @@ from pytest_robustbench.errors import DatasetError
 from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:
-    import os
     from pathlib import Path
 
     from pytest_robustbench.datasets.formats.recognition import Recognised
@@ -35,16 +34,15 @@ LAYOUT = TreeLayout("mvtec_ad2", tests=(PUBLIC,), types=("good", "bad"))
 
 def load_mvtec_ad2(
     *,
-    root: str | os.PathLike[str] | None = None,
+    root: Path,
     category: str | None = None,
-    resize: tuple[int, int] | None = None,
     test_part: str = PUBLIC,
 ) -> Split:
     """Read one category.
 
     Parameters
     ----------
-    root, category, resize
+    root, category
         As in `read_tree`.
     test_part : str
         ``test_public``. The private parts are refused: their labels are withheld by the publisher.
@@ -60,11 +58,11 @@ def load_mvtec_ad2(
         raise DatasetError(
             f"there is no test part {test_part!r}; {suggestion(test_part, [PUBLIC])}"
         )
-    folder = category_folder(LAYOUT, root, category)
+    folder = category_folder(root, category)
     private = _only_private(folder)
     if private is not None:
         raise _withheld(private)
-    return read_tree(LAYOUT, root, category, resize)
+    return read_tree(LAYOUT, root, category)
 
 
 def recognise(root: Path, category: str | None) -> Recognised | None:

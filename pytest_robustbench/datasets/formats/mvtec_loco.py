@@ -29,7 +29,6 @@ from pytest_robustbench.datasets.formats.trees import TreeLayout, category_folde
 from pytest_robustbench.errors import DatasetError
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Mapping
     from typing import Any
 
@@ -101,17 +100,16 @@ class ConfiguredMask:
 
 def load_mvtec_loco(
     *,
-    root: str | os.PathLike[str] | None = None,
+    root: Path,
     category: str | None = None,
-    resize: tuple[int, int] | None = None,
 ) -> Split:
     """Read one category.
 
     Parameters and errors are those of `read_tree`; it is an error, too, if ``defects_config.json``
     is malformed.
     """
-    split = read_tree(LAYOUT, root, category, resize)
-    config = category_folder(LAYOUT, root, category) / CONFIG
+    split = read_tree(LAYOUT, root, category)
+    config = category_folder(root, category) / CONFIG
     notes = (*split.notes, _SATURATION)
     if not config.exists():
         return replace(split, notes=notes)

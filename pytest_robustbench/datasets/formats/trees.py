@@ -12,8 +12,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pytest_robustbench.datasets.files import (
     flat_image_files,
@@ -21,7 +19,6 @@ from pytest_robustbench.datasets.files import (
     nfc,
     no_images,
     required_folder,
-    required_root,
     subfolders,
 )
 from pytest_robustbench.datasets.formats.folder_names import means_normal
@@ -30,9 +27,10 @@ from pytest_robustbench.datasets.pictures.masks import MaskFolder
 from pytest_robustbench.datasets.split import DEFECT, NORMAL, Sample, Split, listed
 from pytest_robustbench.errors import DatasetError, MissingDataError
 from pytest_robustbench.naming import suggestion
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import os
+    from pathlib import Path
 
 GROUND_TRUTH = "ground_truth"
 
@@ -60,24 +58,17 @@ class TreeLayout:
     types: tuple[str, ...] | None = None
 
 
-def read_tree(
-    layout: TreeLayout,
-    root: str | os.PathLike[str] | None,
-    category: str | None,
-    resize: tuple[int, int] | None,
-) -> Split:
+def read_tree(layout: TreeLayout, root: Path, category: str | None) -> Split:
     """Read one category.
 
     Parameters
     ----------
     layout : TreeLayout
         Names of the folders.
-    root : path-like
+    root : Path
         Folder that holds the categories, or the category's own folder when `category` is not given.
     category : str, optional
         Name of the category's folder.
-    resize : (int, int), optional
-        Height and width.
 
     Returns
     -------
@@ -92,7 +83,7 @@ def read_tree(
         If another folder is missing, empty or not of this layout, an image lies where no part
         would find it, or a mask is ambiguous.
     """
-    folder = category_folder(layout, root, category)
+    folder = category_folder(root, category)
     test, notes = _test_samples(folder, layout)
     return Split(
         dataset=layout.format,
@@ -102,43 +93,35 @@ def read_tree(
         calibration=_normal_samples(folder, "validation", layout.good)
         if (folder / "validation" / layout.good).is_dir()
         else (),
-        resize=resize,
         root=str(root),
         notes=(*notes, *_beside_normal(folder, layout.good)),
     )
 
 
-def category_folder(
-    layout: TreeLayout, root: str | os.PathLike[str] | None, category: str | None
-) -> Path:
+def category_folder(root: Path, category: str | None) -> Path:
     """Return the folder of a category: one that has a train folder.
 
     Raises
     ------
     MissingDataError
-        If the root does not exist, or holds no category at all.
+        If the root holds no category at all.
     DatasetError
-        If no root is given, or the category is not among those that are there.
+        If the category is not among those that are there.
     """
-    if root is None:
-        raise DatasetError(
-            f"the {layout.format} format needs `root`: the folder that holds the categories"
-        )
-    base = required_root(Path(root).expanduser())
     if category is None:
-        if is_category(base):
-            return base.resolve()
+        if is_category(root):
+            return root.resolve()
         raise DatasetError(
-            f"{base} is no category (it has no train folder): name one. {_found(base)}"
+            f"{root} is no category (it has no train folder): name one. {_found(root)}"
         )
-    folder = base / category
+    folder = root / category
     if not is_category(folder):
         message = (
-            f"category {category!r} is not in {base}: {folder} has no train folder. "
-            f"{_found(base, category)}"
+            f"category {category!r} is not in {root}: {folder} has no train folder. "
+            f"{_found(root, category)}"
         )
         # Beside other categories it is a name misspelt.
-        absent = not (folder.exists() or _categories(base) or is_category(base))
+        absent = not (folder.exists() or _categories(root) or is_category(root))
         raise (MissingDataError if absent else DatasetError)(message)
     return folder
 

@@ -19,7 +19,7 @@ import csv
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.datasets.files import nfc, required_root
+from pytest_robustbench.datasets.files import nfc
 from pytest_robustbench.datasets.formats.listed_paths import (
     check_listed_once,
     listed_name,
@@ -34,7 +34,6 @@ from pytest_robustbench.errors import DatasetError
 from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Sequence
 
     from pytest_robustbench.datasets.formats.recognition import Recognised
@@ -56,16 +55,15 @@ _LABELS = {"normal": NORMAL, "anomaly": DEFECT}
 
 def load_visa(
     *,
-    root: str | os.PathLike[str] | None = None,
+    root: Path,
     category: str | None = None,
-    resize: tuple[int, int] | None = None,
     split_csv: str | None = None,
 ) -> Split:
     """Read one category; the published layout goes before the converted one.
 
     Parameters
     ----------
-    root, category, resize
+    root, category
         As in `read_tree`.
     split_csv : str, optional
         Which table of the folder ``split_csv`` names train and test images: ``1cls`` (default),
@@ -77,19 +75,16 @@ def load_visa(
     MissingDataError, DatasetError
         As in `read_tree`; also if the table or a file it names is missing, or a row is malformed.
     """
-    if root is None:
-        raise DatasetError("the visa format needs `root`: the folder that holds the categories")
-    base = required_root(Path(root).expanduser())
-    places = (base / place for place in CONVERTED)
+    places = (root / place for place in CONVERTED)
     converted = next((place for place in places if _holds(place, category)), None)
-    published = _published(base, category, or_listed=converted is None)
+    published = _published(root, category, or_listed=converted is None)
     if published is not None:
-        return _listed_split(*published, split_csv or DEFAULT_SPLIT, resize)
+        return _listed_split(*published, split_csv or DEFAULT_SPLIT)
     if split_csv is not None:
         raise DatasetError(
-            f"split_csv chooses a table of VisA's published layout, which {base} has not"
+            f"split_csv chooses a table of VisA's published layout, which {root} has not"
         )
-    return read_tree(LAYOUT, converted or base, category, resize)
+    return read_tree(LAYOUT, converted or root, category)
 
 
 def recognise(root: Path, category: str | None) -> Recognised | None:
@@ -124,9 +119,7 @@ def _published(base: Path, category: str | None, *, or_listed: bool) -> tuple[Pa
     return (own.parent, own.name) if (own / IMAGES).is_dir() else None
 
 
-def _listed_split(
-    base: Path, category: str, table_name: str, resize: tuple[int, int] | None
-) -> Split:
+def _listed_split(base: Path, category: str, table_name: str) -> Split:
     table = _table(base, table_name)
     rows = _rows(table)
     own = [row for row in rows if row[1]["object"] == category]
@@ -143,7 +136,6 @@ def _listed_split(
         category=nfc(category),
         train=normals,
         test=test,
-        resize=resize,
         root=str(base),
         notes=(*defects_left_out(train), *notes_on_test_part(test)),
     )

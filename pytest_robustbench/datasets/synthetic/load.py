@@ -100,9 +100,8 @@ class SyntheticPart:
 
 def load_synthetic(
     *,
-    root: str | os.PathLike[str] | None = None,
+    root: Path | None = None,
     category: str | None = None,
-    resize: tuple[int, int] | None = None,
     n_train: int = 40,
     n_test_good: int = 20,
     n_defect: int = 30,
@@ -113,12 +112,10 @@ def load_synthetic(
 
     Parameters
     ----------
-    root : path-like, optional
+    root : Path, optional
         Not used: there are no files.
     category : str, optional
         ``brushed_metal`` (default), ``granite`` or ``woven_fabric``.
-    resize : (int, int), optional
-        Height and width images are resized to after drawing.
     n_train, n_test_good, n_defect : int
         Train images, normal test images, and defect images; the latter are dents, scratches and
         stains in turn.
@@ -140,7 +137,6 @@ def load_synthetic(
         category=category or DEFAULT_CATEGORY,
         train=tuple(_sample(part) for part in parts if part.id.startswith("train/")),
         test=tuple(_sample(part) for part in parts if part.id.startswith("test/")),
-        resize=resize,
         notes=("drawn images: they show that a benchmark works, not that a detector does",),
     )
 
