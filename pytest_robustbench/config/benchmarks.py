@@ -38,14 +38,10 @@ def build_benchmark(
 
     Parameters
     ----------
-    declaration : BenchmarkDeclaration
-        What the YAML says.
-    folder : Path
-        Folder of the YAML file.
-    split : Split
-        As `build_split` or a conftest's fixture gives it.
-    detector : object
-        Anything `as_detector` takes.
+    declaration, folder
+        What the YAML says, and its folder.
+    split, detector : object
+        As `build` or a conftest's fixtures give them.
     operating_point : Path, optional
         File whose thresholds replace what the YAML says about calibration.
     progress : callable
@@ -64,10 +60,11 @@ def build_benchmark(
         raise ConfigError(f"robustness_dataset must return a Split, not {type(split).__name__}")
     if declaration.dataset.is_fixture:
         split = complete_split(split, declaration, folder)
-    if operating_point is None:
-        point = build_operating_point(declaration, folder)
-    else:
-        point = OperatingPoint.read(operating_point, declaration.name)
+    point = (
+        build_operating_point(declaration, folder)
+        if operating_point is None
+        else OperatingPoint.read(operating_point, declaration.name)
+    )
     return Benchmark(
         split,
         detector,

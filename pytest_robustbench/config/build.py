@@ -1,6 +1,7 @@
 """Declarations to what they declare: here files are opened, modules imported, detectors made.
 
-Relative paths and imports start at the folder of the YAML file.
+`folder` is that of the YAML file, where relative paths and imports start. An environment variable
+that is not set is a ConfigError, here and not before.
 """
 
 from __future__ import annotations
@@ -38,17 +39,10 @@ if TYPE_CHECKING:
 def build_split(declaration: BenchmarkDeclaration, folder: Path) -> Split:
     """List the images of a benchmark: its dataset, calibration images and limits applied.
 
-    Parameters
-    ----------
-    declaration : BenchmarkDeclaration
-        Whose dataset is no fixture.
-    folder : Path
-        Folder of the YAML file.
-
     Raises
     ------
     ConfigError
-        If an environment variable is not set, or the dataset is a fixture.
+        If the dataset is a fixture.
     DatasetError
         If the folders are not what the format promises.
     """
@@ -57,8 +51,7 @@ def build_split(declaration: BenchmarkDeclaration, folder: Path) -> Split:
     dataset = declaration.dataset
     if dataset.is_fixture:
         raise _brought_by_conftest("dataset", dataset.source)
-    options = _options(dataset, folder)
-    split = load_split(dataset.format, resize=dataset.resize, **options)
+    split = load_split(dataset.format, resize=dataset.resize, **_options(dataset, folder))
     return complete_split(split, declaration, folder)
 
 
@@ -67,14 +60,7 @@ def recorded_sets(
 ) -> dict[str, Callable[[], Split]]:
     """Return what lists each set recorded under drift, once it is needed.
 
-    Parameters
-    ----------
-    declaration : BenchmarkDeclaration
-        The benchmark.
-    folder : Path
-        Folder of the YAML file.
-    resize : (int, int) or None
-        Size of the benchmark's own images, for sets that declare none.
+    Sets that declare no size have that of the benchmark's own images, `resize`.
     """
 
     def listed(dataset: DatasetDeclaration) -> Split:
@@ -93,8 +79,6 @@ def complete_split(split: Split, declaration: BenchmarkDeclaration, folder: Path
 
     Raises
     ------
-    ConfigError
-        If an environment variable is not set.
     DatasetError
         If the folder of calibration images is missing or empty.
     """
@@ -116,7 +100,7 @@ def build_detector(declaration: DetectorDeclaration, folder: Path) -> Detector:
     Raises
     ------
     ConfigError
-        If an environment variable is not set, or the detector is a fixture.
+        If the detector is a fixture.
     DetectorError
         If it cannot be made.
     """
@@ -172,31 +156,16 @@ def build_operating_point(declaration: BenchmarkDeclaration, folder: Path) -> Op
         if point.file is not None:
             path = stored_report_path(point.file, declaration.name, folder)
             return OperatingPoint.read(path, declaration.name)
-        numbers = {"pixel_threshold": point.pixel_threshold}
-        return OperatingPoint.from_dict({**numbers, "image_threshold": point.image_threshold})
+        numbers = ("pixel_threshold", "image_threshold")
+        return OperatingPoint.from_dict({name: getattr(point, name) for name in numbers})
+    except ConfigError:
+        raise
     except RobustbenchError as error:
-        if isinstance(error, ConfigError):
-            raise
         raise ConfigError(f"{point.source}: {error}") from None
 
 
 def stored_report_path(template: str | Unresolved, name: str, folder: Path) -> Path:
-    """Return where the stored report of a benchmark lies.
-
-    Parameters
-    ----------
-    template : str or Unresolved
-        As declared; ``{name}`` in it is the benchmark's name.
-    name : str
-        The benchmark.
-    folder : Path
-        Folder of the YAML file, where relative paths start.
-
-    Raises
-    ------
-    ConfigError
-        If an environment variable is not set.
-    """
+    """Return where the stored report of a benchmark lies; ``{name}`` stands for its `name`."""
     return _below(folder, str(resolved(template)).replace("{name}", name))
 
 
@@ -211,10 +180,8 @@ def _options(dataset: DatasetDeclaration, folder: Path) -> dict[str, Any]:
 
 
 def _with_paths(kwargs: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    def is_path(key: str, value: object) -> bool:
-        return (key == "path" or key.endswith("_path")) and isinstance(value, str)
-
-    return {k: str(_below(folder, v)) if is_path(k, v) else v for k, v in kwargs.items()}
+    paths = {k: v for k, v in kwargs.items() if k.split("_")[-1] == "path" and isinstance(v, str)}
+    return {**kwargs, **{key: str(_below(folder, path)) for key, path in paths.items()}}
 
 
 def _below(folder: Path, path: str | os.PathLike[str]) -> Path:

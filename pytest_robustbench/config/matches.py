@@ -1,4 +1,8 @@
-"""What a declared benchmark is held against: its baseline, and its anchor where there is one."""
+"""What a declared benchmark is held against: its baseline, and its anchor where there is one.
+
+`folder` is that of the YAML file; `baseline`, which may hold ``{name}``, stands in the place of the
+declared one. An environment variable that is not set is a ConfigError.
+"""
 
 from __future__ import annotations
 
@@ -21,23 +25,12 @@ def matches_of(
     candidate: Path,
     baseline: Path | None = None,
 ) -> tuple[Match, ...]:
-    """Return what the report of a benchmark has to be compared with.
-
-    Parameters
-    ----------
-    declaration : BenchmarkDeclaration
-        What the YAML says.
-    folder : Path
-        Folder of the YAML file.
-    candidate : Path
-        The report of this run.
-    baseline : Path, optional
-        Given in the place of the declared one; may hold ``{name}``.
+    """Return what `candidate`, the report of a benchmark, has to be compared with.
 
     Raises
     ------
     ConfigError
-        If nothing declares how much may be lost, or an environment variable is not set.
+        If nothing declares how much may be lost.
     """
     from pytest_robustbench.reports.compare.regression import (
         Match,  # numpy: not where tests are collected
@@ -71,7 +64,10 @@ def stored_reports(
 ) -> dict[str, Path]:
     """Return the files a benchmark is held against, by their roles.
 
-    Parameters and errors are those of `baseline_of`.
+    Raises
+    ------
+    ConfigError
+        If neither the YAML nor the caller names a baseline.
     """
     stored = {"baseline": baseline_of(declaration, folder, baseline)}
     regression = declaration.regression
@@ -83,19 +79,12 @@ def stored_reports(
 def require_apart(
     declaration: BenchmarkDeclaration, folder: Path, output: Path, baseline: Path | None = None
 ) -> None:
-    """Refuse a report that would replace what it is held against: it would pass against itself.
-
-    Parameters
-    ----------
-    declaration, folder, baseline
-        As in `baseline_of`.
-    output : Path
-        Where the report of this run goes.
+    """Refuse a report at `output` that would replace what it is held against.
 
     Raises
     ------
     ConfigError
-        If it is the baseline or the anchor, or an environment variable is not set.
+        If that is the baseline or the anchor: it would pass against itself.
     """
     if declaration.regression is None and baseline is None:
         return
@@ -117,7 +106,7 @@ def baseline_of(
     Raises
     ------
     ConfigError
-        If neither says, or an environment variable is not set.
+        If neither says.
     """
     if baseline is not None:
         return stored_report_path(str(baseline), declaration.name, folder)

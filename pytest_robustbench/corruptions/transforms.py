@@ -47,13 +47,11 @@ def transform_corruption(
 
     Parameters
     ----------
-    name : str
-        How the YAML, the report and the test ids call it: lower-case letters, digits, underscores.
+    name, version
+        As in `register_corruption`.
     transforms : callable or sequence of 5
         ``severity`` to the transform of that severity, or the five of them. Each must change every
         image (``p=1``) and return a uint8 picture of the same size.
-    version : int
-        Raise it whenever other pixels come out than before.
     moves_pixels : bool, optional
         Whether pixels change place, so that the mask is moved with them. Seen from the transforms
         if not given.

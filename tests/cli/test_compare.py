@@ -9,8 +9,8 @@ import pytest
 
 from pytest_robustbench import Benchmark, Prediction, load_split
 from pytest_robustbench.cli.main import main
-from pytest_robustbench.datasets.synthetic.load import write_mvtec_tree
 from pytest_robustbench.reports.file.header import sha256_of
+from tests.synthetic_tree import write_mvtec_tree
 
 DROP = ("--max-drop", "pixel_segf1=0.3")
 YAML = """\

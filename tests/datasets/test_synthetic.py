@@ -8,9 +8,10 @@ import pytest
 
 from pytest_robustbench.datasets.loading import load_split
 from pytest_robustbench.datasets.pictures.picture import read_picture
-from pytest_robustbench.datasets.synthetic.load import SyntheticPart, write_mvtec_tree
+from pytest_robustbench.datasets.synthetic.load import SyntheticPart
 from pytest_robustbench.datasets.synthetic.surfaces import SURFACES
 from pytest_robustbench.errors import DatasetError
+from tests.synthetic_tree import write_mvtec_tree
 
 SMALL = {"n_train": 2, "n_test_good": 1, "n_defect": 3, "size": 96}
 KINDS = ("dent", "scratch", "stain")

@@ -13,7 +13,7 @@ import yaml
 import pytest_robustbench as rb
 from pytest_robustbench.cli.main import main
 from pytest_robustbench.config.loader import load_config
-from pytest_robustbench.datasets.synthetic.load import write_mvtec_tree
+from tests.synthetic_tree import write_mvtec_tree
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)

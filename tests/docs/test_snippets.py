@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_robustbench.config.loader import load_config
-from pytest_robustbench.datasets.synthetic.load import write_mvtec_tree
+from tests.synthetic_tree import write_mvtec_tree
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ("datasets.md", "detectors.md", "corruptions.md", "coming_from.md")

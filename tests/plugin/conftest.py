@@ -19,9 +19,9 @@ import pytest_robustbench.config.benchmarks
 import pytest_robustbench.config.loader
 import pytest_robustbench.config.narrowing
 import pytest_robustbench.reports.pages.pictures  # noqa: F401
-from pytest_robustbench.datasets.synthetic.load import write_mvtec_tree
 from tests.plugin import robustness_project
 from tests.plugin.robustness_project import INI, SUITE, Project
+from tests.synthetic_tree import write_mvtec_tree
 
 
 @pytest.fixture(scope="session")

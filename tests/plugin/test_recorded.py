@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pytest_robustbench.datasets.synthetic.load import write_mvtec_tree
+from tests.synthetic_tree import write_mvtec_tree
 
 YAML = """\
 schema_version: 1

@@ -35,8 +35,8 @@ from pytest_robustbench.errors import DatasetError
 from pytest_robustbench.processors import processors
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Sequence
+    from pathlib import Path
 
 ITEM_FOLDER = re.compile(r"kos\d+", re.IGNORECASE)
 ITEM_MASK = "_label"

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pytest_robustbench.datasets.files import (
     flat_image_files,
@@ -27,7 +28,6 @@ from pytest_robustbench.datasets.pictures.masks import MaskFolder
 from pytest_robustbench.datasets.split import DEFECT, NORMAL, Sample, Split, listed
 from pytest_robustbench.errors import DatasetError, MissingDataError
 from pytest_robustbench.naming import suggestion
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import blake2b
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pytest_robustbench import opencv
 from pytest_robustbench.datasets.split import DEFECT, NORMAL, Sample, Split
 from pytest_robustbench.datasets.synthetic.defects import DEFECTS
 from pytest_robustbench.datasets.synthetic.surfaces import SURFACES, smooth_noise
@@ -17,37 +15,13 @@ from pytest_robustbench.errors import DatasetError
 from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:
-    import os
+    from pathlib import Path
 
     from pytest_robustbench.arrays import Image, Mask
     from pytest_robustbench.datasets.synthetic.surfaces import Field
 
 DEFAULT_CATEGORY = "brushed_metal"
 SMALLEST_SIZE = 32
-
-
-@dataclass(frozen=True)
-class Counts:
-    """How many images to draw; the names are the keys of the YAML section."""
-
-    n_train: int
-    n_test_good: int
-    n_defect: int
-
-    def __post_init__(self) -> None:
-        for name, count in asdict(self).items():
-            if count < 0:
-                raise DatasetError(f"{name} is at least 0, not {count}")
-
-    def ids(self) -> list[str]:
-        """Return the sample ids in the order an MVTec tree of them would be listed in."""
-        types = sorted(DEFECTS)
-        train = [f"train/good/{i:03d}" for i in range(self.n_train)]
-        good = [f"test/good/{i:03d}" for i in range(self.n_test_good)]
-        defects = [
-            f"test/{types[i % len(types)]}/{i // len(types):03d}" for i in range(self.n_defect)
-        ]
-        return sorted([*train, *good, *defects])
 
 
 @dataclass(frozen=True)
@@ -130,58 +104,31 @@ def load_synthetic(
         If the category is unknown or a number is impossible.
     """
     del root
-    counts = Counts(n_train, n_test_good, n_defect)
-    parts = _parts(category or DEFAULT_CATEGORY, counts, size, seed)
-    return Split(
-        dataset="synthetic",
-        category=category or DEFAULT_CATEGORY,
-        train=tuple(_sample(part) for part in parts if part.id.startswith("train/")),
-        test=tuple(_sample(part) for part in parts if part.id.startswith("test/")),
-        notes=("drawn images: they show that a benchmark works, not that a detector does",),
-    )
-
-
-def write_mvtec_tree(
-    root: str | os.PathLike[str],
-    *,
-    category: str | None = None,
-    n_train: int = 40,
-    n_test_good: int = 20,
-    n_defect: int = 30,
-    size: int = 256,
-    seed: int = 0,
-) -> Path:
-    """Write the images and masks of `load_synthetic` as PNG files in MVTec layout.
-
-    Returns
-    -------
-    Path
-        The category's folder, ``root/category``.
-
-    Raises
-    ------
-    DatasetError
-        If the category is unknown, a number is impossible or a file cannot be written.
-    """
-    counts = Counts(n_train, n_test_good, n_defect)
-    parts = _parts(category or DEFAULT_CATEGORY, counts, size, seed)
-    folder = Path(root).expanduser() / (category or DEFAULT_CATEGORY)
-    for part in parts:
-        _write(folder / f"{part.id}.png", part.image())
-        if part.defect_type in DEFECTS:
-            name = part.id.replace("test/", "ground_truth/", 1)
-            _write(folder / f"{name}_mask.png", part.mask().astype(np.uint8) * 255)
-    return folder
-
-
-def _parts(category: str, counts: Counts, size: int, seed: int) -> list[SyntheticPart]:
+    category = category or DEFAULT_CATEGORY
     if category not in SURFACES:
         raise DatasetError(
             f"there is no synthetic category {category!r}; {suggestion(category, SURFACES)}"
         )
     if size < SMALLEST_SIZE:
         raise DatasetError(f"size is at least {SMALLEST_SIZE} pixels, not {size}")
-    return [SyntheticPart(category, name, size, seed) for name in counts.ids()]
+    ids = _ids(n_train, n_test_good, n_defect)
+    parts = [SyntheticPart(category, name, size, seed) for name in ids]
+    return Split(
+        dataset="synthetic",
+        category=category,
+        train=tuple(_sample(part) for part in parts if part.id.startswith("train/")),
+        test=tuple(_sample(part) for part in parts if part.id.startswith("test/")),
+        notes=("drawn images: they show that a benchmark works, not that a detector does",),
+    )
+
+
+def _ids(n_train: int, n_test_good: int, n_defect: int) -> list[str]:
+    """Return the sample ids in the order an MVTec tree of them would be listed in."""
+    types = sorted(DEFECTS)
+    train = [f"train/good/{i:03d}" for i in range(n_train)]
+    good = [f"test/good/{i:03d}" for i in range(n_test_good)]
+    defects = [f"test/{types[i % len(types)]}/{i // len(types):03d}" for i in range(n_defect)]
+    return sorted([*train, *good, *defects])
 
 
 def _sample(part: SyntheticPart) -> Sample:
@@ -200,13 +147,3 @@ def _photographed(surface: Field, rng: np.random.Generator) -> Image:
     lit = surface * (exposure * vignette)[:, :, None] + noise
     levels: Image = np.clip(np.rint(lit * 255), 0, 255).astype(np.uint8)
     return levels
-
-
-def _write(path: Path, pixels: Image | Mask) -> None:
-    cv2 = opencv.load()
-    _, encoded = cv2.imencode(".png", pixels if pixels.ndim == 2 else pixels[:, :, ::-1])
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encoded.tobytes())
-    except OSError as error:
-        raise DatasetError(f"{path} cannot be written: {error.strerror or error}") from error

@@ -7,9 +7,9 @@ import json
 import jsonschema
 import pytest
 
-from pytest_robustbench.datasets.synthetic.load import write_mvtec_tree
 from pytest_robustbench.reports.file.schema import session_schema
 from tests.plugin.robustness_project import Project, only_messages, outcomes
+from tests.synthetic_tree import write_mvtec_tree
 
 MARGINS = """\
 regression:
