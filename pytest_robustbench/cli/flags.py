@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.corruptions.catalogue import DEFAULT
-from pytest_robustbench.corruptions.references import reference_name
+from pytest_robustbench.corruptions.references import parse_reference
 from pytest_robustbench.datasets.catalogue import FORMATS, format_named
 from pytest_robustbench.detectors.names import FILE_PREFIXES
 from pytest_robustbench.errors import ConfigError
@@ -171,7 +171,7 @@ def config_of(arguments: Namespace) -> dict[str, Any]:
         **{key: given[key] for key in SAME_KEYS if key in given},
         "postprocess": {"gaussian_sigma": SMOOTHING} if "pixel_postprocess" in given else {},
         # Flags declare no limits: everything is measured, nothing is judged.
-        "measure_only": ["clean", *map(reference_name, names)],
+        "measure_only": ["clean", *(parse_reference(name).name for name in names)],
     }
     return {key: value for key, value in config.items() if value != {}}
 

@@ -13,6 +13,11 @@ KEYWORDS = ("compose", "name")
 """Keys of a reference in YAML that are no corruption."""
 
 
+def fits_test_ids(name: str) -> bool:
+    """Return whether `name` holds only lower-case letters, digits and underscores."""
+    return re.fullmatch("[a-z0-9_]+", name) is not None
+
+
 def check_name(name: str) -> None:
     """Refuse a name that cannot be part of a test id.
 
@@ -23,7 +28,7 @@ def check_name(name: str) -> None:
     """
     if name in (*RESERVED, *KEYWORDS):
         raise CorruptionError(f"a corruption cannot be called {name!r}: that name is reserved")
-    if not re.fullmatch("[a-z0-9_]+", name):
+    if not fits_test_ids(name):
         raise CorruptionError(
             f"a corruption cannot be called {name!r}: its name becomes part of test ids and may "
             "hold only lower-case letters, digits and underscores"

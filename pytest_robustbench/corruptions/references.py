@@ -60,22 +60,12 @@ class Reference:
         return tuple(target for part in self.parts for target in part.targets())
 
 
-def reference_name(reference: object) -> str:
-    """Return what condition ids call the corruption that `reference` refers to.
-
-    That is the ``name`` it is given; else its own name, the last part of its import path in
-    lower-case letters, or the names of the parts of a composition, joined by underscores.
-
-    Raises
-    ------
-    CorruptionError
-        If `reference` has none of the forms above.
-    """
-    return parse_reference(reference).name
-
-
 def parse_reference(reference: object) -> Reference:
     """Return `reference`, a string or mapping, taken apart; whether its target exists is not asked.
+
+    Condition ids call it by the ``name`` it is given; else by its own name, the last part of its
+    import path in lower-case letters, or the names of the parts of a composition, joined by
+    underscores.
 
     Raises
     ------

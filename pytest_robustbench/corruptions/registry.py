@@ -9,7 +9,7 @@ import numpy as np
 from pytest_robustbench.corruptions.catalogue import BUILT_IN, REGISTERED, installed, known_names
 from pytest_robustbench.corruptions.composition import composed
 from pytest_robustbench.corruptions.corruption import Corrupted, Corruption
-from pytest_robustbench.corruptions.references import parse_reference, reference_name
+from pytest_robustbench.corruptions.references import parse_reference
 from pytest_robustbench.corruptions.transform_kinds import is_transforms
 from pytest_robustbench.corruptions.transforms import transform_corruption
 from pytest_robustbench.errors import CorruptionError
@@ -201,7 +201,7 @@ def _imported(path: str, parameters: Mapping[str, Any], folder: Path | None) -> 
         raise CorruptionError(
             f"corruption {path!r} cannot be imported: {type(error).__name__}: {error}"
         ) from error
-    return _as_corruption(found, reference_name(path), path, parameters)
+    return _as_corruption(found, parse_reference(path).name, path, parameters)
 
 
 def _installed(name: str, parameters: Mapping[str, Any]) -> Corruption:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_robustbench.corruptions.catalogue import BUILT_IN, DEFAULT
-from pytest_robustbench.corruptions.references import parse_reference, reference_name
+from pytest_robustbench.corruptions.references import parse_reference
 from pytest_robustbench.errors import CorruptionError
 
 
@@ -32,7 +32,7 @@ from pytest_robustbench.errors import CorruptionError
     ],
 )
 def test_names_in_condition_ids(reference, name):
-    assert reference_name(reference) == name
+    assert parse_reference(reference).name == name
 
 
 def test_a_reference_is_taken_apart():
@@ -81,7 +81,7 @@ def test_a_reference_is_taken_apart():
 )
 def test_malformed_references_are_explained_in_one_line(reference, complaint):
     with pytest.raises(CorruptionError, match=complaint) as caught:
-        reference_name(reference)
+        parse_reference(reference)
     assert "\n" not in str(caught.value)
 
 
@@ -93,8 +93,8 @@ def test_the_default_set_is_the_five_of_the_first_release():
 
 def test_parsing_imports_nothing_heavy():
     code = (
-        "import sys; from pytest_robustbench.corruptions.references import reference_name\n"
-        "assert reference_name({'compose': ['blur', {'jpeg': None}]}) == 'blur_jpeg'\n"
+        "import sys; from pytest_robustbench.corruptions.references import parse_reference\n"
+        "assert parse_reference({'compose': ['blur', {'jpeg': None}]}).name == 'blur_jpeg'\n"
         "print(sorted({'numpy', 'cv2', 'pytest'} & set(sys.modules)))"
     )
     run = [sys.executable, "-c", code]

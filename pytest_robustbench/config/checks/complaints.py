@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pytest_robustbench.conditions import SEVERITIES
 from pytest_robustbench.config.models.file import Benchmark, RobustnessFile
-from pytest_robustbench.config.models.limits import Regression, limit_type
+from pytest_robustbench.config.models.limits import SCOPES, Regression, limit_type
 from pytest_robustbench.config.models.values import Section
 from pytest_robustbench.config.yaml.environment import Expanded, Unresolved, not_set
 from pytest_robustbench.config.yaml.nodes import key_mark, value_mark
@@ -29,7 +29,6 @@ _COUNTED = [metric.name for metric in BUILT_IN if metric.counts_pixels]
 PIXEL_ALTERNATIVES = f"{', '.join(_COUNTED[:-1])} or {_COUNTED[-1]}"
 """Metrics on pixels that can be redone from counts per image."""
 _WRAPPERS = {"defaults": 1, "benchmarks": 2, "profiles": 2}
-_SCOPES = ("all", "clean", "recorded", "summary")
 _BOUNDS = ("min", "max", "max_drop", "max_rise")
 _ALTERNATIVES = {
     "dataset": "a mapping, or fixture",
@@ -119,7 +118,7 @@ def _problem(detail: ErrorDetails, path: Path, tree: Table) -> Problem:
 
 def _metric_without_scope(section: Path) -> str:
     """Return what to do about a limit that stands directly under `accept`; mostly nothing."""
-    if len(section) < 2 or section[0] != "accept" or section[1] in _SCOPES:
+    if len(section) < 2 or section[0] != "accept" or section[1] in SCOPES:
         return ""
     return misplaced_scope(str(section[1]))
 
@@ -196,7 +195,7 @@ def _bounds_of(metric: str, parent: Path) -> tuple[str]:
 def _unknown_metric(key: str, parent: Path) -> str:
     where, scope = dotted(parent), parent[1]
     if key.startswith("severity_"):
-        if scope in _SCOPES or len(parent) > 2:
+        if scope in SCOPES or len(parent) > 2:
             return f"{key!r} under {where}: severities stand under a corruption"
         return f"unknown severity {key!r} under {where}; valid: severity_1 to severity_5"
     if scope != "summary" and key in SUMMARY_METRICS:

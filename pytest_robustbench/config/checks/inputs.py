@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.config.declarations import (
@@ -14,6 +13,7 @@ from pytest_robustbench.config.declarations import (
 )
 from pytest_robustbench.config.models.inputs import Dataset, Detector, Thresholds
 from pytest_robustbench.config.yaml.environment import Unresolved, retyped, settled
+from pytest_robustbench.corruptions.names import fits_test_ids
 from pytest_robustbench.datasets.catalogue import NAMES, format_named
 from pytest_robustbench.detectors.names import (
     FILE_PREFIXES,
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from pytest_robustbench.config.models.inputs import Calibration
     from pytest_robustbench.config.yaml.nodes import Table
 
-_RECORDED_NAME = re.compile("[a-z0-9_]+")
 
 _FITTED_NEEDS = (
     "fitted: true needs calibration.images (normal images the detector never saw) or an "
@@ -57,7 +56,7 @@ def recorded_of(model: Benchmark, here: Scope) -> dict[str, DatasetDeclaration]:
     """Return the declared sets of images taken under drift, by name."""
     found: dict[str, DatasetDeclaration] = {}
     for name, declared in model.recorded.items():
-        if not _RECORDED_NAME.fullmatch(name):
+        if not fits_test_ids(name):
             message = (
                 f"recorded set {name!r} becomes part of test ids: use lower-case letters, digits "
                 "and underscores"

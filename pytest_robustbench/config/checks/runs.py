@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from pytest_robustbench.conditions import CLEAN, RECORDED, Condition
 from pytest_robustbench.config.checks.complaints import dotted, misplaced_scope
 from pytest_robustbench.config.checks.precedence import LimitTable
+from pytest_robustbench.config.models.limits import SCOPES
 from pytest_robustbench.config.yaml.environment import retyped
 from pytest_robustbench.corruptions.catalogue import known_names
-from pytest_robustbench.corruptions.names import RESERVED
+from pytest_robustbench.corruptions.names import RESERVED, fits_test_ids
 from pytest_robustbench.corruptions.references import parse_reference
 from pytest_robustbench.errors import CorruptionError
 from pytest_robustbench.metrics.catalogue import METRICS
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.config.models.limits import Accept
     from pytest_robustbench.gates.limits import Limit
 
-SCOPES = ("all", "clean", "recorded", "summary")
 _TAKEN = {*SCOPES, *RESERVED, "complete", "regression"}
-_CORRUPTION_NAME = re.compile(r"[a-z0-9_]+")
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ def _reference_problem(
         if ":" not in target and target not in known:
             return f"unknown corruption {target!r} in corruptions; {suggestion(target, known)}"
     name = parsed.name
-    if name in _TAKEN or not _CORRUPTION_NAME.fullmatch(name):
+    if name in _TAKEN or not fits_test_ids(name):
         return (
             f"corruption {reference!r} would be called {name!r} in test ids; call it something "
             "else, in letters, digits and underscores"

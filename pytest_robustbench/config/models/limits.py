@@ -137,6 +137,10 @@ class Accept(Section):
     summary: SummaryLimits = Field(default_factory=SummaryLimits)
 
 
+SCOPES = tuple(Accept.model_fields)
+"""Keys under `accept` that are no corruption."""
+
+
 class Comparison(Section):
     """The stored reports to hold new ones against, and how strictly."""
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pytest_robustbench.arrays import Floats, Image, Mask
 
 SIGMAS = (0.5, 1.0, 1.5, 2.0, 3.0)
-"""Standard deviation of severity 1 to 5, in pixels of an image whose shorter side is 256."""
 
 _WHOLE = 256
 """What the weights add up to."""
@@ -37,8 +36,7 @@ class Blur:
     Parameters
     ----------
     sigma_at_256 : tuple of 5 floats
-        Standard deviation of severity 1 to 5, in pixels of an image whose shorter side is 256;
-        rising.
+        Standard deviation at severity 1 to 5, rising, in pixels; it grows by `scale_of`.
     """
 
     sigma_at_256: tuple[float, ...] = parameter(SIGMAS, Steps(Number(0.2, 20)))

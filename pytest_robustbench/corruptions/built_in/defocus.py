@@ -33,8 +33,7 @@ class Defocus:
     Parameters
     ----------
     radius_at_256 : tuple of 5 floats
-        Radius of the disc at severity 1 to 5, in pixels of an image whose shorter side is 256;
-        rising.
+        Radius of the disc at severity 1 to 5, rising, in pixels; it grows by `scale_of`.
     """
 
     radius_at_256: tuple[float, ...] = parameter(RADII, Steps(Number(1, 20)))

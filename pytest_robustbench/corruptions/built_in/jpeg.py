@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from pytest_robustbench.arrays import Image, Mask
 
 QUALITIES = (90, 70, 50, 30, 15)
-"""libjpeg quality of severity 1 to 5."""
 
 
 @dataclass(frozen=True)

@@ -44,13 +44,12 @@ class Line(NamedTuple):
 class MotionBlur:
     """Spread every pixel evenly along a line.
 
-    Its direction is drawn once per image; its length grows with severity and with the image.
+    Its direction is drawn once per image; its length grows with severity.
 
     Parameters
     ----------
     length_at_256 : tuple of 5 floats
-        Length of the line at severity 1 to 5, in pixels of an image whose shorter side is 256;
-        rising.
+        Length of the line at severity 1 to 5, rising, in pixels; it grows by `scale_of`.
     """
 
     length_at_256: tuple[float, ...] = parameter(LENGTHS, Steps(Number(1, 60)))

@@ -22,7 +22,10 @@ BAND = 1 << 16
 
 
 def scale_of(image: Image) -> float:
-    """Return by what a size in pixels at 256 px grows for `image`; it never shrinks."""
+    """Return by what sizes, in pixels of an image whose shorter side is 256, grow for `image`.
+
+    They never shrink: up to 256 pixels they hold as they are.
+    """
     return max(1.0, float(min(image.shape[:2])) / 256)
 
 

@@ -17,8 +17,8 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_robustbench.datasets.files import (
     flat_image_files,
@@ -45,8 +45,7 @@ SECOND_MASK = "_GT"
 STRAY_COPIES = ("10301 (copy)", "10301_GT (copy)")
 
 
-@dataclass(frozen=True)
-class LabelledFolder:
+class Labelled(NamedTuple):
     """What one folder of images and masks holds: samples, and masks that belong to none."""
 
     samples: tuple[Sample, ...]
@@ -186,7 +185,7 @@ def _second_split(folder: Path, name: str) -> Split:
     )
 
 
-def _labelled(folder: Path, prefix: str, suffix: str) -> LabelledFolder:
+def _labelled(folder: Path, prefix: str, suffix: str) -> Labelled:
     """List the images of one folder; `suffix` ends the name of a mask."""
     listing = flat_image_files(folder, "images")
     files = [file for file in listing if file.path.stem not in STRAY_COPIES]
@@ -208,7 +207,7 @@ def _labelled(folder: Path, prefix: str, suffix: str) -> LabelledFolder:
         for file, defect in zip(images, defective, strict=True)
     )
     unused = sorted(set(masks) - set(own.values()))
-    return LabelledFolder(samples, tuple(f"{prefix}{masks[name].name}" for name in unused))
+    return Labelled(samples, tuple(f"{prefix}{masks[name].name}" for name in unused))
 
 
 def _marks_a_defect(mask: Path) -> bool:

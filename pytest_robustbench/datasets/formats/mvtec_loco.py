@@ -23,6 +23,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.datasets.catalogue import COUNT, SHARE, TEXT, TRUTH
 from pytest_robustbench.datasets.files import image_files
 from pytest_robustbench.datasets.formats.recognition import by_mark
 from pytest_robustbench.datasets.formats.trees import TreeLayout, category_folder, read_tree
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from pytest_robustbench.arrays import Mask
+    from pytest_robustbench.datasets.catalogue import Kind
     from pytest_robustbench.datasets.formats.recognition import Recognised
     from pytest_robustbench.datasets.split import Sample, Split
 
@@ -45,12 +47,12 @@ _SATURATION = (
     "every pixel of a marked region counts: the saturation of MVTec LOCO (metric sPRO) is not "
     "applied"
 )
-_ENTRY_TYPES: Mapping[str, tuple[type, ...]] = MappingProxyType(
+_ENTRY: Mapping[str, Kind] = MappingProxyType(
     {
-        "defect_name": (str,),
-        "pixel_value": (int,),
-        "saturation_threshold": (float, int),
-        "relative_saturation": (bool,),
+        "defect_name": TEXT,
+        "pixel_value": COUNT,
+        "saturation_threshold": SHARE,
+        "relative_saturation": TRUTH,
     }
 )
 
@@ -135,9 +137,7 @@ def _configured(sample: Sample, values: frozenset[int]) -> Sample:
 def _pixel_values(config: Path) -> frozenset[int]:
     entries = _parsed(config)
     if not isinstance(entries, list) or not entries:
-        raise DatasetError(
-            f"{config}: expected a list of defects, with {', '.join(_ENTRY_TYPES)} each"
-        )
+        raise DatasetError(f"{config}: expected a list of defects, with {', '.join(_ENTRY)} each")
     return frozenset(_pixel_value(entry, f"{config}, entry {i}") for i, entry in enumerate(entries))
 
 
@@ -150,18 +150,11 @@ def _parsed(config: Path) -> Any:
 
 def _pixel_value(entry: object, where: str) -> int:
     if not isinstance(entry, dict):
-        raise DatasetError(
-            f"{where}: expected an object with {', '.join(_ENTRY_TYPES)}, not {entry!r}"
-        )
-    for key, types in _ENTRY_TYPES.items():
-        value = entry.get(key)
-        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-            raise DatasetError(f"{where}: {key} is {_named(types)}, not {value!r}")
+        raise DatasetError(f"{where}: expected an object with {', '.join(_ENTRY)}, not {entry!r}")
+    for key, kind in _ENTRY.items():
+        if not kind.accepts(entry.get(key)):
+            raise DatasetError(f"{where}: {key} is {kind.words}, not {entry.get(key)!r}")
     number: int = entry["pixel_value"]
     if not 1 <= number <= 255:
         raise DatasetError(f"{where}: pixel_value lies between 1 and 255, not {number}")
     return number
-
-
-def _named(types: tuple[type, ...]) -> str:
-    return {str: "a text", int: "an integer", bool: "true or false"}.get(types[0], "a number")
