@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -195,12 +196,7 @@ def corrupt(
 
 
 def _imported(path: str, parameters: Mapping[str, Any], folder: Path | None) -> Corruption:
-    try:
-        found = import_object(path, folder)
-    except Exception as error:
-        raise CorruptionError(
-            f"corruption {path!r} cannot be imported: {type(error).__name__}: {error}"
-        ) from error
+    found = _brought(repr(path), partial(import_object, path, folder))
     return _as_corruption(found, parse_reference(path).name, path, parameters)
 
 
@@ -209,18 +205,22 @@ def _installed(name: str, parameters: Mapping[str, Any]) -> Corruption:
     if entry is None:
         raise CorruptionError(f"unknown corruption {name!r}; {suggestion(name, known_names())}")
     where = f"{name!r} (entry point {entry.value!r})"
-    try:
-        found = entry.load()
-    except Exception as error:
-        raise CorruptionError(
-            f"corruption {where} cannot be imported: {type(error).__name__}: {error}"
-        ) from error
+    found = _brought(where, entry.load)
     corruption = _as_corruption(found, name, where, parameters)
     if corruption.name != name:
         raise CorruptionError(
             f"corruption {where} calls itself {corruption.name!r}: the names must agree"
         )
     return corruption
+
+
+def _brought(where: str, load: Callable[[], Any]) -> Any:
+    try:
+        return load()
+    except Exception as error:
+        raise CorruptionError(
+            f"corruption {where} cannot be imported: {type(error).__name__}: {error}"
+        ) from error
 
 
 def _as_corruption(found: Any, name: str, where: str, parameters: Mapping[str, Any]) -> Corruption:

@@ -42,21 +42,21 @@ class LimitTable:
 
     def of(self, condition: Condition) -> tuple[Limit, ...]:
         """Return the limits that bind `condition`, metric by metric the most specific one."""
-        return _most_specific(self._layer(*scope) for scope in scopes_of(condition))
+        return _most_specific(self._layer(*scope) for scope in _scopes_of(condition))
 
     def of_summary(self) -> tuple[Limit, ...]:
         """Return the limits over all conditions."""
         return _most_specific([self._layer("summary")])
 
     def _layer(self, *scope: str) -> Layer:
-        section = section_at(self._accept, scope)
+        section: Section | None = self._accept
         table = self._table
         for step in scope:
-            table = table.table(step)
+            section, table = _entry(section, step), table.table(step)
         return {} if section is None else _limits(section, table, self._file)
 
 
-def scopes_of(condition: Condition) -> tuple[tuple[str, ...], ...]:
+def _scopes_of(condition: Condition) -> tuple[tuple[str, ...], ...]:
     """Return the scopes that reach `condition`, the least specific first."""
     if condition.is_clean:
         return ("all",), ("clean",)
@@ -66,15 +66,10 @@ def scopes_of(condition: Condition) -> tuple[tuple[str, ...], ...]:
     return ("all",), (name,), (name, f"severity_{condition.severity}")
 
 
-def section_at(accept: Accept, scope: tuple[str, ...]) -> Section | None:
-    """Return the section under `scope`, or None where it is not written."""
-    section: Section | None = accept
-    for step in scope:
-        section = None if section is None else _entry(section, step)
-    return section
-
-
-def _entry(section: Section, key: str) -> Section | None:
+def _entry(section: Section | None, key: str) -> Section | None:
+    """Return the section under `key`, or None where it is not written."""
+    if section is None:
+        return None
     # A corruption may be called like a method of pydantic's, so attributes are for fields alone.
     is_field = key in type(section).model_fields
     entry = getattr(section, key) if is_field else (section.model_extra or {}).get(key)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 Scalar: TypeAlias = object
 """What a leaf holds: text, number, truth value, null, or a stand-in for an unset variable."""
@@ -121,23 +121,25 @@ def value_mark(node: Node, path: Sequence[str | int]) -> Mark:
 
     Steps that lead nowhere are passed over, so a path may hold names that are not in the file.
     """
-    found = node
-    for step in path:
-        found = _child(found, step) or found
-    return found.mark
+    *_, (_, mark) = _marks(node, path)
+    return mark
 
 
 def key_mark(node: Node, path: Sequence[str | int]) -> Mark:
     """Return where the last key of `path` stands; for an item of a list, the item."""
-    found, mark = node, node.mark
-    for step in path:
-        child = _child(found, step)
-        if child is None:
-            continue
-        is_entry = isinstance(found, Table) and isinstance(step, str)
-        mark = found.entries[step].mark if is_entry else child.mark  # type: ignore[union-attr,index]
-        found = child
+    *_, (mark, _) = _marks(node, path)
     return mark
+
+
+def _marks(node: Node, path: Sequence[str | int]) -> Iterator[tuple[Mark, Mark]]:
+    """Yield where key and value stand, of `node` itself and of every step that leads somewhere."""
+    yield node.mark, node.mark
+    for step in path:
+        child = _child(node, step)
+        if child is not None:
+            key = node.entries[str(step)].mark if isinstance(node, Table) else child.mark
+            yield key, child.mark
+            node = child
 
 
 def _child(node: Node, step: str | int) -> Node | None:

@@ -56,17 +56,13 @@ def _blurred(part: Image, sigma: float) -> Image:
     and interpolating between their centres spreads light with a variance of ``factor ** 2 / 4``,
     taken over all places within a square; the convolution adds what is missing.
     """
-    cv2 = opencv.load()
     factor = 1 << max(0, int(sigma / 2).bit_length() - 1)
-    if factor == 1:
-        return _convolved(part, sigma, cv2.BORDER_REFLECT_101)
-    missing = math.sqrt((sigma / factor) ** 2 - 1 / 4)
-    # Seen from a large pixel's centre, the frame ends half a pixel away.
-    spread = partial(_convolved, sigma=missing, border=cv2.BORDER_REFLECT)
+    missing = sigma if factor == 1 else math.sqrt((sigma / factor) ** 2 - 1 / 4)
+    spread = partial(_convolved, sigma=missing)
     return at_reduced_size(part, factor, math.ceil(3 * sigma / factor), spread)
 
 
-def _convolved(part: Image, sigma: float, border: int) -> Image:
+def _convolved(part: Image, border: int, sigma: float) -> Image:
     cv2 = opencv.load()
     weights = _weights(sigma)
     # Of factors that add up to 1, OpenCV makes integers, whose halves it rounds up in columns that

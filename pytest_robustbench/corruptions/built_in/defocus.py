@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pytest_robustbench import opencv
 from pytest_robustbench.corruptions.built_in.gray import by_channel
 from pytest_robustbench.corruptions.built_in.sizes import at_reduced_size, scale_of
 from pytest_robustbench.corruptions.built_in.taps import flat_blur
@@ -48,18 +47,14 @@ class Defocus:
 
 def _defocused(part: Image, radius: float) -> Image:
     """Spread `part` over discs; large ones at a reduced size."""
-    cv2 = opencv.load()
     factor = 1
     while radius / factor > _LARGEST:
         factor *= 2
-    if factor == 1:
-        return _spread(part, radius, cv2.BORDER_REFLECT_101)
-    # Seen from a large pixel's centre, the frame ends half a pixel away.
-    spread = partial(_spread, radius=radius / factor, border=cv2.BORDER_REFLECT)
+    spread = partial(_spread, radius=radius / factor)
     return at_reduced_size(part, factor, math.ceil(radius / factor), spread)
 
 
-def _spread(part: Image, radius: float, border: int) -> Image:
+def _spread(part: Image, border: int, radius: float) -> Image:
     """Return the mean over the pixels whose centre lies within `radius`."""
     widths = _widths(radius)
     return flat_blur(part, len(widths) - 1, lambda wide: _disc_sum(wide, widths), border)

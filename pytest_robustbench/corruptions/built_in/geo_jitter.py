@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -78,36 +78,17 @@ class Affine:
         return Affine((e, f, g, h), (-e * x - f * y, -g * x - h * y), self.centre)
 
 
-@dataclass(frozen=True)
-class _Band:
-    """Where the pixels of some rows come from.
-
-    Parameters
-    ----------
-    rows : slice
-        Of the picture.
-    places : tuple of arrays
-        As `cv2.remap` takes them: whole pixels, and the rest in 1/32 pixel.
-    outside : Mask
-        Of these rows: which pixels come from beyond the frame.
-    """
+class _Band(NamedTuple):
+    """Where the pixels of some rows come from, and which of them from beyond the frame."""
 
     rows: slice
+    # As cv2.remap takes them: whole pixels, and the rest in 1/32 pixel.
     places: tuple[NDArray[np.int16], NDArray[np.uint16]]
     outside: Mask
 
 
-@dataclass(frozen=True)
-class _Defect:
-    """The defect pixels of a mask that is warped.
-
-    Parameters
-    ----------
-    weights : ndarray of uint8, shape (H, W)
-        What each pixel of the source weighs.
-    rows, columns : slice
-        Outside of them no pixel of the result has any weight.
-    """
+class _Defect(NamedTuple):
+    """What each pixel of a mask weighs; no pixel of the result does beyond `rows`, `columns`."""
 
     weights: NDArray[np.uint8]
     rows: slice

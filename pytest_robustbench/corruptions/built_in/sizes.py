@@ -37,7 +37,7 @@ def bands(height: int, width: int) -> Iterator[slice]:
 
 
 def at_reduced_size(
-    part: Image, factor: int, reach: int, operation: Callable[[Image], Image]
+    part: Image, factor: int, reach: int, operation: Callable[[Image, int], Image]
 ) -> Image:
     """Return ``operation(part)``, worked out at 1 / `factor` of the size.
 
@@ -55,14 +55,17 @@ def at_reduced_size(
     reach : int
         How many squares `operation` looks away.
     operation : callable
-        Blurs a picture.
+        Blurs a picture, given OpenCV's number of how it is continued.
     """
     cv2 = opencv.load()
+    if factor == 1:
+        return operation(part, cv2.BORDER_REFLECT_101)
     whole = _whole_squares(part, factor, reach)
     height, width = whole.shape[:2]
     small = (width // factor, height // factor)
     averaged = cv2.resize(whole, small, interpolation=cv2.INTER_AREA)
-    spread = operation(averaged)
+    # Seen from a large pixel's centre, the frame ends half a pixel away.
+    spread = operation(averaged, cv2.BORDER_REFLECT)
     full = cv2.resize(spread, (width, height), interpolation=cv2.INTER_LINEAR_EXACT)
     return np.ascontiguousarray(full[: part.shape[0], : part.shape[1]])
 
