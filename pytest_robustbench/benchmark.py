@@ -19,6 +19,8 @@ from pytest_robustbench.evaluation.evaluator import Evaluator, silent
 from pytest_robustbench.gates.judgement import judge, not_measurable
 from pytest_robustbench.gates.summary import judge_summary
 from pytest_robustbench.gates.waivers import apply_waivers, today
+from pytest_robustbench.metrics.catalogue import Metric
+from pytest_robustbench.metrics.own import known, load_metric
 from pytest_robustbench.reports.compare.evidence import with_intervals, with_summary_intervals
 from pytest_robustbench.reports.file.environment import environment
 from pytest_robustbench.reports.file.fields import (
@@ -128,6 +130,9 @@ class Benchmark:
         How the operating point is found.
     evaluation : EvaluationSettings, optional
         How conditions are measured.
+    metrics : sequence of str or Metric
+        Metrics of one's own, to be measured beside the built-in ones: what `register_metric`
+        returned, or what a YAML may call it.
     gate : Gate, optional
         The limits; none by default.
     config : mapping, optional
@@ -165,6 +170,7 @@ class Benchmark:
         operating_point: OperatingPoint | None = None,
         calibration: CalibrationSettings | None = None,
         evaluation: EvaluationSettings | None = None,
+        metrics: Sequence[str | Metric] = (),
         gate: Gate | None = None,
         config: Mapping[str, Any] | None = None,
         folder: Path | None = None,
@@ -187,6 +193,9 @@ class Benchmark:
             {c.name: c for c in loaded},
             calibration=calibration,
             settings=evaluation,
+            metrics=tuple(
+                known(m) if isinstance(m, Metric) else load_metric(m, folder) for m in metrics
+            ),
             fitted=fitted,
             operating_point=operating_point,
             recorded=recorded,

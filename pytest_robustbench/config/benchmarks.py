@@ -76,6 +76,7 @@ def build_benchmark(
         operating_point=point,
         calibration=declaration.calibration.settings,
         evaluation=declaration.evaluation,
+        metrics=declaration.metrics,
         gate=gate_of(declaration),
         config=declaration.effective,
         folder=folder,

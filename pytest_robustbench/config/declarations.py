@@ -157,6 +157,8 @@ class BenchmarkDeclaration:
         Name in condition ids -> built-in name, import path, or a mapping with parameters.
     recorded : mapping of str to DatasetDeclaration
         Sets recorded under drift, by their names in condition ids.
+    metrics : tuple of str
+        Names of metrics of one's own, which are measured beside the built-in ones.
     limits : mapping of str to tuple of Limit
         Condition id -> the limits that bind it; empty where it is only measured.
     summary_limits : tuple of Limit
@@ -187,6 +189,7 @@ class BenchmarkDeclaration:
     conditions: tuple[Condition, ...]
     corruptions: Mapping[str, CorruptionReference]
     recorded: Mapping[str, DatasetDeclaration]
+    metrics: tuple[str, ...]
     limits: Mapping[str, tuple[Limit, ...]]
     summary_limits: tuple[Limit, ...]
     measure_only: frozenset[str]
@@ -231,6 +234,7 @@ class BenchmarkDeclaration:
             "conditions": [condition.id for condition in self.conditions],
             "corruptions": dict(self.corruptions),
             "recorded": {name: _dataset_record(one) for name, one in self.recorded.items()},
+            **({"metrics": list(self.metrics)} if self.metrics else {}),
             "accept": {name: _bounds(limits) for name, limits in self.limits.items() if limits},
             "summary": _bounds(self.summary_limits),
             "measure_only": [c.id for c in self.conditions if c.id in self.measure_only],

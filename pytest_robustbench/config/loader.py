@@ -11,10 +11,11 @@ from pydantic import TypeAdapter, ValidationError
 from pytest_robustbench.config.checks.assembly import assembled, check_names
 from pytest_robustbench.config.checks.complaints import problems_of
 from pytest_robustbench.config.checks.inputs import shared_detectors
+from pytest_robustbench.config.checks.metrics import own_metrics
 from pytest_robustbench.config.checks.regression import check_stored_reports
 from pytest_robustbench.config.checks.scope import Scope
 from pytest_robustbench.config.declarations import RobustnessConfig
-from pytest_robustbench.config.models.file import Benchmark, RobustnessFile
+from pytest_robustbench.config.models.file import Benchmark, RobustnessFile, file_type
 from pytest_robustbench.config.models.inputs import DetectorEntry
 from pytest_robustbench.config.yaml.environment import expand, malformed_reference
 from pytest_robustbench.config.yaml.nodes import Entry, Leaf, Mark, Table, map_leaves, merged, plain
@@ -37,7 +38,7 @@ _WRAPPERS = ("benchmarks", "profiles")
 def load_config(
     path: Path, *, profile: str | None = None, environ: Mapping[str, str] = os.environ
 ) -> RobustnessConfig:
-    """Read and validate `path`; nothing it names is opened or imported.
+    """Read and validate `path`; nothing it names is opened, and metrics alone are imported.
 
     Parameters and errors are those of `parse_config`; that it cannot be read is another error.
     """
@@ -51,7 +52,10 @@ def parse_config(
     profile: str | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> RobustnessConfig:
-    """Validate a YAML text; nothing it names is opened or imported.
+    """Validate a YAML text; nothing it names is opened.
+
+    Of what it names, metrics of one's own alone are imported: which limits are floors, and which
+    ceilings, is not known before.
 
     Parameters
     ----------
@@ -72,8 +76,9 @@ def parse_config(
     problems: list[Problem] = []
     tree = _normal(_expanded(tree_of(text, path), environ, shown_path(path), problems))
     _check_version(tree, path)
-    problems += _shape_problems(tree)
-    declared = _declared(tree, path, problems)
+    own = own_metrics(tree, path.absolute().parent, problems)
+    problems += _shape_problems(tree, tuple(own.values()))
+    declared = _declared(tree, path, problems, own)
     if problems:
         raise config_error(path, problems)
     _check_profile(profile, tree, path)
@@ -134,9 +139,9 @@ def _check_version(tree: Table, path: Path) -> None:
         raise config_error(path, [Problem(version.mark, message)])
 
 
-def _shape_problems(tree: Table) -> list[Problem]:
+def _shape_problems(tree: Table, own: tuple[str, ...]) -> list[Problem]:
     try:
-        RobustnessFile.model_validate(plain(tree))
+        file_type(own).model_validate(plain(tree))
     except ValidationError as error:
         return list(problems_of(error, tree))
     return []
@@ -150,14 +155,14 @@ def _check_profile(profile: str | None, tree: Table, path: Path) -> None:
 
 
 def _declared(
-    tree: Table, path: Path, problems: list[Problem]
+    tree: Table, path: Path, problems: list[Problem], own: Mapping[str, str]
 ) -> dict[str | None, list[BenchmarkDeclaration]]:
     """Return the benchmarks of the file under no profile, and under each of them."""
     of_shared = Scope(
         shown_path(path), None, tree.mark, tree.table("detectors"), tree, problems=problems
     )
     shared = _shared(of_shared)
-    scopes = _scopes(tree, path, problems)
+    scopes = [replace(here, own_metrics=own) for here in _scopes(tree, path, problems)]
     declared: dict[str | None, list[BenchmarkDeclaration]] = {}
     if shared is None:
         return declared

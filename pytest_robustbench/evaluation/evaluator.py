@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.evaluation.measure.sample_sets import RecordedSet
     from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
     from pytest_robustbench.evaluation.results import ConditionResult, PeakMemory
+    from pytest_robustbench.metrics.catalogue import Metric
 
     Progress = Callable[[str, int, int], None]
 
@@ -96,6 +97,8 @@ class Evaluator:
     recorded : mapping of str to Split or callable, optional
         Sets recorded under drift, of which the test part is measured; a function is called when its
         condition is.
+    metrics : tuple of Metric
+        Metrics of one's own, measured beside the built-in ones.
     neighbours : Neighbours, optional
         Other processes of the run on this host; by default there are none.
     progress : callable
@@ -115,6 +118,7 @@ class Evaluator:
         fitted: bool = False,
         operating_point: OperatingPoint | None = None,
         recorded: Mapping[str, RecordedSet] | None = None,
+        metrics: tuple[Metric, ...] = (),
         neighbours: Neighbours | None = None,
         progress: Progress = silent,
         exhibits: bool = False,
@@ -122,6 +126,7 @@ class Evaluator:
         self.split = split
         self.calibration = calibration or CalibrationSettings()
         self.settings = settings or EvaluationSettings()
+        self.metrics = metrics
         self.fitted = fitted
         self.progress = progress
         self.exhibits = exhibits
@@ -184,7 +189,7 @@ class Evaluator:
             [inventory.ids[i] for i in kept],
             [tally.digests[i] for i in kept],
         )
-        measures = Measures(tally, inventory, point, self.settings)
+        measures = Measures(tally, inventory, point, self.settings, self.metrics)
         latency = stopwatch.latency(min(self.settings.batch_size, len(kept)))
         with self.neighbours.computing():
             result = measures.result(condition, latency, specification, digest, memory.peak())

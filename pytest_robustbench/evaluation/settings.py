@@ -72,8 +72,6 @@ class EvaluationSettings:
         Half of it keeps decoded images, a quarter the scores of one condition, an eighth the places
         of defects, an eighth the images in work. Where all scores do not fit, they are ranked in a
         histogram; images that do not fit are decoded again for every condition.
-    metrics : tuple of str
-        Names of metrics of one's own, which are measured beside the built-in ones.
 
     Raises
     ------
@@ -87,7 +85,6 @@ class EvaluationSettings:
     aupro_limit: float = 0.3
     gaussian_sigma: float = 0.0
     memory_budget: int = 1 << 30
-    metrics: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _require(self.batch_size >= 1, "batch_size", "at least 1", self.batch_size)

@@ -399,6 +399,11 @@ def summaries_of(metrics: Iterable[str]) -> tuple[str, ...]:
 SUMMARY_METRICS = summaries_of(METRICS)
 
 
+def limit_names() -> tuple[str, ...]:
+    """Return every name that a limit may bear: metrics, then their summaries."""
+    return (*known_metrics(), *summaries_of(known_metrics()))
+
+
 def bound_of(name: str) -> Bound:
     """Return the bound that limits on `name` are: drops have ceilings, whatever drops.
 

@@ -16,11 +16,12 @@ from pytest_robustbench.config.checks.inputs import (
     operating_point_of,
     recorded_of,
 )
+from pytest_robustbench.config.checks.metrics import metrics_of
 from pytest_robustbench.config.checks.regression import regression_of
 from pytest_robustbench.config.checks.runs import plan_of
 from pytest_robustbench.config.checks.waivers import waivers_of
 from pytest_robustbench.config.declarations import BenchmarkDeclaration
-from pytest_robustbench.config.models.file import Benchmark
+from pytest_robustbench.config.models.file import Benchmark, benchmark_type
 from pytest_robustbench.config.yaml.nodes import plain
 from pytest_robustbench.evaluation.settings import EvaluationSettings
 
@@ -80,7 +81,8 @@ def assembled(here: Scope, shared: Mapping[str, DetectorDeclaration]) -> list[Be
     has been told of already, or where something essential is missing.
     """
     try:
-        model = Benchmark.model_validate(plain(here.table))
+        own = tuple(here.own_metrics.values())
+        model = benchmark_type(own).model_validate(plain(here.table))
     except ValidationError:
         return []
     dataset = dataset_of(model, here)
@@ -111,6 +113,7 @@ def _draft(
         "dataset": dataset,
         "calibration": calibration_of(model.calibration),
         "operating_point": operating_point_of(model, here),
+        "metrics": metrics_of(model, here),
         "evaluation": EvaluationSettings(
             **model.model_dump(include=_EVALUATION), **model.postprocess.model_dump()
         ),

@@ -12,7 +12,13 @@ from pytest_robustbench.config.yaml.environment import Expanded, Unresolved, not
 from pytest_robustbench.config.yaml.nodes import key_mark, value_mark
 from pytest_robustbench.config.yaml.problems import Problem
 from pytest_robustbench.gates.regression.changes import worse
-from pytest_robustbench.metrics.catalogue import BUILT_IN, METRICS, SUMMARY_METRICS, summarized
+from pytest_robustbench.metrics.catalogue import (
+    BUILT_IN,
+    known_metrics,
+    limit_names,
+    summaries_of,
+    summarized,
+)
 from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:
@@ -125,9 +131,9 @@ def _metric_without_scope(section: Path) -> str:
 
 def misplaced_scope(scope: str) -> str:
     """Return why `scope` can never stand directly under `accept`; empty if it might."""
-    if scope in SUMMARY_METRICS:
+    if scope in summaries_of(known_metrics()):
         return f"metric {scope!r} stands directly under accept; it belongs under accept.summary"
-    if scope in METRICS:
+    if scope in known_metrics():
         return (
             f"metric {scope!r} stands directly under accept; put it under a scope: "
             "accept.all, accept.clean or a corruption"
@@ -139,7 +145,7 @@ def misplaced_scope(scope: str) -> str:
 
 def _unknown_key(path: Path, section: Path) -> str:
     key, parent = str(section[-1]), section[:-1]
-    if parent and parent[-1] in (*METRICS, *SUMMARY_METRICS):
+    if parent and parent[-1] in limit_names():
         return _wrong_bound(key, parent)
     if parent and parent[0] == "accept":
         return _unknown_metric(key, parent)
@@ -153,7 +159,7 @@ def _unknown_key(path: Path, section: Path) -> str:
 def _not_comparable(key: str) -> str:
     if key == "average_precision":
         return f"{key!r} under regression is not supported; take auroc, which ranks the same scores"
-    if key in METRICS:
+    if key in known_metrics():
         return (
             f"{key!r} under regression needs every pixel's score, which no report holds; compare "
             f"{PIXEL_ALTERNATIVES}"
@@ -198,10 +204,12 @@ def _unknown_metric(key: str, parent: Path) -> str:
         if scope in SCOPES or len(parent) > 2:
             return f"{key!r} under {where}: severities stand under a corruption"
         return f"unknown severity {key!r} under {where}; valid: severity_1 to severity_5"
-    if scope != "summary" and key in SUMMARY_METRICS:
+    metrics = known_metrics()
+    summaries = summaries_of(metrics)
+    if scope != "summary" and key in summaries:
         return f"metric {key!r} under {where} is a summary; it belongs under accept.summary"
-    valid = SUMMARY_METRICS if scope == "summary" else METRICS
-    if scope == "summary" and key in METRICS:
+    valid = summaries if scope == "summary" else tuple(metrics)
+    if scope == "summary" and key in metrics:
         forms = ", ".join(m for m in valid if summarized(m) == key)
         return f"metric {key!r} under {where} says nothing of a whole run; take one of: {forms}"
     return f"unknown metric {key!r} under {where}; {suggestion(key, valid)}"
@@ -245,7 +253,7 @@ def _expected(detail: ErrorDetails, section: Path) -> str:
         return _range(detail, str(last))
     if kind in ("literal_error", "union_tag_not_found"):
         return _alternatives(detail, section)
-    if kind == "model_type" and last in (*METRICS, *SUMMARY_METRICS):
+    if kind == "model_type" and last in limit_names():
         (bound,) = _bounds_of(str(last), section)
         return f"{{{bound}: number}}"
     return _KINDS.get(kind, detail["msg"])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from pytest_robustbench.conditions import RECORDED
 from pytest_robustbench.config.yaml.nodes import value_mark
 from pytest_robustbench.gates.limits import Limit
-from pytest_robustbench.metrics.catalogue import METRICS, SUMMARY_METRICS
+from pytest_robustbench.metrics.catalogue import limit_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -77,7 +77,7 @@ def _entry(section: Section | None, key: str) -> Section | None:
 
 
 def _limits(section: Section, table: Table, file: str) -> Layer:
-    written = (m for m in (*METRICS, *SUMMARY_METRICS) if m in section.model_fields_set)
+    written = (name for name in limit_names() if name in section.model_fields_set)
     return {metric: _limit(metric, getattr(section, metric), table, file) for metric in written}
 
 
@@ -92,5 +92,4 @@ def _most_specific(layers: Iterable[Mapping[str, Limit | None]]) -> tuple[Limit,
     binding: Layer = {}
     for layer in layers:
         binding.update(layer)
-    order = (*METRICS, *SUMMARY_METRICS)
-    return tuple(limit for m in order if (limit := binding.get(m)) is not None)
+    return tuple(limit for m in limit_names() if (limit := binding.get(m)) is not None)

@@ -128,7 +128,7 @@ def _wrong_placeholder(template: str) -> bool:
 
 
 def _changes(declared: Comparison, here: Scope) -> tuple[AllowedChange, ...]:
-    named = [metric for metric in comparable_metrics() if getattr(declared, metric) is not None]
+    named = [m for m in comparable_metrics() if getattr(declared, m, None) is not None]
     if not named:
         here.complain(NOTHING_JUDGED, "regression")
     return tuple(_change(metric, declared, here) for metric in named)

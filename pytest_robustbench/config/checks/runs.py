@@ -14,7 +14,7 @@ from pytest_robustbench.corruptions.catalogue import known_names
 from pytest_robustbench.corruptions.names import RESERVED, fits_test_ids
 from pytest_robustbench.corruptions.references import parse_reference
 from pytest_robustbench.errors import CorruptionError
-from pytest_robustbench.metrics.catalogue import METRICS
+from pytest_robustbench.metrics.catalogue import known_metrics
 from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def check_recorded_scopes(model: Benchmark, here: Scope) -> None:
         if name not in model.recorded and here.insists_on("accept", RECORDED, name):
             message = (
                 f"{name!r} under accept.recorded is neither a metric nor a recorded set; "
-                f"{suggestion(name, [*model.recorded, *METRICS])}"
+                f"{suggestion(name, [*model.recorded, *known_metrics()])}"
             )
             here.complain_of_key(message, "accept", RECORDED, name)
 
@@ -219,22 +219,9 @@ def check_pixel_segf1(model: Benchmark, here: Scope) -> None:
     """Complain of limits on Pixel SegF1 where it is switched off."""
     if model.pixel_segf1:
         return
-    for path in _limit_paths(here):
+    for path in here.limit_paths():
         if "pixel_segf1" in str(path[-1]):
             message = (
                 f"limit on {path[-1]} under {dotted(path[:-1])}, but pixel_segf1 is switched off"
             )
             here.complain_of_key(message, *path)
-
-
-def _limit_paths(here: Scope) -> list[tuple[str, ...]]:
-    accept = here.table.table("accept")
-    paths = [("regression", metric) for metric in here.table.table("regression").entries]
-    found: list[tuple[str, ...]] = [*paths]
-    for scope in accept.entries:
-        inner = accept.table(scope)
-        found += [("accept", scope, key) for key in inner.entries]
-        for key in inner.entries:
-            if key.startswith("severity_"):
-                found += [("accept", scope, key, metric) for metric in inner.table(key).entries]
-    return found

@@ -9,6 +9,8 @@ from pytest_robustbench.config.yaml.nodes import key_mark, node_at, value_mark
 from pytest_robustbench.config.yaml.problems import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from pytest_robustbench.config.yaml.nodes import Mark, Table
 
 Step = str | int
@@ -36,6 +38,8 @@ class Scope:
         Name of the profile, and where it is declared.
     problems : list of Problem
         Collects the complaints.
+    own_metrics : mapping of str to str
+        What the file writes for metrics of one's own, anywhere, to their names.
     """
 
     file: str
@@ -47,6 +51,7 @@ class Scope:
     profile: str | None = None
     profile_mark: Mark | None = None
     problems: list[Problem] = field(default_factory=list)
+    own_metrics: Mapping[str, str] = field(default_factory=dict)
 
     def source(self, *path: Step) -> str:
         """Return ``file:line`` of a value, or of the benchmark where it is not written."""
@@ -77,3 +82,13 @@ class Scope:
     def _note(self, mark: Mark, message: str) -> None:
         suffix = f" (in profile {self.profile!r})" if self.profile else ""
         self.problems.append(Problem(mark, message + suffix))
+
+    def limit_paths(self) -> Iterator[tuple[str, ...]]:
+        """Yield where a limit may be written: everything two or three levels below its section."""
+        yield from (("regression", key) for key in self.table.table("regression").entries)
+        accept = self.table.table("accept")
+        for scope in accept.entries:
+            inner = accept.table(scope)
+            for key in inner.entries:
+                yield ("accept", scope, key)
+                yield from (("accept", scope, key, metric) for metric in inner.table(key).entries)

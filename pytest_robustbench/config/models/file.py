@@ -6,9 +6,9 @@ by one as well as merged. What needs more than one part is judged in `checks`.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag, create_model
 
 from pytest_robustbench.conditions import SEVERITIES
 from pytest_robustbench.config.models.inputs import (
@@ -20,7 +20,13 @@ from pytest_robustbench.config.models.inputs import (
     Postprocess,
     Thresholds,
 )
-from pytest_robustbench.config.models.limits import Accept, Regression, WaiverEntry
+from pytest_robustbench.config.models.limits import (
+    Accept,
+    Regression,
+    WaiverEntry,
+    accept_type,
+    regression_type,
+)
 from pytest_robustbench.config.models.values import (
     ENV,
     Count,
@@ -34,6 +40,8 @@ from pytest_robustbench.config.models.values import (
 )
 from pytest_robustbench.corruptions.catalogue import DEFAULT
 from pytest_robustbench.evaluation.settings import EvaluationSettings
+from pytest_robustbench.gates.regression.changes import comparable_metrics
+from pytest_robustbench.metrics.catalogue import METRICS
 
 Severity: TypeAlias = Annotated[int, Field(ge=SEVERITIES[0], le=SEVERITIES[-1]), ENV]
 
@@ -85,6 +93,7 @@ class Benchmark(Section):
         tuple[Severity, ...], Field(min_length=1), AfterValidator(without_repetition)
     ] = SEVERITIES
     recorded: dict[str, Dataset] = Field(default_factory=dict)
+    metrics: Names = ()
     accept: Accept = Field(default_factory=Accept)
     measure_only: Names = ()
     regression: Regression | None = None
@@ -102,3 +111,32 @@ class RobustnessFile(Benchmark):
     detectors: dict[str, DetectorEntry] = Field(default_factory=dict)
     benchmarks: Annotated[dict[str, Benchmark], Field(min_length=1)] | None = None
     profiles: dict[str, Benchmark] = Field(default_factory=dict)
+
+
+def benchmark_type(own: tuple[str, ...]) -> type[Benchmark]:
+    """Return the shape of a benchmark whose limits may name metrics of one's own."""
+    return create_model("Benchmark", __base__=Benchmark, **_limits(own)) if own else Benchmark
+
+
+def file_type(own: tuple[str, ...]) -> type[RobustnessFile]:
+    """Return the shape of a file whose limits may name metrics of one's own."""
+    if not own:
+        return RobustnessFile
+    benchmark = benchmark_type(own)
+    several = Annotated[dict[str, benchmark], Field(min_length=1)]  # type: ignore[valid-type]
+    parts: dict[str, Any] = {
+        "defaults": (benchmark, Field(default_factory=benchmark)),
+        "benchmarks": (several | None, None),
+        "profiles": (dict[str, benchmark], Field(default_factory=dict)),  # type: ignore[valid-type]
+    }
+    return create_model("RobustnessFile", __base__=RobustnessFile, **_limits(own), **parts)
+
+
+def _limits(own: tuple[str, ...]) -> dict[str, Any]:
+    accept = accept_type((*METRICS, *own))
+    builtin = [name for name in comparable_metrics() if name in METRICS]
+    regression = regression_type((*builtin, *own))
+    return {
+        "accept": (accept, Field(default_factory=accept)),
+        "regression": (regression | None, None),
+    }

@@ -23,9 +23,8 @@ from pytest_robustbench.gates.regression.changes import comparable_metrics, wors
 from pytest_robustbench.metrics.catalogue import (
     DROP_PREFIXES,
     METRICS,
-    SUMMARY_METRICS,
-    bound_of,
     metric_called,
+    summaries_of,
 )
 
 
@@ -52,6 +51,20 @@ class RateCeiling(Bound):
 
     bound = "max"
     max: Rate
+
+
+class Floor(Bound):
+    """A floor under a metric that has no largest value."""
+
+    bound = "min"
+    min: Distance
+
+
+class Ceiling(Bound):
+    """A ceiling over a metric that has no largest value."""
+
+    bound = "max"
+    max: Distance
 
 
 class DurationCeiling(Bound):
@@ -88,9 +101,11 @@ def limit_type(metric: str) -> type[Bound]:
     """Return the shape of a limit on `metric`."""
     if metric.startswith(DROP_PREFIXES):
         return DropCeiling
-    if bound_of(metric) == "min":
-        return RateFloor
-    return DurationCeiling if metric_called(metric).is_latency else RateCeiling
+    row = metric_called(metric)
+    if row.is_latency:
+        return DurationCeiling
+    shapes = (RateFloor, RateCeiling) if row.largest == 1 else (Floor, Ceiling)
+    return shapes[row.bound == "max"]
 
 
 def _limit_fields(metrics: tuple[str, ...]) -> dict[str, Any]:
@@ -100,45 +115,6 @@ def _limit_fields(metrics: tuple[str, ...]) -> dict[str, Any]:
 def _severity_fields(limits: type[Section]) -> dict[str, Any]:
     written = (limits, Field(default_factory=limits))
     return {f"severity_{severity}": written for severity in SEVERITIES}
-
-
-if TYPE_CHECKING:
-    ConditionLimits: TypeAlias = Section
-    SummaryLimits: TypeAlias = Section
-    CorruptionLimits: TypeAlias = Section
-else:
-    ConditionLimits = create_model("ConditionLimits", __base__=Section, **_limit_fields(METRICS))
-    SummaryLimits = create_model(
-        "SummaryLimits", __base__=Section, **_limit_fields(SUMMARY_METRICS)
-    )
-    CorruptionLimits = create_model(
-        "CorruptionLimits", __base__=ConditionLimits, **_severity_fields(ConditionLimits)
-    )
-
-
-class RecordedLimits(ConditionLimits):
-    """Limits of all recorded sets; every key that is no metric is one of them."""
-
-    model_config = ConfigDict(extra="allow")
-    if not TYPE_CHECKING:
-        __pydantic_extra__: dict[str, ConditionLimits]
-
-
-class Accept(Section):
-    """Limits by scope; every key that is no field is a corruption."""
-
-    model_config = ConfigDict(extra="allow")
-    if not TYPE_CHECKING:  # mypy would take it for an argument
-        __pydantic_extra__: dict[str, CorruptionLimits]
-
-    all: ConditionLimits = Field(default_factory=ConditionLimits)
-    clean: ConditionLimits = Field(default_factory=ConditionLimits)
-    recorded: RecordedLimits = Field(default_factory=RecordedLimits)
-    summary: SummaryLimits = Field(default_factory=SummaryLimits)
-
-
-SCOPES = tuple(Accept.model_fields)
-"""Keys under `accept` that are no corruption."""
 
 
 class Comparison(Section):
@@ -151,18 +127,57 @@ class Comparison(Section):
     inconclusive: Literal["skip", "fail"] = "skip"
 
 
+def accept_type(metrics: tuple[str, ...]) -> type[Any]:
+    """Return the shape of ``accept`` where limits may name these metrics."""
+    of_condition = create_model("ConditionLimits", __base__=Section, **_limit_fields(metrics))
+    of_summary = create_model(
+        "SummaryLimits", __base__=Section, **_limit_fields(summaries_of(metrics))
+    )
+    of_corruption = create_model(
+        "CorruptionLimits", __base__=of_condition, **_severity_fields(of_condition)
+    )
+
+    class RecordedLimits(of_condition):  # type: ignore[misc, valid-type]
+        """Limits of all recorded sets; every key that is no metric is one of them."""
+
+        model_config = ConfigDict(extra="allow")
+        if not TYPE_CHECKING:  # mypy would take it for an argument
+            __pydantic_extra__: dict[str, of_condition]
+
+    class Accept(Section):
+        """Limits by scope; every key that is no field is a corruption."""
+
+        model_config = ConfigDict(extra="allow")
+        if not TYPE_CHECKING:
+            __pydantic_extra__: dict[str, of_corruption]
+
+            all: of_condition = Field(default_factory=of_condition)
+            clean: of_condition = Field(default_factory=of_condition)
+            recorded: RecordedLimits = Field(default_factory=RecordedLimits)
+            summary: of_summary = Field(default_factory=of_summary)
+
+    return Accept
+
+
+def regression_type(metrics: tuple[str, ...]) -> type[Comparison]:
+    """Return the shape of ``regression`` where these metrics are measured."""
+    fields: dict[str, Any] = {metric: (_change_type(metric) | None, None) for metric in metrics}
+    return create_model("Regression", __base__=Comparison, **fields)
+
+
 def _change_type(metric: str) -> type[Bound]:
     return AllowedDrop if worse(metric) == "max_drop" else AllowedRise
 
 
 if TYPE_CHECKING:
-    Regression = Comparison
+    Accept: TypeAlias = Any
+    Regression: TypeAlias = Comparison
 else:
-    Regression = create_model(
-        "Regression",
-        __base__=Comparison,
-        **{metric: (_change_type(metric) | None, None) for metric in comparable_metrics()},
-    )
+    Accept = accept_type(METRICS)
+    Regression = regression_type(comparable_metrics())
+
+SCOPES = tuple(Accept.model_fields)
+"""Keys under `accept` that are no corruption."""
 
 
 class WaiverEntry(Section):

@@ -54,12 +54,15 @@ class Measures:
         The frozen thresholds.
     settings : EvaluationSettings
         Which metrics are wanted.
+    own : tuple of Metric
+        Metrics of one's own.
     """
 
     tally: Tally
     inventory: Inventory
     operating_point: OperatingPoint
     settings: EvaluationSettings
+    own: tuple[Metric, ...] = ()
 
     def result(
         self,
@@ -72,7 +75,7 @@ class Measures:
         """Compute every metric once."""
         point, kept = self.operating_point, self.tally.measured
         ranked = self.tally.scores.ranked(self.settings.aupro_limit)
-        outcomes = with_own_metrics(self._outcomes(self.tally.counts, point), self._own)
+        outcomes = with_own_metrics(self._outcomes(self.tally.counts, point), self.own)
         measured = self._measured(outcomes, ranked.ranking, latency)
         everything_called = outcomes.all_called()
         return ConditionResult(
@@ -128,16 +131,12 @@ class Measures:
             "latency_p95_ms": latency.p95,
             "latency_relative": latency.relative,
         }
-        measured = measure(outcomes, (*BUILT_IN, *self._own), given)
+        measured = measure(outcomes, (*BUILT_IN, *self.own), given)
         return self._possible(measured, self.operating_point.pixel_threshold)
-
-    @property
-    def _own(self) -> tuple[Metric, ...]:
-        return tuple(metric_called(name) for name in self.settings.metrics)
 
     def _possible(self, measured: Measured, pixel_threshold: float | None) -> Measured:
         """Take out what has no value here, whatever the counts say."""
-        rows = (*BUILT_IN, *self._own)
+        rows = (*BUILT_IN, *self.own)
         if self.tally.n_maps == 0:
             measured = measured.without([m.name for m in rows if m.level == "pixel"], NO_MAPS)
         elif pixel_threshold is None:
