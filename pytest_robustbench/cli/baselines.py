@@ -85,7 +85,8 @@ def _matches(
 def _compared(
     declaration: BenchmarkDeclaration, report: Report, judged: Sequence[Judged]
 ) -> Compared:
-    from pytest_robustbench.reports.compare.regression_record import explanation, regression_record
+    from pytest_robustbench.reports.compare.regression_record import regression_record
+    from pytest_robustbench.reports.pages.comparison_text import explanation
 
     own = [one for one in judged if one.match.benchmark == declaration.name]
     for one in own:

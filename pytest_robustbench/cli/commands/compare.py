@@ -247,7 +247,7 @@ def _number(flag: str, text: str) -> tuple[float, bool]:
 
 
 def _table(judged: Sequence[Judged]) -> str:
-    from pytest_robustbench.reports.compare.regression_record import explanation, table
+    from pytest_robustbench.reports.pages.comparison_text import explanation, table
 
     return "\n\n".join("\n".join([*table(one), *explanation(one)]) for one in judged)
 
@@ -262,7 +262,7 @@ def _json(judged: Sequence[Judged]) -> str:
 
 
 def _markdown(judged: Sequence[Judged]) -> str:
-    from pytest_robustbench.reports.compare.regression_record import markdown
+    from pytest_robustbench.reports.pages.comparison_text import markdown
 
     return "\n".join(line for one in judged for line in markdown(one))
 

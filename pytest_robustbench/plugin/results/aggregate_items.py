@@ -138,7 +138,7 @@ def _regression(account: Account) -> Aggregate:
 
 def _compared(account: Account) -> Aggregate:
     from pytest_robustbench.reports.compare.regression import overall_outcome
-    from pytest_robustbench.reports.compare.regression_record import explanation
+    from pytest_robustbench.reports.pages.comparison_text import explanation
 
     came_to = overall_outcome(account.judged)
     if came_to == "pass":

@@ -148,7 +148,7 @@ def _compared(account: Account) -> Iterator[tuple[str, bool]]:
         yield account.baseline_error, True
     yield from ((line, False) for line in account.baseline_changes)
     if account.judged:
-        from pytest_robustbench.reports.compare.regression_record import brief, headline
+        from pytest_robustbench.reports.pages.comparison_text import brief, headline
 
         tolerated = ("pass",) if account.fails_if_inconclusive else ("pass", "inconclusive")
         for judged in account.judged:

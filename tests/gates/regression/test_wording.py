@@ -11,7 +11,7 @@ from pytest_robustbench.gates.regression.verdicts import RegressionVerdict
 from pytest_robustbench.gates.regression.wording import describe_regression
 from pytest_robustbench.gates.wording import told_apart
 from pytest_robustbench.reports.compare.regression import Judged, Match
-from pytest_robustbench.reports.compare.regression_record import brief
+from pytest_robustbench.reports.pages.comparison_text import brief
 
 DROP = AllowedChange("pixel_segf1", "max_drop", 0.02, relative=False, source="r.yaml:9")
 TENTH = AllowedChange("pixel_segf1", "max_drop", 0.1, relative=True, source="r.yaml:9")
