@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_robustbench.gates.wording import describe
 from pytest_robustbench.plugin.parametrize import params_of
-from pytest_robustbench.plugin.paths import relative
 from pytest_robustbench.plugin.publishing import publish_timings
+from pytest_robustbench.plugin.reruns import rerun_of_item
 from pytest_robustbench.plugin.stash import SESSION
+from pytest_robustbench.reports.pages.reproduction import rerun_command
 
 if TYPE_CHECKING:
     from pytest_robustbench.evaluation.results import ConditionResult
@@ -64,23 +62,8 @@ class Judge:
         return "\n".join([*lines, "", "run it again:", f"  {self._command(finding)}"])
 
     def _command(self, finding: Finding) -> str:
-        """Return what reruns this item at the operating point of this run.
-
-        It writes into a folder of its own, so that the report of the whole run stays.
-        """
-        settings, node = self._session.settings, self._request.node
-        start = self._request.config.invocation_params.dir
-        test = relative(node.path, start) + node.nodeid[node.nodeid.index("::") :]
-        report_dir = relative(settings.report_dir, start)
-        point = os.path.join(report_dir, f"{finding.declaration.name}.json")  # noqa: PTH118
-        words = ["pytest", test, f"--robustness-operating-point={point}"]
-        words.append(f"--robustness-report-dir={os.path.join(report_dir, 'rerun')}")  # noqa: PTH118
-        if settings.config is not None:
-            words.append(f"--robustness-config={relative(settings.config, start)}")
-        if settings.profile:
-            words.append(f"--robustness-profile={settings.profile}")
-        for name in ("limit_train", "limit_test", "device"):
-            value = getattr(settings, name)
-            if value is not None:
-                words.append(f"--robustness-{name.replace('_', '-')}={value}")
-        return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+        """Return what reruns this item at the operating point of this run."""
+        node, session = self._request.node, self._session
+        report = session.settings.report_dir / f"{finding.declaration.name}.json"
+        rerun = rerun_of_item(node, session.surroundings.command)
+        return rerun_command(rerun, report, self._request.config.invocation_params.dir)

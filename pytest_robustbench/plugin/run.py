@@ -15,6 +15,7 @@ import pytest
 
 from pytest_robustbench.errors import ConfigError, ReportError
 from pytest_robustbench.plugin.parametrize import BROKEN, asks_for_a_benchmark, params_of
+from pytest_robustbench.plugin.reruns import rerun_of_benchmark
 from pytest_robustbench.plugin.results.collector import Bookkeeper, new_ledger
 from pytest_robustbench.plugin.results.run_results import Place
 from pytest_robustbench.plugin.settings import narrowed_on_command_line
@@ -102,10 +103,13 @@ def note_selection(session: pytest.Session) -> None:
     config = session.config
     if config.option.collectonly or config.getoption("setuponly", False):
         return
-    places = [_place(item) for item in session.items if asks_for_a_benchmark(item)]
-    if not places:
+    items = [item for item in session.items if asks_for_a_benchmark(item)]
+    if not items:
         return
-    known = session_of(config)
+    places, known = list(map(_place, items)), session_of(config)
+    for item, place in zip(items, places, strict=True):
+        if place.condition and place.benchmark not in known.reruns:
+            known.reruns[place.benchmark] = rerun_of_benchmark(item, known.surroundings.command)
     if is_worker(config):
         config.pluginmanager.register(Announcer(places), "robustness-announcer")
         known.surroundings.enter()

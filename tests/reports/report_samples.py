@@ -114,6 +114,7 @@ def drawn_header(n=6, side=64, ids=None, **changes):
         "model": "drawn",
         "started": "2025-01-31T12:00:00+00:00",
         "command": "pytest -m robustness",
+        "rerun": "pytest -m robustness 'test_line.py::test_robustness[nuts-{condition}]'",
         "operating_point": GIVEN.to_dict(),
         "detector": {"name": "drawn"},
         "sha256": {"config": sha256_of({}), "dataset": sha256_of(samples), "model": None},

@@ -75,6 +75,8 @@ class Session:
     _errors: dict[str, str] = field(default_factory=dict)
     _headers: dict[str, Header] = field(default_factory=dict)
     data_missing: dict[str, str] = field(default_factory=dict)
+    reruns: dict[str, str] = field(default_factory=dict)
+    """What measures a condition of a benchmark again, by benchmark."""
 
     @cached_property
     def findings(self) -> Findings:
@@ -274,12 +276,14 @@ class Session:
         benchmark = self.benchmark(name)
         if benchmark is None:
             assert self.config is not None, "a declared benchmark has a configuration"
-            return _header_without_data(self.declarations[name], self.config)
+            bare = _header_without_data(self.declarations[name], self.config)
+            return replace(bare, rerun=self.reruns.get(name))
         if name not in self._headers:
             profile = self.config.profile if self.config else None
             header = replace(benchmark.header(), profile=profile)
             command = self.surroundings.command or header.command
-            self._headers[name] = replace(header, command=command)
+            rerun = self.reruns.get(name)
+            self._headers[name] = replace(header, command=command, rerun=rerun)
         return self._headers[name]
 
     def _require_declared(self, declaration: BenchmarkDeclaration) -> None:

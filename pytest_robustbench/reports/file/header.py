@@ -23,6 +23,9 @@ class Header:
         ISO 8601, UTC.
     command : str
         Command line that ran it.
+    rerun : str, optional
+        Command that measures one condition again, where `command` was called: ``{condition}``
+        stands for its id. ``None`` where no item of pytest has measured it.
     operating_point : mapping, optional
         `OperatingPoint.to_dict`; ``None`` where none could be derived.
     config : mapping
@@ -49,6 +52,7 @@ class Header:
     model: str
     started: str
     command: str
+    rerun: str | None = None
     operating_point: Mapping[str, Any] | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
     detector: Mapping[str, Any] = field(default_factory=dict)

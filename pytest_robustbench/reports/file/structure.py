@@ -288,6 +288,7 @@ class _Report(_Part):
     narrowed: list[str]
     started: str
     command: str
+    rerun: str | None
     memory: dict[str, Count | None]
     profile: str | None
     notes: list[str]

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import shlex
-from itertools import pairwise
+import subprocess
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.conditions import condition_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-PYTEST = ("pytest", "py.test", "pytest.exe")
+CONDITION = "{condition}"
+"""Stands in the `rerun` of a report for the id of the condition to measure again."""
 OURS = ("pytest-robustbench", "pytest-robustbench.exe")
 NOT_AGAIN = (
     *("--robustness-update-baseline", "--robustness-resume", "--lf", "--last-failed"),
@@ -34,8 +35,58 @@ RERUN = "rerun"
 """Folder beside a report for what is measured again: the report itself stays."""
 
 
+def rerun_of(words: Sequence[str], places: Iterable[str], item: str) -> str:
+    """Return what of a run of pytest reruns one of its items.
+
+    Parameters
+    ----------
+    words : sequence of str
+        Command line of the run, its program first.
+    places : iterable of str
+        Those of the words that name folders, files or items: the item takes their place.
+    item : str
+        Node id, as pytest is given it where the run was called.
+
+    Returns
+    -------
+    str
+        A command for a POSIX shell, as reports keep it; `rerun_command` completes it.
+    """
+    is_module = PurePath(words[0]).parts[-2:] == ("pytest", "__main__.py")
+    program = ("python", "-m", "pytest") if is_module else ("pytest",)
+    kept = list(_kept(words[1:]))
+    for place in places:
+        if place in kept:  # the last one: before it may stand an option with such a value
+            del kept[len(kept) - 1 - kept[::-1].index(place)]
+    return shlex.join([*program, *kept, item])
+
+
+def rerun_command(rerun: str, report: Path, start: Path) -> str:
+    """Return a rerun that judges as the report did, and leaves the report as it is.
+
+    Parameters
+    ----------
+    rerun : str
+        What `rerun_of` returned.
+    report : Path
+        Where the report stands, or will stand: its operating point judges again.
+    start : Path
+        Folder in which the command is going to be called.
+
+    Returns
+    -------
+    str
+        A command for a shell of this machine.
+    """
+    again = Path(_relative(report, start))
+    point = f"--robustness-operating-point={again.as_posix()}"
+    folder = f"--robustness-report-dir={(again.parent / RERUN).as_posix()}"
+    words = [*shlex.split(rerun), point, folder]
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+
+
 def command_for(plain: Mapping[str, Any], condition: str, report: Path, start: Path) -> str:
-    """Return a command for a shell.
+    """Return the command that measures a condition of a report again.
 
     Parameters
     ----------
@@ -43,60 +94,27 @@ def command_for(plain: Mapping[str, Any], condition: str, report: Path, start: P
         The report.
     condition : str
         Which of its conditions.
-    report : Path
-        Where the report stands: its operating point judges again.
-    start : Path
-        Folder in which the command is going to be called.
+    report, start : Path
+        As for `rerun_command`.
     """
-    words = _words(str(plain["command"]))
-    program = PurePath(words[0]).name if words else ""
-    if program in PYTEST or _is_module(words):
-        return shlex.join([*_pytest(words), *_narrowing(plain, condition, report, start)])
-    if program in OURS and words[1:2] == ["run"]:
-        folder = PurePath(_relative(report, start)).parent / RERUN
-        output = f"--output-dir={folder.as_posix()}"
-        # Of a YAML this command measures all conditions, or none.
-        flags = () if _has_yaml(words) else _flags(condition)
-        return shlex.join(["pytest-robustbench", *_kept(words[1:]), *flags, output])
-    if program in OURS and words[1:2] == ["merge"]:  # what it merged, pytest has measured
-        found = ["pytest", "-m", "robustness", *_yaml_of(words)]
-        return shlex.join([*found, *_narrowing(plain, condition, report, start)])
-    return str(plain["command"])
-
-
-def _yaml_of(words: Sequence[str]) -> Iterator[str]:
-    """Yield which YAML and profile a command of ours was given, as options of pytest."""
-    following = dict(pairwise(words))
-    for flag in ("--config", "--profile"):
-        joined = (w.partition("=")[2] for w in words if w.startswith(f"{flag}="))
-        value = next(joined, following.get(flag))
-        if value:
-            yield f"--robustness-{flag.removeprefix('--')}={value}"
-
-
-def _has_yaml(words: Sequence[str]) -> bool:
-    return any(word.partition("=")[0] == "--config" for word in words)
+    try:
+        if plain["rerun"] is not None:
+            rerun = str(plain["rerun"]).replace(CONDITION, condition)
+            return rerun_command(rerun, report, start)
+        words = shlex.split(str(plain["command"]))
+    except ValueError:  # of an edited report
+        return str(plain["rerun"] or plain["command"])
+    if not (words and PurePath(words[0]).name in OURS and words[1:2] == ["run"]):
+        return str(plain["command"])
+    # Of a YAML this command measures all conditions, or none.
+    has_yaml = any(word.partition("=")[0] == "--config" for word in words)
+    flags = () if has_yaml else _flags(condition)
+    output = f"--output-dir={(Path(_relative(report, start)).parent / RERUN).as_posix()}"
+    return shlex.join(["pytest-robustbench", *_kept(words[1:]), *flags, output])
 
 
 def _relative(report: Path, start: Path) -> str:
     return os.path.relpath(report, start) if report.anchor == start.anchor else str(report)
-
-
-def _words(command: str) -> list[str]:
-    try:
-        return shlex.split(command)
-    except ValueError:  # of an edited report
-        return []
-
-
-def _is_module(words: Sequence[str]) -> bool:
-    """Return whether pytest was called as ``python -m pytest``."""
-    return bool(words) and PurePath(words[0]).parts[-2:] == ("pytest", "__main__.py")
-
-
-def _pytest(words: Sequence[str]) -> list[str]:
-    program = ["python", "-m", "pytest"] if _is_module(words) else ["pytest"]
-    return [*program, *_kept(words[1:])]
 
 
 def _kept(words: Sequence[str]) -> Iterator[str]:
@@ -109,15 +127,6 @@ def _kept(words: Sequence[str]) -> Iterator[str]:
             is_value = True
         elif word not in NOT_AGAIN and word.partition("=")[0] not in REPLACED:
             yield word
-
-
-def _narrowing(
-    plain: Mapping[str, Any], condition: str, report: Path, start: Path
-) -> Iterator[str]:
-    again = _relative(report, start)
-    yield from ("-k", f"{plain['name']}-{condition}")
-    yield f"--robustness-operating-point={Path(again).as_posix()}"
-    yield f"--robustness-report-dir={(Path(again).parent / RERUN).as_posix()}"
 
 
 def _flags(condition: str) -> Iterator[str]:

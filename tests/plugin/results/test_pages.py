@@ -13,7 +13,13 @@ import pytest
 
 import pytest_robustbench.reports.pages.html.page
 import pytest_robustbench.reports.pages.html.templates as templates  # noqa: PLR0402
-from tests.plugin.robustness_project import WITH_PAGE, Project, condition, only_messages
+from tests.plugin.robustness_project import (
+    WITH_PAGE,
+    Project,
+    condition,
+    only_messages,
+    outcomes,
+)
 
 LIMITS = """\
 all: {pixel_segf1: {min: 0.0}, bg_fpr: {max: 1.0}}
@@ -137,20 +143,53 @@ def test_pictures_of_earlier_runs_do_not_pile_up(gated: Project) -> None:
     assert len(kept) == len({p["src"] for p in page_of(gated).pictures})
 
 
-def test_the_command_of_a_condition_measures_it_alone_and_alike(
-    gated: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sys.argv", ["/usr/bin/pytest", "-m", "robustness"])
+def test_the_command_of_a_condition_measures_it_alone_and_alike(gated: Project) -> None:
     gated.run("-m", "robustness")
     words = shlex.split(page_of(gated).commands["lighting-severity_3"])
     assert words[0] == "pytest"
     whole = condition(gated.report(), "lighting-severity_3")
     result = gated.run(*words[1:])
 
-    result.assert_outcomes(failed=1, skipped=1, deselected=4)
+    result.assert_outcomes(failed=1, skipped=1)
     again = condition(gated.report(folder=gated.reports / "rerun"), "lighting-severity_3")
     assert again["results"] == whole["results"]
     assert again["per_image"] == whole["per_image"]
+
+
+def test_the_command_reruns_one_item_where_a_name_holds_another(gated: Project) -> None:
+    one = (
+        f"dataset: {{format: mvtec, root: '{gated.data}', category: brushed_metal}}, "
+        "detector: {name: 'line_models:MeanDetector'}, corruptions: none, "
+        "accept: {clean: {bg_fpr: {max: 1.0}, miss_rate: {max: 1.0}}}"
+    )
+    declared = f"benchmarks: {{nuts: {{{one}}}, hazelnuts: {{{one}}}}}"
+    gated.write("robustness.yaml", f"schema_version: 1\n{declared}\n")
+    gated.run()
+    chapters = (gated.reports / "report.html").read_text("utf-8").split("<h2")
+    nuts = next(each for each in chapters if "[nuts-clean]" in each)
+    words = shlex.split(Page(nuts).commands["clean"])
+    result = gated.run("-v", *words[1:])
+
+    assert outcomes(result) == {"nuts-clean": "passed", "nuts-complete": "skipped"}
+
+
+@pytest.mark.parametrize("folder", ["two words", "ü", "a'b"])
+def test_the_command_leads_to_a_test_of_any_name(gated: Project, folder: str) -> None:
+    own = """\
+        import pytest
+
+        @pytest.mark.parametrize("line", ["a b", "[x]"])
+        def test_of_mine(robustness_result, robustness_judge, line):
+            robustness_judge(robustness_result)
+        """
+    gated.write(f"{folder}/test_own.py", own)
+    gated.run("-m", "robustness", folder)
+    words = shlex.split(page_of(gated).commands["clean"])
+    result = gated.run("-v", *words[1:])
+
+    result.assert_outcomes(passed=1, skipped=1)
+    assert words[:3] == ["pytest", "-p", "no:hypothesispytest"]
+    assert folder not in words
 
 
 def test_off_leaves_the_page_and_its_pictures_out(gated: Project) -> None:

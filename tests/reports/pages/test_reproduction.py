@@ -9,63 +9,85 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_robustbench.reports.pages.reproduction import command_for
+from pytest_robustbench.reports.pages.reproduction import (
+    command_for,
+    rerun_command,
+    rerun_of,
+)
 
 START = Path("/line/project")
 REPORT = START / "robustness-report" / "nuts.json"
-NARROWED = [
-    "-k",
-    "nuts-blur-severity_3",
+ITEM = "tests/test_line.py::test_robustness[nuts-blur-severity_3]"
+AGAIN = [
     "--robustness-operating-point=robustness-report/nuts.json",
     "--robustness-report-dir=robustness-report/rerun",
 ]
 FLAGS = ["--corruptions", "blur", "--severities", "3"]
-AGAIN = "--output-dir=robustness-report/rerun"
+ELSEWHERE = "--output-dir=robustness-report/rerun"
 
 
-def words(command, condition="blur-severity_3", report=REPORT, start=START):
-    plain = {"name": "nuts", "command": command}
-    return shlex.split(command_for(plain, condition, report, start))
+def words(command, condition="blur-severity_3", report=REPORT):
+    """Return the command for a condition that no item of pytest has measured."""
+    plain = {"name": "nuts", "command": command, "rerun": None}
+    return shlex.split(command_for(plain, condition, report, START))
+
+
+def rerun(words, *places):
+    return shlex.split(rerun_of(words, places, ITEM))
 
 
 # ---- pytest ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("program", ["pytest", "/usr/bin/pytest", "py.test", "/x y/pytest"])
-def test_a_run_of_pytest_is_narrowed_to_the_condition(program):
-    command = shlex.join([program, "-m", "robustness", "tests"])
+def test_an_item_takes_the_place_of_what_a_run_of_pytest_collected(program):
+    found = rerun(
+        [program, "-m", "robustness", "tests", "more/test_x.py"], "tests", "more/test_x.py"
+    )
 
-    assert words(command) == ["pytest", "-m", "robustness", "tests", *NARROWED]
+    assert found == ["pytest", "-m", "robustness", ITEM]
 
 
 def test_pytest_as_a_module_is_called_as_one():
-    command = "/venv/lib/python3.11/site-packages/pytest/__main__.py -m robustness"
+    module = "/venv/lib/python3.11/site-packages/pytest/__main__.py"
 
-    assert words(command) == ["python", "-m", "pytest", "-m", "robustness", *NARROWED]
+    assert rerun([module, "-m", "robustness"]) == [
+        "python",
+        "-m",
+        "pytest",
+        "-m",
+        "robustness",
+        ITEM,
+    ]
 
 
 @pytest.mark.parametrize(
-    ("condition", "expected"),
+    ("condition", "item"),
     [("clean", "nuts-clean"), ("recorded-led_2025", "nuts-recorded-led_2025")],
 )
-def test_every_kind_of_condition_is_named_as_its_item(condition, expected):
-    assert words("pytest", condition)[2] == expected
+def test_every_kind_of_condition_is_named_as_its_item(condition, item):
+    kept = "pytest -x 'test_line.py::test_robustness[nuts-{condition}]'"
+    found = command_for({"command": "pytest", "rerun": kept}, condition, REPORT, START)
+
+    assert shlex.split(found) == ["pytest", "-x", f"test_line.py::test_robustness[{item}]", *AGAIN]
 
 
 def test_options_that_say_what_is_measured_stay():
     kept = [
-        "-m",
-        "robustness",
-        "-n",
-        "4",
-        "--robustness-config=line.yaml",
-        "--robustness-profile",
-        "pr",
+        *("-m", "robustness", "-n", "4"),
+        *("--robustness-config=line.yaml", "--robustness-profile", "pr"),
         "--robustness-limit-test=8",
-        "tests/test_line.py",
     ]
 
-    assert words(shlex.join(["pytest", *kept])) == ["pytest", *kept, *NARROWED]
+    assert rerun(["pytest", *kept, "tests/test_line.py"], "tests/test_line.py") == [
+        *("pytest", *kept, ITEM)
+    ]
+
+
+def test_a_value_that_is_called_like_a_place_stays():
+    found = rerun(["pytest", "--ignore", "tests", "tests"], "tests", "of addopts")
+
+    assert found == ["pytest", "--ignore", "tests", ITEM]
 
 
 @pytest.mark.parametrize(
@@ -83,9 +105,7 @@ def test_options_that_say_what_is_measured_stay():
 def test_options_that_are_given_anew_are_replaced(option, joined):
     given_option = [f"{option}=value"] if joined else [option, "value"]
 
-    found = words(shlex.join(["pytest", "-x", *given_option, "tests"]))
-
-    assert found == ["pytest", "-x", "tests", *NARROWED]
+    assert rerun(["pytest", "-x", *given_option, "-s"]) == ["pytest", "-x", "-s", ITEM]
 
 
 @pytest.mark.parametrize(
@@ -100,11 +120,11 @@ def test_options_that_are_given_anew_are_replaced(option, joined):
     ],
 )
 def test_options_that_would_choose_other_tests_or_write_a_baseline_are_dropped(option):
-    assert words(f"pytest {option} tests") == ["pytest", "tests", *NARROWED]
+    assert rerun(["pytest", option, "-x"]) == ["pytest", "-x", ITEM]
 
 
 def test_a_value_that_looks_like_an_option_goes_with_its_option():
-    assert words("pytest -k --lf tests") == ["pytest", "tests", *NARROWED]
+    assert rerun(["pytest", "-k", "--lf", "-x"]) == ["pytest", "-x", ITEM]
 
 
 # ---- pytest-robustbench ------------------------------------------------------------------------
@@ -116,14 +136,14 @@ def test_a_run_by_flags_gets_later_flags_that_count(program):
 
     found = words(shlex.join([program, *flags]))
 
-    assert found == ["pytest-robustbench", *flags, *FLAGS, AGAIN]
+    assert found == ["pytest-robustbench", *flags, *FLAGS, ELSEWHERE]
 
 
 @pytest.mark.parametrize("condition", ["clean", "recorded-led"])
 def test_what_is_no_corruption_needs_none(condition):
     found = words("pytest-robustbench run --root data", condition)
 
-    assert found[4:] == ["--corruptions", "none", AGAIN]
+    assert found[4:] == ["--corruptions", "none", ELSEWHERE]
 
 
 @pytest.mark.parametrize(
@@ -133,14 +153,14 @@ def test_what_is_no_corruption_needs_none(condition):
 def test_the_report_that_is_read_is_not_written_over(output):
     found = words(f"pytest-robustbench run {output} --root data")
 
-    assert found == ["pytest-robustbench", "run", "--root", "data", *FLAGS, AGAIN]
+    assert found == ["pytest-robustbench", "run", "--root", "data", *FLAGS, ELSEWHERE]
 
 
 @pytest.mark.parametrize("config", ["--config robustness.yaml", "--config=robustness.yaml"])
 def test_a_run_by_a_yaml_takes_no_flags_and_writes_elsewhere(config):
     found = words(f"pytest-robustbench run {config} --output-dir robustness-report")
 
-    assert found == ["pytest-robustbench", "run", *config.split(), AGAIN]
+    assert found == ["pytest-robustbench", "run", *config.split(), ELSEWHERE]
 
 
 # ---- anything else -----------------------------------------------------------------------------
@@ -153,44 +173,22 @@ def test_a_run_by_a_yaml_takes_no_flags_and_writes_elsewhere(config):
         "/usr/bin/python -c 'import x'",
         "ipython",
         "nosetests/pytest-of-mine --all",
-        "",
+        "pytest-robustbench merge shards --output-dir out",
+        *("pytest 'tests", 'pytest "', "pytest \\", ""),
     ],
 )
-def test_an_unknown_program_is_told_as_it_was_called(command):
-    plain = {"name": "nuts", "command": command}
+def test_what_is_no_run_of_ours_is_told_as_it_was_called(command):
+    plain = {"name": "nuts", "command": command, "rerun": None}
 
     assert command_for(plain, "clean", REPORT, START) == command
 
 
-@pytest.mark.parametrize(
-    ("flags", "options"),
-    [
-        ("", ()),
-        ("--config a.yaml", ("--robustness-config=a.yaml",)),
-        ("--profile=pr --config=a.yaml", ("--robustness-config=a.yaml", "--robustness-profile=pr")),
-    ],
-)
-def test_what_was_merged_is_measured_by_pytest(flags, options):
-    found = words(f"pytest-robustbench merge shards --output-dir out {flags}")
-
-    assert found[: 3 + len(options)] == ["pytest", "-m", "robustness", *options]
-    assert found[3 + len(options)] == "-k"
-
-
-@pytest.mark.parametrize("command", ["pytest 'tests", 'pytest "', "pytest \\"])
-def test_a_command_that_no_shell_reads_is_told_as_it_is(command):
-    plain = {"name": "nuts", "command": command}
-
-    assert command_for(plain, "clean", REPORT, START) == command
-
-
-@given(st.text(max_size=40))
+@given(st.text(max_size=40), st.none() | st.text(max_size=40))
 @settings(deadline=None, max_examples=200)
-def test_no_command_raises(command):
+def test_no_command_raises(command, kept):
     for condition in ("clean", "blur-severity_3", "recorded-led"):
-        assert isinstance(
-            command_for({"name": "nuts", "command": command}, condition, REPORT, START), str
-        )
+        plain = {"name": "nuts", "command": command, "rerun": kept}
+        assert isinstance(command_for(plain, condition, REPORT, START), str)
 
 
 # ---- paths -------------------------------------------------------------------------------------
@@ -206,21 +204,21 @@ def test_no_command_raises(command):
     ],
 )
 def test_paths_start_where_the_command_does(report, point, folder):
-    found = words("pytest", report=report)
-
-    assert found[3] == f"--robustness-operating-point={point}"
-    assert found[4] == f"--robustness-report-dir={folder}"
+    assert shlex.split(rerun_command("pytest item", report, START)) == [
+        *("pytest", "item"),
+        f"--robustness-operating-point={point}",
+        f"--robustness-report-dir={folder}",
+    ]
     assert words("pytest-robustbench run", report=report)[-1] == f"--output-dir={folder}"
 
 
 @pytest.mark.parametrize("folder", ["with space", "$(rm -rf x)", "a'b", 'a"b', "a;b", "ü"])
 def test_a_shell_reads_strange_paths_as_one_word(folder):
-    found = words(shlex.join(["pytest", f"tests/{folder}"]), report=START / folder / "nuts.json")
+    item = f"{folder}/test_line.py::test_robustness[nuts-clean-a b]"
+    found = rerun_command(rerun_of(["pytest"], (), item), START / folder / "nuts.json", START)
 
-    assert found == [
-        "pytest",
-        f"tests/{folder}",
-        *NARROWED[:2],
+    assert shlex.split(found) == [
+        *("pytest", item),
         f"--robustness-operating-point={folder}/nuts.json",
         f"--robustness-report-dir={folder}/rerun",
     ]
