@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TextIO
 
 from pytest_robustbench.naming import shortened
+from pytest_robustbench.reports.pages.notes import noticed
+from pytest_robustbench.reports.pages.source import AT_A_GLANCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +14,6 @@ if TYPE_CHECKING:
     from pytest_robustbench.reports.file.report import Report
 
 WIDTH = 80
-SHOWN = ("pixel_segf1", "bg_fpr", "miss_rate", "false_reject_rate", "latency_ms_per_image")
 TITLES = (
     ("pixel_", "", "", "false_", "latency_ms_"),
     ("segf1", "bg_fpr", "miss_rate", "reject_rate", "per_image"),
@@ -62,8 +63,10 @@ class Console:
 
     def tell(self, report: Report) -> None:
         """Write a row per condition, then what is wrong and what a reader should know."""
-        for line in (*_table(report), *_problems(report), *_notes(report)):
+        for line in (*_table(report), *_problems(report)):
             self.say(line)
+        for note in noticed(report.header.to_dict(), report.records):
+            self.say(f"note: {note}")
 
 
 def _table(report: Report) -> Iterator[str]:
@@ -78,7 +81,7 @@ def _table(report: Report) -> Iterator[str]:
         yield _row(name, titles, width)
     for condition, record in measured.items():
         values = metrics_of(record)
-        yield _row(condition, [_cell(values, metric) for metric in SHOWN], width)
+        yield _row(condition, [_cell(values, metric) for metric in AT_A_GLANCE], width)
 
 
 def _row(name: str, cells: Iterable[str], width: int) -> str:
@@ -105,13 +108,3 @@ def _problems(report: Report) -> Iterator[str]:
         yield f"{held} of {len(report.verdicts)} limits hold"
     else:
         yield "nothing is judged: no limit is declared"
-
-
-def _notes(report: Report) -> Iterator[str]:
-    from pytest_robustbench.reports.file.fields import notes_on_recorded_sets
-
-    header = report.header.to_dict()
-    point = header["operating_point"] or {}
-    recorded = notes_on_recorded_sets(report.records)
-    for note in (*header["notes"], *point.get("warnings", ()), *recorded):
-        yield f"note: {note}"

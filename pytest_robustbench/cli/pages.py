@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.reports.pages.formats import FORMATS
+
 if TYPE_CHECKING:
     from argparse import ArgumentParser, _ArgumentGroup
     from collections.abc import Iterable, Sequence
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 
 def add_html_flag(parser: ArgumentParser | _ArgumentGroup) -> None:
     """Declare what leaves the HTML out."""
-    parser.add_argument("--no-html", dest="html", action="store_false", help="write no report.html")
+    left_out = " and ".join(one.file for one in FORMATS if one.may_be_left_out)
+    parser.add_argument("--no-html", dest="html", action="store_false", help=f"write no {left_out}")
 
 
 def forget_older(folder: Path, names: Iterable[str]) -> None:
@@ -32,8 +35,9 @@ def forget_older(folder: Path, names: Iterable[str]) -> None:
     from pytest_robustbench.reports.pages.thumbnails import Thumbnails
     from pytest_robustbench.reports.pages.write import forget_pages
 
-    forget_pages(folder)
-    for name in names:
+    forgotten = tuple(names)
+    forget_pages(folder, forgotten)
+    for name in forgotten:
         Thumbnails(folder / f"{name}.json").forget()
 
 
@@ -54,16 +58,14 @@ def write_pages_of(outcomes: Sequence[BenchmarkOutcome], folder: Path, *, html: 
     ReportError
         If a page cannot be written.
     """
-    from pytest_robustbench.reports.pages.source import Unreported
+    from pytest_robustbench.reports.pages.source import Edition, Unreported
     from pytest_robustbench.reports.pages.write import write_pages
 
     sources = [_source(one, one.report, folder) for one in outcomes if one.report is not None]
     absent = [Unreported(one.name, one.why) for one in outcomes if one.report is None]
-    pages = write_pages(sources, folder, html=html, start=Path.cwd(), unreported=absent)
-    first, *others = pages.paths
-    sys.stderr.write(f"page: {first} (beside it {' and '.join(p.name for p in others)})\n")
-    for hint in pages.hints:
-        sys.stderr.write(f"{hint}\n")
+    pages = write_pages(Edition(sources, Path.cwd(), absent), folder, html=html)
+    for line in (pages.told(str(pages.paths[0])), *pages.hints):
+        sys.stderr.write(f"{line}\n")
 
 
 def _source(outcome: BenchmarkOutcome, report: Report, folder: Path) -> Source:

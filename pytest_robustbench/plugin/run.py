@@ -137,7 +137,7 @@ def forget_older_reports(config: pytest.Config, benchmarks: Iterable[str]) -> No
                 Report(known.header(name), declared, {}).write(path)
     with suppress(OSError, ReportError):  # what stays in the way is told at the end
         (folder / SESSION_FILE).unlink(missing_ok=True)
-        forget_pages(folder)
+        forget_pages(folder, benchmarks)
 
 
 def _place(item: pytest.Item) -> Place:

@@ -19,7 +19,7 @@ from pytest_robustbench.benchmark import Gate
 from pytest_robustbench.datasets.subset import limit_split
 from pytest_robustbench.detectors.loading import load_detector
 from pytest_robustbench.gates.limits import Limit
-from pytest_robustbench.reports.pages.source import Source
+from pytest_robustbench.reports.pages.source import Edition, Source
 from pytest_robustbench.reports.pages.thumbnails import Thumbnails, thumbnails_of
 from pytest_robustbench.reports.pages.write import write_pages
 
@@ -119,7 +119,8 @@ def run(
     report = benchmark.run(on_result=keep)
     report.write(path)
     begun = time.process_time()
-    write_pages([Source(report.to_dict(), path)], folder, html=True, start=folder, environ={})
+    edition = Edition([Source(report.to_dict(), path)], folder)
+    write_pages(edition, folder, html=True, environ={})
     extra = kept_s + time.process_time() - begun
     return extra, time.process_time() - start - extra
 

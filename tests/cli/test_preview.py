@@ -15,8 +15,8 @@ from pytest_robustbench.cli.commands.preview import _examples
 from pytest_robustbench.cli.main import main
 from pytest_robustbench.config.loader import load_config
 from pytest_robustbench.datasets.pictures.store import PictureStore
+from pytest_robustbench.reports.pages import extras
 from pytest_robustbench.reports.pages.drawing import shrunk
-from pytest_robustbench.reports.pages.html import templates
 from pytest_robustbench.reports.preview.sheet import LARGEST, preview_sheet
 
 DATA = ["--dataset", "mvtec", "--root", "data", "--category", "bottle", "--resize", "0", "0"]
@@ -300,7 +300,7 @@ def test_names_with_markup_stay_text(call, tmp_path, bottles, monkeypatch):
 
 
 def test_without_the_extra_the_sheet_is_written_alone(call, tmp_path, monkeypatch):
-    monkeypatch.setattr(templates, "missing_packages", lambda: ("jinja2",))
+    monkeypatch.setattr(extras, "find_spec", lambda name: None if name == "jinja2" else True)
 
     code, err = call(*QUICK, "--output-dir", "out")
 

@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 
-import pytest_robustbench.reports.pages.html.templates as templates  # noqa: PLR0402
-import pytest_robustbench.reports.pages.write as pages_module
 from pytest_robustbench.benchmark import judged_report
 from pytest_robustbench.cli.main import main
 from pytest_robustbench.config.benchmarks import gate_of
@@ -22,6 +20,7 @@ from pytest_robustbench.reports.file.fields import error_record
 from pytest_robustbench.reports.file.header import Header
 from pytest_robustbench.reports.file.report import read_report
 from pytest_robustbench.reports.file.stored import StoredReport
+from pytest_robustbench.reports.pages import extras
 
 YAML = """\
 schema_version: 1
@@ -218,7 +217,7 @@ def test_mistakes_are_one_line_and_code_2(project, call, arguments, told):
 
 
 def test_without_the_extra_the_remedy_is_told(project, call, monkeypatch):
-    monkeypatch.setattr(templates, "find_spec", lambda _: None)
+    monkeypatch.setattr(extras, "find_spec", lambda _: None)
 
     code, _, err = call("report", "runs/metal.json", "-o", "page.html")
 
@@ -372,8 +371,7 @@ def test_a_run_without_html_removes_an_older_page(project, call):
 
 
 def test_without_the_extra_a_run_says_so_and_goes_on(project, call, monkeypatch):
-    for module in (templates, pages_module):
-        monkeypatch.setattr(module, "missing_packages", lambda: ("jinja2", "matplotlib"))
+    monkeypatch.setattr(extras, "find_spec", lambda _: None)
 
     code, _, err = run(call)
 

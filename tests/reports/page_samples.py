@@ -19,9 +19,9 @@ from pytest_robustbench.gates.waivers import Waiver
 from pytest_robustbench.reports.file.fields import error_record
 from pytest_robustbench.reports.file.report import read_report
 from pytest_robustbench.reports.pages.drawing import jpeg
+from pytest_robustbench.reports.pages.formats import HTML
 from pytest_robustbench.reports.pages.html.gallery import thumbnail_names
-from pytest_robustbench.reports.pages.html.page import write_page
-from pytest_robustbench.reports.pages.source import Source, Unreported
+from pytest_robustbench.reports.pages.source import Edition, Source, Unreported
 from pytest_robustbench.reports.pages.thumbnails import Thumbnails, thumbnails_of
 from tests.reports.report_samples import GIVEN, contrast, drawn_report
 from tests.reports.stored_reports import edited
@@ -59,7 +59,7 @@ class Page:
 def rendered(folder, *plains, unreported=()):
     sources = [Source(plain, folder / f"{number}.json") for number, plain in enumerate(plains)]
     page = folder / "report.html"
-    write_page(sources, page, start=folder, unreported=unreported)
+    page.write_text(HTML.text(Edition(sources, folder, unreported)), "utf-8")
     return Page(page, plains)
 
 

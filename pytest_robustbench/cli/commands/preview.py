@@ -172,21 +172,21 @@ def _in_turn(defects: Sequence[Sample]) -> list[Sample]:
 
 
 def _write(choices: Sequence[Choice], folder: Path) -> None:
-    from pytest_robustbench.reports.pages.html.templates import missing_packages, needed
+    from pytest_robustbench.reports.pages.extras import REPORT
     from pytest_robustbench.reports.preview.sheet import preview_sheet
 
-    missing = missing_packages()
+    problem = REPORT.problem
     sections = []
     for choice in choices:
         sheet = preview_sheet(choice)
         name = "preview.png" if len(choices) == 1 else f"preview-{choice.name}.png"
         _write_sheet(sheet, folder / name)
-        if not missing:
+        if not problem:
             from pytest_robustbench.reports.preview.page import preview_section
 
             sections.append(preview_section(sheet))
-    if missing:
-        sys.stderr.write(f"no {folder / PAGE}: {needed(missing)}\n")
+    if problem:
+        sys.stderr.write(f"no {folder / PAGE}: {problem}\n")
     else:
         _write_page(sections, folder / PAGE)
 

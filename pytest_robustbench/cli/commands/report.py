@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_robustbench.cli.command import Command
 from pytest_robustbench.cli.outputs import check_writable
 from pytest_robustbench.errors import ConfigError
+from pytest_robustbench.reports.pages.formats import HTML
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from pytest_robustbench.reports.file.stored import StoredReport
     from pytest_robustbench.reports.pages.source import Source, Unreported
 
-PAGE = "report.html"
 REMEDY = "name a report as it was written, or measure again"
 SHOWN_CONTRADICTIONS = 3
 
@@ -36,22 +36,24 @@ def _add_arguments(parser: ArgumentParser) -> None:
         "--output",
         type=Path,
         metavar="FILE",
-        help=f"write the page here (default: {PAGE} beside the first report)",
+        help=f"write the page here (default: {HTML.file} beside the first report)",
     )
 
 
 def _run(arguments: Namespace) -> int:
-    from pytest_robustbench.reports.pages.html.page import write_page
+    from pytest_robustbench.reports.file.writing import write_atomically
+    from pytest_robustbench.reports.pages.source import Edition
 
     paths = [path for place in arguments.reports for path in _reports_at(place)]
     absent = [one for place in arguments.reports for one in _unreported_at(place)]
-    output = arguments.output or paths[0].parent / PAGE
+    output = arguments.output or paths[0].parent / HTML.file
     if output.suffix.lower() == ".json":
         raise ConfigError(
             f"--output {output} would be a page under the name of a report: name an .html"
         )
     check_writable("--output", output, output.parent)
-    write_page([_source(path) for path in paths], output, start=Path.cwd(), unreported=absent)
+    edition = Edition([_source(path) for path in paths], Path.cwd(), absent)
+    write_atomically(output, HTML.text(edition))
     sys.stderr.write(f"page: {output}\n")
     return 0
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.plugin.measuring.findings import told
 from pytest_robustbench.plugin.results.aggregate_items import problems_of
-from pytest_robustbench.reports.pages.source import Source, Unreported
+from pytest_robustbench.reports.pages.source import Edition, Source, Unreported
 from pytest_robustbench.reports.pages.write import write_pages
 
 if TYPE_CHECKING:
@@ -45,10 +45,9 @@ def write_pages_of(
         for account in accounts
         if account.report_path is not None
     ]
-    absent = tuple(_unreported(accounts, declared))
-    folder = settings.report_dir
+    edition = Edition(sources, start, tuple(_unreported(accounts, declared)))
     try:
-        return write_pages(sources, folder, html=settings.html, start=start, unreported=absent)
+        return write_pages(edition, settings.report_dir, html=settings.html)
     except Exception as error:
         raise ReportError(f"the pages of this run cannot be written: {told(error)}") from error
 

@@ -46,8 +46,6 @@ def _tell_pages(reporter: pytest.TerminalReporter) -> None:
     pages, start = reporter.config.stash[LEDGER].pages, reporter.config.invocation_params.dir
     if pages is None:
         return
-    first, *others = pages.paths
-    beside = " and ".join(path.name for path in others)
-    reporter.write_line(f"page: {relative(first, start)} (beside it {beside})")
+    reporter.write_line(pages.told(relative(pages.paths[0], start)))
     for hint in pages.hints:
         reporter.write_line(hint, yellow=True)

@@ -45,7 +45,8 @@ def same_file(first: Path, second: Path) -> bool:
 
 
 def _write(path: Path, text: str) -> None:
-    with path.open("x", encoding="utf-8", newline="\n") as file:
+    # Python's stand-ins for file names that are no Unicode are spelt out: UTF-8 has no bytes.
+    with path.open("x", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

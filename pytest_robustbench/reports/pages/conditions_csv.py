@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pytest_robustbench.gates.limits import Verdict
-    from pytest_robustbench.reports.pages.source import Source, Unreported
+    from pytest_robustbench.reports.pages.source import Edition, Source
 
 COLUMNS = (
     *("benchmark", "overall", "model", "condition", "corruption", "severity"),
@@ -30,7 +30,7 @@ BYTE_ORDER_MARK = "\ufeff"
 """Without it Excel takes UTF-8 for something else."""
 
 
-def conditions_csv(sources: Sequence[Source], unreported: Sequence[Unreported] = ()) -> str:
+def conditions_csv(edition: Edition) -> str:
     """Return a table of several benchmarks; metrics are numbers in full, texts never formulas.
 
     Every row says what its whole benchmark came to: one row that passes is no benchmark that does.
@@ -39,9 +39,9 @@ def conditions_csv(sources: Sequence[Source], unreported: Sequence[Unreported] =
     # As RFC 4180 has it; only then is a carriage return within a cell quoted.
     writer = csv.writer(target, lineterminator="\r\n")
     writer.writerow([*COLUMNS, *METRICS, "error"])
-    for absent in unreported:
+    for absent in edition.unreported:
         writer.writerow([_text(absent.name), absent.word, *NOTHING, _text(absent.why)])
-    for source in sources:
+    for source in edition.sources:
         word = overall(source).word
         rows = (*_rows(source), *_absent_rows(source), *_summary_rows(source))
         writer.writerows([_text(source.name), word, *row] for row in rows)

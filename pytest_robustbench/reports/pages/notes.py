@@ -9,10 +9,10 @@ from pytest_robustbench.metrics.catalogue import BUILT_IN
 from pytest_robustbench.reports.file.fields import notes_on_recorded_sets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pytest_robustbench.gates.limits import Limit
-    from pytest_robustbench.reports.pages.source import Source
+    from pytest_robustbench.reports.pages.source import Plain, Source
 
 NEAR_TRIVIAL = 1.25
 OF_FALSE_ALARMS = tuple(m.name for m in BUILT_IN if "false alarms" in m.sees)
@@ -29,9 +29,7 @@ def notes_on(source: Source, limits: Iterable[Limit]) -> Iterator[str]:
     limits : iterable of Limit
         Everything that is declared, judged in this run or not.
     """
-    yield from source.plain["notes"]
-    yield from (source.plain["operating_point"] or {}).get("warnings", ())
-    yield from notes_on_recorded_sets(source.records)
+    yield from noticed(source.plain, source.records)
     yield from _on_data(source)
     yield from _on_false_alarms(source)
     if source.measured and not would_fail_a_silent_detector(limits):
@@ -39,6 +37,21 @@ def notes_on(source: Source, limits: Iterable[Limit]) -> Iterator[str]:
             "no limit would fail a detector that never fires: add a floor such as pixel_segf1 "
             "or recall, or a ceiling on miss_rate"
         )
+
+
+def noticed(header: Plain, records: Mapping[str, Plain]) -> Iterator[str]:
+    """Yield what was noticed while the benchmark was measured.
+
+    Parameters
+    ----------
+    header : mapping
+        A report, or its header.
+    records : mapping of str to mapping
+        By condition.
+    """
+    yield from header["notes"]
+    yield from (header["operating_point"] or {}).get("warnings", ())
+    yield from notes_on_recorded_sets(records)
 
 
 def _on_data(source: Source) -> Iterator[str]:

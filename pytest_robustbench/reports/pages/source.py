@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 MOST_TELLING = ("pixel_segf1", "bg_fpr", "miss_rate", "false_reject_rate")
 """Metrics that are always shown, where they are defined."""
+AT_A_GLANCE = (*MOST_TELLING, "latency_ms_per_image")
+"""Metrics that sum up a benchmark."""
 
 
 @dataclass(frozen=True)
@@ -187,3 +189,27 @@ class Source:
         """Return 1 = defect for the images of a measured condition."""
         labels: Sequence[int] = self.samples(condition)["label"]
         return labels
+
+
+@dataclass(frozen=True)
+class Edition:
+    """What there is to be told of one run.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+        The reports.
+    start : Path
+        Folder in which commands are going to be called.
+    unreported : sequence of Unreported
+        Benchmarks of the run without a report.
+    """
+
+    sources: Sequence[Source]
+    start: Path = Path()
+    unreported: Sequence[Unreported] = ()
+
+    @property
+    def benchmarks(self) -> list[str]:
+        """Names of all benchmarks of the run."""
+        return [source.name for source in self.sources] + [one.name for one in self.unreported]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from pytest_robustbench.gates.limits import Verdict
-    from pytest_robustbench.reports.pages.source import Plain, Source, Unreported
+    from pytest_robustbench.reports.pages.source import Edition, Plain, Source
 
 SIGNS: Mapping[str, str] = MappingProxyType(
     {"PASS": "✅", "FAIL": "❌", "INCOMPLETE": "⚠️", "NOT JUDGED": "⚠️"}
@@ -26,13 +26,13 @@ COLUMNS = ("condition", "metric", "value", "limit", "95 % interval", "verdict")
 COMPARED = ("condition", "metric", "before", "now", "allowed loss", "verdict")
 
 
-def summary_markdown(sources: Sequence[Source], unreported: Sequence[Unreported] = ()) -> str:
+def summary_markdown(edition: Edition) -> str:
     """Return a summary of several benchmarks."""
     lines = ["## Robustness", ""]
-    for absent in unreported:
+    for absent in edition.unreported:
         lines += [f"### {SIGNS[absent.word]} {escaped(absent.name)}: {absent.word}", ""]
         lines += [escaped(absent.why), ""]
-    for source in sources:
+    for source in edition.sources:
         lines += [*_benchmark(source), ""]
     return "\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""What people read, beside the JSON: ``report.html``, ``summary.md`` and ``conditions.csv``."""
+"""Writes what people read beside the JSON reports, in every format."""
 
 from __future__ import annotations
 
@@ -7,21 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.errors import ReportError
-from pytest_robustbench.reports.file.writing import write_atomically
-from pytest_robustbench.reports.pages.conditions_csv import conditions_csv
-from pytest_robustbench.reports.pages.html.templates import missing_packages, needed
-from pytest_robustbench.reports.pages.summary_markdown import summary_markdown
+from pytest_robustbench.reports.pages.formats import FORMATS
 from pytest_robustbench.reports.pages.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from pytest_robustbench.reports.pages.source import Source, Unreported
-
-HTML, MARKDOWN, CSV = PAGES = ("report.html", "summary.md", "conditions.csv")
-STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
-"""GitHub Actions shows what a step appends to the file of this name."""
+    from pytest_robustbench.reports.pages.source import Edition
 
 
 @dataclass(frozen=True)
@@ -31,7 +24,7 @@ class Pages:
     Parameters
     ----------
     paths : tuple of Path
-        The files.
+        The files; at least one.
     hints : tuple of str
         What could not be done, and the remedy: no ``report.html`` without its extra.
     """
@@ -39,74 +32,70 @@ class Pages:
     paths: tuple[Path, ...]
     hints: tuple[str, ...] = ()
 
+    def told(self, first: str) -> str:
+        """Return one line that says where they are, the first of them as it is to be shown."""
+        others = " and ".join(path.name for path in self.paths[1:])
+        return f"page: {first} (beside it {others})" if others else f"page: {first}"
+
 
 def write_pages(
-    sources: Sequence[Source],
-    folder: Path,
-    *,
-    html: bool,
-    start: Path,
-    unreported: Sequence[Unreported] = (),
-    environ: Mapping[str, str] = os.environ,
+    edition: Edition, folder: Path, *, html: bool, environ: Mapping[str, str] = os.environ
 ) -> Pages:
-    """Write every page about the benchmarks of one run.
+    """Write every format about the benchmarks of one run.
 
     Parameters
     ----------
-    sources : sequence of Source
+    edition : Edition
         Their reports; those of an earlier run are no part of it.
     folder : Path
-        Where the pages go; older ones are replaced, or removed.
+        Where the files go; older ones are replaced, or removed.
     html : bool
-        Whether ``report.html`` is wanted.
-    start : Path
-        Folder in which commands are going to be called.
-    unreported : sequence of Unreported
-        Benchmarks of the run without a report.
+        Whether the formats are wanted that may be left out.
     environ : mapping
-        The environment: a CI that shows Markdown is given it.
+        The environment: a CI that shows a format is given it.
 
     Raises
     ------
     ReportError
         If a file cannot be written.
     """
-    forget_pages(folder)
-    markdown = _in_unicode(summary_markdown(sources, unreported))
-    write_atomically(folder / MARKDOWN, markdown)
-    write_atomically(folder / CSV, _in_unicode(conditions_csv(sources, unreported)))
-    paths: tuple[Path, ...] = (folder / MARKDOWN, folder / CSV)
-    hints = _append_step_summary(markdown, environ)
-    if html and not missing_packages():
-        from pytest_robustbench.reports.pages.html.page import write_page
-
-        write_page(sources, folder / HTML, start=start, unreported=unreported)
-        paths = (folder / HTML, *paths)
-    elif html:  # the pictures are kept: `report` renders the page where the extra is installed
-        hints += (f"no {HTML}: {needed(missing_packages())}",)
+    forget_pages(folder, edition.benchmarks)
+    paths: list[Path] = []
+    hints: list[str] = []
+    for one in FORMATS:
+        if one.may_be_left_out and not html:
+            continue
+        if one.extra is not None and one.extra.problem:
+            # The pictures are kept: `report` renders the page where the extra is installed.
+            hints.append(f"no {one.file}: {one.extra.problem}")
+            continue
+        paths += one.write(edition, folder)
+        if environ.get(one.appended_to):
+            hints += _append(one.text(edition), one.appended_to, environ)
     if html:
-        _forget_old_pictures(sources)
-    return Pages(paths, hints)
+        _forget_old_pictures(edition)
+    return Pages(tuple(paths), tuple(hints))
 
 
-def _forget_old_pictures(sources: Sequence[Source]) -> None:
+def _forget_old_pictures(edition: Edition) -> None:
     """Remove pictures that no page of these reports shows."""
     from pytest_robustbench.reports.pages.html.gallery import thumbnail_names
 
-    for source in sources:
+    for source in edition.sources:
         Thumbnails(source.path).keep_only(thumbnail_names(source))
 
 
-def forget_pages(folder: Path) -> None:
-    """Remove the pages of an earlier run.
+def forget_pages(folder: Path, benchmarks: Iterable[str]) -> None:
+    """Remove what an earlier run of `benchmarks` has written.
 
     Raises
     ------
     ReportError
-        If one cannot be removed.
+        If a file cannot be removed.
     """
+    names = tuple(benchmarks)
     try:
-        for name in PAGES:
+        for name in (name for one in FORMATS for name in one.files(names)):
             (folder / name).unlink(missing_ok=True)
     except OSError as error:
         raise ReportError(
@@ -114,19 +103,14 @@ def forget_pages(folder: Path) -> None:
         ) from error
 
 
-def _in_unicode(text: str) -> str:
-    """Spell out Python's stand-ins for file names that are no Unicode: UTF-8 has no bytes."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _append_step_summary(markdown: str, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Show the summary where a CI asks for it; return why not, where it cannot be."""
-    path = environ.get(STEP_SUMMARY)
-    if not path:
-        return ()
+def _append(text: str, variable: str, environ: Mapping[str, str]) -> list[str]:
+    """Show a text where a CI asks for it; return why not, where it cannot be."""
     try:
-        with open(path, "a", encoding="utf-8") as file:  # noqa: PTH123  (it may be no path at all)
-            file.write(markdown + "\n")
+        # It may be no path at all.
+        with open(  # noqa: PTH123
+            environ[variable], "a", encoding="utf-8", errors="backslashreplace"
+        ) as file:
+            file.write(text + "\n")
     except OSError as error:
-        return (f"the file that {STEP_SUMMARY} names cannot be written: {error.strerror or error}",)
-    return ()
+        return [f"the file that {variable} names cannot be written: {error.strerror or error}"]
+    return []

@@ -6,13 +6,15 @@ import csv
 import re
 import shlex
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 
 import pytest_robustbench.reports.pages.html.page
-import pytest_robustbench.reports.pages.html.templates as templates  # noqa: PLR0402
+from pytest_robustbench.reports.pages import formats, write
+from pytest_robustbench.reports.pages.extras import Extra
 from tests.plugin.robustness_project import (
     WITH_PAGE,
     Project,
@@ -211,7 +213,8 @@ def test_another_word_than_on_or_off_is_refused(gated: Project) -> None:
 def test_without_the_extra_a_hint_and_everything_else(
     gated: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(templates, "PACKAGES", ("jinja2", "no_such_package"))
+    row = replace(formats.HTML, extra=Extra("report", ("jinja2", "no_such_package")))
+    monkeypatch.setattr(write, "FORMATS", (row, *formats.FORMATS[1:]))
     result = gated.run("-m", "robustness")
 
     text = result.stdout.str()
@@ -248,7 +251,7 @@ def test_a_page_that_cannot_be_rendered_fails_the_session_alone(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("no ink")
 
-    monkeypatch.setattr(pytest_robustbench.reports.pages.html.page, "write_page", broken)
+    monkeypatch.setattr(pytest_robustbench.reports.pages.html.page, "report_html", broken)
     gated.yaml()
     result = gated.run("-m", "robustness")
 

@@ -16,7 +16,7 @@ from pytest_robustbench.errors import ReportError
 from pytest_robustbench.reports.file.fields import error_record
 from pytest_robustbench.reports.file.report import Report
 from pytest_robustbench.reports.file.structure import structural_problem
-from pytest_robustbench.reports.pages.html import templates
+from pytest_robustbench.reports.pages import extras
 from pytest_robustbench.reports.pages.html.charts.canvas import BAD, LONGEST, THEME, WARN
 from pytest_robustbench.reports.pages.html.charts.curves import Point, curve
 from pytest_robustbench.reports.pages.html.charts.losses import Loss, losses
@@ -390,7 +390,7 @@ def test_settings_of_the_process_stay_as_they_were(tmp_path):
     ],
 )
 def test_without_the_extra_the_remedy_is_named(monkeypatch, tmp_path, lacking, said):
-    monkeypatch.setattr(templates, "find_spec", lambda name: None if name in lacking else True)
+    monkeypatch.setattr(extras, "find_spec", lambda name: None if name in lacking else True)
     remedy = re.escape('pip install "pytest-robustbench[report]"')
     with pytest.raises(ReportError, match=f"{said}.*{remedy}"):
         rendered(tmp_path, drawn_plain())

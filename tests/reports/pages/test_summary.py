@@ -15,18 +15,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import pytest_robustbench.reports.pages.write as pages_module
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.gates.limits import Limit, Verdict
 from pytest_robustbench.metrics.catalogue import METRICS
 from pytest_robustbench.reports.file.fields import metrics_of
 from pytest_robustbench.reports.file.report import verdict_to_dict
 from pytest_robustbench.reports.file.session import SessionFile
+from pytest_robustbench.reports.pages import extras
 from pytest_robustbench.reports.pages.conditions_csv import BYTE_ORDER_MARK, conditions_csv
 from pytest_robustbench.reports.pages.plain_markdown import escaped, table
-from pytest_robustbench.reports.pages.source import Source, Unreported
+from pytest_robustbench.reports.pages.source import Edition, Source, Unreported
 from pytest_robustbench.reports.pages.summary_markdown import summary_markdown
-from pytest_robustbench.reports.pages.write import PAGES, forget_pages, write_pages
+from pytest_robustbench.reports.pages.write import forget_pages, write_pages
 from tests.reports.report_samples import drawn_report
 from tests.reports.stored_reports import edited
 
@@ -88,7 +88,7 @@ def source(plain, *steps, **changes):
 
 
 def summary(*found, **more):
-    return summary_markdown([source(*found, **more)])
+    return summary_markdown(Edition([source(*found, **more)]))
 
 
 def rows(text):
@@ -103,9 +103,8 @@ def rows(text):
 def test_each_benchmark_has_its_word(plain):
     found = [source(plain), source(plain, name="caps", verdicts=[verdict()])]
 
-    text = summary_markdown(
-        found, [Unreported("cups", "It crashed."), Unreported("jars", "", False)]
-    )
+    absent = [Unreported("cups", "It crashed."), Unreported("jars", "", False)]
+    text = summary_markdown(Edition(found, unreported=absent))
 
     headings = [line for line in text.splitlines() if line.startswith("#")]
     assert [re.sub(r"[^\w :#]", "", line) for line in headings] == [
@@ -295,7 +294,7 @@ def test_a_cell_of_a_table_renders_as_it_is(render, evil):
 def test_a_whole_summary_has_no_markup_but_its_own(render, plain, evil):
     found = with_evil_texts(plain, evil)
 
-    rendered = render(summary_markdown([found], [Unreported(evil, evil)]))
+    rendered = render(summary_markdown(Edition([found], unreported=[Unreported(evil, evil)])))
 
     own = {"h2", "h3", "p", "ul", "li", "table", "thead", "tbody", "tr", "th", "td"}
     assert tags(rendered) <= own
@@ -305,7 +304,7 @@ def test_a_whole_summary_has_no_markup_but_its_own(render, plain, evil):
 @pytest.mark.parametrize("evil", EVIL)
 def test_no_text_begins_markup_or_calls_a_person(plain, evil):
     """The same without a parser: what is special stands behind a backslash, or as an entity."""
-    text = summary_markdown([with_evil_texts(plain, evil)])
+    text = summary_markdown(Edition([with_evil_texts(plain, evil)]))
 
     for line in text.splitlines():
         bare = re.sub(r"\\[\\`*_\[\]<>|#~+.)-]|@&#8203;|&amp;", "", line)
@@ -323,13 +322,13 @@ def read_csv(text):
 def test_numbers_are_those_of_the_report_to_the_last_digit(plain):
     found = source(plain)
 
-    for row in read_csv(conditions_csv([found])):
+    for row in read_csv(conditions_csv(Edition([found]))):
         metrics = metrics_of(found.records[row["condition"]])
         assert {m: None if row[m] == "" else float(row[m]) for m in METRICS} == metrics
 
 
 def test_there_is_a_row_for_each_benchmark_and_condition(plain):
-    text = conditions_csv([source(plain), source(plain, name="caps", model="v7")])
+    text = conditions_csv(Edition([source(plain), source(plain, name="caps", model="v7")]))
 
     found = [(r["benchmark"], r["model"], r["corruption"], r["severity"]) for r in read_csv(text)]
     conditions = [("clean", ""), *(("blur", str(s)) for s in range(1, 6))]
@@ -343,7 +342,7 @@ def test_a_condition_that_was_not_tried_has_a_row_without_numbers(plain):
     short = copy.deepcopy(plain)
     del short["robustness"]["corruptions"]["blur"]["severity_5"]
     short["missing"] = ["blur-severity_5"]
-    (row,) = (r for r in read_csv(conditions_csv([source(short)])) if r["severity"] == "5")
+    (row,) = (r for r in read_csv(conditions_csv(Edition([source(short)]))) if r["severity"] == "5")
 
     assert row["verdict"] == "missing"
     assert all(row[metric] == "" for metric in METRICS)
@@ -366,7 +365,7 @@ def test_a_condition_has_the_worst_verdict_of_its_limits(plain, outcomes, word):
         for o in outcomes
     ]
 
-    found = read_csv(conditions_csv([source(plain, verdicts=limits)]))
+    found = read_csv(conditions_csv(Edition([source(plain, verdicts=limits)])))
 
     verdicts = {row["condition"]: row["verdict"] for row in found}
     assert verdicts["blur-severity_3"] == word
@@ -376,13 +375,13 @@ def test_a_condition_has_the_worst_verdict_of_its_limits(plain, outcomes, word):
 def test_violated_metrics_are_named(plain):
     limits = [verdict(), verdict(metric="miss_rate"), verdict(metric="aupro", verdict="pass")]
 
-    found = read_csv(conditions_csv([source(plain, verdicts=limits)]))
+    found = read_csv(conditions_csv(Edition([source(plain, verdicts=limits)])))
 
     assert {r["condition"]: r["violated"] for r in found}["blur-severity_3"] == "bg_fpr miss_rate"
 
 
 def test_a_condition_that_could_not_be_measured_has_its_error_and_no_numbers(plain):
-    found = read_csv(conditions_csv([source(plain, (BLUR, {"error": "no light"}))]))
+    found = read_csv(conditions_csv(Edition([source(plain, (BLUR, {"error": "no light"}))])))
 
     (row,) = (row for row in found if row["condition"] == "blur-severity_3")
     assert (row["verdict"], row["error"]) == ("error", "no light")
@@ -393,7 +392,7 @@ def test_a_condition_that_could_not_be_measured_has_its_error_and_no_numbers(pla
     "evil", [*CELLS_OF_SPREADSHEETS, *EVIL, "a,b", 'a "quoted" b', "a\rb", "a;b"]
 )
 def test_a_text_is_one_cell_and_never_a_formula(plain, evil):
-    text = conditions_csv([with_evil_texts(plain, evil)])
+    text = conditions_csv(Edition([with_evil_texts(plain, evil)]))
 
     found = read_csv(text)
     assert len(found) == 6
@@ -434,8 +433,11 @@ def test_pandas_reads_the_numbers_of_the_report(plain, tmp_path):
 # ---- files -------------------------------------------------------------------------------------
 
 
-def written(folder, *sources, html=False, environ=None, **more):
-    return write_pages(sources, folder, html=html, start=folder, environ=environ or {}, **more)
+PAGES = ("report.html", "summary.md", "conditions.csv")
+
+
+def written(folder, *sources, html=False, environ=None):
+    return write_pages(Edition(sources, folder), folder, html=html, environ=environ or {})
 
 
 def test_all_pages_are_written(plain, tmp_path):
@@ -468,7 +470,7 @@ def test_where_no_html_is_wanted_an_older_one_is_removed(plain, tmp_path):
 def test_without_the_extra_the_remedy_is_told_and_the_others_are_written(
     plain, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(pages_module, "missing_packages", lambda: ("matplotlib",))
+    monkeypatch.setattr(extras, "find_spec", lambda name: None if name == "matplotlib" else name)
     (tmp_path / "report.html").write_text("of an older run", "utf-8")
 
     found = written(tmp_path, source(plain), html=True)
@@ -483,8 +485,8 @@ def test_pages_can_be_forgotten_and_nothing_else(tmp_path):
     for name in (*PAGES, "nuts.json"):
         (tmp_path / name).write_text("x", "utf-8")
 
-    forget_pages(tmp_path)
-    forget_pages(tmp_path)
+    forget_pages(tmp_path, ["nuts"])
+    forget_pages(tmp_path, ["nuts"])
 
     assert [path.name for path in tmp_path.iterdir()] == ["nuts.json"]
 
@@ -545,7 +547,7 @@ def test_what_is_no_session_tells_nothing(tmp_path, text):
 
 def test_the_summary_limits_and_the_whole_stand_in_the_table_for_spreadsheets(plain):
     over_all = Verdict("summary", Limit("worst_drop_recall", "max", 0.1, "r.yaml:1"), 0.2, "fail")
-    found = read_csv(conditions_csv([source(plain, verdicts=[verdict_to_dict(over_all)])]))
+    found = read_csv(conditions_csv(Edition([source(plain, verdicts=[verdict_to_dict(over_all)])])))
 
     assert {row["overall"] for row in found} == {"FAIL"}
     (row,) = (row for row in found if row["condition"] == "summary")
@@ -554,7 +556,7 @@ def test_the_summary_limits_and_the_whole_stand_in_the_table_for_spreadsheets(pl
 
 def test_a_benchmark_without_a_report_has_a_row(plain):
     absent = Unreported("caps", "=it was not measured")
-    first, *_ = read_csv(conditions_csv([source(plain)], [absent]))
+    first, *_ = read_csv(conditions_csv(Edition([source(plain)], unreported=[absent])))
 
     assert (first["benchmark"], first["overall"]) == ("caps", "FAIL")
     assert first["error"] == "'=it was not measured"

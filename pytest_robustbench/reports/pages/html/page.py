@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.gates.wording import describe
-from pytest_robustbench.reports.file.writing import write_atomically
 from pytest_robustbench.reports.pages.html.figures import Figure, figure
-from pytest_robustbench.reports.pages.html.templates import rendered, require_packages
+from pytest_robustbench.reports.pages.html.templates import rendered
 from pytest_robustbench.reports.pages.margins import worst_first
 from pytest_robustbench.reports.pages.notes import notes_on
 from pytest_robustbench.reports.pages.overall import Overall, overall
+from pytest_robustbench.reports.pages.source import AT_A_GLANCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,12 +24,11 @@ if TYPE_CHECKING:
     from pytest_robustbench.reports.pages.html.gallery import Wall
     from pytest_robustbench.reports.pages.html.heat_maps import HeatMap
     from pytest_robustbench.reports.pages.html.tables import LimitRow, MetricRow
-    from pytest_robustbench.reports.pages.source import Source, Unreported
+    from pytest_robustbench.reports.pages.source import Edition, Source
 
 BADGES = {"PASS": "pass", "FAIL": "fail", "INCOMPLETE": "open", "NOT JUDGED": "open"}
 CAUTION = "open"
 SHOWN_VIOLATIONS = 8
-TILES = ("pixel_segf1", "bg_fpr", "miss_rate", "false_reject_rate", "latency_ms_per_image")
 
 
 @dataclass(frozen=True)
@@ -70,31 +69,11 @@ class Chapter:
     detector: str
 
 
-def write_page(
-    sources: Sequence[Source], path: Path, *, start: Path, unreported: Sequence[Unreported] = ()
-) -> None:
-    """Write one page about several benchmarks.
-
-    Parameters
-    ----------
-    sources : sequence of Source
-        The reports; pictures are looked for beside them.
-    path : Path
-        The page.
-    start : Path
-        Folder in which the commands of the page are going to be called.
-    unreported : sequence of Unreported
-        Benchmarks of the run without a report.
-
-    Raises
-    ------
-    ReportError
-        If the extra ``report`` is not installed, or the page cannot be written.
-    """
-    require_packages()
-    chapters = [_chapter(source, start) for source in sources]
-    absent = [(BADGES[one.word], one) for one in unreported]
-    write_atomically(path, rendered("report.html", chapters=chapters, unreported=absent))
+def report_html(edition: Edition) -> str:
+    """Return one page about several benchmarks; pictures are looked for beside their reports."""
+    chapters = [_chapter(source, edition.start) for source in edition.sources]
+    absent = [(BADGES[one.word], one) for one in edition.unreported]
+    return rendered("report.html", chapters=chapters, unreported=absent)
 
 
 def _chapter(source: Source, start: Path) -> Chapter:
@@ -148,7 +127,7 @@ def _subtitle(source: Source) -> str:
 
 def _tiles(source: Source) -> Iterator[Tile]:
     summary = source.plain["robustness_summary"]
-    for metric in TILES:
+    for metric in AT_A_GLANCE:
         clean = summary.get(f"clean_{metric}")
         levels = (summary.get(f"{level}_corruption_{metric}") for level in ("mean", "worst"))
         if clean is not None:
