@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-TIMED = ("latency", "memory", "started", "command")
+TIMED = ("latency", "memory", "started", "command", "rerun")
 YAML = """\
 schema_version: 1
 name: hazelnut

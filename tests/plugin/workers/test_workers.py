@@ -19,7 +19,7 @@ from pytest_robustbench.plugin.workers.run_context import _home
 from pytest_robustbench.reports.file.journal import read_journal
 from tests.plugin.robustness_project import INI, SUITE, Project, text_of
 
-TIMED = ("latency", "memory", "started", "command")
+TIMED = ("latency", "memory", "started", "command", "rerun")
 SAVABLE = "pixel_gaussian"
 PER_WORKER = '{name: "line_models:MeanDetector"}'
 
