@@ -3,69 +3,60 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.cli.outcomes import FAILED, BenchmarkOutcome
 from pytest_robustbench.errors import RobustbenchError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from pytest_robustbench.config.declarations import BenchmarkDeclaration, RobustnessConfig
     from pytest_robustbench.reports.compare.regression import Judged, Match
     from pytest_robustbench.reports.file.report import Report
 
 
-@dataclass(frozen=True)
-class Compared:
-    """What came of the comparison of one benchmark.
-
-    Parameters
-    ----------
-    report : Report
-        The report, now with its comparisons.
-    holds : bool
-        Whether nothing regressed; what the images cannot tell holds unless the YAML says
-        ``inconclusive: fail``.
-    """
-
-    report: Report
-    holds: bool
-
-
-def compare_with_baselines(
-    config: RobustnessConfig, reports: Mapping[str, Report]
-) -> dict[str, Compared]:
+def with_comparisons(
+    config: RobustnessConfig, outcomes: Sequence[BenchmarkOutcome], reports: Iterable[Report]
+) -> list[BenchmarkOutcome]:
     """Hold reports against their baselines, all together: their limits are one family.
 
     Parameters
     ----------
     config : RobustnessConfig
         What the YAML declares.
-    reports : mapping of str to Report
-        By the name of the benchmark.
+    outcomes : sequence of BenchmarkOutcome
+        What has become of each benchmark so far.
+    reports : iterable of Report
+        Those of them that are to be compared, where the YAML says so.
 
     Returns
     -------
-    dict of str to Compared
-        Only of the benchmarks that declare a comparison. Why one does not pass is told on standard
-        error.
+    list of BenchmarkOutcome
+        In the order given, what was compared with its comparisons in the report: it fails where
+        something regressed, or where the images cannot tell under ``inconclusive: fail``. Why one
+        does not pass is told on standard error.
     """
-    due = [b for b in config.benchmarks if b.name in reports and b.regression is not None]
+    fresh = {report.header.name: report for report in reports}
+    due = {b.name: b for b in config.benchmarks if b.name in fresh and b.regression is not None}
     if not due:
-        return {}
+        return list(outcomes)
     from pytest_robustbench.reports.compare.regression import judge_matches
 
     with TemporaryDirectory() as folder:
         matches = [
             match
-            for declaration in due
-            for match in _matches(declaration, config, reports[declaration.name], Path(folder))
+            for name, declaration in due.items()
+            for match in _matches(declaration, config, fresh[name], Path(folder))
         ]
         judged = judge_matches(matches)
-    return {b.name: _compared(b, reports[b.name], judged) for b in due}
+    return [
+        _compared(one, due[one.name], fresh[one.name], judged) if one.name in due else one
+        for one in outcomes
+    ]
 
 
 def _matches(
@@ -83,8 +74,11 @@ def _matches(
 
 
 def _compared(
-    declaration: BenchmarkDeclaration, report: Report, judged: Sequence[Judged]
-) -> Compared:
+    before: BenchmarkOutcome,
+    declaration: BenchmarkDeclaration,
+    report: Report,
+    judged: Sequence[Judged],
+) -> BenchmarkOutcome:
     from pytest_robustbench.reports.compare.regression_record import regression_record
     from pytest_robustbench.reports.pages.comparison_text import explanation
 
@@ -95,4 +89,5 @@ def _compared(
     if declaration.regression is not None and declaration.regression.inconclusive == "skip":
         tolerated.add("inconclusive")
     holds = bool(own) and all(one.outcome in tolerated for one in own)
-    return Compared(replace(report, regression=tuple(map(regression_record, own))), holds)
+    compared = replace(report, regression=tuple(map(regression_record, own)))
+    return replace(before, code=before.code if holds else max(before.code, FAILED), report=compared)

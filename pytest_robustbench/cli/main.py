@@ -6,22 +6,12 @@ import argparse
 import os
 import sys
 import traceback
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest_robustbench
-from pytest_robustbench.cli.commands import (
-    accept,
-    compare,
-    init,
-    merge,
-    preview,
-    propose,
-    report,
-    run,
-    schema,
-    spread,
-)
+from pytest_robustbench.cli import commands
 from pytest_robustbench.cli.outcomes import USERS_MISTAKE
 from pytest_robustbench.errors import RobustbenchError
 
@@ -29,21 +19,29 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PROGRAM = "pytest-robustbench"
-COMMANDS = (
-    run.COMMAND,
-    merge.COMMAND,
-    compare.COMMAND,
-    accept.COMMAND,
-    propose.COMMAND,
-    report.COMMAND,
-    spread.COMMAND,
-    preview.COMMAND,
-    init.COMMAND,
-    schema.COMMAND,
-)
 INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h
 INTERRUPTED = 130  # 128 + SIGINT
 CLOSED_PIPE = 141  # 128 + SIGPIPE, as the shell would report it
+
+
+def module_of(command: str) -> Any:
+    """Return the module that carries a command out.
+
+    Raises
+    ------
+    ImportError
+        If there is none, or it lacks what `commands` describes.
+    """
+    module = import_module(f"{commands.__name__}.{command}")
+    lacking = [part for part in ("add_arguments", "run") if not hasattr(module, part)]
+    if lacking:
+        raise ImportError(
+            f"the command {command!r} lacks {' and '.join(lacking)} in {module.__name__}"
+        )
+    return module
+
+
+COMMANDS = {name: (summary, module_of(name)) for name, summary in commands.SUMMARIES.items()}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -106,12 +104,10 @@ def _parser() -> argparse.ArgumentParser:
         "--version", action="version", version=f"{PROGRAM} {pytest_robustbench.__version__}"
     )
     subparsers = parser.add_subparsers(dest="command", metavar="command", required=True)
-    for command in COMMANDS:
-        described = subparsers.add_parser(
-            command.name, help=command.summary, description=command.summary
-        )
-        command.add_arguments(described)
-        described.set_defaults(run=command.run)
+    for name, (summary, module) in COMMANDS.items():
+        described = subparsers.add_parser(name, help=summary, description=summary)
+        module.add_arguments(described)
+        described.set_defaults(run=module.run)
     return parser
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_robustbench.cli.baselines import Compared
     from pytest_robustbench.reports.file.report import Report
 
 PASSED, FAILED, USERS_MISTAKE = range(3)
@@ -38,10 +37,3 @@ class BenchmarkOutcome:
         """Return what a report comes to: a condition it lacks fails, as does a violated limit."""
         bad = report.missing or any(verdict.violated for verdict in report.verdicts)
         return cls(report.header.name, FAILED if bad else PASSED, report)
-
-    def with_comparison(self, compared: Compared | None) -> BenchmarkOutcome:
-        """Return it with what came of the comparison with its baseline, if there was one."""
-        if compared is None:
-            return self
-        code = max(self.code, PASSED if compared.holds else FAILED)
-        return replace(self, code=code, report=compared.report)

@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_robustbench.benchmark import Gate
-from pytest_robustbench.cli.command import Command
 from pytest_robustbench.cli.commands import propose
 from pytest_robustbench.cli.main import main
 from pytest_robustbench.config.loader import load_config, parse_config
@@ -70,11 +69,6 @@ def judged(gate, report):
         for condition in report.conditions
         for verdict in gate.judge(condition, report.record(condition))
     ]
-
-
-def test_it_is_a_command():
-    assert isinstance(propose.COMMAND, Command)
-    assert propose.COMMAND.name == "propose"
 
 
 @pytest.mark.parametrize("safety", [0.5, 0.95, 0.999])

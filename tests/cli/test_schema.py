@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import jsonschema
 import pytest
 
 import pytest_robustbench
 from pytest_robustbench.cli import main as entry
-from pytest_robustbench.cli.command import Command
 from pytest_robustbench.cli.main import main
 from pytest_robustbench.config.schema import json_schema
 from pytest_robustbench.errors import ReportError
@@ -75,7 +75,11 @@ def test_an_error_of_ours_is_its_message_and_exit_code_2(capsys, monkeypatch):
     def add_arguments(parser):
         parser.set_defaults(path="r.json")
 
-    monkeypatch.setattr(entry, "COMMANDS", (Command("read", "read", add_arguments, fail),))
+    monkeypatch.setattr(
+        entry,
+        "COMMANDS",
+        {"read": ("read", SimpleNamespace(add_arguments=add_arguments, run=fail))},
+    )
     code = main(["read"])
     out, err = capsys.readouterr()
 

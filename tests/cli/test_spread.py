@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from pytest_robustbench.cli.commands.spread import COMMAND
+from pytest_robustbench.cli.commands import spread as command
 from pytest_robustbench.errors import ConfigError, RobustbenchError
 
 YAML = """\
@@ -82,8 +82,8 @@ def spread(bottles, tmp_path, capsys, monkeypatch):
     def call(detector, *arguments, more=REGRESSION):
         (tmp_path / "robustness.yaml").write_text(YAML % detector + more)
         parser = argparse.ArgumentParser()
-        COMMAND.add_arguments(parser)
-        code = COMMAND.run(parser.parse_args(["--config", "robustness.yaml", *arguments]))
+        command.add_arguments(parser)
+        code = command.run(parser.parse_args(["--config", "robustness.yaml", *arguments]))
         captured = capsys.readouterr()
         return code, captured.out, captured.err
 

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.cli.command import Command
 from pytest_robustbench.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -17,7 +16,8 @@ if TYPE_CHECKING:
 DEFAULT_CONFIG = Path("robustness.yaml")
 
 
-def _add_arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
     parser.add_argument("report", type=Path, help="report of a complete run")
     parser.add_argument("--reason", required=True, help="why it may serve; kept in the baseline")
     parser.add_argument("--baseline", type=Path, metavar="FILE", help="the file to write")
@@ -37,7 +37,8 @@ def _add_arguments(parser: ArgumentParser) -> None:
     )
 
 
-def _run(arguments: Namespace) -> int:
+def run(arguments: Namespace) -> int:
+    """Return the exit code."""
     from pytest_robustbench.reports.compare.acceptance import acceptance_of
 
     if not arguments.reason.strip():
@@ -83,11 +84,3 @@ def _profile(arguments: Namespace, report: StoredReport) -> str | None:
             f"--profile {arguments.profile}: {arguments.report} was measured under {told}"
         )
     return ran
-
-
-COMMAND = Command(
-    name="accept",
-    summary="show what differs, and make a report the baseline of its benchmark",
-    add_arguments=_add_arguments,
-    run=_run,
-)

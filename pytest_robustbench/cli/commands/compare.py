@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.cli.command import Command
+from pytest_robustbench.cli.files import reports_of
 from pytest_robustbench.errors import ConfigError, ReportError
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ class _Terms:
     left_out: tuple[str, ...] = ()
 
 
-def _add_arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
     parser.add_argument("base", type=Path, help="report, or folder of reports, in production")
     parser.add_argument("candidate", type=Path, help="report, or folder of reports, of the new one")
     group = parser.add_argument_group("margins (default: those in the candidate's configuration)")
@@ -63,7 +64,8 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--format", choices=("table", "json", "markdown"), default="table")
 
 
-def _run(arguments: Namespace) -> int:
+def run(arguments: Namespace) -> int:
+    """Return the exit code."""
     from pytest_robustbench.reports.compare.regression import judge_matches
     from pytest_robustbench.reports.file.stored import REMEDY, read_stored
 
@@ -98,11 +100,9 @@ def _report_pairs(base: Path, candidate: Path) -> list[tuple[Path, Path]]:
         raise ConfigError(f"{base} and {candidate}: compare two reports, or two folders of reports")
     if not base.is_dir():
         return [(base, candidate)]
-    names = [{p.name for p in f.glob("*.json")} - {"session.json"} for f in (base, candidate)]
+    names = [{path.name for path in reports_of(folder)} for folder in (base, candidate)]
     if names[0] != names[1]:
         raise ConfigError(f"not in both folders: {', '.join(sorted(names[0] ^ names[1]))}")
-    if not names[0]:
-        raise ConfigError(f"{base} holds no report")
     return [(base / name, candidate / name) for name in sorted(names[0])]
 
 
@@ -278,11 +278,3 @@ def _exit_code(judged: Judged, *, strict: bool) -> int:
         "inconclusive": INCONCLUSIVE if strict else PASS,
     }
     return codes.get(judged.outcome, PASS)
-
-
-COMMAND = Command(
-    name="compare",
-    summary="hold a report against another: pass, regressed or inconclusive",
-    add_arguments=_add_arguments,
-    run=_run,
-)

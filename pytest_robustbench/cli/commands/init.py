@@ -8,7 +8,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_robustbench.cli.command import Command
 from pytest_robustbench.corruptions.catalogue import DEFAULT
 from pytest_robustbench.errors import ConfigError
 from pytest_robustbench.evaluation.settings import CalibrationSettings
@@ -33,7 +32,8 @@ FEW_TRAIN_IMAGES = 60
 """Below, holding images out costs more than fitting once per fold."""
 
 
-def _add_arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
     parser.add_argument("folder", type=Path, help="the data: a category, or a folder of them")
     parser.add_argument("--category", metavar="NAME", help="which, where there are several")
     parser.add_argument(
@@ -42,7 +42,8 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="replace files that exist")
 
 
-def _run(arguments: Namespace) -> int:
+def run(arguments: Namespace) -> int:
+    """Return the exit code."""
     from pytest_robustbench.config.loader import parse_config
 
     target: Path = arguments.into
@@ -175,11 +176,3 @@ def _limit_lines(normal: int, defect: int, known: int) -> Iterator[str]:
         yield "    # pixel_segf1: {min: 0.3}"
     yield "# measured, not judged yet: take out what you declare limits for"
     yield f"measure_only: [{', '.join(DEFAULT)}]"
-
-
-COMMAND = Command(
-    name="init",
-    summary="write a commented robustness.yaml and a test module for a folder of images",
-    add_arguments=_add_arguments,
-    run=_run,
-)

@@ -9,9 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.cli.command import Command
+from pytest_robustbench.cli.files import check_writable
 from pytest_robustbench.cli.outcomes import FAILED, USERS_MISTAKE, BenchmarkOutcome
-from pytest_robustbench.cli.outputs import check_writable
 from pytest_robustbench.cli.pages import add_html_flag, forget_older, write_pages_of
 from pytest_robustbench.errors import ConfigError, ReportError
 
@@ -27,7 +26,8 @@ if TYPE_CHECKING:
 DEFAULT_CONFIG = Path("robustness.yaml")
 
 
-def _add_arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
     parser.add_argument(
         "reports",
         nargs="+",
@@ -52,8 +52,9 @@ def _add_arguments(parser: ArgumentParser) -> None:
     add_html_flag(parser)
 
 
-def _run(arguments: Namespace) -> int:
-    from pytest_robustbench.cli.baselines import compare_with_baselines
+def run(arguments: Namespace) -> int:
+    """Return the exit code."""
+    from pytest_robustbench.cli.baselines import with_comparisons
 
     config = _config(arguments)
     parts = _parts(arguments.reports)
@@ -63,10 +64,9 @@ def _run(arguments: Namespace) -> int:
     check_writable("--output-dir", arguments.output_dir, arguments.output_dir)
     forget_older(arguments.output_dir, parts)
     merged = [_tried(config, b, parts.get(b.name, ())) for b in config.benchmarks]
-    whole = {m.name: m.report for m in merged if m.report is not None and m.report.complete}
+    whole = [m.report for m in merged if m.report is not None and m.report.complete]
     try:
-        compared = compare_with_baselines(config, whole)
-        merged = [m.with_comparison(compared.get(m.name)) for m in merged]
+        merged = with_comparisons(config, merged, whole)
     finally:  # a comparison that goes wrong loses no report
         _write(arguments.output_dir, merged)
     _adopt_pictures(arguments.output_dir, parts)
@@ -237,11 +237,3 @@ def _unjudged(declaration: BenchmarkDeclaration, report: Report) -> Iterator[str
 
 def _count(conditions: Sequence[str], report: Report) -> str:
     return f"{len(conditions)} of {len(report.declared)} conditions"
-
-
-COMMAND = Command(
-    name="merge",
-    summary="put the reports of shards together, and judge them like one run",
-    add_arguments=_add_arguments,
-    run=_run,
-)

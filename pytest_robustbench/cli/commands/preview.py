@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.cli import flags
-from pytest_robustbench.cli.command import Command
 from pytest_robustbench.cli.configuration import configuration, without_place
-from pytest_robustbench.cli.outputs import check_writable
+from pytest_robustbench.cli.files import check_writable
 from pytest_robustbench.errors import ConfigError, RobustbenchError
 from pytest_robustbench.naming import suggestion
 
@@ -28,7 +27,8 @@ PAGE = "preview.html"
 IMAGES = 2
 
 
-def _add_arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
     flags.add_data_flags(parser)
     flags.add_condition_flags(parser)
     group = parser.add_argument_group("instead of flags")
@@ -64,7 +64,8 @@ def _add_arguments(parser: ArgumentParser) -> None:
     )
 
 
-def _run(arguments: Namespace) -> int:
+def run(arguments: Namespace) -> int:
+    """Return the exit code."""
     _check(arguments)
     config = configuration(arguments)
     declarations = _with_corruptions(_named(config.benchmarks, arguments.benchmark))
@@ -208,11 +209,3 @@ def _write_page(sections: Sequence[dict[str, object]], path: Path) -> None:
 
     write_atomically(path, preview_page(sections))
     sys.stderr.write(f"wrote {path}\n")
-
-
-COMMAND = Command(
-    name="preview",
-    summary="show the corruptions on your own images: a contact sheet as PNG and HTML",
-    add_arguments=_add_arguments,
-    run=_run,
-)

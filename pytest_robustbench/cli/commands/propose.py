@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import sys
 from pathlib import Path
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.cli.command import Command
+from pytest_robustbench.cli.files import put_out
 from pytest_robustbench.errors import ConfigError, ReportError
 
 if TYPE_CHECKING:
@@ -37,7 +36,8 @@ SILENT = (
 )
 
 
-def _add_arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
     parser.add_argument("report", type=Path, help="report of a complete run")
     parser.add_argument(
         "--safety",
@@ -49,10 +49,10 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, metavar="FILE", help="a new file to write it to")
 
 
-def _run(arguments: Namespace) -> int:
+def run(arguments: Namespace) -> int:
+    """Return the exit code."""
     from pytest_robustbench.reports.compare.proposal import propose_limits
     from pytest_robustbench.reports.file.stored import read_comparable
-    from pytest_robustbench.reports.file.writing import write_atomically
 
     _check(arguments)
     report = read_comparable(arguments.report)
@@ -61,11 +61,7 @@ def _run(arguments: Namespace) -> int:
         reasons = "; ".join(proposal.omitted)
         raise ReportError(f"{arguments.report}: there is nothing to propose a limit for: {reasons}")
     text = proposal_text(report, proposal, arguments.safety)
-    if arguments.output is None:
-        sys.stdout.write(text)
-    else:
-        write_atomically(arguments.output, text)
-        sys.stderr.write(f"proposal: {arguments.output}\n")
+    put_out(text, arguments.output, "proposal")
     return 0
 
 
@@ -155,11 +151,3 @@ def _leftovers(proposal: Proposal) -> Iterator[str]:
         yield f"# no limit on {_one_line(reason)}"
     if proposal.unjudged:
         yield f"measure_only: [{', '.join(proposal.unjudged)}]"
-
-
-COMMAND = Command(
-    name="propose",
-    summary="write limits that a run keeps, with a stated safety, to start from",
-    add_arguments=_add_arguments,
-    run=_run,
-)

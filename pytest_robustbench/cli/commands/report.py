@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.cli.command import Command
-from pytest_robustbench.cli.outputs import check_writable
+from pytest_robustbench.cli.files import check_writable, put_out, reports_of
 from pytest_robustbench.errors import ConfigError
 from pytest_robustbench.reports.pages.formats import HTML
 
@@ -23,7 +21,8 @@ REMEDY = "name a report as it was written, or measure again"
 SHOWN_CONTRADICTIONS = 3
 
 
-def _add_arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
     parser.add_argument(
         "reports",
         nargs="+",
@@ -40,11 +39,12 @@ def _add_arguments(parser: ArgumentParser) -> None:
     )
 
 
-def _run(arguments: Namespace) -> int:
-    from pytest_robustbench.reports.file.writing import write_atomically
+def run(arguments: Namespace) -> int:
+    """Return the exit code."""
     from pytest_robustbench.reports.pages.source import Edition
 
-    paths = [path for place in arguments.reports for path in _reports_at(place)]
+    named = [reports_of(place) if place.is_dir() else [place] for place in arguments.reports]
+    paths = [path for found in named for path in found]
     absent = [one for place in arguments.reports for one in _unreported_at(place)]
     output = arguments.output or paths[0].parent / HTML.file
     if output.suffix.lower() == ".json":
@@ -53,20 +53,8 @@ def _run(arguments: Namespace) -> int:
         )
     check_writable("--output", output, output.parent)
     edition = Edition([_source(path) for path in paths], Path.cwd(), absent)
-    write_atomically(output, HTML.text(edition))
-    sys.stderr.write(f"page: {output}\n")
+    put_out(HTML.text(edition), output, "page")
     return 0
-
-
-def _reports_at(place: Path) -> list[Path]:
-    from pytest_robustbench.reports.merge.parts import reports_in
-
-    if not place.is_dir():
-        return [place]
-    found = reports_in(place)
-    if not found:
-        raise ConfigError(f"{place} holds no report")
-    return found
 
 
 def _unreported_at(place: Path) -> Iterator[Unreported]:
@@ -95,11 +83,3 @@ def _problems(stored: StoredReport) -> Iterator[str]:
     for problem in islice(contradictions(stored), SHOWN_CONTRADICTIONS):
         yield f"the file contradicts itself: {problem}"
     yield from SessionFile(stored.path.parent).problems_of(stored.path, stored.name)
-
-
-COMMAND = Command(
-    name="report",
-    summary="render report.html again from JSON reports",
-    add_arguments=_add_arguments,
-    run=_run,
-)

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.cli import flags
-from pytest_robustbench.cli.command import Command
 from pytest_robustbench.cli.configuration import configuration, parse_flags, without_place
+from pytest_robustbench.cli.files import check_writable
 from pytest_robustbench.cli.outcomes import USERS_MISTAKE, BenchmarkOutcome
-from pytest_robustbench.cli.outputs import check_writable
 from pytest_robustbench.cli.pages import (
     add_html_flag,
     forget_older,
@@ -31,7 +30,8 @@ if TYPE_CHECKING:
     from pytest_robustbench.reports.file.report import Report
 
 
-def _add_arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
     flags.add_data_flags(parser)
     flags.add_model_flags(parser)
     flags.add_calibration_flags(parser)
@@ -59,7 +59,8 @@ def _add_arguments(parser: ArgumentParser) -> None:
     group.add_argument("--json", action="store_true", help="with --list-models: as JSON")
 
 
-def _run(arguments: Namespace) -> int:
+def run(arguments: Namespace) -> int:
+    """Return the exit code."""
     if arguments.list_models:
         return _list_models(as_json=arguments.json)
     if arguments.json:
@@ -200,14 +201,14 @@ def _compare(
     if arguments.without_baseline:
         _say_unjudged(config)
         return list(measured)
-    from pytest_robustbench.cli.baselines import compare_with_baselines
+    from pytest_robustbench.cli.baselines import with_comparisons
 
-    reports = {m.name: m.report for m in measured if m.report is not None}
-    compared = compare_with_baselines(config, reports)
-    for one in compared.values():
-        if arguments.output or arguments.output_dir:
+    reports = [m.report for m in measured if m.report is not None]
+    compared = with_comparisons(config, measured, reports)
+    for one in compared:
+        if one.report is not None and one.report.regression:
             _write(arguments, one.report)
-    return [m.with_comparison(compared.get(m.name)) for m in measured]
+    return compared
 
 
 def _say_unjudged(config: RobustnessConfig) -> None:
@@ -254,11 +255,3 @@ def _print(measured: Sequence[BenchmarkOutcome]) -> None:
     for one in measured:
         if one.report is not None:
             sys.stdout.write(dumps(one.report.to_dict()))
-
-
-COMMAND = Command(
-    name="run",
-    summary="measure a detector, clean and under every corruption, and write the JSON report",
-    add_arguments=_add_arguments,
-    run=_run,
-)

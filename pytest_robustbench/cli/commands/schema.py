@@ -6,7 +6,6 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.cli.command import Command
 from pytest_robustbench.importing import import_object
 
 if TYPE_CHECKING:
@@ -20,7 +19,8 @@ SCHEMAS = {
 """Name of a file -> import path of the function that returns its schema."""
 
 
-def _add_arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
     parser.add_argument(
         "file",
         choices=tuple(SCHEMAS),
@@ -28,15 +28,8 @@ def _add_arguments(parser: ArgumentParser) -> None:
     )
 
 
-def _run(arguments: Namespace) -> int:
+def run(arguments: Namespace) -> int:
+    """Return the exit code."""
     schema = import_object(SCHEMAS[arguments.file])()
     sys.stdout.write(json.dumps(schema, indent=2) + "\n")
     return 0
-
-
-COMMAND = Command(
-    name="schema",
-    summary="print the JSON Schema (draft 2020-12) of a file on standard output",
-    add_arguments=_add_arguments,
-    run=_run,
-)

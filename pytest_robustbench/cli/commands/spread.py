@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_robustbench.cli.command import Command
+from pytest_robustbench.cli.files import put_out
 from pytest_robustbench.errors import ConfigError, DetectorError, NotMeasurableError
 from pytest_robustbench.gates.regression.spread import FEWEST_REFITS, Spread
 
@@ -87,7 +87,8 @@ class _Refits:
                 yield Spread(condition, change, values, next(filter(None, reasons), ""))
 
 
-def _add_arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
     parser.add_argument("--config", type=Path, required=True, metavar="YAML")
     parser.add_argument("--profile", metavar="NAME", help="profile of the YAML")
     parser.add_argument("--benchmark", metavar="NAME", help="where the YAML declares several")
@@ -102,7 +103,8 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the result here")
 
 
-def _run(arguments: Namespace) -> int:
+def run(arguments: Namespace) -> int:
+    """Return the exit code."""
     from pytest_robustbench.config.loader import load_config
 
     if arguments.refits < FEWEST_REFITS:
@@ -119,7 +121,7 @@ def _run(arguments: Namespace) -> int:
     spreads = list(refits.spreads(allowed))
     sys.stderr.write("".join(f"{line}\n" for line in _warnings(refits, spreads)))
     as_text = _table if arguments.format == "table" else _json
-    _write(arguments.output, as_text(refits, spreads) + "\n")
+    put_out(as_text(refits, spreads) + "\n", arguments.output, "spread")
     return 0
 
 
@@ -311,21 +313,3 @@ def _plain(spread: Spread) -> dict[str, Any]:
         "exceeds": spread.exceeds,
         "reason": spread.reason,
     }
-
-
-def _write(path: Path | None, text: str) -> None:
-    from pytest_robustbench.reports.file.writing import write_atomically
-
-    if path is None:
-        sys.stdout.write(text)
-    else:
-        write_atomically(path, text)
-        sys.stderr.write(f"spread: {path}\n")
-
-
-COMMAND = Command(
-    name="spread",
-    summary="train a detector several times and say how far the metrics of its limits swing",
-    add_arguments=_add_arguments,
-    run=_run,
-)

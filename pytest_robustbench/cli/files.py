@@ -1,7 +1,8 @@
-"""Places that a command will write to, tried before it works for them."""
+"""Files and folders that commands read and write."""
 
 from __future__ import annotations
 
+import sys
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
@@ -36,3 +37,38 @@ def check_writable(flag: str, path: Path, folder: Path) -> None:
             pass
     except OSError as error:
         raise ConfigError(f"{flag} {path} cannot be written: {error.strerror or error}") from None
+
+
+def reports_of(folder: Path) -> list[Path]:
+    """Return the reports that lie in a folder itself, in the order of their names.
+
+    Raises
+    ------
+    ConfigError
+        If there is none.
+    ReportError
+        If JSON in it cannot be read.
+    """
+    from pytest_robustbench.reports.merge.parts import reports_in
+
+    found = reports_in(folder)
+    if not found:
+        raise ConfigError(f"{folder} holds no report")
+    return found
+
+
+def put_out(text: str, path: Path | None, what: str) -> None:
+    """Write the result of a command to standard output, or to a file and say where it is.
+
+    Raises
+    ------
+    ReportError
+        If it cannot be written.
+    """
+    from pytest_robustbench.reports.file.writing import write_atomically
+
+    if path is None:
+        sys.stdout.write(text)
+    else:
+        write_atomically(path, text)
+        sys.stderr.write(f"{what}: {path}\n")
