@@ -58,8 +58,7 @@ class Page:
 
 def rendered(folder, *plains, unreported=()):
     sources = [Source(plain, folder / f"{number}.json") for number, plain in enumerate(plains)]
-    page = folder / "report.html"
-    page.write_text(HTML.text(Edition(sources, folder, unreported)), "utf-8")
+    (page,) = HTML.write(Edition(sources, folder, unreported), folder)
     return Page(page, plains)
 
 
@@ -255,7 +254,6 @@ HOSTILE_TEXTS = [
         "category",
         "model",
         "command",
-        "rerun",
         "profile",
         "error",
         "led",

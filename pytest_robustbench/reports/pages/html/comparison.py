@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.gates.regression.verdicts import WORST_FIRST
 from pytest_robustbench.metrics.catalogue import metric_called
@@ -19,9 +18,7 @@ from pytest_robustbench.reports.pages.html.figures import (
 from pytest_robustbench.reports.pages.overall import tolerates_inconclusive
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from markupsafe import Markup
+    from collections.abc import Iterator
 
     from pytest_robustbench.reports.pages.source import Plain, Source
 
@@ -34,94 +31,21 @@ SENTENCES = {
 }
 
 
-@dataclass(frozen=True)
-class ChangeRow:
-    """One metric under one condition, candidate against baseline."""
-
-    condition: str
-    metric: str
-    baseline: Figure
-    candidate: Figure
-    loss: Figure
-    interval: Figure
-    allowed: Figure
-    badge: str
-    word: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class DecisionRow:
-    """One image that is decided differently."""
-
-    kind: str
-    condition: str
-    sample: str
-    before: Figure
-    now: Figure
-
-
-@dataclass(frozen=True)
-class Chart:
-    """The losses of one metric."""
-
-    metric: str
-    svg: Markup
-
-
-@dataclass(frozen=True)
-class Compared:
-    """One comparison.
-
-    Parameters
-    ----------
-    role, baseline : str
-        What the candidate is held against.
-    badge, word, sentence : str
-        What it came to.
-    problems, notes : sequence of str
-        Why there is no comparison, and what a reader has to know.
-    charts : tuple of Chart
-        One per metric.
-    rows : tuple of ChangeRow
-        Worst first.
-    n_decisions : int
-        How many decisions differ.
-    decisions : tuple of DecisionRow
-        The worst of them, worst first.
-    """
-
-    role: str
-    baseline: str
-    badge: str
-    word: str
-    sentence: str
-    problems: Sequence[str]
-    notes: Sequence[str]
-    charts: tuple[Chart, ...]
-    rows: tuple[ChangeRow, ...]
-    n_decisions: int
-    decisions: tuple[DecisionRow, ...]
-
-
-def comparisons(source: Source) -> Iterator[Compared]:
-    """Yield every comparison that a report holds."""
+def comparisons(source: Source) -> Iterator[dict[str, Any]]:
+    """Yield every comparison that a report holds, as the template shows it, worst limits first."""
     for plain in source.compared:
         outcome = plain["outcome"]
         verdicts = sorted(plain["verdicts"], key=lambda v: WORST_FIRST.index(v["outcome"]))
-        yield Compared(
-            plain["role"],
-            plain["baseline"],
-            _badge(source, outcome),
-            outcome.upper(),
-            SENTENCES[outcome],
-            plain["problems"],
-            plain["notes"],
-            tuple(_charts(source, plain)),
-            tuple(_row(source, verdict) for verdict in verdicts),
-            plain["n_changed_decisions"],
-            tuple(_decision(decision) for decision in plain["changed_decisions"]),
-        )
+        yield {
+            **{key: plain[key] for key in ("role", "baseline", "problems", "notes")},
+            "badge": _badge(source, outcome),
+            "word": outcome.upper(),
+            "sentence": SENTENCES[outcome],
+            "charts": list(_charts(source, plain)),
+            "rows": [_row(source, verdict) for verdict in verdicts],
+            "n_decisions": plain["n_changed_decisions"],
+            "decisions": [_decision(decision) for decision in plain["changed_decisions"]],
+        }
 
 
 def _badge(source: Source, outcome: str) -> str:
@@ -129,7 +53,7 @@ def _badge(source: Source, outcome: str) -> str:
     return "fail" if is_failure else BADGES[outcome]
 
 
-def _charts(source: Source, plain: Plain) -> Iterator[Chart]:
+def _charts(source: Source, plain: Plain) -> Iterator[dict[str, Any]]:
     for metric in dict.fromkeys(v["metric"] for v in plain["verdicts"]):
         of_metric = [v for v in plain["verdicts"] if v["metric"] == metric]
         found = [_loss(v) for v in of_metric if v["loss"] is not None]
@@ -137,7 +61,7 @@ def _charts(source: Source, plain: Plain) -> Iterator[Chart]:
             key = f"{source.name}-{plain['role']}-{metric}"
             description = f"Loss of {metric} by condition: {', '.join(map(_told, found))}"
             unit = f"loss of {metric} ({metric_called(metric).unit}); negative = better"
-            yield Chart(metric, losses(key, description, found, unit))
+            yield {"metric": metric, "svg": losses(key, description, found, unit)}
 
 
 def _loss(verdict: Plain) -> Loss:
@@ -155,30 +79,26 @@ def _told(loss: Loss) -> str:
     return f"{loss.label} {brief(loss.value)}"
 
 
-def _row(source: Source, verdict: Plain) -> ChangeRow:
+def _row(source: Source, verdict: Plain) -> dict[str, Any]:
     outcome = verdict["outcome"]
-    return ChangeRow(
-        verdict["condition"],
-        verdict["metric"],
-        figure(verdict["baseline"]),
-        figure(verdict["candidate"]),
-        figure(verdict["loss"]),
-        interval_figure(verdict["interval"]),
-        figure(verdict["allowed"]),
-        _badge(source, outcome),
-        "improved" if verdict["improved"] else outcome,
-        verdict["reason"],
-    )
+    numbers = {k: figure(verdict[k]) for k in ("baseline", "candidate", "loss", "allowed")}
+    return {
+        **{key: verdict[key] for key in ("condition", "metric", "reason")},
+        **numbers,
+        "interval": interval_figure(verdict["interval"]),
+        "badge": _badge(source, outcome),
+        "word": "improved" if verdict["improved"] else outcome,
+    }
 
 
-def _decision(plain: Plain) -> DecisionRow:
-    return DecisionRow(
-        plain["kind"],
-        plain["condition"],
-        plain["id"],
-        _against(plain["baseline_score"], plain["baseline_threshold"]),
-        _against(plain["candidate_score"], plain["candidate_threshold"]),
-    )
+def _decision(plain: Plain) -> dict[str, Any]:
+    return {
+        "kind": plain["kind"],
+        "condition": plain["condition"],
+        "sample": plain["id"],
+        "before": _against(plain["baseline_score"], plain["baseline_threshold"]),
+        "now": _against(plain["candidate_score"], plain["candidate_threshold"]),
+    }
 
 
 def _against(score: float, threshold: float) -> Figure:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.gates.intervals import interval_of
 from pytest_robustbench.metrics.catalogue import metric_called
@@ -22,24 +21,7 @@ RESAMPLES = 500  # of intervals that no verdict has: to be looked at, not judged
 ROOM = 0.06  # of the span, above and below the curves
 
 
-@dataclass(frozen=True)
-class Panel:
-    """One corruption."""
-
-    corruption: str
-    svg: Markup
-
-
-@dataclass(frozen=True)
-class Curves:
-    """One metric under all corruptions."""
-
-    metric: str
-    unit: str
-    panels: tuple[Panel, ...]
-
-
-def curves(source: Source) -> Iterator[Curves]:
+def curves(source: Source) -> Iterator[dict[str, Any]]:
     """Yield the curves of each metric that a page shows; none without corruptions."""
     if not source.corruptions:
         return
@@ -48,17 +30,19 @@ def curves(source: Source) -> Iterator[Curves]:
         start = [] if clean is None else [_point(source, clean, metric, CLEAN)]
         lines = {name: [*start, *_points(source, name, metric)] for name in source.corruptions}
         span = _span([point for points in lines.values() for point in points])
-        panels = (_panel(source, metric, name, points, span) for name, points in lines.items())
-        yield Curves(metric, metric_called(metric).unit, tuple(panels))
+        panels = [
+            {"corruption": name, "svg": _drawn(source, metric, name, points, span)}
+            for name, points in lines.items()
+        ]
+        yield {"metric": metric, "unit": metric_called(metric).unit, "panels": panels}
 
 
-def _panel(
+def _drawn(
     source: Source, metric: str, corruption: str, points: Sequence[Point], span: tuple[float, float]
-) -> Panel:
+) -> Markup:
     told = ", ".join(_told(point) for point in points)
     description = f"{metric} under {corruption}, by severity: {told}"
-    key = f"{source.name}-{metric}-{corruption}"
-    return Panel(corruption, curve(key, description, points, span))
+    return curve(f"{source.name}-{metric}-{corruption}", description, points, span)
 
 
 def _told(point: Point) -> str:

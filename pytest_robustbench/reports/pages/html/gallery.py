@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,59 +24,8 @@ PANELS = "image, outline of the defect"
 CALLED = "what the frozen threshold calls anomalous"
 
 
-@dataclass(frozen=True)
-class Shown:
-    """One image.
-
-    Parameters
-    ----------
-    sample : str
-        Its id.
-    what : str
-        What went wrong.
-    picture : str
-        A data URI; empty where there is no picture any more.
-    alternative : str
-        The picture in words.
-    """
-
-    sample: str
-    what: str
-    picture: str
-    alternative: str
-
-
-@dataclass(frozen=True)
-class Wall:
-    """One condition.
-
-    Parameters
-    ----------
-    condition : str
-        Its id.
-    badge, word : str
-        Its limits, judged: a class of the style, and a word.
-    images : tuple of Shown
-        Worst first.
-    command : str
-        What measures the condition again.
-    called : bool
-        Whether its pictures show which pixels are called anomalous.
-    error : str
-        Why nothing could be measured; empty where it could.
-    """
-
-    condition: str
-    badge: str
-    word: str
-    images: tuple[Shown, ...]
-    command: str
-    called: bool
-    error: str = ""
-
-
-def gallery(source: Source, folder: Path) -> Iterator[Wall]:
-    """Yield a wall for each condition that was tried.
+def gallery(source: Source, folder: Path) -> Iterator[dict[str, Any]]:
+    """Yield each condition that was tried, with its worst images and what measures it again.
 
     Parameters
     ----------
@@ -88,12 +36,18 @@ def gallery(source: Source, folder: Path) -> Iterator[Wall]:
     """
     thumbnails = Thumbnails(source.path)
     for condition in source.records:
-        badge = condition_badge(source, condition)
-        command = command_for(source.plain, condition, source.path, folder)
+        badge, word = condition_badge(source, condition)
         error = source.errors.get(condition, "")
-        images = () if error else tuple(_images(source, condition, thumbnails))
-        called = bool(images) and counts_pixels(source.records[condition])
-        yield Wall(condition, *badge, images, command, called, error)
+        images = [] if error else list(_images(source, condition, thumbnails))
+        yield {
+            "condition": condition,
+            "badge": badge,
+            "word": word,
+            "images": images,
+            "command": command_for(source.plain, condition, source.path, folder),
+            "called": bool(images) and counts_pixels(source.records[condition]),
+            "error": error,
+        }
 
 
 def thumbnail_names(source: Source) -> set[str]:
@@ -118,14 +72,18 @@ def condition_badge(source: Source, condition: str) -> tuple[str, str]:
     return ("pass", "limits hold") if verdicts else ("none", "no limit")
 
 
-def _images(source: Source, condition: str, thumbnails: Thumbnails) -> Iterator[Shown]:
+def _images(source: Source, condition: str, thumbnails: Thumbnails) -> Iterator[dict[str, str]]:
     record, digest = source.records[condition], _operating_point(source)
     samples, panels = source.samples(condition), _panels(record)
     for index in _worst(source, condition):
         sample, what = samples["id"][index], _wrong(record, samples, index)
         picture = thumbnails.read(thumbnail_name(record["per_image"]["digest"][index], digest))
-        alternative = f"{sample} under {condition}: {panels}; {what}"
-        yield Shown(sample, what, "" if picture is None else _data_uri(picture), alternative)
+        yield {
+            "sample": sample,
+            "what": what,
+            "picture": "" if picture is None else _data_uri(picture),
+            "alternative": f"{sample} under {condition}: {panels}; {what}",
+        }
 
 
 def _panels(record: Plain) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.gates.wording import shown
 from pytest_robustbench.metrics.catalogue import metric_called
@@ -50,55 +50,34 @@ class HeatCell:
     heat: int = 0
 
 
-@dataclass(frozen=True)
-class HeatRow:
-    """One corruption, ``clean``, or a recorded set.
+def heat_maps(source: Source) -> Iterator[dict[str, Any]]:
+    """Yield a heat map for each metric that a page shows, a row per corruption or single condition.
 
-    Parameters
-    ----------
-    label : str
-        Its name.
-    cells : tuple of HeatCell or None
-        One per column of severities; ``None`` where there is no such condition.
-    spans : bool
-        Whether the one cell stands for all severities, since there are none.
+    A cell is ``None`` where there is no such condition; that of a single condition spans all
+    severities.
     """
-
-    label: str
-    cells: tuple[HeatCell | None, ...]
-    spans: bool = False
-
-
-@dataclass(frozen=True)
-class HeatMap:
-    """One metric under all conditions."""
-
-    metric: str
-    meaning: str
-    severities: tuple[int, ...]
-    rows: tuple[HeatRow, ...]
-
-
-def heat_maps(source: Source) -> Iterator[HeatMap]:
-    """Yield a heat map for each metric that a page shows."""
     corrupted = [c for c in source.conditions.values() if c.is_corrupted]
     severities = tuple(sorted({c.severity for c in corrupted if c.severity is not None}))
     for metric in source.shown_metrics:
-        rows = tuple(_rows(source, metric, severities))
-        yield HeatMap(metric, metric_called(metric).description, severities, rows)
+        yield {
+            "metric": metric,
+            "meaning": metric_called(metric).description,
+            "severities": severities,
+            "rows": list(_rows(source, metric, severities)),
+        }
 
 
-def _rows(source: Source, metric: str, severities: tuple[int, ...]) -> Iterator[HeatRow]:
+def _rows(source: Source, metric: str, severities: tuple[int, ...]) -> Iterator[dict[str, Any]]:
     cells = {c: _cell(source, c, metric) for c in source.records}
     for name, cell in cells.items():
         if source.conditions[name].is_clean:
-            yield HeatRow("clean", (cell,), spans=True)
+            yield {"label": "clean", "cells": [cell], "spans": True}
     for corruption in source.corruptions:
         ids = (f"{corruption}-severity_{severity}" for severity in severities)
-        yield HeatRow(corruption, tuple(cells.get(name) for name in ids))
+        yield {"label": corruption, "cells": [cells.get(i) for i in ids], "spans": False}
     for name, cell in cells.items():
         if source.conditions[name].recorded:
-            yield HeatRow(name, (cell,), spans=True)
+            yield {"label": name, "cells": [cell], "spans": True}
 
 
 def _cell(source: Source, condition: str, metric: str) -> HeatCell:

@@ -2,71 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.gates.wording import describe
-from pytest_robustbench.reports.pages.html.figures import Figure, figure
+from pytest_robustbench.reports.pages.html.comparison import comparisons
+from pytest_robustbench.reports.pages.html.curves import curves
+from pytest_robustbench.reports.pages.html.distributions import (
+    image_scores,
+    latencies,
+    pixel_scores,
+)
+from pytest_robustbench.reports.pages.html.figures import figure
+from pytest_robustbench.reports.pages.html.gallery import gallery
+from pytest_robustbench.reports.pages.html.heat_maps import heat_maps
+from pytest_robustbench.reports.pages.html.operating_point import operating_point
+from pytest_robustbench.reports.pages.html.provenance import as_yaml, provenance
+from pytest_robustbench.reports.pages.html.tables import limit_rows, metric_columns, metric_rows
 from pytest_robustbench.reports.pages.html.templates import rendered
 from pytest_robustbench.reports.pages.margins import worst_first
 from pytest_robustbench.reports.pages.notes import notes_on
-from pytest_robustbench.reports.pages.overall import Overall, overall
+from pytest_robustbench.reports.pages.overall import overall
 from pytest_robustbench.reports.pages.source import AT_A_GLANCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from markupsafe import Markup
-
-    from pytest_robustbench.reports.pages.html.comparison import Compared
-    from pytest_robustbench.reports.pages.html.curves import Curves
-    from pytest_robustbench.reports.pages.html.gallery import Wall
-    from pytest_robustbench.reports.pages.html.heat_maps import HeatMap
-    from pytest_robustbench.reports.pages.html.tables import LimitRow, MetricRow
     from pytest_robustbench.reports.pages.source import Edition, Source
 
 BADGES = {"PASS": "pass", "FAIL": "fail", "INCOMPLETE": "open", "NOT JUDGED": "open"}
 CAUTION = "open"
 SHOWN_VIOLATIONS = 8
-
-
-@dataclass(frozen=True)
-class Tile:
-    """One metric at a glance."""
-
-    metric: str
-    clean: Figure
-    mean: Figure
-    worst: Figure
-
-
-@dataclass(frozen=True)
-class Chapter:
-    """Everything a page says of one benchmark."""
-
-    name: str
-    subtitle: str
-    badge: str
-    overall: Overall
-    tiles: tuple[Tile, ...]
-    problems: tuple[tuple[str, str], ...]
-    notes: tuple[str, ...]
-    heat_maps: tuple[HeatMap, ...]
-    curves: tuple[Curves, ...]
-    point: Sequence[tuple[str, str]]
-    pixel_scores: Markup | None
-    image_scores: Markup | None
-    latency: str
-    latencies: Markup | None
-    comparisons: tuple[Compared, ...]
-    limits: Sequence[LimitRow]
-    metric_columns: Sequence[str]
-    metric_rows: tuple[MetricRow, ...]
-    gallery: tuple[Wall, ...]
-    provenance: tuple[tuple[str, str], ...]
-    config: str
-    detector: str
 
 
 def report_html(edition: Edition) -> str:
@@ -76,46 +42,33 @@ def report_html(edition: Edition) -> str:
     return rendered("report.html", chapters=chapters, unreported=absent)
 
 
-def _chapter(source: Source, start: Path) -> Chapter:
-    # Here, and not above: matplotlib belongs to the extra.
-    from pytest_robustbench.reports.pages.html.comparison import comparisons
-    from pytest_robustbench.reports.pages.html.curves import curves
-    from pytest_robustbench.reports.pages.html.distributions import (
-        image_scores,
-        latencies,
-        pixel_scores,
-    )
-    from pytest_robustbench.reports.pages.html.gallery import gallery
-    from pytest_robustbench.reports.pages.html.heat_maps import heat_maps
-    from pytest_robustbench.reports.pages.html.operating_point import operating_point
-    from pytest_robustbench.reports.pages.html.provenance import as_yaml, provenance
-    from pytest_robustbench.reports.pages.html.tables import limit_rows, metric_columns, metric_rows
-
+def _chapter(source: Source, start: Path) -> dict[str, Any]:
+    """Return everything that the page says of one benchmark."""
     plain, whole = source.plain, overall(source)
-    return Chapter(
-        name=source.name,
-        subtitle=_subtitle(source),
-        badge=CAUTION if whole.caution else BADGES[whole.word],
-        overall=whole,
-        tiles=tuple(_tiles(source)),
-        problems=tuple(_problems(source)),
-        notes=tuple(notes_on(source, source.declared_limits)),
-        heat_maps=tuple(heat_maps(source)),
-        curves=tuple(curves(source)),
-        point=operating_point(plain),
-        pixel_scores=pixel_scores(source),
-        image_scores=image_scores(source),
-        latency=_latency(source),
-        latencies=latencies(source),
-        comparisons=tuple(comparisons(source)),
-        limits=limit_rows(source),
-        metric_columns=metric_columns(source),
-        metric_rows=tuple(metric_rows(source)),
-        gallery=tuple(gallery(source, start)),
-        provenance=tuple(provenance(plain)),
-        config=as_yaml(plain["config"]),
-        detector=as_yaml(plain["detector"]),
-    )
+    return {
+        "name": source.name,
+        "subtitle": _subtitle(source),
+        "badge": CAUTION if whole.caution else BADGES[whole.word],
+        "overall": whole,
+        "tiles": list(_tiles(source)),
+        "problems": list(_problems(source)),
+        "notes": list(notes_on(source, source.declared_limits)),
+        "heat_maps": list(heat_maps(source)),
+        "curves": list(curves(source)),
+        "point": operating_point(plain),
+        "pixel_scores": pixel_scores(source),
+        "image_scores": image_scores(source),
+        "latency": _latency(source),
+        "latencies": latencies(source),
+        "comparisons": list(comparisons(source)),
+        "limits": limit_rows(source),
+        "metric_columns": metric_columns(source),
+        "metric_rows": list(metric_rows(source)),
+        "gallery": list(gallery(source, start)),
+        "provenance": list(provenance(plain)),
+        "config": as_yaml(plain["config"]),
+        "detector": as_yaml(plain["detector"]),
+    }
 
 
 def _subtitle(source: Source) -> str:
@@ -125,13 +78,13 @@ def _subtitle(source: Source) -> str:
     return " \N{MIDDLE DOT} ".join(map(str, parts))
 
 
-def _tiles(source: Source) -> Iterator[Tile]:
+def _tiles(source: Source) -> Iterator[dict[str, Any]]:
     summary = source.plain["robustness_summary"]
     for metric in AT_A_GLANCE:
         clean = summary.get(f"clean_{metric}")
-        levels = (summary.get(f"{level}_corruption_{metric}") for level in ("mean", "worst"))
         if clean is not None:
-            yield Tile(metric, figure(clean), *map(figure, levels))
+            pooled = {k: figure(summary.get(f"{k}_corruption_{metric}")) for k in ("mean", "worst")}
+            yield {"metric": metric, "clean": figure(clean), **pooled}
 
 
 def _problems(source: Source) -> Iterator[tuple[str, str]]:

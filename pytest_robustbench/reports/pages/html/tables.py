@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.gates.wording import shown
 from pytest_robustbench.metrics.catalogue import METRICS
@@ -18,73 +17,31 @@ if TYPE_CHECKING:
     from pytest_robustbench.reports.pages.source import Source
 
 
-@dataclass(frozen=True)
-class LimitRow:
-    """One limit.
-
-    Parameters
-    ----------
-    condition, metric, limit : str
-        What was declared.
-    bound : Figure
-        The limit as a number.
-    value, distance : Figure
-        What was measured, and how far it is on the good side (negative: violated).
-    interval : Figure
-        95 % interval of the value, and on how many images it rests; sorted by its lower end.
-    badge, word : str
-        The verdict: a class of the style, and a word.
-    why : str
-        Why it could not be measured, or who waived it.
-    source : str
-        ``file:line`` of the declaration.
-    """
-
-    condition: str
-    metric: str
-    limit: str
-    bound: Figure
-    value: Figure
-    distance: Figure
-    interval: Figure
-    badge: str
-    word: str
-    why: str
-    source: str
-
-
-@dataclass(frozen=True)
-class MetricRow:
-    """One condition, with every metric."""
-
-    condition: str
-    badge: str
-    cells: tuple[Figure, ...]
-
-
-def limit_rows(source: Source) -> list[LimitRow]:
-    """Return every limit, the worst first."""
+def limit_rows(source: Source) -> list[dict[str, Any]]:
+    """Return every limit as the template shows it, the worst first."""
     return [_limit_row(verdict) for verdict in worst_first(source.verdicts)]
 
 
-def _limit_row(verdict: Verdict) -> LimitRow:
+def _limit_row(verdict: Verdict) -> dict[str, Any]:
     limit, value = verdict.limit, verdict.value
     text = "" if value is None else shown(value, limit.value)
-    distance = None if value is None else value - limit.value
-    if distance is not None and limit.bound == "max":
-        distance = -distance
-    return LimitRow(
-        verdict.condition,
-        limit.metric,
-        limit_text(verdict),
-        figure(limit.value),
-        figure(value, text),
-        figure(distance, "" if distance is None else signed(distance)),
-        _interval(verdict),
-        *_badge(verdict),
-        _why(verdict),
-        limit.source,
-    )
+    room = None if value is None else value - limit.value
+    if room is not None and limit.bound == "max":
+        room = -room
+    badge, word = _badge(verdict)
+    return {
+        "condition": verdict.condition,
+        "metric": limit.metric,
+        "limit": limit_text(verdict),
+        "bound": figure(limit.value),
+        "value": figure(value, text),
+        "distance": figure(room, "" if room is None else signed(room)),
+        "interval": _interval(verdict),
+        "badge": badge,
+        "word": word,
+        "why": _why(verdict),
+        "source": limit.source,
+    }
 
 
 def _interval(verdict: Verdict) -> Figure:
@@ -111,9 +68,10 @@ def metric_columns(source: Source) -> list[str]:
     return [metric for metric in METRICS if metric in source.defined_metrics]
 
 
-def metric_rows(source: Source) -> Iterator[MetricRow]:
+def metric_rows(source: Source) -> Iterator[dict[str, Any]]:
     """Yield a row per condition, in the report's order."""
     columns = metric_columns(source)
     for condition, values in source.metrics.items():
         badge = "bad" if condition in source.errors else ""
-        yield MetricRow(condition, badge, tuple(figure(values[metric]) for metric in columns))
+        cells = [figure(values[metric]) for metric in columns]
+        yield {"condition": condition, "badge": badge, "cells": cells}

@@ -6,7 +6,8 @@ import base64
 import hashlib
 from importlib.resources import files
 
-from pytest_robustbench.reports.pages.extras import REPORT
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '{script}'; "
@@ -23,16 +24,7 @@ def rendered(template: str, **contents: object) -> str:
         File name of a template beside this module that extends ``base.html``.
     **contents : object
         What it shows. Strings are escaped, whatever they hold.
-
-    Raises
-    ------
-    ReportError
-        If jinja2 is not installed: the message names the extra.
     """
-    REPORT.require()
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
-
     environment = Environment(
         loader=PackageLoader(__package__),
         autoescape=True,
