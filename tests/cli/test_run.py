@@ -452,7 +452,7 @@ def test_a_comparison_that_goes_wrong_loses_no_report(run, tmp_path, monkeypatch
     assert code == 70
     assert json.loads(out)["complete"] is True
     last = err.splitlines()[-1]
-    assert "run: unexpected ZeroDivisionError: of ours and long (test_cli_run.py:" in last
+    assert "run: unexpected ZeroDivisionError: of ours and long (test_run.py:" in last
 
 
 def test_a_benchmark_that_cannot_be_compared_leaves_the_others(run, tmp_path, monkeypatch):
