@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.cli import flags
-from pytest_robustbench.errors import ConfigError
+from pytest_robustbench.errors import ConfigError, RobustbenchError
 
 if TYPE_CHECKING:
-    from argparse import Namespace
+    from argparse import ArgumentParser, Namespace, _ArgumentGroup
+    from collections.abc import Iterator
 
-    from pytest_robustbench.config.declarations import RobustnessConfig
+    from pytest_robustbench.config.declarations import BenchmarkDeclaration, RobustnessConfig
 
-FLAGS_FILE = "robustness.yaml"
-"""Where the YAML of flags would stand: its paths start at the working directory."""
+YAML_FILE = Path("robustness.yaml")
+"""Where the YAML lies by default, and that of flags would: its paths start there."""
+
+
+def add_yaml_flags(
+    parser: ArgumentParser | _ArgumentGroup,
+    what: str,
+    profile: str = "profile of the YAML",
+    *,
+    required: bool = False,
+) -> None:
+    """Declare which YAML is meant."""
+    parser.add_argument("--config", type=Path, metavar="YAML", help=what, required=required)
+    parser.add_argument("--profile", metavar="NAME", help=profile)
 
 
 def configuration(arguments: Namespace) -> RobustnessConfig:
@@ -29,9 +43,8 @@ def configuration(arguments: Namespace) -> RobustnessConfig:
     from pytest_robustbench.cli.yaml_text import flags_as_yaml
     from pytest_robustbench.config.loader import load_config
 
+    require_config_of_profile(arguments)
     if arguments.config is None:
-        if arguments.profile is not None:
-            raise ConfigError("--profile is one of the YAML's: name it with --config")
         return parse_flags(flags_as_yaml(flags.config_of(arguments)))
     contradicting = flags.given_flags(arguments)
     if contradicting:
@@ -39,16 +52,56 @@ def configuration(arguments: Namespace) -> RobustnessConfig:
     return load_config(arguments.config, profile=arguments.profile)
 
 
+def require_config_of_profile(arguments: Namespace) -> None:
+    """Refuse a profile of no YAML."""
+    if arguments.config is None and arguments.profile is not None:
+        raise ConfigError("--profile is one of the YAML's: name it with --config")
+
+
 def parse_flags(text: str) -> RobustnessConfig:
-    """Validate the YAML of flags; nobody has seen the lines its messages would name."""
+    """Validate the YAML of flags."""
     from pytest_robustbench.config.loader import parse_config
 
+    return parse_config(text, YAML_FILE, environ={})
+
+
+@contextmanager
+def without_places(arguments: Namespace) -> Iterator[None]:
+    """Leave places in the YAML of flags out of messages: nobody has seen its lines."""
     try:
-        return parse_config(text, Path(FLAGS_FILE), environ={})
-    except ConfigError as error:
-        raise ConfigError(without_place(str(error))) from None
+        yield
+    except RobustbenchError as error:
+        if arguments.config is not None:
+            raise
+        place = rf"^{re.escape(str(YAML_FILE))}:[\d:]+ "
+        raise RobustbenchError(re.sub(place, "", str(error), flags=re.MULTILINE)) from None
 
 
-def without_place(message: str) -> str:
-    """Leave out places in the YAML of flags: nobody has seen its lines."""
-    return re.sub(rf"^{re.escape(FLAGS_FILE)}:[\d:]+ ", "", message, flags=re.MULTILINE)
+def declared(config: RobustnessConfig, name: str, origin: object = None) -> BenchmarkDeclaration:
+    """Return the benchmark of a YAML that is called so.
+
+    Parameters
+    ----------
+    config : RobustnessConfig
+        The YAML.
+    name : str
+        The benchmark's.
+    origin : object, optional
+        What names it, where it is no flag.
+
+    Raises
+    ------
+    ConfigError
+        If there is none.
+    """
+    from pytest_robustbench.config.yaml.problems import shown_path
+    from pytest_robustbench.naming import suggestion
+
+    found = {declaration.name: declaration for declaration in config.benchmarks}
+    if name not in found:
+        of = "" if origin is None else f", that of {origin}"
+        raise ConfigError(
+            f"{shown_path(config.path)} declares no benchmark {name!r}{of}; "
+            f"{suggestion(name, found)}"
+        )
+    return found[name]

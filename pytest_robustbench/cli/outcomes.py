@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.errors import RobustbenchError
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytest_robustbench.reports.file.report import Report
 
 PASSED, FAILED, USERS_MISTAKE = range(3)
@@ -37,3 +42,20 @@ class BenchmarkOutcome:
         """Return what a report comes to: a condition it lacks fails, as does a violated limit."""
         bad = report.missing or any(verdict.violated for verdict in report.verdicts)
         return cls(report.header.name, FAILED if bad else PASSED, report)
+
+
+def tried(name: str, work: Callable[[], BenchmarkOutcome], *, alone: bool) -> BenchmarkOutcome:
+    """Return what became of a benchmark; one that goes wrong leaves the others intact.
+
+    Raises
+    ------
+    RobustbenchError
+        If it goes wrong, and there are no others.
+    """
+    try:
+        return work()
+    except RobustbenchError as error:
+        if alone:
+            raise
+        sys.stderr.write(f"{name}: {error}\n")
+        return BenchmarkOutcome(name, USERS_MISTAKE, why=str(error))

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.cli.configuration import YAML_FILE, add_yaml_flags
 from pytest_robustbench.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -13,22 +14,16 @@ if TYPE_CHECKING:
 
     from pytest_robustbench.reports.file.stored import StoredReport
 
-DEFAULT_CONFIG = Path("robustness.yaml")
-
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("report", type=Path, help="report of a complete run")
     parser.add_argument("--reason", required=True, help="why it may serve; kept in the baseline")
     parser.add_argument("--baseline", type=Path, metavar="FILE", help="the file to write")
-    parser.add_argument(
-        "--config",
-        type=Path,
-        metavar="YAML",
-        help=f"whose regression section names the file (default: {DEFAULT_CONFIG})",
-    )
-    parser.add_argument(
-        "--profile", metavar="NAME", help="profile of the YAML (default: that of the report)"
+    add_yaml_flags(
+        parser,
+        f"whose regression section names the file (default: {YAML_FILE})",
+        "profile of the YAML (default: that of the report)",
     )
     parser.add_argument(
         "--smaller-on-purpose",
@@ -60,7 +55,7 @@ def _declared_baseline(arguments: Namespace) -> Path:
     from pytest_robustbench.config.matches import baseline_of
     from pytest_robustbench.reports.file.stored import read_comparable
 
-    config = arguments.config or DEFAULT_CONFIG
+    config = arguments.config or YAML_FILE
     if not config.is_file():
         raise ConfigError(f"{config} does not exist: name the file to write with --baseline")
     report = read_comparable(arguments.report)

@@ -8,6 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.cli.configuration import (
+    add_yaml_flags,
+    declared,
+    require_config_of_profile,
+)
 from pytest_robustbench.cli.files import reports_of
 from pytest_robustbench.errors import ConfigError, ReportError
 
@@ -45,8 +50,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("base", type=Path, help="report, or folder of reports, in production")
     parser.add_argument("candidate", type=Path, help="report, or folder of reports, of the new one")
     group = parser.add_argument_group("margins (default: those in the candidate's configuration)")
-    group.add_argument("--config", type=Path, metavar="YAML", help="regression sections of a YAML")
-    group.add_argument("--profile", metavar="NAME", help="profile of the YAML")
+    add_yaml_flags(group, "regression sections of a YAML")
     for bound, what in (("drop", "fall"), ("rise", "rise")):
         group.add_argument(
             f"--max-{bound}",
@@ -148,19 +152,13 @@ def _share(value: float) -> float:
 
 
 def _declared_terms(arguments: Namespace, candidate: StoredReport) -> _Terms:
+    require_config_of_profile(arguments)
     if arguments.config is None:
-        if arguments.profile is not None:
-            raise ConfigError("--profile is one of the YAML's: name it with --config")
         return _recorded_terms(candidate)
     from pytest_robustbench.config.loader import load_config
 
     config = load_config(arguments.config, profile=arguments.profile)
-    declared = {b.name: b.regression for b in config.benchmarks}
-    if candidate.name not in declared:
-        raise ConfigError(
-            f"{arguments.config} declares no benchmark {candidate.name!r}, that of {candidate.path}"
-        )
-    regression = declared[candidate.name]
+    regression = declared(config, candidate.name, candidate.path).regression
     if regression is None:
         return _Terms(())
     return _Terms(

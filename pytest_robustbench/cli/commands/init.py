@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_robustbench.cli.configuration import YAML_FILE
 from pytest_robustbench.corruptions.catalogue import DEFAULT
 from pytest_robustbench.errors import ConfigError
 from pytest_robustbench.evaluation.settings import CalibrationSettings
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from pytest_robustbench.datasets.split import Split
 
-YAML_FILE = "robustness.yaml"
 TEST_FILE = "test_robustness.py"
 TEST_MODULE = '''\
 """One test item per condition that robustness.yaml declares."""

@@ -6,11 +6,13 @@ import json
 import shlex
 import sys
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.cli.configuration import YAML_FILE, add_yaml_flags, declared
 from pytest_robustbench.cli.files import check_writable
-from pytest_robustbench.cli.outcomes import FAILED, USERS_MISTAKE, BenchmarkOutcome
+from pytest_robustbench.cli.outcomes import FAILED, BenchmarkOutcome, tried
 from pytest_robustbench.cli.pages import add_html_flag, forget_older, write_pages_of
 from pytest_robustbench.errors import ConfigError, ReportError
 
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
     from pytest_robustbench.reports.file.header import Header
     from pytest_robustbench.reports.file.report import Report
     from pytest_robustbench.reports.merge.merging import Part
-
-DEFAULT_CONFIG = Path("robustness.yaml")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -42,13 +42,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="DIR",
         help="write one report per benchmark here",
     )
-    parser.add_argument(
-        "--config",
-        type=Path,
-        metavar="YAML",
-        help=f"what the shards ran (default: {DEFAULT_CONFIG})",
-    )
-    parser.add_argument("--profile", metavar="NAME", help="profile of the YAML")
+    add_yaml_flags(parser, f"what the shards ran (default: {YAML_FILE})")
     add_html_flag(parser)
 
 
@@ -58,12 +52,17 @@ def run(arguments: Namespace) -> int:
 
     config = _config(arguments)
     parts = _parts(arguments.reports)
-    _check_declared(config, parts)
+    for name, of_benchmark in parts.items():
+        declared(config, name, of_benchmark[0].source)
     _check_inputs_stay(arguments.output_dir, parts)
     _check_baselines_stay(arguments.output_dir, config)
     check_writable("--output-dir", arguments.output_dir, arguments.output_dir)
     forget_older(arguments.output_dir, parts)
-    merged = [_tried(config, b, parts.get(b.name, ())) for b in config.benchmarks]
+    alone = len(config.benchmarks) == 1
+    merged = [
+        tried(b.name, partial(_merge, config, b, parts.get(b.name, ())), alone=alone)
+        for b in config.benchmarks
+    ]
     whole = [m.report for m in merged if m.report is not None and m.report.complete]
     try:
         merged = with_comparisons(config, merged, whole)
@@ -108,7 +107,7 @@ def _say(line: str) -> None:
 def _config(arguments: Namespace) -> RobustnessConfig:
     from pytest_robustbench.config.loader import load_config
 
-    path = arguments.config or DEFAULT_CONFIG
+    path = arguments.config or YAML_FILE
     if arguments.config is None and not path.is_file():
         raise ConfigError(
             f"{path} does not exist: name the YAML that the shards ran with --config; it says "
@@ -132,19 +131,6 @@ def _parts(places: Sequence[Path]) -> dict[str, list[Part]]:
     return found
 
 
-def _check_declared(config: RobustnessConfig, parts: Mapping[str, Sequence[Part]]) -> None:
-    from pytest_robustbench.config.yaml.problems import shown_path
-    from pytest_robustbench.naming import suggestion
-
-    declared = [b.name for b in config.benchmarks]
-    for name, of_benchmark in parts.items():
-        if name not in declared:
-            raise ConfigError(
-                f"{shown_path(config.path)} declares no benchmark {name!r}, that of "
-                f"{of_benchmark[0].source}; {suggestion(name, declared)}"
-            )
-
-
 def _check_inputs_stay(folder: Path, parts: Mapping[str, Sequence[Part]]) -> None:
     """Refuse to replace what is merged: it could not be merged again."""
     inputs = {Path(part.source).resolve(): part for found in parts.values() for part in found}
@@ -161,23 +147,6 @@ def _check_baselines_stay(folder: Path, config: RobustnessConfig) -> None:
         require_apart(declaration, config.folder, folder / f"{declaration.name}.json")
 
 
-def _tried(
-    config: RobustnessConfig, declaration: BenchmarkDeclaration, parts: Sequence[Part]
-) -> BenchmarkOutcome:
-    """Merge and judge a benchmark; one that is refused leaves the others intact."""
-    if not parts:
-        why = "missing: none of the reports is of it; run its shards"
-        _say(f"{declaration.name}: {why}")
-        return BenchmarkOutcome(declaration.name, FAILED, why=why)
-    try:
-        return _merge(config, declaration, parts)
-    except ReportError as error:
-        if len(config.benchmarks) == 1:
-            raise
-        _say(f"{declaration.name}: {error}")
-        return BenchmarkOutcome(declaration.name, USERS_MISTAKE, why=str(error))
-
-
 def _merge(
     config: RobustnessConfig, declaration: BenchmarkDeclaration, parts: Sequence[Part]
 ) -> BenchmarkOutcome:
@@ -186,6 +155,10 @@ def _merge(
     from pytest_robustbench.config.benchmarks import gate_of
     from pytest_robustbench.reports.merge.merging import merge_parts
 
+    if not parts:
+        why = "missing: none of the reports is of it; run its shards"
+        _say(f"{declaration.name}: {why}")
+        return BenchmarkOutcome(declaration.name, FAILED, why=why)
     header, records = merge_parts(parts, command=shlex.join(sys.argv))
     _check_same_yaml(config, declaration, header)
     report = judged_report(header, declaration.declared_conditions, records, gate_of(declaration))

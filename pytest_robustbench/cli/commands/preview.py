@@ -8,9 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.cli import flags
-from pytest_robustbench.cli.configuration import configuration, without_place
+from pytest_robustbench.cli.configuration import (
+    add_yaml_flags,
+    configuration,
+    declared,
+    without_places,
+)
 from pytest_robustbench.cli.files import check_writable
-from pytest_robustbench.errors import ConfigError, RobustbenchError
+from pytest_robustbench.errors import ConfigError
 from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:
@@ -32,8 +37,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     flags.add_data_flags(parser)
     flags.add_condition_flags(parser)
     group = parser.add_argument_group("instead of flags")
-    group.add_argument("--config", type=Path, metavar="YAML", help="what a robustness.yaml runs")
-    group.add_argument("--profile", metavar="NAME", help="profile of the YAML")
+    add_yaml_flags(group, "what a robustness.yaml runs")
     group.add_argument("--benchmark", metavar="NAME", help="one of the YAML's (default: all)")
     group = parser.add_argument_group("images")
     group.add_argument(
@@ -67,16 +71,13 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Return the exit code."""
     _check(arguments)
-    config = configuration(arguments)
-    declarations = _with_corruptions(_named(config.benchmarks, arguments.benchmark))
-    check_writable("--output-dir", arguments.output_dir, arguments.output_dir)
-    try:
+    with without_places(arguments):
+        config, name = configuration(arguments), arguments.benchmark
+        named = config.benchmarks if name is None else [declared(config, name)]
+        declarations = _with_corruptions(named)
+        check_writable("--output-dir", arguments.output_dir, arguments.output_dir)
         choices = [_choice(arguments, config, declaration) for declaration in declarations]
         _write(choices, arguments.output_dir)
-    except RobustbenchError as error:
-        if arguments.config is None:
-            raise RobustbenchError(without_place(str(error))) from None
-        raise
     return 0
 
 
@@ -87,16 +88,6 @@ def _check(arguments: Namespace) -> None:
         raise ConfigError("give --images or --n-images, not both")
     if arguments.n_images is not None and arguments.n_images < 1:
         raise ConfigError(f"--n-images must be at least 1, not {arguments.n_images}")
-
-
-def _named(
-    declarations: Sequence[BenchmarkDeclaration], name: str | None
-) -> list[BenchmarkDeclaration]:
-    found = [one for one in declarations if name in (None, one.name)]
-    if not found:
-        names = [one.name for one in declarations]
-        raise ConfigError(f"--benchmark {name}: there is none; {suggestion(name or '', names)}")
-    return found
 
 
 def _with_corruptions(

@@ -5,19 +5,25 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import redirect_stdout, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.cli import flags
-from pytest_robustbench.cli.configuration import configuration, parse_flags, without_place
+from pytest_robustbench.cli.configuration import (
+    add_yaml_flags,
+    configuration,
+    parse_flags,
+    without_places,
+)
 from pytest_robustbench.cli.files import check_writable
-from pytest_robustbench.cli.outcomes import USERS_MISTAKE, BenchmarkOutcome
+from pytest_robustbench.cli.outcomes import BenchmarkOutcome, tried
 from pytest_robustbench.cli.pages import (
     add_html_flag,
     forget_older,
     write_pages_of,
 )
-from pytest_robustbench.errors import ConfigError, RobustbenchError
+from pytest_robustbench.errors import ConfigError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -37,8 +43,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     flags.add_calibration_flags(parser)
     flags.add_condition_flags(parser)
     group = parser.add_argument_group("instead of flags")
-    group.add_argument("--config", type=Path, metavar="YAML", help="run a robustness.yaml")
-    group.add_argument("--profile", metavar="NAME", help="profile of the YAML")
+    add_yaml_flags(group, "run a robustness.yaml")
     group.add_argument(
         "--without-baseline",
         action="store_true",
@@ -65,13 +70,20 @@ def run(arguments: Namespace) -> int:
         return _list_models(as_json=arguments.json)
     if arguments.json:
         raise ConfigError("--json belongs to --list-models; a report is always JSON")
-    if arguments.emit_config:
-        return _emit(arguments)
+    with without_places(arguments):
+        return _emit(arguments) if arguments.emit_config else _measure_all(arguments)
+
+
+def _measure_all(arguments: Namespace) -> int:
     config = configuration(arguments)
     _check_outputs(arguments, config)
     if arguments.output_dir is not None:
         forget_older(arguments.output_dir, [b.name for b in config.benchmarks])
-    measured = [_tried(arguments, config, declaration) for declaration in config.benchmarks]
+    alone = len(config.benchmarks) == 1
+    measured = [
+        tried(declaration.name, partial(_measure, arguments, config, declaration), alone=alone)
+        for declaration in config.benchmarks
+    ]
     try:
         measured = _compare(arguments, config, measured)
     finally:  # a comparison that goes wrong loses no report
@@ -142,21 +154,6 @@ def _output(arguments: Namespace, name: str) -> Path | None:
         return Path(arguments.output_dir, f"{name}.json")
     output: Path | None = arguments.output
     return output
-
-
-def _tried(
-    arguments: Namespace, config: RobustnessConfig, declaration: BenchmarkDeclaration
-) -> BenchmarkOutcome:
-    """Measure a benchmark; one that cannot be measured leaves the others intact."""
-    try:
-        return _measure(arguments, config, declaration)
-    except RobustbenchError as error:
-        if arguments.config is None:
-            raise RobustbenchError(without_place(str(error))) from None
-        if len(config.benchmarks) == 1:
-            raise
-        sys.stderr.write(f"{declaration.name}: {error}\n")
-        return BenchmarkOutcome(declaration.name, USERS_MISTAKE, why=str(error))
 
 
 def _measure(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_robustbench.cli.configuration import add_yaml_flags, declared
 from pytest_robustbench.cli.files import put_out
 from pytest_robustbench.errors import ConfigError, DetectorError, NotMeasurableError
 from pytest_robustbench.gates.regression.spread import FEWEST_REFITS, Spread
@@ -89,8 +90,7 @@ class _Refits:
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--config", type=Path, required=True, metavar="YAML")
-    parser.add_argument("--profile", metavar="NAME", help="profile of the YAML")
+    add_yaml_flags(parser, "whose margins are judged", required=True)
     parser.add_argument("--benchmark", metavar="NAME", help="where the YAML declares several")
     parser.add_argument(
         "--refits",
@@ -126,13 +126,12 @@ def run(arguments: Namespace) -> int:
 
 
 def _chosen(config: RobustnessConfig, name: str | None) -> BenchmarkDeclaration:
+    if name is not None:
+        return declared(config, name)
     names = [declaration.name for declaration in config.benchmarks]
-    if name is None and len(names) > 1:
+    if len(names) > 1:
         raise ConfigError(f"{config.path} declares {', '.join(names)}: name one with --benchmark")
-    found = [one for one in config.benchmarks if name in (None, one.name)]
-    if not found:
-        raise ConfigError(f"{config.path} declares no benchmark {name!r}, but {', '.join(names)}")
-    return found[0]
+    return config.benchmarks[0]
 
 
 def _allowed(declaration: BenchmarkDeclaration) -> tuple[AllowedChange, ...]:
