@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_robustbench.corruptions.catalogue import DEFAULT
 from pytest_robustbench.corruptions.references import parse_reference
 from pytest_robustbench.datasets.catalogue import FORMATS, format_named
-from pytest_robustbench.detectors.names import FILE_PREFIXES
+from pytest_robustbench.detectors.families import family_of
 from pytest_robustbench.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -191,7 +191,8 @@ def _detector(given: Mapping[str, Any]) -> dict[str, Any]:
     chosen = {key: given[key] for key in ("preset", "device", "input_mode") if key in given}
     kwargs = _model_kwargs(given.get("model_kwargs", "{}"))
     kwargs |= {key: given[key] for key in ("pretrained", "checkpoint_path") if key in given}
-    fitted = {"fitted": True} if name.partition(":")[0] in FILE_PREFIXES else {}
+    family = family_of(name)
+    fitted = {"fitted": True} if family is not None and family.is_fitted else {}
     return {"name": name} | chosen | ({"kwargs": kwargs} if kwargs else {}) | fitted
 
 

@@ -59,6 +59,11 @@ def one_line(error: BaseException) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())
 
 
+def first_line(error: BaseException) -> str:
+    """Return the beginning of the error's text: some texts go on for pages."""
+    return (str(error).strip().splitlines() or [""])[0][:200]
+
+
 def unfittable(name: str) -> DetectorError:
     """Return the error of a detector that is fitted by nature."""
     return DetectorError(f"detector {name!r} cannot be fitted here: declare fitted: true")

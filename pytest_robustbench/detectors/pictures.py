@@ -10,11 +10,7 @@ from pytest_robustbench import opencv
 from pytest_robustbench.errors import DetectorError
 
 if TYPE_CHECKING:
-    from collections.abc import Sized
-
     from pytest_robustbench.arrays import Image
-
-FEWEST_TO_FIT = 2
 
 
 def squared(image: Image, size: int) -> Image:
@@ -37,21 +33,6 @@ def squared(image: Image, size: int) -> Image:
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     resized: Image = cv2.resize(image, (size, size), interpolation=method)
     return resized
-
-
-def require_enough(images: Sized, name: str) -> None:
-    """Refuse to fit on nothing, or on one image, which shows no variation.
-
-    Raises
-    ------
-    DetectorError
-        If there are fewer than two images.
-    """
-    if len(images) < FEWEST_TO_FIT:
-        raise DetectorError(
-            f"detector {name!r} needs at least {FEWEST_TO_FIT} images to fit on, and was given "
-            f"{len(images)}"
-        )
 
 
 def _is_picture(image: object) -> bool:

@@ -13,10 +13,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_robustbench.detectors.backbones.kinds import KINDS, kind_of
 from pytest_robustbench.detectors.backbones.outputs import as_grids, default_indices
-from pytest_robustbench.detectors.patches.patch_knn import PatchKNN, build
-from pytest_robustbench.detectors.settings import with_folder
+from pytest_robustbench.detectors.families import Request
+from pytest_robustbench.detectors.patches.patch_knn import PatchKNN, PatchKNNSettings
+from pytest_robustbench.detectors.patches.settings import with_folder
 from pytest_robustbench.errors import DetectorError
+from pytest_robustbench.importing import import_object
 from tests import model_exports
 from tests.detectors.detectors_pictures import drawn
 
@@ -64,7 +67,7 @@ class Tokens(Stages):
 
 def with_backbone(backbone: str, **settings) -> PatchKNN:
     sizes = {"input_size": SIZE, "coreset_size": 40}
-    return build(None, "cpu", {**sizes, "backbone": backbone, **settings})
+    return PatchKNN(PatchKNNSettings(**{**sizes, "backbone": backbone, **settings}), "cpu")
 
 
 def untrained(backbone: str, **settings) -> PatchKNN:
@@ -400,10 +403,21 @@ def test_a_state_is_not_read_with_other_weights_than_it_was_fitted_with(folder, 
         PatchKNN.load(tmp_path / "state.npz", "cpu")
 
 
-def test_relative_files_start_at_the_folder_of_the_yaml(tmp_path):
-    settings = {"backbone": "onnx:nets/a.onnx", "k": 3}
-    resolved = with_folder(settings, tmp_path)
-    assert resolved == {"backbone": f"onnx:{tmp_path / 'nets/a.onnx'}", "k": 3}
-    assert with_folder(resolved, Path("/elsewhere")) == resolved
-    assert with_folder({"backbone": "timm:onnx"}, tmp_path) == {"backbone": "timm:onnx"}
-    assert with_folder({}, tmp_path) == {}
+@pytest.mark.parametrize(
+    ("settings", "located"),
+    [
+        ({"backbone": "onnx:nets/a.onnx", "k": 3}, {"backbone": "onnx:/line/nets/a.onnx", "k": 3}),
+        ({"backbone": "onnx:/nets/a.onnx"}, {"backbone": "onnx:/nets/a.onnx"}),
+        ({"backbone": "timm:onnx"}, {"backbone": "timm:onnx"}),
+        ({}, {}),
+    ],
+)
+def test_relative_files_start_at_the_folder_of_the_yaml(settings, located):
+    request = Request("patch_knn", settings=settings, folder=Path("/line"))
+    assert with_folder(request) == located
+
+
+def test_every_kind_has_a_loader_that_names_it():
+    for kind in KINDS:
+        assert callable(import_object(f"{kind.loader}:load")), kind.name
+    assert [kind_of(k.name if not k.of else f"{k.name}:x") for k in KINDS] == [*KINDS]

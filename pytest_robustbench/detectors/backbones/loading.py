@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import torch
 
+from pytest_robustbench.detectors.backbones.kinds import KINDS
 from pytest_robustbench.detectors.backbones.outputs import as_grids, trying
+from pytest_robustbench.detectors.packages import required
 from pytest_robustbench.errors import DetectorError
 
 if TYPE_CHECKING:
@@ -17,15 +18,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from pytest_robustbench.detectors.patches.settings import PatchSettings
-
-LOADERS = {
-    "efficientnet_lite0": "pytest_robustbench.detectors.backbones.shipped",
-    "torchvision": "pytest_robustbench.detectors.backbones.torchvision_model",
-    "timm": "pytest_robustbench.detectors.backbones.timm_model",
-    "onnx": "pytest_robustbench.detectors.backbones.onnx_file",
-    "torchscript": "pytest_robustbench.detectors.backbones.torchscript_file",
-}
-"""Prefix of a backbone -> module whose ``load(name, settings, device)`` returns it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,10 +49,11 @@ def load_backbone(settings: PatchSettings, device: torch.device) -> Backbone:
     DetectorError
         If it or its weights cannot be loaded, or it cannot take images of that size.
     """
-    prefix, _, name = settings.backbone.partition(":")
-    loader = import_module(LOADERS[prefix])
+    prefix, _, rest = settings.backbone.partition(":")
+    kind = next(kind for kind in KINDS if kind.name == prefix)
     try:
-        backbone: Backbone = loader.load(name, settings, device)
+        loader = required(kind.loader, kind.package)
+        backbone: Backbone = loader.load(rest, settings, device)
         size = settings.input_size
         with trying(size), torch.inference_mode():
             backbone.features(torch.zeros(1, 3, size, size, device=device))

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from pytest_robustbench.detectors.backbones.weights import IMAGENET_MEAN, IMAGENET_STD
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -16,6 +14,8 @@ if TYPE_CHECKING:
     from pytest_robustbench.detectors.patches.settings import PatchSettings
 
 WHITE = 255
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 class Normalisation:

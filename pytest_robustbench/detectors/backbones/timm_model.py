@@ -8,19 +8,18 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.detectors.backbones.loading import Backbone
-from pytest_robustbench.detectors.backbones.normalisation import Normalisation
-from pytest_robustbench.detectors.backbones.outputs import default_indices, layer_indices
-from pytest_robustbench.detectors.backbones.packages import required
-from pytest_robustbench.detectors.backbones.weights import (
+from pytest_robustbench.detectors.backbones.normalisation import (
     IMAGENET_MEAN,
     IMAGENET_STD,
-    download_failed,
-    file_weights,
-    random_weights,
-    read_weights,
-    seeded,
-    take_weights,
+    Normalisation,
 )
+from pytest_robustbench.detectors.backbones.outputs import default_indices, layer_indices
+from pytest_robustbench.detectors.backbones.weights import (
+    chosen_weights,
+    download_failed,
+    seeded,
+)
+from pytest_robustbench.detectors.packages import required
 from pytest_robustbench.errors import DetectorError
 
 if TYPE_CHECKING:
@@ -104,14 +103,9 @@ class TimmFeatures:
 
 
 def _with_weights(timm: Any, name: str, settings: PatchSettings) -> tuple[nn.Module, str]:
-    path = settings.checkpoint_path
-    if path is not None:
-        weights = file_weights(path)
+    if settings.checkpoint_path is not None or not settings.pretrained:
         network = _made(timm, name, settings, pretrained=False)
-        take_weights(network, _converted(network, read_weights(path)), path, HEADS)
-        return network, weights
-    if not settings.pretrained:
-        return _made(timm, name, settings, pretrained=False), random_weights(settings.seed)
+        return network, chosen_weights(network, settings, _converted, HEADS)
     try:
         network = _made(timm, name, settings, pretrained=True)
     except Exception as error:

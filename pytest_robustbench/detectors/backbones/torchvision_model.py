@@ -16,15 +16,13 @@ from pytest_robustbench.detectors.backbones.outputs import (
     layer_indices,
     trying,
 )
-from pytest_robustbench.detectors.backbones.packages import required
 from pytest_robustbench.detectors.backbones.weights import (
+    chosen_weights,
     download_failed,
-    file_weights,
-    random_weights,
-    read_weights,
     seeded,
     take_weights,
 )
+from pytest_robustbench.detectors.packages import required
 from pytest_robustbench.errors import DetectorError
 
 if TYPE_CHECKING:
@@ -144,16 +142,11 @@ def _extractor(network: nn.Module, layers: list[str]) -> Any:
 
 
 def _with_weights(models: Any, name: str, settings: PatchSettings) -> tuple[nn.Module, str]:
-    path = settings.checkpoint_path
     size = {"image_size": settings.input_size} if name.startswith(TRANSFORMER) else {}
     with trying(settings.input_size), seeded(settings.seed):
         network: nn.Module = models.get_model(name, weights=None, **size)
-    if path is not None:
-        weights = file_weights(path)
-        take_weights(network, _fitting(network, read_weights(path)), path, HEADS)
-        return network, weights
-    if not settings.pretrained:
-        return network, random_weights(settings.seed)
+    if settings.checkpoint_path is not None or not settings.pretrained:
+        return network, chosen_weights(network, settings, _fitting, HEADS)
     published = models.get_model_weights(name).DEFAULT
     try:
         state = published.get_state_dict(progress=False, check_hash=True, weights_only=True)

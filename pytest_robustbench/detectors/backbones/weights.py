@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from pytest_robustbench.detectors.backbones.packages import required
+from pytest_robustbench.detectors.introspection import first_line
+from pytest_robustbench.detectors.packages import required, sha256_of_file
 from pytest_robustbench.errors import DetectorError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from torch import nn
+
+    from pytest_robustbench.detectors.patches.settings import PatchSettings
 
 NESTED = ("state_dict", "model", "model_state_dict")
 """Keys under which training scripts put the state dictionary."""
@@ -25,8 +27,6 @@ WRAPPERS = ("module.", "_orig_mod.")
 """What data-parallel and compiled networks put before every key."""
 
 SHOWN = 3
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 def random_weights(seed: int) -> str:
@@ -43,13 +43,9 @@ def file_weights(path: str) -> str:
         If the file cannot be read.
     """
     try:
-        with Path(path).open("rb") as file:
-            digest = hashlib.sha256()
-            while block := file.read(1 << 20):
-                digest.update(block)
+        return f"file, sha256 {sha256_of_file(Path(path))}"
     except OSError as error:
         raise DetectorError(f"{path}: cannot be read ({error.strerror or error})") from error
-    return f"file, sha256 {digest.hexdigest()}"
 
 
 @contextmanager
@@ -60,25 +56,36 @@ def seeded(seed: int) -> Iterator[None]:
         yield
 
 
-def read_weights(path: str) -> dict[str, Tensor]:
-    """Return the state dictionary in a file of ``torch.save`` or safetensors.
+def chosen_weights(
+    network: nn.Module,
+    settings: PatchSettings,
+    fitting: Callable[[Any, dict[str, Tensor]], dict[str, Tensor]],
+    unused: Sequence[str],
+) -> str:
+    """Load the checkpoint that settings name into an untrained network, and tell its weights.
+
+    Parameters
+    ----------
+    network : Module
+        With random weights of the settings' seed, which stay where no checkpoint is named.
+    settings : PatchSettings
+        Whose `checkpoint_path` and `seed` count.
+    fitting : callable
+        Network and state dictionary -> the state dictionary as this network wants it.
+    unused : sequence of str
+        First parts of keys that do not matter: the classifier's.
 
     Raises
     ------
     DetectorError
-        If the file holds something else, or safetensors is needed and not installed.
+        If the file cannot be read, or holds the weights of another network.
     """
-    if path.endswith(".safetensors"):
-        return _read_safetensors(path)
-    try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise DetectorError(
-            f"checkpoint_path {path}: cannot be loaded as plain weights "
-            f"({type(error).__name__}: {_first_line(error)}); save it with "
-            "torch.save(network.state_dict(), file)"
-        ) from error
-    return _state_dict(path, found)
+    path = settings.checkpoint_path
+    if path is None:
+        return random_weights(settings.seed)
+    weights = file_weights(path)
+    take_weights(network, fitting(network, _read(path)), path, unused)
+    return weights
 
 
 def take_weights(
@@ -122,10 +129,25 @@ def take_weights(
 def download_failed(error: Exception) -> DetectorError:
     """Return the error for weights that a package cannot fetch."""
     return DetectorError(
-        f"its trained weights cannot be had ({type(error).__name__}: {_first_line(error)}); where "
+        f"its trained weights cannot be had ({type(error).__name__}: {first_line(error)}); where "
         "there is no network, fetch their file elsewhere and give it as checkpoint_path, or use "
         "the backbone efficientnet_lite0"
     )
+
+
+def _read(path: str) -> dict[str, Tensor]:
+    """Return the state dictionary in a file of ``torch.save`` or safetensors."""
+    if path.endswith(".safetensors"):
+        return _read_safetensors(path)
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise DetectorError(
+            f"checkpoint_path {path}: cannot be loaded as plain weights "
+            f"({type(error).__name__}: {first_line(error)}); save it with "
+            "torch.save(network.state_dict(), file)"
+        ) from error
+    return _state_dict(path, found)
 
 
 def _read_safetensors(path: str) -> dict[str, Tensor]:
@@ -134,7 +156,7 @@ def _read_safetensors(path: str) -> dict[str, Tensor]:
         weights: dict[str, Tensor] = safetensors.load_file(path)
     except Exception as error:
         raise DetectorError(
-            f"checkpoint_path {path}: no safetensors file ({_first_line(error)})"
+            f"checkpoint_path {path}: no safetensors file ({first_line(error)})"
         ) from error
     return weights
 
@@ -144,15 +166,12 @@ def _state_dict(path: str, found: Any) -> dict[str, Tensor]:
         if isinstance(found, dict) and isinstance(found.get(key), dict):
             found = found[key]
             break
-    if not isinstance(found, dict) or not found or not all(map(_is_tensor, found.values())):
+    tensors = isinstance(found, dict) and all(isinstance(v, Tensor) for v in found.values())
+    if not tensors or not found:
         raise DetectorError(
             f"checkpoint_path {path}: holds a {type(found).__name__}, no state dictionary"
         )
     return {_unwrapped(str(key)): value for key, value in found.items()}
-
-
-def _is_tensor(value: object) -> bool:
-    return isinstance(value, Tensor)
 
 
 def _unwrapped(key: str) -> str:
@@ -166,7 +185,3 @@ def _named(what: str, keys: set[str]) -> list[str]:
         return []
     more = f" and {len(keys) - SHOWN} more" if len(keys) > SHOWN else ""
     return [f"{what}: {', '.join(sorted(keys)[:SHOWN])}{more}"]
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [""])[0][:200]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,14 +19,16 @@ from pytest_robustbench.detectors.files.engines import (
 from pytest_robustbench.detectors.files.inputs import InputForm, input_form
 from pytest_robustbench.detectors.files.outputs import OutputChoice, output_choice
 from pytest_robustbench.detectors.introspection import one_line, unfittable
+from pytest_robustbench.detectors.packages import sha256_of_file
 from pytest_robustbench.detectors.protocol import Prediction
 from pytest_robustbench.errors import DetectorError
 from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pytest_robustbench.arrays import Image
+    from pytest_robustbench.detectors.families import Request
     from pytest_robustbench.detectors.files.engines import Engine
 
 SETTINGS = ("input_size", "layout", "scale", "color", "outputs")
@@ -113,88 +114,56 @@ class ModelFile:
             ) from error
 
 
-def load_onnx(
-    rest: str, preset: str | None, device: str, settings: Mapping[str, Any], folder: Path | None
-) -> ModelFile:
+def load_onnx(request: Request) -> ModelFile:
     """Return an ONNX file as a detector: in onnxruntime, or in OpenCV where that is missing.
 
     Parameters
     ----------
-    rest : str
-        Path of the file.
-    preset : str, optional
-        Refused.
-    device : str
-        ``"auto"`` (CUDA where onnxruntime has it), ``"cpu"`` or ``"cuda"``.
-    settings : mapping
-        ``input_size``, ``layout``, ``scale``, ``color`` and ``outputs``; see docs/detectors.md.
-    folder : Path, optional
-        Where a relative path starts.
+    request : Request
+        Behind the prefix the file's path. The device is ``"auto"`` (CUDA where onnxruntime has it),
+        ``"cpu"`` or ``"cuda"``. Settings are ``input_size``, ``layout``, ``scale``, ``color`` and
+        ``outputs``; see docs/detectors.md.
 
     Raises
     ------
     DetectorError
-        If the file cannot be read or run, or neither it nor `settings` say what must be known.
+        If the file cannot be read or run, or neither it nor the settings say what must be known.
     """
-    path = _checked(rest, preset, settings, folder)
     with_runtime = find_spec("onnxruntime") is not None
-    engine = OnnxRuntimeEngine(path, device) if with_runtime else OpenCvEngine(path, device)
-    return _model_file(f"onnx:{rest}", path, engine, settings)
+    return _model_file(request, OnnxRuntimeEngine if with_runtime else OpenCvEngine)
 
 
-def load_openvino(
-    rest: str, preset: str | None, device: str, settings: Mapping[str, Any], folder: Path | None
-) -> ModelFile:
+def load_openvino(request: Request) -> ModelFile:
     """Return a file that OpenVINO reads (.xml, with its .bin beside it) as a detector.
 
-    Parameters and errors are those of `load_onnx`; `device` is ``"auto"`` (the CPU) or one of
-    OpenVINO's.
+    As `load_onnx`, but the device is ``"auto"`` (the CPU) or one of OpenVINO's.
     """
-    if find_spec("openvino") is None:
-        raise DetectorError("OpenVINO is not installed; install it with: pip install openvino")
-    path = _checked(rest, preset, settings, folder)
-    return _model_file(f"openvino:{rest}", path, OpenVinoEngine(path, device), settings)
+    return _model_file(request, OpenVinoEngine)
 
 
-def load_torchscript(
-    rest: str, preset: str | None, device: str, settings: Mapping[str, Any], folder: Path | None
-) -> ModelFile:
+def load_torchscript(request: Request) -> ModelFile:
     """Return a TorchScript file, or a program of torch.export (.pt2), as a detector.
 
-    Parameters and errors are those of `load_onnx`. These files tell nothing about their input:
-    the layout is torch's, nchw, unless it is given, and the size must be given.
+    As `load_onnx`. These files tell nothing about their input: the layout is torch's, nchw, unless
+    it is given, and the size must be given.
     """
-    if find_spec("torch") is None:
-        raise DetectorError(
-            'torch is not installed; install it with: pip install "pytest-robustbench[torch]"'
-        )
-    path = _checked(rest, preset, settings, folder)
-    given = {"layout": "nchw"} | dict(settings)
-    return _model_file(f"torchscript:{rest}", path, TorchEngine(path, device), given)
+    settings = {"layout": "nchw"} | dict(request.settings)
+    return _model_file(replace(request, settings=settings), TorchEngine)
 
 
-def _checked(
-    rest: str, preset: str | None, settings: Mapping[str, Any], folder: Path | None
-) -> Path:
-    """Return the file's path, when all that can be said before reading it is right."""
-    if preset is not None:
-        raise DetectorError(
-            f"a model file has no presets, and {preset!r} was asked for; leave it out"
-        )
+def _model_file(request: Request, engine_type: Callable[[Path, str], Engine]) -> ModelFile:
+    settings = request.settings
     for key in settings:
         if key not in SETTINGS:
             raise DetectorError(f"a model file has no setting {key!r}; {suggestion(key, SETTINGS)}")
-    path = Path(folder or ".") / Path(rest).expanduser()
+    path = Path(request.folder or ".") / Path(request.rest).expanduser()
     if not path.is_file():
         raise DetectorError(f"no such file: {path}")
-    return path
-
-
-def _model_file(name: str, path: Path, engine: Engine, settings: Mapping[str, Any]) -> ModelFile:
+    engine = engine_type(path, request.device)
     form = input_form(engine.declared, settings)
     choice = output_choice(settings.get("outputs"), engine.outputs)
-    digests = {part.name: _sha256(part) for part in _parts(path)}
-    return ModelFile(name, path, engine, form, choice, digests)
+    digests = {part.name: sha256_of_file(part) for part in _parts(path)}
+    return ModelFile(request.name, path, engine, form, choice, digests)
 
 
 def _parts(path: Path) -> list[Path]:
@@ -205,11 +174,3 @@ def _parts(path: Path) -> list[Path]:
         found = {data[m.end() : m.end() + m[1][0]] for m in EXTERNAL_DATA.finditer(data)}
         beside = [path.parent / name.decode(errors="replace") for name in sorted(found)]
     return [path, *(each for each in beside if each.is_file())]
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import warnings
 from difflib import get_close_matches
-from importlib import import_module
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +26,7 @@ from pytest_robustbench.detectors.libraries.anomalib_training import (
     quiet_and_seeded,
     train,
 )
+from pytest_robustbench.detectors.packages import required
 from pytest_robustbench.detectors.protocol import Prediction
 from pytest_robustbench.errors import DetectorError
 from pytest_robustbench.naming import suggestion
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_robustbench.arrays import Image
+    from pytest_robustbench.detectors.families import Request
     from pytest_robustbench.detectors.protocol import Detector
 
 MODEL_BASE = "AnomalibModule"
@@ -162,47 +162,32 @@ class AnomalibDetector:
         return self._model
 
 
-def load(
-    model: str,
-    preset: str | None,
-    device: str,
-    settings: Mapping[str, Any],
-    folder: Path | None,
-) -> Detector:
+def load(request: Request) -> Detector:
     """Return a model of anomalib: untrained, or from a Lightning checkpoint and then fitted.
 
     Parameters
     ----------
-    model : str
-        The class, such as ``Patchcore``, or its name in snake case.
-    preset : str, optional
-        Refused: anomalib has none.
-    device : str
-        ``"auto"``, ``"cpu"``, ``"cuda"``, ``"mps"``.
-    settings : mapping
-        Arguments of the class, beside ``batch_size``, ``seed`` and ``trainer`` (arguments of
+    request : Request
+        Behind the prefix the class, such as ``Patchcore``, or its name in snake case. Settings are
+        arguments of the class, beside ``batch_size``, ``seed`` and ``trainer`` (arguments of
         Lightning's Trainer, such as ``max_epochs``), or ``checkpoint_path``.
-    folder : Path, optional
-        Where a relative ``checkpoint_path`` starts.
 
     Raises
     ------
     DetectorError
         If anomalib is not installed, or there is no such model, argument, file or device.
     """
-    if preset is not None:
-        raise DetectorError(f"anomalib has no presets, and {preset!r} was asked for; leave it out")
-    name, chosen = f"anomalib:{model}", _model_class(model)
+    settings, chosen = request.settings, _model_class(request.rest)
     arguments = {key: value for key, value in settings.items() if key not in TRAINING}
     training = TrainingSettings(**{k: v for k, v in settings.items() if k in TRAINING})
     checkpoint = arguments.pop("checkpoint_path", None)
     _check_arguments(chosen, arguments)
-    on = choose_device(device)
+    name, on = request.name, choose_device(request.device)
     with quiet_and_seeded(training.seed):
         if checkpoint is None:
             start = chosen(**(_without(chosen, NOT_NEEDED) | arguments))
             return AnomalibDetector(name, start, on, training, given=False)
-        start = _loaded(chosen, Path(folder or ".") / str(checkpoint), arguments)
+        start = _loaded(chosen, Path(request.folder or ".") / str(checkpoint), arguments)
         return AnomalibDetector(name, start, on, None, given=True)
 
 
@@ -230,7 +215,7 @@ def adapted(obj: Any, name: str) -> Detector:
 
 
 def _model_class(name: str) -> Any:
-    models = _package("anomalib.models.image")
+    models = required("anomalib.models.image", "'anomalib[cpu]'")
     classes = {_spelt(known): known for known in models.__all__}
     if _spelt(name) in classes:
         return getattr(models, classes[_spelt(name)])
@@ -241,17 +226,6 @@ def _model_class(name: str) -> Any:
 def _spelt(name: str) -> str:
     """Return a name as anomalib compares it: ``efficient_ad`` is ``EfficientAd``."""
     return name.replace("_", "").lower()
-
-
-def _package(module: str) -> Any:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return import_module(module)
-    except Exception as error:  # a torchvision of another torch fails in many ways
-        raise DetectorError(
-            f"anomalib cannot be imported ({one_line(error)}); pip install 'anomalib[cpu]'"
-        ) from error
 
 
 def _check_arguments(chosen: Any, arguments: Mapping[str, Any]) -> None:

@@ -3,47 +3,37 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.detectors.introspection import has_method, one_line
 from pytest_robustbench.detectors.libraries.pyimgano_adapter import adapted, gives_maps
-from pytest_robustbench.detectors.names import PRESETS
+from pytest_robustbench.detectors.packages import required
 from pytest_robustbench.errors import DetectorError
-from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
+    from pytest_robustbench.detectors.families import Request
     from pytest_robustbench.detectors.protocol import Detector
 
 WHERE_TAKEN = {"pretrained": False, "contamination": 0.1}
 """Handed on only to models that take them, as pyimgano's command line does; its defaults."""
 
 
-def load(
-    model: str,
-    preset: str | None,
-    device: str,
-    settings: Mapping[str, Any],
-    folder: Path | None,  # noqa: ARG001 - every loader of a prefix is called alike
-) -> Detector:
+def names() -> list[str]:
+    """Return the names of its registry that a benchmark can use, as pyimgano lists them."""
+    listed: list[str] = _package("pyimgano.services.discovery_service").list_discovery_model_names()
+    return listed
+
+
+def load(request: Request) -> Detector:
     """Return an unfitted model of pyimgano.
 
     Parameters
     ----------
-    model : str
-        A name of its registry, or one of its model presets (``industrial-...``).
-    preset : str, optional
-        Settings of its catalogue for this model; `settings` override them.
-    device : str
-        Handed to models that run on torch; ``"auto"`` is CUDA where there is one.
-    settings : mapping
-        Arguments of the model. ``pretrained`` (false by default: nothing is downloaded) and
-        ``contamination`` reach only models that take them.
-    folder : Path, optional
-        Unused.
+    request : Request
+        Behind the prefix a name of its registry, or one of its model presets (``industrial-...``).
+        The preset is what its catalogue has for this model; settings override it. The device is
+        handed to models that run on torch. Of the settings, ``pretrained`` (false by default:
+        nothing is downloaded) and ``contamination`` reach only models that take them.
 
     Raises
     ------
@@ -53,24 +43,24 @@ def load(
     """
     options = _package("pyimgano.services.model_options")
     registry = _package("pyimgano.models.registry")
-    name, arguments = _arguments(options, model, preset, device, settings)
+    name, arguments = _arguments(options, request)
     try:
         made = registry.create_model(name, **arguments)
     except ImportError as error:
         raise DetectorError(f"cannot be made: {one_line(error)}") from error
-    _require_images(model, made)
-    return adapted(made, f"pyimgano:{model}")
+    _require_images(request.rest, made)
+    return adapted(made, request.name)
 
 
-def _arguments(
-    options: Any, model: str, preset: str | None, device: str, settings: Mapping[str, Any]
-) -> tuple[str, dict[str, Any]]:
+def _arguments(options: Any, request: Request) -> tuple[str, dict[str, Any]]:
     """Return the registry's name of the model and all its arguments, resolved by pyimgano."""
+    settings, device, preset = request.settings, request.device, request.preset
     try:
-        name, own, _ = options.resolve_requested_model(model)
+        name, own, _ = options.resolve_requested_model(request.rest)
     except ValueError as error:
-        raise DetectorError(_unknown(model)) from error
-    _check_preset(options, name, preset)
+        raise DetectorError(_unknown(request.rest)) from error
+    if preset is not None and not options.resolve_preset_kwargs(preset, name):
+        raise DetectorError(f"pyimgano has no preset {preset!r} for this model; leave it out")
     given = {key: value for key, value in settings.items() if key not in WHERE_TAKEN}
     everywhere = {key: settings.get(key, default) for key, default in WHERE_TAKEN.items()}
     takes_device = "device" in options.get_model_signature_info(name)[0]
@@ -92,15 +82,6 @@ def _arguments(
     except (TypeError, ValueError) as error:
         raise DetectorError(" ".join(str(error).split())) from error
     return name, dict(arguments)
-
-
-def _check_preset(options: Any, name: str, preset: str | None) -> None:
-    if preset is None:
-        return
-    if preset not in PRESETS:
-        raise DetectorError(f"unknown preset {preset!r}; {suggestion(preset, PRESETS)}")
-    if not options.resolve_preset_kwargs(preset, name):
-        raise DetectorError(f"pyimgano has no preset {preset!r} for this model; leave it out")
 
 
 def _device(device: str) -> str:
@@ -131,9 +112,4 @@ def _unknown(model: str) -> str:
 
 
 def _package(module: str) -> Any:
-    try:
-        return import_module(module)
-    except ImportError as error:
-        raise DetectorError(
-            f"pyimgano cannot be imported ({error}); install it with: pip install pyimgano"
-        ) from error
+    return required(module, "pyimgano")

@@ -3,28 +3,59 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pytest_robustbench.detectors.names import DEFAULT_PRESET
 from pytest_robustbench.detectors.patches.coreset import greedy_coreset
-from pytest_robustbench.detectors.patches.detector import PatchDetector
-from pytest_robustbench.detectors.patches.memory import BANK
-from pytest_robustbench.detectors.patches.patch_knn_settings import (
-    PRESET_SETTINGS,
-    PatchKNNSettings,
-    anomalydino,
-    superad,
-)
-from pytest_robustbench.detectors.settings import chosen_settings
+from pytest_robustbench.detectors.patches.detector import BANK, PatchDetector
+from pytest_robustbench.detectors.patches.settings import PatchSettings, is_number
 from pytest_robustbench.errors import DetectorError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from torch import Tensor
 
     from pytest_robustbench.arrays import Floats, Image
-    from pytest_robustbench.detectors.patches.memory import PatchMemory
+
+DISTANCES = ("mean", "kth")
+
+
+@dataclass(frozen=True)
+class PatchKNNSettings(PatchSettings):
+    """Settings of `PatchKNN`: those of `PatchSettings`, and how neighbours and patches count.
+
+    `coreset_size` may be 0: all candidates are remembered.
+
+    Parameters
+    ----------
+    k : int
+        Nearest remembered patches a patch is compared with.
+    distance : str
+        Of the distances to these: ``"mean"``, or ``"kth"``, the largest.
+    top_share : float
+        Share of an image's patches, the most anomalous ones, whose mean is its score; above 0, at
+        most 1. At least one patch counts.
+
+    Raises
+    ------
+    DetectorError
+        If a value cannot be used.
+    """
+
+    detector = "patch_knn"
+    least = {**PatchSettings.least, "coreset_size": 0, "k": 1}  # noqa: RUF012
+
+    k: int = 1
+    neighbourhood: int = 1
+    distance: str = "mean"
+    top_share: float = 0.01
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require(self.distance in DISTANCES, "distance", f"one of: {', '.join(DISTANCES)}")
+        valid = is_number(self.top_share) and 0 < self.top_share <= 1
+        self._require(valid, "top_share", "a share above 0, at most 1")
 
 
 class PatchKNN(PatchDetector[PatchKNNSettings]):
@@ -41,17 +72,7 @@ class PatchKNN(PatchDetector[PatchKNNSettings]):
     a coreset of `coreset_size` patches, or with 0 all `candidates`. With several layers, as in
     [2]_, a neighbour is the nearest in all of them together.
 
-    Parameters
-    ----------
-    settings : PatchKNNSettings, optional
-        By default those of the preset ``industrial-balanced``.
-    device : str
-        ``"auto"`` (CUDA if there is one, else the CPU), ``"cpu"``, ``"cuda"``, ``"mps"``.
-
-    Raises
-    ------
-    DetectorError
-        If there is no such device, or the backbone cannot be loaded.
+    Parameters and errors are those of `PatchDetector`.
 
     References
     ----------
@@ -76,48 +97,11 @@ class PatchKNN(PatchDetector[PatchKNNSettings]):
             )
         return {BANK: bank}
 
-    def _anomalies(self, memory: PatchMemory, patches: Tensor) -> Tensor:
-        distances, _ = memory.neighbours.nearest(patches, self.settings.k)
+    def _anomalies(self, patches: Tensor) -> Tensor:
+        distances, _ = self._neighbours.nearest(patches, self.settings.k)
         cosine = distances.square() / 2  # of vectors of length 1
         return cosine.mean(1) if self.settings.distance == "mean" else cosine[:, -1]
 
     def _score(self, anomalies: Tensor, anomaly_map: Floats) -> float:  # noqa: ARG002
         top = max(1, math.ceil(self.settings.top_share * len(anomalies)))
         return float(anomalies.topk(top).values.mean())
-
-
-def build(preset: str | None, device: str, settings: Mapping[str, Any]) -> PatchKNN:
-    """Return an unfitted patch-kNN: a preset, with single settings changed.
-
-    Raises
-    ------
-    DetectorError
-        If there is no such preset, setting, backbone or device.
-    """
-    return _built(PRESET_SETTINGS[preset or DEFAULT_PRESET], device, settings)
-
-
-def build_anomalydino(preset: str | None, device: str, settings: Mapping[str, Any]) -> PatchKNN:
-    """Return a patch-kNN with AnomalyDINO's defaults: the nearest patch, one place in a network.
-
-    Raises
-    ------
-    DetectorError
-        If there is no such preset, setting, backbone or device.
-    """
-    return _built(anomalydino(PRESET_SETTINGS[preset or DEFAULT_PRESET]), device, settings)
-
-
-def build_superad(preset: str | None, device: str, settings: Mapping[str, Any]) -> PatchKNN:
-    """Return a patch-kNN with SuperAD's defaults: the third nearest patch, layers at all depths.
-
-    Raises
-    ------
-    DetectorError
-        If there is no such preset, setting, backbone or device.
-    """
-    return _built(superad(PRESET_SETTINGS[preset or DEFAULT_PRESET]), device, settings)
-
-
-def _built(base: PatchKNNSettings, device: str, settings: Mapping[str, Any]) -> PatchKNN:
-    return PatchKNN(chosen_settings(base, settings, PatchKNN.name), device)

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pytest_robustbench.detectors.names import DEFAULT_PRESET
 from pytest_robustbench.detectors.patches.coreset import greedy_coreset
-from pytest_robustbench.detectors.patches.detector import PatchDetector
-from pytest_robustbench.detectors.patches.memory import BANK
-from pytest_robustbench.detectors.patches.patchcore_settings import (
-    PRESET_SETTINGS,
-    PatchCoreSettings,
-)
-from pytest_robustbench.detectors.settings import chosen_settings
+from pytest_robustbench.detectors.patches.detector import BANK, PatchDetector
+from pytest_robustbench.detectors.patches.settings import PatchSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from torch import Tensor
 
     from pytest_robustbench.arrays import Image
-    from pytest_robustbench.detectors.patches.memory import PatchMemory
+
+
+@dataclass(frozen=True)
+class PatchCoreSettings(PatchSettings):
+    """Settings of `PatchCore`: those of `PatchSettings`."""
+
+    detector = "patchcore"
 
 
 class PatchCore(PatchDetector[PatchCoreSettings]):
@@ -31,17 +32,7 @@ class PatchCore(PatchDetector[PatchCoreSettings]):
     bilinearly to the network's input and smoothed; the score is the map's maximum. (The paper's
     re-weighted score ranked no real test set better.)
 
-    Parameters
-    ----------
-    settings : PatchCoreSettings, optional
-        By default those of the preset ``industrial-balanced``.
-    device : str
-        ``"auto"`` (CUDA if there is one, else the CPU), ``"cpu"``, ``"cuda"``, ``"mps"``.
-
-    Raises
-    ------
-    DetectorError
-        If there is no such device, or the backbone cannot be loaded.
+    Parameters and errors are those of `PatchDetector`.
 
     References
     ----------
@@ -57,17 +48,5 @@ class PatchCore(PatchDetector[PatchCoreSettings]):
         chosen = greedy_coreset(candidates, wanted.coreset_size, wanted.projection, wanted.seed)
         return {BANK: candidates[chosen]}
 
-    def _anomalies(self, memory: PatchMemory, patches: Tensor) -> Tensor:
-        return memory.neighbours.distances(patches)
-
-
-def build(preset: str | None, device: str, settings: Mapping[str, Any]) -> PatchCore:
-    """Return an unfitted PatchCore: a preset, with single settings changed.
-
-    Raises
-    ------
-    DetectorError
-        If there is no such preset, setting, backbone or device.
-    """
-    base = PRESET_SETTINGS[preset or DEFAULT_PRESET]
-    return PatchCore(chosen_settings(base, settings, PatchCore.name), device)
+    def _anomalies(self, patches: Tensor) -> Tensor:
+        return self._neighbours.distances(patches)

@@ -7,22 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike, fspath
 from types import MappingProxyType
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from pytest_robustbench.detectors.backbones.kinds import DEFAULT, KINDS, kind_of
 from pytest_robustbench.errors import DetectorError
 
-EFFICIENTNET_LITE0 = "efficientnet_lite0"
-EFFICIENTNET_STRIDE = 16
-"""Of its deepest features: the input must divide into whole patches."""
+if TYPE_CHECKING:
+    from pytest_robustbench.detectors.families import Request
 
-BACKBONE_PREFIXES = ("torchvision", "timm", "onnx", "torchscript")
-FILE_PREFIXES = ("onnx", "torchscript")
-BACKBONE_FORMS = ", ".join(
-    [
-        EFFICIENTNET_LITE0,
-        *(f"{p}:<{'file' if p in FILE_PREFIXES else 'name'}>" for p in BACKBONE_PREFIXES),
-    ]
-)
 LAYER_CHOICES = ("auto", "spread")
 
 
@@ -85,7 +77,7 @@ class PatchSettings:
     )
 
     input_size: int = 256
-    backbone: str = EFFICIENTNET_LITE0
+    backbone: str = DEFAULT
     layers: str | Sequence[str | int] = "auto"
     checkpoint_path: str | None = None
     pretrained: bool = True
@@ -108,7 +100,9 @@ class PatchSettings:
         self._check_backbone()
 
     def _check_backbone(self) -> None:
-        self._require(is_backbone(self.backbone), "backbone", f"one of: {BACKBONE_FORMS}")
+        kind = kind_of(self.backbone)
+        forms = ", ".join(each.form for each in KINDS)
+        self._require(kind is not None, "backbone", f"one of: {forms}")
         self._require(_are_layers(self.layers), "layers", _LAYERS)
         for key in ("mean", "std"):
             self._require(_is_rgb(getattr(self, key)), key, "three numbers: red, green, blue")
@@ -116,14 +110,11 @@ class PatchSettings:
         valid = self.checkpoint_path is None or isinstance(self.checkpoint_path, (str, PathLike))
         self._require(valid, "checkpoint_path", "a path")
         self._make_plain()
-        if self.backbone == EFFICIENTNET_LITE0:
-            whole = self.input_size % EFFICIENTNET_STRIDE == 0
-            self._require(whole, "input_size", f"a multiple of {EFFICIENTNET_STRIDE}")
-            for key in ("checkpoint_path", "mean", "std"):
-                self._require_default(key, "has its own")
-        if self.backbone.startswith(tuple(f"{prefix}:" for prefix in FILE_PREFIXES)):
-            for key in ("checkpoint_path", "pretrained"):
-                self._require_default(key, "holds its weights")
+        if kind is not None:
+            whole = self.input_size % kind.stride == 0
+            self._require(whole, "input_size", f"a multiple of {kind.stride}")
+            for key in kind.own:
+                self._require_default(key, kind.why)
 
     def _make_plain(self) -> None:
         """Turn what YAML and callers write into what compares equal and can be saved as JSON."""
@@ -156,12 +147,14 @@ class PatchSettings:
 _LAYERS = f"{' or '.join(LAYER_CHOICES)}, or a list of the layers' names or indices"
 
 
-def is_backbone(value: object) -> bool:
-    """Return whether `value` has the form of a backbone's name."""
-    if not isinstance(value, str):
-        return False
-    prefix, _, rest = value.partition(":")
-    return value == EFFICIENTNET_LITE0 or (prefix in BACKBONE_PREFIXES and bool(rest))
+def with_folder(request: Request) -> Mapping[str, Any]:
+    """Return the settings asked for; a backbone's relative file starts at the request's folder."""
+    backbone = request.settings.get("backbone")
+    kind = kind_of(backbone)
+    if request.folder is None or kind is None or kind.of != "file":
+        return request.settings
+    path = str(backbone).partition(":")[2]
+    return {**request.settings, "backbone": f"{kind.name}:{request.folder / path}"}
 
 
 def is_whole(value: object) -> bool:

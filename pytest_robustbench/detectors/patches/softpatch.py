@@ -2,31 +2,58 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from pytest_robustbench.detectors.names import DEFAULT_PRESET
 from pytest_robustbench.detectors.patches.coreset import greedy_coreset
-from pytest_robustbench.detectors.patches.detector import PatchDetector
-from pytest_robustbench.detectors.patches.memory import BANK
+from pytest_robustbench.detectors.patches.detector import BANK, PatchDetector
 from pytest_robustbench.detectors.patches.outlier_factors import local_outlier_factors
-from pytest_robustbench.detectors.patches.softpatch_settings import (
-    PRESET_SETTINGS,
-    SoftPatchSettings,
-)
-from pytest_robustbench.detectors.settings import chosen_settings
+from pytest_robustbench.detectors.patches.settings import PatchSettings, is_number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from torch import Tensor
 
     from pytest_robustbench.arrays import Image
-    from pytest_robustbench.detectors.patches.memory import PatchMemory
 
 WEIGHTS = "weights"
+
+
+@dataclass(frozen=True)
+class SoftPatchSettings(PatchSettings):
+    """Settings of `SoftPatch`: those of `PatchSettings`, and how to doubt training patches.
+
+    Parameters
+    ----------
+    discard : float
+        Share of the training patches, the most outlying ones, that is never remembered; 0 or more
+        and below 1.
+    neighbours : int
+        Neighbours a patch's outlier factor looks at, among the patches at the same position.
+    examined : int
+        Patches examined, over all train images and positions: bounds the memory `fit` needs.
+
+    Raises
+    ------
+    DetectorError
+        If a value cannot be used.
+    """
+
+    detector = "softpatch"
+    least = {**PatchSettings.least, "neighbours": 1, "examined": 2}  # noqa: RUF012
+
+    discard: float = 0.15
+    neighbours: int = 5
+    examined: int = 300_000
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        valid = is_number(self.discard) and 0 <= self.discard < 1
+        self._require(valid, "discard", "a share, 0 or more and below 1")
 
 
 class SoftPatch(PatchDetector[SoftPatchSettings]):
@@ -42,17 +69,7 @@ class SoftPatch(PatchDetector[SoftPatchSettings]):
     projection, and where there are more training patches than `examined`, each position looks at
     randomly drawn images.
 
-    Parameters
-    ----------
-    settings : SoftPatchSettings, optional
-        By default those of the preset ``industrial-balanced``.
-    device : str
-        ``"auto"`` (CUDA if there is one, else the CPU), ``"cpu"``, ``"cuda"``, ``"mps"``.
-
-    Raises
-    ------
-    DetectorError
-        If there is no such device, or the backbone cannot be loaded.
+    Parameters and errors are those of `PatchDetector`.
 
     References
     ----------
@@ -74,9 +91,10 @@ class SoftPatch(PatchDetector[SoftPatchSettings]):
         ]
         return {BANK: patches[chosen], WEIGHTS: factors[chosen]}
 
-    def _anomalies(self, memory: PatchMemory, patches: Tensor) -> Tensor:
-        distances, nearest = memory.neighbours.nearest(patches)
-        return (distances * memory.arrays[WEIGHTS][nearest])[:, 0]
+    def _anomalies(self, patches: Tensor) -> Tensor:
+        distances, nearest = self._neighbours.nearest(patches)
+        anomalies: Tensor = (distances * self._require_fitted()[WEIGHTS][nearest])[:, 0]
+        return anomalies
 
     def _drawn(self, indices: Tensor) -> Tensor:
         """Return at most as many of the indices as there may be candidates."""
@@ -91,15 +109,3 @@ class SoftPatch(PatchDetector[SoftPatchSettings]):
 def _least(values: Tensor, share: float) -> Tensor:
     """Return the indices of the share of smallest values, at least one."""
     return values.argsort(stable=True)[: max(1, round(share * len(values)))]
-
-
-def build(preset: str | None, device: str, settings: Mapping[str, Any]) -> SoftPatch:
-    """Return an unfitted SoftPatch: a preset, with single settings changed.
-
-    Raises
-    ------
-    DetectorError
-        If there is no such preset, setting, backbone or device.
-    """
-    base = PRESET_SETTINGS[preset or DEFAULT_PRESET]
-    return SoftPatch(chosen_settings(base, settings, SoftPatch.name), device)

@@ -7,18 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics.pairwise import cosine_distances
 
-from pytest_robustbench.detectors.names import PRESETS
+from pytest_robustbench.detectors.families import Request
 from pytest_robustbench.detectors.patches.neighbours import NearestNeighbours
-from pytest_robustbench.detectors.patches.patch_knn import (
-    PatchKNN,
-    build,
-    build_anomalydino,
-    build_superad,
-)
-from pytest_robustbench.detectors.patches.patch_knn_settings import (
-    PRESET_SETTINGS,
-    PatchKNNSettings,
-)
+from pytest_robustbench.detectors.patches.patch_knn import PatchKNN, PatchKNNSettings
 from pytest_robustbench.errors import DetectorError
 from tests.detectors.detectors_pictures import drawn, scratched
 
@@ -56,7 +47,7 @@ def test_anomalies_are_cosine_distances_averaged_over_layers(distance, expected)
     with torch.inference_mode():
         bank = [np.concatenate(rows) for rows in zip(*map(by_layer, drawn(3)), strict=True)]
         queries = by_layer(image)
-        found = detector._anomalies(detector._memory, detector._features.patches(image)).numpy()
+        found = detector._anomalies(detector._features.patches(image)).numpy()
     cosine = np.mean([cosine_distances(q, b) for q, b in zip(queries, bank, strict=True)], axis=0)
     assert np.allclose(found, expected(np.sort(cosine)[:, :3], axis=1), atol=1e-4)
 
@@ -67,7 +58,7 @@ def test_the_score_is_the_mean_of_the_top_patches():
     for share in (0.001, 0.1, 1):
         detector = small(top_share=share)
         detector.fit(drawn(5))
-        anomalies = detector._anomalies(detector._memory, detector._features.patches(images[0]))
+        anomalies = detector._anomalies(detector._features.patches(images[0]))
         top = anomalies.sort().values[-{0.001: 1, 0.1: 7, 1: 64}[share] :]
         scores[share] = detector.predict(images).scores[0]
         assert scores[share] == pytest.approx(float(top.mean()), rel=1e-5)
@@ -95,12 +86,15 @@ def test_more_neighbours_than_patches():
 
 
 def test_recipes_differ_by_their_defaults_and_settings_go_before_them():
-    plain, dino, superad = (b(None, "cpu", {}) for b in (build, build_anomalydino, build_superad))
+    names = ("patch_knn", "vision_anomalydino", "vision_superad")
+    plain, dino, superad = (PatchKNN.build(Request(name)) for name in names)
+    assert plain.settings == PatchKNNSettings()
     assert (plain.settings.k, plain.settings.distance) == (1, "mean")
     assert dino.settings == plain.settings
     assert (superad.settings.k, superad.settings.distance) == (3, "kth")
     assert (dino.settings.layers, superad.settings.layers) == ("auto", "spread")
-    assert build_superad("industrial-fast", "cpu", {"k": 7}).settings.k == 7
+    asked = Request("vision_superad", "industrial-fast", settings={"k": 7})
+    assert PatchKNN.build(asked).settings.k == 7
     assert {each.name for each in (plain, dino, superad)} == {"patch_knn"}
 
 
@@ -118,8 +112,3 @@ def test_recipes_differ_by_their_defaults_and_settings_go_before_them():
 def test_a_setting_that_cannot_be_used(changes, message):
     with pytest.raises(DetectorError, match=message):
         PatchKNNSettings(**changes)
-
-
-def test_presets_are_those_that_may_be_named():
-    assert set(PRESET_SETTINGS) == set(PRESETS)
-    assert build(None, "cpu", {}).settings == PatchKNNSettings()

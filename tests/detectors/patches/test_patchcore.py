@@ -11,16 +11,10 @@ import torch
 
 from pytest_robustbench.detectors.backbones.efficientnet_lite0 import EfficientNetLite0
 from pytest_robustbench.detectors.devices import choose_device
-from pytest_robustbench.detectors.names import DEFAULT_PRESET, PRESETS
-from pytest_robustbench.detectors.patches.patch_knn import PatchKNN
-from pytest_robustbench.detectors.patches.patch_knn_settings import PatchKNNSettings
-from pytest_robustbench.detectors.patches.patchcore import PatchCore
-from pytest_robustbench.detectors.patches.patchcore_settings import (
-    PRESET_SETTINGS,
-    PatchCoreSettings,
-)
-from pytest_robustbench.detectors.patches.softpatch import SoftPatch
-from pytest_robustbench.detectors.patches.softpatch_settings import SoftPatchSettings
+from pytest_robustbench.detectors.families import PRESETS
+from pytest_robustbench.detectors.patches.patch_knn import PatchKNN, PatchKNNSettings
+from pytest_robustbench.detectors.patches.patchcore import PatchCore, PatchCoreSettings
+from pytest_robustbench.detectors.patches.softpatch import SoftPatch, SoftPatchSettings
 from pytest_robustbench.detectors.pixel_gaussian import PixelGaussian
 from pytest_robustbench.detectors.protocol import Detector
 from pytest_robustbench.errors import DetectorError
@@ -223,11 +217,11 @@ def test_folding_leaves_the_network_what_it_was():
     assert torch.allclose(deep, expected[10], atol=1e-3)
 
 
-def test_presets_are_those_that_may_be_named():
-    assert set(PRESET_SETTINGS) == set(PRESETS)
-    assert PRESET_SETTINGS[DEFAULT_PRESET] == PatchCoreSettings()
-    sizes = [PRESET_SETTINGS[name].input_size for name in PRESETS]
-    assert sizes == sorted(sizes)
+def test_presets_are_settings_that_every_patch_detector_has():
+    for settings in (PatchCoreSettings, SoftPatchSettings, PatchKNNSettings):
+        sizes = [settings(**changes).input_size for changes in PRESETS.values()]
+        assert sizes == sorted(sizes)
+        assert settings(**PRESETS["industrial-balanced"]) == settings()
 
 
 @pytest.mark.parametrize(
@@ -298,7 +292,7 @@ def test_without_torch_the_remedy_is_named_and_pixel_gaussian_works():
     program = """
 import sys
 sys.modules["torch"] = None
-from pytest_robustbench.detectors.names import known_names
+from pytest_robustbench.detectors.families import known_names
 assert not {"numpy", "cv2"} & set(sys.modules), "names must stay light"
 from pytest_robustbench.detectors.loading import load_detector
 import numpy as np

@@ -7,16 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.neighbors import LocalOutlierFactor
 
-from pytest_robustbench.detectors.names import PRESETS
+from pytest_robustbench.detectors.families import Request
 from pytest_robustbench.detectors.patches import outlier_factors
 from pytest_robustbench.detectors.patches.outlier_factors import local_outlier_factors
-from pytest_robustbench.detectors.patches.patchcore import PatchCore
-from pytest_robustbench.detectors.patches.patchcore_settings import PatchCoreSettings
-from pytest_robustbench.detectors.patches.softpatch import SoftPatch, build
-from pytest_robustbench.detectors.patches.softpatch_settings import (
-    PRESET_SETTINGS,
-    SoftPatchSettings,
-)
+from pytest_robustbench.detectors.patches.patchcore import PatchCore, PatchCoreSettings
+from pytest_robustbench.detectors.patches.softpatch import SoftPatch, SoftPatchSettings
 from pytest_robustbench.errors import DetectorError
 from tests.detectors.detectors_pictures import drawn, scratched
 
@@ -88,11 +83,11 @@ def test_without_doubt_it_is_patchcore_but_for_the_weights():
     soft.fit(images)
     shown = drawn(1, seed=9)[0]
     patches = soft._features.patches(shown)
-    distances, nearest = soft._memory.neighbours.nearest(patches)
-    weights = soft._memory.arrays["weights"][nearest[:, 0]]
-    plain = core._memory.neighbours.distances(patches)
+    distances, nearest = soft._neighbours.nearest(patches)
+    weights = soft._memory["weights"][nearest[:, 0]]
+    plain = core._neighbours.distances(patches)
     assert torch.allclose(distances[:, 0], plain, atol=1e-3)
-    assert torch.allclose(soft._anomalies(soft._memory, patches), plain * weights, atol=1e-3)
+    assert torch.allclose(soft._anomalies(patches), plain * weights, atol=1e-3)
 
 
 def test_memory_is_bounded_however_many_images():
@@ -129,9 +124,9 @@ def test_a_setting_that_cannot_be_used(changes, message):
         SoftPatchSettings(**changes)
 
 
-def test_presets_are_those_that_may_be_named():
-    assert set(PRESET_SETTINGS) == set(PRESETS)
-    assert build(None, "cpu", {}).settings == SoftPatchSettings()
-    assert build("industrial-fast", "cpu", {"discard": 0.3}).settings.discard == 0.3
+def test_a_preset_and_single_settings():
+    assert SoftPatch.build(Request("softpatch")).settings == SoftPatchSettings()
+    asked = Request("softpatch", "industrial-fast", settings={"discard": 0.3})
+    assert SoftPatch.build(asked).settings.discard == 0.3
     with pytest.raises(DetectorError, match="softpatch has no setting 'discrad'; did you mean 'd"):
-        build(None, "cpu", {"discrad": 0.3})
+        SoftPatch.build(Request("softpatch", settings={"discrad": 0.3}))
