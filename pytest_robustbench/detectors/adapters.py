@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pytest_robustbench.detectors.adapter import Adapter
 from pytest_robustbench.detectors.introspection import (
     comes_from,
     has_method,
     import_path,
     synchronizer,
-    unfittable,
 )
 from pytest_robustbench.detectors.protocol import Detector, Prediction
 from pytest_robustbench.detectors.validation import checked_prediction, to_numpy
@@ -124,42 +124,19 @@ def _is_estimator(obj: object) -> bool:
 
 
 @dataclass(frozen=True, eq=False)
-class CallableAdapter:
-    """A function from images to maps, scores and maps, or a `Prediction`.
-
-    Parameters
-    ----------
-    function : callable
-        Takes a list of images. Without a method ``fit`` it is taken to be fitted already.
-    name : str
-        How messages call it.
-    """
-
-    function: Callable[[list[Image]], object]
-    name: str
-
-    def fit(self, images: Sequence[Image]) -> None:
-        """Fit the callable object.
-
-        Raises
-        ------
-        DetectorError
-            If it has no ``fit``.
-        """
-        if not has_method(self.function, "fit"):
-            raise unfittable(self.name)
-        self.function.fit(list(images))  # type: ignore[attr-defined]
+class CallableAdapter(Adapter):
+    """A function from images to maps, scores and maps, or a `Prediction`."""
 
     @property
     def synchronize(self) -> Callable[[], None] | None:
         """What waits for the device, where the function or the object it belongs to offers it."""
-        return synchronizer(getattr(self.function, "__self__", self.function))
+        return synchronizer(getattr(self.wrapped, "__self__", self.wrapped))
 
     def predict(self, images: Sequence[Image]) -> Prediction:
         """Call the function once."""
         batch = list(images)
         where = f"detector {self.name!r}"
-        returned = self.function(batch)
+        returned = self.wrapped(batch)
         if hasattr(returned, "scores") and hasattr(returned, "maps"):
             return checked_prediction(returned, batch, where)
         scores, maps = _scores_and_maps(returned)
@@ -170,7 +147,7 @@ class CallableAdapter:
 
     def description(self) -> dict[str, Any]:
         """Return the function's import path, for the report."""
-        return {"callable": import_path(self.function)}
+        return {"callable": import_path(self.wrapped)}
 
 
 def _scores_and_maps(returned: object) -> tuple[Any, Any]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_robustbench.errors import DetectorError
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -62,8 +60,3 @@ def one_line(error: BaseException) -> str:
 def first_line(error: BaseException) -> str:
     """Return the beginning of the error's text: some texts go on for pages."""
     return (str(error).strip().splitlines() or [""])[0][:200]
-
-
-def unfittable(name: str) -> DetectorError:
-    """Return the error of a detector that is fitted by nature."""
-    return DetectorError(f"detector {name!r} cannot be fitted here: declare fitted: true")

@@ -26,13 +26,18 @@ def squared(image: Image, size: int) -> Image:
     if not _is_picture(image):
         found = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image)
         raise DetectorError(f"an image must be a uint8 array of shape (H, W, 3), not {found}")
-    if image.shape == (size, size, 3):
+    return resized(image, (size, size))
+
+
+def resized(image: Image, size: tuple[int, int]) -> Image:
+    """Resize an image to height and width, averaging where it shrinks."""
+    if image.shape[:2] == size:
         return image
     cv2 = opencv.load()
-    shrinks = max(image.shape[:2]) > size
+    shrinks = image.shape[0] > size[0] or image.shape[1] > size[1]
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    resized: Image = cv2.resize(image, (size, size), interpolation=method)
-    return resized
+    found: Image = cv2.resize(image, size[::-1], interpolation=method)
+    return found
 
 
 def _is_picture(image: object) -> bool:

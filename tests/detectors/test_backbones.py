@@ -366,7 +366,9 @@ def test_a_file_that_is_none(folder, prefix):
     suffix = {"onnx": "onnx", "torchscript": "pt"}[prefix]
     with pytest.raises(DetectorError, match=r"missing\.x: cannot be read \(No such file"):
         with_backbone(f"{prefix}:{folder / 'missing.x'}")
-    with pytest.raises(DetectorError, match=r"text.* no (ONNX|TorchScript) file"):
+    with pytest.raises(
+        DetectorError, match=rf"text\.{suffix} cannot be read by (onnxruntime|torch): "
+    ):
         with_backbone(f"{prefix}:{folder / f'text.{suffix}'}")
 
 

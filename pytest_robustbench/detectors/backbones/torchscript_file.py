@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING
-
-import torch
 
 from pytest_robustbench.detectors.backbones.loading import Backbone
 from pytest_robustbench.detectors.backbones.normalisation import Normalisation
 from pytest_robustbench.detectors.backbones.outputs import chosen_outputs
 from pytest_robustbench.detectors.backbones.weights import file_weights
-from pytest_robustbench.errors import DetectorError
+from pytest_robustbench.detectors.files.engines import scripted_module
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
     from pytest_robustbench.detectors.patches.settings import PatchSettings
@@ -28,14 +27,8 @@ def load(path: str, settings: PatchSettings, device: torch.device) -> Backbone:
         If the file cannot be read.
     """
     weights = file_weights(path)
-    try:
-        with warnings.catch_warnings():
-            # Deprecated for exporting; files that were exported are still to be read.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            module = torch.jit.load(path, map_location=device)  # type: ignore[no-untyped-call]
-    except Exception as error:
-        raise DetectorError(f"{path}: no TorchScript file ({type(error).__name__})") from error
-    return Backbone(TorchScriptFeatures(module.eval(), settings, device), weights)
+    module = scripted_module(Path(path), device)
+    return Backbone(TorchScriptFeatures(module, settings, device), weights)
 
 
 class TorchScriptFeatures:

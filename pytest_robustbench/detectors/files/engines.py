@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -50,26 +51,56 @@ class Engine(Protocol):
         ...
 
 
+def onnx_engine(
+    path: Path, device: str, threads: int | None = None
+) -> OnnxRuntimeEngine | OpenCvEngine:
+    """Return what runs an ONNX file: onnxruntime, or OpenCV where that is missing.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    device : str
+        ``"auto"`` (CUDA where onnxruntime has it), ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
+    threads : int, optional
+        How many onnxruntime uses, by default as many as it chooses. These wait passively: actively
+        they would take the time of whatever runs next.
+
+    Raises
+    ------
+    DetectorError
+        If the file cannot be read, or the device cannot be used.
+    """
+    if find_spec("onnxruntime") is None:
+        return OpenCvEngine(path, device)
+    return OnnxRuntimeEngine(path, device, threads)
+
+
 class OnnxRuntimeEngine:
     """An ONNX file in onnxruntime."""
 
-    def __init__(self, path: Path, device: str) -> None:
+    def __init__(self, path: Path, device: str, threads: int | None = None) -> None:
         self._runtime = import_module("onnxruntime")
         providers = _providers(self._runtime.get_available_providers(), device)
+        options = self._runtime.SessionOptions()
+        if threads is not None:
+            options.intra_op_num_threads = threads
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+            options.log_severity_level = 3
         try:
-            self._session = self._runtime.InferenceSession(str(path), providers=providers)
+            self._session = self._runtime.InferenceSession(str(path), options, providers=providers)
         except Exception as error:  # it has a dozen classes of its own
             raise _unreadable(path, "onnxruntime", error) from error
         arguments = self._session.get_inputs()
         self._input = _only([argument.name for argument in arguments])
         (argument,) = arguments
         self.declared = DeclaredInput(_shape(argument.shape), _known(ONNX_TYPES, argument.type))
-        self.outputs = tuple(output.name for output in self._session.get_outputs())
+        self.outputs = self.wanted = tuple(o.name for o in self._session.get_outputs())
 
     def run(self, tensor: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """Return all outputs."""
-        values = self._session.run(None, {self._input: tensor})
-        return {n: np.asarray(v) for n, v in zip(self.outputs, values, strict=True)}
+        """Return the wanted outputs; what only others need is not computed."""
+        values = self._session.run(self.wanted, {self._input: tensor})
+        return {n: np.asarray(v) for n, v in zip(self.wanted, values, strict=True)}
 
     def description(self) -> dict[str, Any]:
         """Return version, providers, inputs and outputs."""
@@ -91,7 +122,8 @@ class OpenCvEngine:
     def __init__(self, path: Path, device: str) -> None:
         if device not in ("auto", "cpu"):
             raise DetectorError(
-                f"onnxruntime is not installed and OpenCV runs on the CPU, not on {device!r}"
+                f"onnxruntime is not installed and OpenCV runs on the CPU, not on {device!r}: "
+                "pip install onnxruntime-gpu"
             )
         self._cv2 = opencv.load()
         try:
@@ -99,7 +131,8 @@ class OpenCvEngine:
         except self._cv2.error as error:
             raise _unreadable(path, "OpenCV (onnxruntime is not installed)", error) from error
         self.declared = DeclaredInput()
-        self.outputs = tuple(str(name) for name in self._net.getUnconnectedOutLayersNames())
+        names = tuple(str(name) for name in self._net.getUnconnectedOutLayersNames())
+        self.outputs = self.wanted = names  # it computes all of them or none
 
     def run(self, tensor: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Return all outputs."""
@@ -163,9 +196,7 @@ class TorchEngine:
         self._torch = import_module("torch")
         self._exported = path.suffix == ".pt2"
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # torch.jit is deprecated; files of it are in use
-                self._module, self._device = self._loaded(path, device)
+            self._module, self._device = self._loaded(path, device)
         except DetectorError:
             raise
         except Exception as error:
@@ -189,7 +220,7 @@ class TorchEngine:
             from pytest_robustbench.detectors.devices import choose_device
 
             chosen = choose_device(device)
-            return self._torch.jit.load(str(path), map_location=chosen).eval(), chosen
+            return scripted_module(path, chosen), chosen
         module = self._torch.export.load(str(path)).module()
         tensors = [*module.parameters(), *module.buffers()]
         own = tensors[0].device if tensors else self._torch.device("cpu")
@@ -198,6 +229,23 @@ class TorchEngine:
                 f"{path.name} was exported for {own}: say device: auto, or export it again"
             )
         return module, own
+
+
+def scripted_module(path: Path, device: Any) -> Any:
+    """Return the module in a TorchScript file, on a torch device.
+
+    Raises
+    ------
+    DetectorError
+        If the file cannot be read.
+    """
+    try:
+        with warnings.catch_warnings():
+            # Deprecated for exporting; files that were exported are still to be read.
+            warnings.simplefilter("ignore")
+            return import_module("torch").jit.load(str(path), map_location=device).eval()
+    except Exception as error:
+        raise _unreadable(path, "torch", error) from error
 
 
 def _named(values: Any) -> dict[str, Any]:
@@ -220,15 +268,16 @@ def _array(value: Any) -> NDArray[Any]:
     return array
 
 
-def _providers(available: Sequence[str], device: str) -> list[str]:
+def _providers(available: Sequence[str], device: str) -> list[Any]:
     cuda, cpu = "CUDAExecutionProvider", "CPUExecutionProvider"
+    kind, _, index = device.partition(":")
     if device == "cpu" or (device == "auto" and cuda not in available):
         return [cpu]
-    if device in ("auto", "cuda") and cuda in available:
-        return [cuda, cpu]
+    if kind in ("auto", "cuda") and cuda in available:
+        return [(cuda, {"device_id": int(index)}) if index.isdecimal() else cuda, cpu]
     raise DetectorError(
         f"device {device!r} is not available to onnxruntime, which has {', '.join(available)}; "
-        "say device: auto or cpu"
+        "say device: auto or cpu, or for CUDA: pip install onnxruntime-gpu"
     )
 
 

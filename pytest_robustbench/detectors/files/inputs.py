@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_robustbench import opencv
+from pytest_robustbench.detectors.pictures import resized
 from pytest_robustbench.errors import DetectorError
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class InputForm:
         image : (H, W, 3) uint8 array
             RGB.
         """
-        pixels = self._colored(_resized(image, self.size))
+        pixels = self._colored(resized(image, self.size) if self.size else image)
         if self.dtype == "uint8":
             values: NDArray[Any] = pixels
         else:
@@ -213,17 +214,6 @@ def _two(given: Any) -> tuple[int, int]:
     if len(pair) != 2 or not all(isinstance(side, int) and side > 0 for side in pair):
         raise DetectorError(f"input_size must be [H, W] in pixels or any, not {given!r}")
     return pair[0], pair[1]
-
-
-def _resized(image: Image, size: tuple[int, int] | None) -> Image:
-    """Resize an image, averaging where it shrinks."""
-    if size is None or image.shape[:2] == size:
-        return image
-    cv2 = opencv.load()
-    shrinks = image.shape[0] > size[0] or image.shape[1] > size[1]
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    resized: Image = cv2.resize(image, size[::-1], interpolation=method)
-    return resized
 
 
 def _is_number(value: object) -> bool:

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_robustbench.detectors.files.engines import (
-    OnnxRuntimeEngine,
-    OpenCvEngine,
-    OpenVinoEngine,
-    TorchEngine,
-)
+from pytest_robustbench.detectors.adapter import Adapter
+from pytest_robustbench.detectors.files.engines import OpenVinoEngine, TorchEngine, onnx_engine
 from pytest_robustbench.detectors.files.inputs import InputForm, input_form
 from pytest_robustbench.detectors.files.outputs import OutputChoice, output_choice
-from pytest_robustbench.detectors.introspection import one_line, unfittable
+from pytest_robustbench.detectors.introspection import one_line
 from pytest_robustbench.detectors.packages import sha256_of_file
 from pytest_robustbench.detectors.protocol import Prediction
 from pytest_robustbench.errors import DetectorError
@@ -39,19 +34,19 @@ EXTERNAL_DATA = re.compile(rb"\x0a\x08location\x12([\x01-\x7f])", re.DOTALL)
 
 
 @dataclass(frozen=True, eq=False)
-class ModelFile:
+class ModelFile(Adapter):
     """A model file as a detector; what it returns is used as it is.
 
     Images go through it one by one: one inference each, for score and map.
 
     Parameters
     ----------
+    wrapped : Engine
+        What runs the file.
     name : str
         How messages call it.
     path : Path
         The file.
-    engine : Engine
-        What runs it.
     form : InputForm
         How an image becomes its input.
     choice : OutputChoice
@@ -60,22 +55,11 @@ class ModelFile:
         The sha256 of every file that it was loaded from, by name.
     """
 
-    name: str
+    wrapped: Engine
     path: Path
-    engine: Engine
     form: InputForm
     choice: OutputChoice
     digests: Mapping[str, str]
-
-    def fit(self, images: Sequence[Image]) -> None:  # noqa: ARG002 - the protocol's
-        """Refuse: a model file is fitted.
-
-        Raises
-        ------
-        DetectorError
-            Always.
-        """
-        raise unfittable(self.name)
 
     def predict(self, images: Sequence[Image]) -> Prediction:
         """Score and map images.
@@ -99,12 +83,12 @@ class ModelFile:
         """Return file names and digests, engine, inputs and outputs, for the report."""
         own = {"file": self.path.name, "sha256": dict(self.digests), "input": asdict(self.form)}
         used = {part: name for part, name in asdict(self.choice).items() if name is not None}
-        return own | self.engine.description() | {"used_outputs": used or "by shape"}
+        return own | self.wrapped.description() | {"used_outputs": used or "by shape"}
 
     def _one(self, image: Image) -> tuple[float, Any]:
         tensor = self.form.tensor(image)
         try:
-            return self.choice.pick(self.engine.run(tensor))
+            return self.choice.pick(self.wrapped.run(tensor))
         except DetectorError as error:
             raise DetectorError(f"detector {self.name!r}: {error}") from error
         except Exception as error:  # every engine has errors of its own
@@ -129,8 +113,7 @@ def load_onnx(request: Request) -> ModelFile:
     DetectorError
         If the file cannot be read or run, or neither it nor the settings say what must be known.
     """
-    with_runtime = find_spec("onnxruntime") is not None
-    return _model_file(request, OnnxRuntimeEngine if with_runtime else OpenCvEngine)
+    return _model_file(request, onnx_engine)
 
 
 def load_openvino(request: Request) -> ModelFile:
@@ -151,7 +134,7 @@ def load_torchscript(request: Request) -> ModelFile:
     return _model_file(replace(request, settings=settings), TorchEngine)
 
 
-def _model_file(request: Request, engine_type: Callable[[Path, str], Engine]) -> ModelFile:
+def _model_file(request: Request, open_file: Callable[[Path, str], Engine]) -> ModelFile:
     settings = request.settings
     for key in settings:
         if key not in SETTINGS:
@@ -159,11 +142,11 @@ def _model_file(request: Request, engine_type: Callable[[Path, str], Engine]) ->
     path = Path(request.folder or ".") / Path(request.rest).expanduser()
     if not path.is_file():
         raise DetectorError(f"no such file: {path}")
-    engine = engine_type(path, request.device)
+    engine = open_file(path, request.device)
     form = input_form(engine.declared, settings)
     choice = output_choice(settings.get("outputs"), engine.outputs)
     digests = {part.name: sha256_of_file(part) for part in _parts(path)}
-    return ModelFile(request.name, path, engine, form, choice, digests)
+    return ModelFile(engine, request.name, path, form, choice, digests)
 
 
 def _parts(path: Path) -> list[Path]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from pytest_robustbench.detectors.adapter import unfittable
 from pytest_robustbench.detectors.devices import choose_device, synchronize
 from pytest_robustbench.detectors.files.openvino_inferencer import OpenVinoInferencerAdapter
 from pytest_robustbench.detectors.introspection import (
@@ -18,7 +19,6 @@ from pytest_robustbench.detectors.introspection import (
     import_path,
     is_plain,
     one_line,
-    unfittable,
 )
 from pytest_robustbench.detectors.libraries.anomalib_training import (
     TrainingSettings,

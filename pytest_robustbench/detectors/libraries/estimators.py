@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pytest_robustbench.detectors.adapter import Adapter
 from pytest_robustbench.detectors.introspection import (
     comes_from,
     has_method,
     import_path,
     is_plain,
-    unfittable,
 )
 from pytest_robustbench.detectors.libraries.image_features import image_features
 from pytest_robustbench.detectors.protocol import Prediction
@@ -30,39 +30,22 @@ MEANING = {HIGHER_IS_ANOMALOUS: "anomalous", HIGHER_IS_NORMAL: "normal"}
 
 
 @dataclass(frozen=True, eq=False)
-class FeatureDetector:
+class FeatureDetector(Adapter):
     """An estimator of feature vectors as a detector of images; it gives no maps.
+
+    It has ``decision_function`` or ``score_samples`` of an (N, F) array.
 
     Parameters
     ----------
-    estimator : object
-        Has ``decision_function`` or ``score_samples`` of an (N, F) array, and ``fit`` unless it is
-        fitted already.
     sign : {1, -1}
         1 where the estimator's higher scores are more anomalous, -1 where they are more normal:
         its scores are multiplied by this.
     features : callable
         One image -> one vector of finite numbers, of the same length for every image.
-    name : str
-        How messages call it.
     """
 
-    estimator: Any
     sign: int
     features: Callable[[Image], object] = image_features
-    name: str = "estimator"
-
-    def fit(self, images: Sequence[Image]) -> None:
-        """Fit the estimator on the features of normal images.
-
-        Raises
-        ------
-        DetectorError
-            If it has no ``fit``, or the features cannot be used.
-        """
-        if not has_method(self.estimator, "fit"):
-            raise unfittable(self.name)
-        self.estimator.fit(self._table(images))
 
     def predict(self, images: Sequence[Image]) -> Prediction:
         """Score images: the estimator's scores, turned so that higher is more anomalous.
@@ -72,26 +55,25 @@ class FeatureDetector:
         DetectorError
             If the features cannot be used.
         """
-        table = self._table(images)
-        score = getattr(self.estimator, _score_method(self.estimator, self.name))
+        table = self._inputs(images)
+        score = getattr(self.wrapped, _score_method(self.wrapped, self.name))
         scores = np.asarray(score(table), np.float64)
         return Prediction((self.sign * scores).astype(np.float32), None)
 
     def description(self) -> dict[str, Any]:
         """Return estimator, parameters, features and sign, for the report."""
         return {
-            "class": import_path(type(self.estimator)),
-            "parameters": _parameters(self.estimator),
+            "class": import_path(type(self.wrapped)),
+            "parameters": _parameters(self.wrapped),
             "features": import_path(self.features),
             "higher_is": MEANING[self.sign],
         }
 
-    def _table(self, images: Sequence[Image]) -> Floats:
+    def _inputs(self, images: Sequence[Image]) -> Floats:
         rows = [self._row(image) for image in images]
         lengths = sorted({len(row) for row in rows})
         if len(lengths) > 1:
-            found = f"vectors of different lengths, {lengths[0]} and {lengths[-1]}"
-            raise self._unusable(found)
+            raise self._unusable(f"vectors of different lengths, {lengths[0]} and {lengths[-1]}")
         return np.stack(rows)
 
     def _row(self, image: Image) -> Floats:
@@ -99,21 +81,18 @@ class FeatureDetector:
         try:
             row = np.asarray(returned, np.float32)
         except (TypeError, ValueError) as error:
-            found = f"no numbers ({error})"
-            raise self._unusable(found) from error
+            raise self._unusable(f"no numbers ({error})") from error
         if row.ndim != 1:
-            found = f"an array of shape {row.shape}"
-            raise self._unusable(found)
+            raise self._unusable(f"an array of shape {row.shape}")
         if not np.isfinite(row).all():
             raise self._unusable("NaN or infinity")
         return row
 
     def _unusable(self, found: str) -> DetectorError:
-        message = (
+        return DetectorError(
             f"detector {self.name!r}: its features, {import_path(self.features)}, returned "
             f"{found}; expected one vector of finite numbers per image, always of the same length"
         )
-        return DetectorError(message)
 
 
 def adapted(
@@ -143,7 +122,7 @@ def adapted(
     """
     _score_method(estimator, name)
     chosen = _chosen_sign(estimator, name, sign)
-    return FeatureDetector(estimator, chosen, features or image_features, name)
+    return FeatureDetector(estimator, name, chosen, features or image_features)
 
 
 def load(

@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pytest_robustbench.detectors.adapter import Adapter
 from pytest_robustbench.detectors.introspection import (
     has_method,
     import_path,
     one_line,
     plain_attributes,
-    synchronizer,
-    unfittable,
 )
 from pytest_robustbench.detectors.libraries.path_input import PathInput
 from pytest_robustbench.detectors.protocol import Prediction
 from pytest_robustbench.errors import DetectorError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from pytest_robustbench.arrays import Image
     from pytest_robustbench.detectors.protocol import Detector
@@ -45,25 +44,17 @@ def adapted(model: object, name: str) -> Detector:
 
 
 @dataclass(frozen=True, eq=False)
-class PyimganoAdapter:
+class PyimganoAdapter(Adapter):
     """An object of pyimgano's convention; higher is more anomalous.
 
-    Parameters
-    ----------
-    model : object
-        Has ``decision_function`` and, where it gives maps, ``predict_anomaly_map`` or
-        ``get_anomaly_map``.
-    name : str
-        How messages call it.
+    It has ``decision_function`` and, where it gives maps, ``predict_anomaly_map`` or
+    ``get_anomaly_map``.
     """
-
-    model: Any
-    name: str
 
     @property
     def reads_files_only(self) -> bool:
         """Whether the model's features are made of files, whatever it is given."""
-        extractor = getattr(self.model, "feature_extractor", None)
+        extractor = getattr(self.wrapped, "feature_extractor", None)
         return type(extractor).__name__ == READS_FILES_ONLY
 
     def fit(self, images: Sequence[Image] | Sequence[str]) -> None:
@@ -75,51 +66,44 @@ class PyimganoAdapter:
             If it has no ``fit``, needs what is not installed, or cannot tell images apart
             afterwards.
         """
-        if not has_method(self.model, "fit"):
-            raise unfittable(self.name)
-        batch = list(images)
+        batch: list[Any] = list(images)
         try:
-            self.model.fit(batch)
+            super().fit(batch)
         except ImportError as error:  # its remedy stands on several lines
             raise DetectorError(
                 f"detector {self.name!r} cannot be fitted: {one_line(error)}"
             ) from error
-        if not gives_maps(self.model) and batch and isinstance(batch[0], np.ndarray):
+        if not gives_maps(self.wrapped) and batch and isinstance(batch[0], np.ndarray):
             self._require_sight(np.asarray(batch[0], np.uint8))
-
-    @property
-    def synchronize(self) -> Callable[[], None] | None:
-        """What waits for the model's device, where the model offers it."""
-        return synchronizer(self.model)
 
     def predict(self, images: Sequence[Image] | Sequence[str]) -> Prediction:
         """Score images and then, where the model gives maps, map them: two inferences."""
         batch = list(images)
-        scores = self.model.decision_function(batch)
+        scores = self.wrapped.decision_function(batch)
         # Checked by whoever asks for it: here that would count as the model's own time.
         return Prediction(scores, self._maps(batch))
 
     def description(self) -> dict[str, Any]:
         """Return the model's class and plain parameters, for the report."""
         plain = {
-            "class": import_path(type(self.model)),
-            "parameters": plain_attributes(self.model),
+            "class": import_path(type(self.wrapped)),
+            "parameters": plain_attributes(self.wrapped),
         }
-        if gives_maps(self.model):
+        if gives_maps(self.wrapped):
             plain["inference"] = "score and map are two inferences per image"
         return plain
 
     def _maps(self, batch: list[Any]) -> Any:
-        if has_method(self.model, "predict_anomaly_map"):
-            return self.model.predict_anomaly_map(batch)
-        if has_method(self.model, "get_anomaly_map"):
-            return [self.model.get_anomaly_map(image) for image in batch]
+        if has_method(self.wrapped, "predict_anomaly_map"):
+            return self.wrapped.predict_anomaly_map(batch)
+        if has_method(self.wrapped, "get_anomaly_map"):
+            return [self.wrapped.get_anomaly_map(image) for image in batch]
         return None
 
     def _require_sight(self, image: Image) -> None:
         """Refuse a model that cannot read arrays and scores what it did not see."""
         blind = [image, 255 - image, np.zeros_like(image)]
-        scores = np.asarray(self.model.decision_function(blind), np.float64)
+        scores = np.asarray(self.wrapped.decision_function(blind), np.float64)
         if np.ptp(scores) == 0:
             raise DetectorError(
                 f"detector {self.name!r} gives a train image, its negative and a black image the "
