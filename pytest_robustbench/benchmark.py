@@ -44,9 +44,8 @@ if TYPE_CHECKING:
     from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
     from pytest_robustbench.evaluation.results import ConditionResult
     from pytest_robustbench.evaluation.settings import CalibrationSettings, EvaluationSettings
-    from pytest_robustbench.gates.limits import Limit, Verdict
+    from pytest_robustbench.gates.limits import Limit, Verdict, Waiver
     from pytest_robustbench.gates.summary import Summary
-    from pytest_robustbench.gates.waivers import Waiver
 
     Progress = Callable[[str, int, int], None]
 

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_robustbench.conditions import Condition
-    from pytest_robustbench.gates.limits import Limit
+    from pytest_robustbench.gates.limits import Limit, Waiver
     from pytest_robustbench.gates.regression.changes import AllowedChange
-    from pytest_robustbench.gates.waivers import Waiver
 
 DeferredText: TypeAlias = "str | Unresolved"
 CorruptionReference: TypeAlias = "str | Mapping[str, Any]"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_robustbench.conditions import CLEAN
 from pytest_robustbench.config.yaml.problems import shown_path
 from pytest_robustbench.errors import ConfigError
-from pytest_robustbench.gates.waivers import SUMMARY
+from pytest_robustbench.gates.limits import SUMMARY
 from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:

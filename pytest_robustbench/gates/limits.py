@@ -1,4 +1,4 @@
-"""Limits and verdicts."""
+"""Limits, what lets one be violated for a while, and verdicts."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from pytest_robustbench.gates.waivers import Waiver
+    from datetime import date
+
     from pytest_robustbench.metrics.catalogue import Bound
 
 Outcome = Literal["pass", "fail", "error"]
+
+SUMMARY = "summary"
+"""What stands for a condition where a limit on the summary is meant."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,36 @@ class Limit:
     bound: Bound
     value: float
     source: str
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """One limit that may be violated until a day.
+
+    Parameters
+    ----------
+    condition : str
+        Id of the condition, or ``"summary"``.
+    metric : str
+        The metric of the limit.
+    reason, by : str
+        Why, and who answers for it.
+    until : date
+        The last day it holds; the limit fails again on the day after.
+    source : str
+        ``file:line`` of the declaration.
+    """
+
+    condition: str
+    metric: str
+    reason: str
+    by: str
+    until: date
+    source: str
+
+    def concerns(self, verdict: Verdict) -> bool:
+        """Return whether `verdict` is on the limit that is waived."""
+        return (self.condition, self.metric) == (verdict.condition, verdict.limit.metric)
 
 
 @dataclass(frozen=True)

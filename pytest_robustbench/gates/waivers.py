@@ -2,47 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
 
-    from pytest_robustbench.gates.limits import Verdict
-
-SUMMARY = "summary"
-"""What stands for a condition where a limit on the summary is meant."""
-
-
-@dataclass(frozen=True)
-class Waiver:
-    """One limit that may be violated until a day.
-
-    Parameters
-    ----------
-    condition : str
-        Id of the condition, or ``"summary"``.
-    metric : str
-        The metric of the limit.
-    reason, by : str
-        Why, and who answers for it.
-    until : date
-        The last day it holds; the limit fails again on the day after.
-    source : str
-        ``file:line`` of the declaration.
-    """
-
-    condition: str
-    metric: str
-    reason: str
-    by: str
-    until: date
-    source: str
-
-    def concerns(self, verdict: Verdict) -> bool:
-        """Return whether `verdict` is on the limit that is waived."""
-        return (self.condition, self.metric) == (verdict.condition, verdict.limit.metric)
+    from pytest_robustbench.gates.limits import Verdict, Waiver
 
 
 def today() -> date:

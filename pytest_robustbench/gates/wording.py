@@ -10,8 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import date
 
-    from pytest_robustbench.gates.limits import Verdict
-    from pytest_robustbench.gates.waivers import Waiver
+    from pytest_robustbench.gates.limits import Verdict, Waiver
 
 FEW_DIGITS = 3
 ALL_DIGITS = 17

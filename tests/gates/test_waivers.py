@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_robustbench.gates.judgement import judge, not_measurable
-from pytest_robustbench.gates.limits import Limit, Verdict
-from pytest_robustbench.gates.waivers import Waiver, apply_waivers
+from pytest_robustbench.gates.limits import Limit, Verdict, Waiver
+from pytest_robustbench.gates.waivers import apply_waivers
 from pytest_robustbench.gates.wording import describe
 
 LAST = date(2026, 3, 31)

@@ -14,8 +14,7 @@ from pytest_robustbench.benchmark import Benchmark, Gate, judged_report
 from pytest_robustbench.conditions import SEVERITIES
 from pytest_robustbench.corruptions.catalogue import DEFAULT
 from pytest_robustbench.datasets.loading import load_split
-from pytest_robustbench.gates.limits import Limit
-from pytest_robustbench.gates.waivers import Waiver
+from pytest_robustbench.gates.limits import Limit, Waiver
 from pytest_robustbench.reports.file.fields import error_record
 from pytest_robustbench.reports.file.report import read_report
 from pytest_robustbench.reports.pages.drawing import jpeg

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.gates.waivers import SUMMARY, Waiver
+from pytest_robustbench.gates.limits import SUMMARY, Waiver
 from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:

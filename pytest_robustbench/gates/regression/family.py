@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from pytest_robustbench.gates.regression.evidence import Evidence, evidence_of
+from pytest_robustbench.gates.regression.pairs import flaw_of
 from pytest_robustbench.gates.regression.rankings import AurocDifference, auroc_difference
 from pytest_robustbench.gates.regression.ratios import RatioDifference, difference_of
 from pytest_robustbench.gates.regression.resampling import (
@@ -17,7 +18,6 @@ from pytest_robustbench.gates.regression.resampling import (
     exchanges_of,
     p_values,
 )
-from pytest_robustbench.gates.regression.soundness import flaw_of
 from pytest_robustbench.gates.regression.verdicts import RegressionVerdict
 
 if TYPE_CHECKING:

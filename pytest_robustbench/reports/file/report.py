@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.conditions import CLEAN, Condition
 from pytest_robustbench.errors import ReportError
-from pytest_robustbench.gates.limits import Limit, Verdict
+from pytest_robustbench.gates.limits import Limit, Verdict, Waiver
 from pytest_robustbench.gates.summary import Summary, summarize
-from pytest_robustbench.gates.waivers import Waiver
 from pytest_robustbench.reports.file.fields import (
     error_record,
     metrics_of,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.gates.judgement import judge
-from pytest_robustbench.gates.waivers import SUMMARY
+from pytest_robustbench.gates.limits import SUMMARY
 from pytest_robustbench.reports.file.comparison_integrity import comparison_problems
 from pytest_robustbench.reports.file.fields import ranking_error_of
 from pytest_robustbench.reports.file.record_integrity import EDITED, agree

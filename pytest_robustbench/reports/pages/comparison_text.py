@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.gates.regression.wording import describe_regression
+from pytest_robustbench.gates.regression.verdicts import describe_regression
 from pytest_robustbench.reports.pages import plain_markdown
 from pytest_robustbench.reports.pages.plain_markdown import escaped
 

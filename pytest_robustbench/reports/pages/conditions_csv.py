@@ -7,7 +7,7 @@ import io
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.conditions import condition_of
-from pytest_robustbench.gates.waivers import SUMMARY
+from pytest_robustbench.gates.limits import SUMMARY
 from pytest_robustbench.metrics.catalogue import METRICS
 from pytest_robustbench.reports.pages.overall import overall
 

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_robustbench.conditions import condition_of
-from pytest_robustbench.gates.limits import Limit
-from pytest_robustbench.gates.waivers import SUMMARY
+from pytest_robustbench.gates.limits import SUMMARY, Limit
 from pytest_robustbench.metrics.catalogue import METRICS, SUMMARY_METRICS, bound_of
 from pytest_robustbench.reports.file.fields import metrics_of, records_of
 from pytest_robustbench.reports.file.report import verdict_from_dict

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from pytest_robustbench.config.narrowing import narrow
 from pytest_robustbench.errors import ReportError
+from pytest_robustbench.gates.limits import Waiver
 from pytest_robustbench.gates.regression.changes import (
     AllowedChange,
     changes_from_record,
     comparable_metrics,
     worse,
 )
-from pytest_robustbench.gates.waivers import Waiver
 from pytest_robustbench.metrics.catalogue import metric_called
 
 SHORT = """\

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_robustbench.gates.regression.changes import AllowedChange
-from pytest_robustbench.gates.regression.verdicts import RegressionVerdict
-from pytest_robustbench.gates.regression.wording import describe_regression
+from pytest_robustbench.gates.regression.verdicts import RegressionVerdict, describe_regression
 from pytest_robustbench.gates.wording import told_apart
 from pytest_robustbench.reports.compare.regression import Judged, Match
 from pytest_robustbench.reports.pages.comparison_text import brief

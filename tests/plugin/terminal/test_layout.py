@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_robustbench.gates.limits import Limit, Verdict
-from pytest_robustbench.gates.waivers import Waiver
+from pytest_robustbench.gates.limits import Limit, Verdict, Waiver
 from pytest_robustbench.metrics.catalogue import METRICS, SUMMARY_METRICS, bound_of
 from pytest_robustbench.plugin.results.run_results import Account
 from pytest_robustbench.plugin.terminal.layout import Cell, Column, Group, tables

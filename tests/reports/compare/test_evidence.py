@@ -13,8 +13,7 @@ import pytest
 from pytest_robustbench.benchmark import Gate
 from pytest_robustbench.datasets.loading import load_split
 from pytest_robustbench.gates.intervals import interval_of
-from pytest_robustbench.gates.limits import Limit, Verdict
-from pytest_robustbench.gates.waivers import Waiver
+from pytest_robustbench.gates.limits import Limit, Verdict, Waiver
 from pytest_robustbench.metrics.catalogue import bound_of, metric_called
 from pytest_robustbench.reports.compare.evidence import n_images_of
 from pytest_robustbench.reports.file.reading import outcomes_of

@@ -10,8 +10,7 @@ import pytest
 
 from pytest_robustbench.benchmark import Gate
 from pytest_robustbench.evaluation.settings import EvaluationSettings
-from pytest_robustbench.gates.limits import Limit
-from pytest_robustbench.gates.waivers import Waiver
+from pytest_robustbench.gates.limits import Limit, Waiver
 from pytest_robustbench.reports.file.integrity import contradictions, misfits
 from tests.reports.report_samples import GATE, drawn_report, scores_only
 from tests.reports.stored_reports import (
