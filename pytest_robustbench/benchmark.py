@@ -19,7 +19,7 @@ from pytest_robustbench.evaluation.evaluator import Evaluator, silent
 from pytest_robustbench.gates.judgement import judge, not_measurable
 from pytest_robustbench.gates.summary import judge_summary
 from pytest_robustbench.gates.waivers import apply_waivers, today
-from pytest_robustbench.metrics.catalogue import Metric
+from pytest_robustbench.metrics.metric import Metric
 from pytest_robustbench.metrics.own import known, load_metric
 from pytest_robustbench.reports.compare.evidence import with_intervals, with_summary_intervals
 from pytest_robustbench.reports.file.environment import environment

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.evaluation.measure.sample_sets import RecordedSet
     from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
     from pytest_robustbench.evaluation.results import ConditionResult, PeakMemory
-    from pytest_robustbench.metrics.catalogue import Metric
+    from pytest_robustbench.metrics.metric import Metric
 
     Progress = Callable[[str, int, int], None]
 

@@ -17,7 +17,7 @@ from pytest_robustbench.metrics.outcomes import Ratio
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pytest_robustbench.metrics.catalogue import Metric
+    from pytest_robustbench.metrics.metric import Metric
     from pytest_robustbench.metrics.outcomes import Outcomes
 
     Array = NDArray[np.float64]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from datetime import date
 
-    from pytest_robustbench.metrics.catalogue import Bound
+    from pytest_robustbench.metrics.metric import Bound
 
 Outcome = Literal["pass", "fail", "error"]
 

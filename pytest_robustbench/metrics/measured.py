@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pytest_robustbench.metrics.catalogue import Metric
+    from pytest_robustbench.metrics.metric import Metric
     from pytest_robustbench.metrics.outcomes import Outcomes
 
 NO_NORMAL_IMAGE = "no normal image in the test set"

@@ -10,23 +10,15 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pytest_robustbench.errors import MetricError
 from pytest_robustbench.importing import import_object
-from pytest_robustbench.metrics.catalogue import (
-    METRICS,
-    REGISTERED,
-    SHARE,
-    SUMMARY_PREFIXES,
-    Kind,
-    Level,
-    Metric,
-    Sight,
-)
+from pytest_robustbench.metrics.catalogue import METRICS, REGISTERED, SUMMARY_PREFIXES
+from pytest_robustbench.metrics.metric import SHARE, Kind, Level, Metric, Sight
 from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from pytest_robustbench.metrics.catalogue import Formula
+    from pytest_robustbench.metrics.metric import Formula
     from pytest_robustbench.metrics.outcomes import Column, Outcomes
 
 ENTRY_POINT_GROUP = "pytest_robustbench.metrics"

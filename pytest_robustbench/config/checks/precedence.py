@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.config.models.limits import Accept, Bound
     from pytest_robustbench.config.models.values import Section
     from pytest_robustbench.config.yaml.nodes import Table
-    from pytest_robustbench.metrics.catalogue import Bound as BoundName
+    from pytest_robustbench.metrics.metric import Bound as BoundName
 
 Layer = dict[str, "Limit | None"]
 """The limits of one scope; ``None`` drops what a less specific scope declares."""

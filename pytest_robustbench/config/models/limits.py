@@ -20,12 +20,7 @@ from pytest_robustbench.config.models.values import (
     Truth,
 )
 from pytest_robustbench.gates.regression.changes import comparable_metrics, worse
-from pytest_robustbench.metrics.catalogue import (
-    DROP_PREFIXES,
-    METRICS,
-    metric_called,
-    summaries_of,
-)
+from pytest_robustbench.metrics.catalogue import DROP_PREFIXES, METRICS, metric_called, summaries_of
 
 
 class Bound(Section):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint, Recalibration
     from pytest_robustbench.evaluation.results import Latency, PeakMemory
     from pytest_robustbench.evaluation.settings import EvaluationSettings
-    from pytest_robustbench.metrics.catalogue import Metric
+    from pytest_robustbench.metrics.metric import Metric
     from pytest_robustbench.metrics.ranking.exact import Ranking
 
 SWITCHED_OFF = "pixel SegF1 is switched off (pixel_segf1: false)"

@@ -12,7 +12,7 @@ from pytest_robustbench.metrics.catalogue import known_metrics, metric_called
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_robustbench.metrics.catalogue import Metric
+    from pytest_robustbench.metrics.metric import Metric
 
 ChangeBound = Literal["max_drop", "max_rise"]
 

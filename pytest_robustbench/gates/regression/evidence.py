@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from pytest_robustbench.gates.regression.changes import AllowedChange
     from pytest_robustbench.gates.regression.pairs import Pair
-    from pytest_robustbench.metrics.catalogue import Metric
+    from pytest_robustbench.metrics.metric import Metric
     from pytest_robustbench.metrics.outcomes import Outcomes
 
 RULE_OF_THREE = 3.0

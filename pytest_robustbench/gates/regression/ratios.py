@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_robustbench.gates.regression.pairs import Pair
-    from pytest_robustbench.metrics.catalogue import Metric
+    from pytest_robustbench.metrics.metric import Metric
     from pytest_robustbench.metrics.outcomes import Column, Ratio
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from pytest_robustbench.gates.limits import Verdict
-    from pytest_robustbench.metrics.catalogue import Metric
+    from pytest_robustbench.metrics.metric import Metric
     from pytest_robustbench.metrics.outcomes import Outcomes
     from pytest_robustbench.reports.file.report import Report
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from pytest_robustbench.conditions import CLEAN
 from pytest_robustbench.gates.intervals import bound_on
-from pytest_robustbench.metrics.catalogue import BUILT_IN, Bound, Metric
+from pytest_robustbench.metrics.catalogue import BUILT_IN
 from pytest_robustbench.reports.file.fields import metrics_of, undefined_of
 from pytest_robustbench.reports.file.reading import outcomes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pytest_robustbench.metrics.metric import Bound, Metric
     from pytest_robustbench.reports.file.stored import StoredReport
 
 PROPOSED = sorted((m for m in BUILT_IN if m.proposed), key=lambda m: "misses" not in m.sees)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.gates.regression.decisions import ChangedDecision
     from pytest_robustbench.gates.regression.pairs import Pair
     from pytest_robustbench.gates.regression.verdicts import Outcome, RegressionVerdict
-    from pytest_robustbench.metrics.catalogue import Metric
+    from pytest_robustbench.metrics.metric import Metric
     from pytest_robustbench.reports.file.stored import StoredReport
 
 KINDS: Mapping[str, frozenset[int]] = MappingProxyType(

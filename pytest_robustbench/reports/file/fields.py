@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.conditions import CLEAN, RECORDED
-from pytest_robustbench.metrics.catalogue import BUILT_IN, METRICS, Metric
+from pytest_robustbench.metrics.catalogue import BUILT_IN, METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from pytest_robustbench.metrics.metric import Metric
 
 PIXEL_METRICS = tuple(m.name for m in BUILT_IN if m.level == "pixel")
 DECISION_METRICS = tuple(m.name for m in BUILT_IN if m.level == "image" and not m.ranks)
