@@ -64,9 +64,17 @@ def measure(
         Which ones.
     given : mapping of str to float or None
         Those that outcomes do not tell: rankings and latencies.
+
+    Raises
+    ------
+    TypeError
+        If a metric has no formula and is not given: nothing measures it.
     """
     rows = tuple(metrics)
-    values = {m.name: value_of(m, outcomes) if m.formula else given.get(m.name) for m in rows}
+    lacking = [m.name for m in rows if m.formula is None and m.name not in given]
+    if lacking:
+        raise TypeError(f"metrics without a formula that nothing measures: {', '.join(lacking)}")
+    values = {m.name: value_of(m, outcomes) if m.formula else given[m.name] for m in rows}
     reasons = {m.name: why_undefined(m, outcomes) for m in rows if values[m.name] is None}
     return Measured(values, reasons)
 

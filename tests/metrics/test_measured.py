@@ -12,6 +12,7 @@ from pytest_robustbench.metrics.measured import measure
 from tests.metrics.metrics_columns import counted, scored
 
 RANKED = {"pixel_auroc": 0.9, "pixel_average_precision": 0.5, "aupro": 0.8}
+UNRANKED = dict.fromkeys(RANKED)
 NORMAL = PixelCounts(0, 1, 0, 99)
 DEFECT = PixelCounts(5, 5, 5, 85)
 IMAGES = [m for m in BUILT_IN if m.level == "image"]
@@ -20,7 +21,8 @@ PIXELS = [m for m in BUILT_IN if m.level == "pixel"]
 
 def images_of(labels, threshold, scores=None):
     scores = np.arange(len(labels)) if scores is None else scores
-    ranked = {"auroc": 0.5, "average_precision": 0.6} if len(set(labels)) == 2 else {}
+    ranked = {"auroc": 0.5, "average_precision": 0.6}
+    ranked = ranked if len(set(labels)) == 2 else dict.fromkeys(ranked)
     return measure(scored(scores, labels, threshold), IMAGES, ranked)
 
 
@@ -93,7 +95,7 @@ DEFECT_METRICS = {m.name for m in PIXELS if m.rests_on == "defect"}
     ],
 )
 def test_without_defect_pixels_false_positive_rates_remain(counts, labels, reason):
-    measured = pixels_of(counts, labels, {})
+    measured = pixels_of(counts, labels, UNRANKED)
 
     assert measured.reasons == dict.fromkeys(DEFECT_METRICS, reason)
     assert measured.values["normal_fpr"] == 0.01
@@ -110,7 +112,7 @@ def test_normal_images_that_are_all_ignored():
 
 
 def test_without_background_pixels():
-    measured = pixels_of([PixelCounts(3, 0, 1, 0)], [1], {})
+    measured = pixels_of([PixelCounts(3, 0, 1, 0)], [1], UNRANKED)
 
     assert measured.reasons["bg_fpr"] == "no background pixel is known"
     assert measured.reasons["aupro"] == wording.NO_BACKGROUND_PIXEL
@@ -118,7 +120,7 @@ def test_without_background_pixels():
 
 
 def test_pixels_that_were_not_ranked():
-    measured = pixels_of([NORMAL, DEFECT], [0, 1], {})
+    measured = pixels_of([NORMAL, DEFECT], [0, 1], UNRANKED)
 
     assert measured.reasons["pixel_auroc"] == wording.NOT_RANKED
 
@@ -137,3 +139,8 @@ def test_what_a_silent_detector_would_reach():
     assert measure(silent, PIXELS, RANKED).values["pixel_segf1"] == 0
     assert measure(silent, PIXELS, RANKED).values["bg_fpr"] == 0
     assert measure(silent, [metric_called("miss_rate")], {}).values == {"miss_rate": 1.0}
+
+
+def test_a_metric_that_nothing_measures_is_named():
+    with pytest.raises(TypeError, match="that nothing measures: aupro, auroc"):
+        measure(counted([NORMAL], [0]), [metric_called(m) for m in ("aupro", "auroc")], {})
