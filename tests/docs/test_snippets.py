@@ -14,7 +14,7 @@ from pytest_robustbench.config.loader import load_config
 from tests.synthetic_tree import write_mvtec_tree
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ("datasets.md", "detectors.md", "corruptions.md", "coming_from.md")
+PAGES = ("datasets.md", "detectors.md", "corruptions.md", "metrics.md", "coming_from.md")
 BLOCK = re.compile(
     r"^(?P<not_run><!-- not run: .+ -->\n)?```(?P<language>\w+)\n(?P<body>.*?)^```",
     re.DOTALL | re.MULTILINE,
@@ -69,6 +69,9 @@ def test_python_runs(page: str, folder: Path) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_yaml_files_are_valid(page: str, folder: Path) -> None:
     bodies = [body for body in snippets(page, "yaml") if body.startswith("# robustness.yaml")]
+    for module in snippets(page, "python"):
+        if module.startswith("# line_metrics.py"):
+            (folder / "line_metrics.py").write_text(module, encoding="utf-8")
     for body in bodies:
         (folder / "robustness.yaml").write_text(body, encoding="utf-8")
 
