@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from pytest_robustbench.metrics.catalogue import REGISTERED
+from pytest_robustbench.metrics.metric import Metric
 
 pytest_plugins = ["pytester"]
 
@@ -33,3 +37,12 @@ def _not_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 def _no_step_summary(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no run under test write into the summary of the CI that tests this suite."""
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def registered() -> Iterator[dict[str, Metric]]:
+    """Metrics of one's own that this process knows; what a test registers goes with it."""
+    before = dict(REGISTERED)
+    yield REGISTERED
+    REGISTERED.clear()
+    REGISTERED.update(before)
