@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.corruptions.catalogue import DEFAULT
@@ -34,105 +35,71 @@ YAML_KEYS = {
 SAME_KEYS = ("severities", "seed", "pixel_segf1", "limit_train", "limit_test")
 """Flags that are called like their key."""
 
-KEYS = (
-    *("dataset", "root", "category", "resize", "corruptions", *SAME_KEYS, *YAML_KEYS),
-    *("model", "preset", "device", "pretrained", "model_kwargs", "checkpoint_path", "input_mode"),
-    "pixel_postprocess",
+FLAGS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+    {
+        "data": {
+            "dataset": {"metavar": "FORMAT", "help": ", ".join(sorted(FORMATS))},
+            "root": {"help": "folder that holds the categories; of manifest: the JSONL file"},
+            "category": {"help": "name of the category (always needed)"},
+            "resize": {
+                "type": int,
+                "nargs": 2,
+                "metavar": ("H", "W"),
+                "help": "size of images and masks (default: 256 256; 0 0 keeps their own)",
+            },
+            "limit_train": {"type": int, "metavar": "N", "help": "at most N train images"},
+            "limit_test": {
+                "type": int,
+                "metavar": "N",
+                "help": "at most N test images, normal and defect in turn, the same every time",
+            },
+        },
+        "detector": {
+            "model": {"metavar": "NAME", "help": f"default: {DEFAULT_MODEL}; --list-models"},
+            "preset": {"help": "industrial-fast, -balanced or -accurate"},
+            "device": {"help": "auto (default), cpu, cuda, cuda:1, mps"},
+            "pretrained": {
+                "action": argparse.BooleanOptionalAction,
+                "help": "pretrained or random weights of the backbone (default: the model's)",
+            },
+            "model_kwargs": {"metavar": "JSON", "help": "object of further arguments of the model"},
+            "checkpoint_path": {"metavar": "FILE", "help": "weights that the model loads"},
+            "input_mode": {
+                "choices": ("numpy", "paths"),
+                "help": "paths: the model takes paths; corrupted images become temporary PNGs",
+            },
+        },
+        "threshold": {
+            "pixel_normal_quantile": {"type": float, "metavar": "Q"},
+            "pixel_calibration_fraction": {"type": float, "metavar": "F"},
+            "pixel_calibration_seed": {"type": int, "metavar": "SEED"},
+            "pixel_segf1": {
+                "action": argparse.BooleanOptionalAction,
+                "help": "off for sets without masks",
+            },
+            "pixel_postprocess": {
+                "action": "store_true",
+                "help": f"smooth maps (Gaussian, sigma {SMOOTHING:g}); never min-max per image",
+            },
+        },
+        "conditions": {
+            "corruptions": {"metavar": "A,B", "help": "default: all five of the guide; none"},
+            "severities": {"type": int, "nargs": "+", "metavar": "S"},
+            "seed": {"type": int, "help": "of every corruption draw"},
+        },
+    }
 )
-"""Every flag that says what is measured."""
+"""Every flag that says what is measured, by groups; how argparse reads it."""
+
+KEYS = tuple(key for group in FLAGS.values() for key in group)
 
 
-def add_data_flags(parser: ArgumentParser) -> None:
-    """Declare which images are measured."""
-    group = parser.add_argument_group("data")
-    group.add_argument(
-        "--dataset", default=GIVEN, metavar="FORMAT", help=", ".join(sorted(FORMATS))
-    )
-    group.add_argument(
-        "--root",
-        default=GIVEN,
-        help="folder that holds the categories; of manifest: the JSONL file",
-    )
-    group.add_argument("--category", default=GIVEN, help="name of the category (always needed)")
-    group.add_argument(
-        "--resize",
-        type=int,
-        nargs=2,
-        default=GIVEN,
-        metavar=("H", "W"),
-        help="size of images and masks (default: 256 256; 0 0 keeps their own)",
-    )
-    group.add_argument(
-        "--limit-train", type=int, default=GIVEN, metavar="N", help="at most N train images"
-    )
-    group.add_argument(
-        "--limit-test",
-        type=int,
-        default=GIVEN,
-        metavar="N",
-        help="at most N test images, normal and defect in turn, the same ones every time",
-    )
-
-
-def add_model_flags(parser: ArgumentParser) -> None:
-    """Declare which detector is measured."""
-    group = parser.add_argument_group("detector")
-    group.add_argument(
-        "--model", default=GIVEN, metavar="NAME", help=f"default: {DEFAULT_MODEL}; --list-models"
-    )
-    group.add_argument("--preset", default=GIVEN, help="industrial-fast, -balanced or -accurate")
-    group.add_argument("--device", default=GIVEN, help="auto (default), cpu, cuda, cuda:1, mps")
-    group.add_argument(
-        "--pretrained",
-        action=argparse.BooleanOptionalAction,
-        default=GIVEN,
-        help="pretrained or random weights of the backbone (default: what the model does)",
-    )
-    group.add_argument(
-        "--model-kwargs",
-        default=GIVEN,
-        metavar="JSON",
-        help="object of further arguments of the model",
-    )
-    group.add_argument(
-        "--checkpoint-path", default=GIVEN, metavar="FILE", help="weights that the model loads"
-    )
-    group.add_argument(
-        "--input-mode",
-        choices=("numpy", "paths"),
-        default=GIVEN,
-        help="paths: the model takes paths; corrupted images are written to temporary PNGs",
-    )
-
-
-def add_calibration_flags(parser: ArgumentParser) -> None:
-    """Declare how the threshold is found and what is measured at it."""
-    group = parser.add_argument_group("threshold")
-    group.add_argument("--pixel-normal-quantile", type=float, default=GIVEN, metavar="Q")
-    group.add_argument("--pixel-calibration-fraction", type=float, default=GIVEN, metavar="F")
-    group.add_argument("--pixel-calibration-seed", type=int, default=GIVEN, metavar="SEED")
-    group.add_argument(
-        "--pixel-segf1",
-        action=argparse.BooleanOptionalAction,
-        default=GIVEN,
-        help="off for sets without masks",
-    )
-    group.add_argument(
-        "--pixel-postprocess",
-        action="store_true",
-        default=GIVEN,
-        help=f"smooth every map (Gaussian, sigma {SMOOTHING:g}); never min-max per image",
-    )
-
-
-def add_condition_flags(parser: ArgumentParser) -> None:
-    """Declare under which corruptions."""
-    group = parser.add_argument_group("conditions")
-    group.add_argument(
-        "--corruptions", default=GIVEN, metavar="A,B", help="default: all five of the guide; none"
-    )
-    group.add_argument("--severities", type=int, nargs="+", default=GIVEN, metavar="S")
-    group.add_argument("--seed", type=int, default=GIVEN, help="of every corruption draw")
+def add_flags(parser: ArgumentParser, *groups: str) -> None:
+    """Declare what is measured, as far as `groups` of flags say it."""
+    for title in groups:
+        group = parser.add_argument_group(title)
+        for key, options in FLAGS[title].items():
+            group.add_argument(f"--{key.replace('_', '-')}", default=GIVEN, **options)
 
 
 def given_flags(arguments: Namespace) -> list[str]:

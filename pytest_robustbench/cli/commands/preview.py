@@ -34,8 +34,7 @@ IMAGES = 2
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments."""
-    flags.add_data_flags(parser)
-    flags.add_condition_flags(parser)
+    flags.add_flags(parser, "data", "conditions")
     group = parser.add_argument_group("instead of flags")
     add_yaml_flags(group, "what a robustness.yaml runs")
     group.add_argument("--benchmark", metavar="NAME", help="one of the YAML's (default: all)")

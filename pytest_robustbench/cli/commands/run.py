@@ -38,10 +38,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments."""
-    flags.add_data_flags(parser)
-    flags.add_model_flags(parser)
-    flags.add_calibration_flags(parser)
-    flags.add_condition_flags(parser)
+    flags.add_flags(parser, *flags.FLAGS)
     group = parser.add_argument_group("instead of flags")
     add_yaml_flags(group, "run a robustness.yaml")
     group.add_argument(
