@@ -12,11 +12,10 @@ from pytest_robustbench.reports.pages.html.distributions import (
     latencies,
     pixel_scores,
 )
+from pytest_robustbench.reports.pages.html.facts import as_yaml, operating_point, provenance
 from pytest_robustbench.reports.pages.html.figures import figure
 from pytest_robustbench.reports.pages.html.gallery import gallery
 from pytest_robustbench.reports.pages.html.heat_maps import heat_maps
-from pytest_robustbench.reports.pages.html.operating_point import operating_point
-from pytest_robustbench.reports.pages.html.provenance import as_yaml, provenance
 from pytest_robustbench.reports.pages.html.tables import limit_rows, metric_columns, metric_rows
 from pytest_robustbench.reports.pages.html.templates import rendered
 from pytest_robustbench.reports.pages.margins import worst_first
