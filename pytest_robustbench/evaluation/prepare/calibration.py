@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,12 @@ import numpy as np
 
 from pytest_robustbench.errors import CalibrationError
 from pytest_robustbench.evaluation.measure.prediction import require_maps_of_all_or_none
-from pytest_robustbench.evaluation.prepare.operating_point import CalibrationHealth, OperatingPoint
+from pytest_robustbench.evaluation.prepare.operating_point import (
+    Calibrated,
+    CalibrationHealth,
+    OperatingPoint,
+    Recalibration,
+)
 from pytest_robustbench.metrics.thresholds.quantile import TailAccumulator, conformal_threshold
 
 if TYPE_CHECKING:
@@ -108,6 +114,70 @@ class CalibrationScores:
             largest_tail_image=self._images.ids[tail.largest_owner],
             without_each=tail.without_each,
         )
+
+
+class RecalibrationScores(CalibrationScores):
+    """Calibrates, and counts what the frozen thresholds call anomalous on the same normal images.
+
+    Parameters
+    ----------
+    images : Inventory
+        Normal images that the detector has not seen.
+    settings : CalibrationSettings
+        The quantiles to calibrate with.
+    frozen : OperatingPoint
+        The thresholds in production.
+    """
+
+    def __init__(
+        self, images: Inventory, settings: CalibrationSettings, frozen: OperatingPoint
+    ) -> None:
+        super().__init__(images, settings)
+        self._frozen = frozen
+        self._n_images = self._n_rejected = 0
+        self._n_pixels = self._n_called = 0
+
+    def add(self, index: int, prediction: ImagePrediction) -> None:
+        """Add the prediction of the calibration image at `index`, its map at mask resolution."""
+        super().add(index, prediction)
+        self._n_images += 1
+        self._n_rejected += bool(
+            np.float32(prediction.score) > np.float32(self._frozen.image_threshold)
+        )
+        if prediction.map is not None and self._frozen.pixel_threshold is not None:
+            called = prediction.map > np.float32(self._frozen.pixel_threshold)
+            self._n_pixels += called.size
+            self._n_called += int(np.count_nonzero(called))
+
+    def recalibration(self, method: str) -> Recalibration:
+        """Derive both thresholds and hold the frozen ones against what they promised.
+
+        Raises
+        ------
+        CalibrationError
+            If the scores cannot carry a fixed threshold.
+        """
+        found = self.operating_point(method)
+        frozen = self._frozen
+        return Recalibration(
+            **{each.name: getattr(found, each.name) for each in fields(Calibrated)},
+            calibration_normal_fpr=_share(self._n_called, self._n_pixels),
+            promised_normal_fpr=_beyond(frozen.pixel_normal_quantile, found.pixel_normal_quantile),
+            calibration_false_reject_rate=_share(self._n_rejected, self._n_images),
+            promised_false_reject_rate=_beyond(
+                frozen.image_normal_quantile, found.image_normal_quantile
+            ),
+        )
+
+
+def _beyond(frozen: float | None, declared: float | None) -> float | None:
+    """Return the share above a quantile: the frozen one's own where it is known."""
+    quantile = declared if frozen is None else frozen
+    return None if quantile is None else float(f"{1 - quantile:.12g}")
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
 
 
 def _digest(digests: Sequence[str]) -> str:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LARGEST = float(np.finfo(np.float32).max)
-
-
 GIVEN = "given"
 
 
@@ -47,27 +45,53 @@ class CalibrationHealth:
 
 
 @dataclass(frozen=True)
-class Recalibration:
-    """What calibrating this detector anew would have given, beside frozen thresholds.
+class Calibrated:
+    """Thresholds, and the normal images that they come from.
 
     Parameters
     ----------
     pixel_threshold : float or None
-        ``None`` for a detector without maps.
+        Exactly representable as float32; ``None`` for a detector without maps.
     image_threshold : float
-        Of whole images.
+        Exactly representable as float32.
     method : str
-        ``holdout`` or ``images``.
-    pixel_normal_quantile, image_normal_quantile : float
-        The quantiles asked for.
+        ``holdout``, ``crossfit``, ``images`` (normal images of their own) or ``given``.
+    pixel_normal_quantile, image_normal_quantile : float, optional
+        The quantiles asked for; ``None`` where the thresholds were given.
     n_images : int
-        Number of calibration images.
-    expected_false_reject_rate : float
-        Share of future normal images above `image_threshold`.
+        Number of calibration images; 0 where the thresholds were given.
+    expected_false_reject_rate : float, optional
+        Share of future normal images above the image threshold, ``(n + 1 - k) / (n + 1)``.
     calibrated_on : str
-        Digest of the calibration images' pixels.
+        Digest of the calibration images' pixels; empty where the thresholds were given.
     warnings : tuple of str
-        What a reader has to know about these thresholds.
+        What a reader of the result has to know.
+    """
+
+    pixel_threshold: float | None
+    image_threshold: float
+    method: str = GIVEN
+    pixel_normal_quantile: float | None = None
+    image_normal_quantile: float | None = None
+    n_images: int = 0
+    expected_false_reject_rate: float | None = None
+    calibrated_on: str = ""
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.pixel_threshold is not None:
+            pixel = _as_float32("pixel_threshold", self.pixel_threshold)
+            object.__setattr__(self, "pixel_threshold", pixel)
+        image = _as_float32("image_threshold", self.image_threshold)
+        object.__setattr__(self, "image_threshold", image)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recalibration(Calibrated):
+    """What calibrating this detector anew would have given, beside frozen thresholds.
+
+    Parameters
+    ----------
     calibration_normal_fpr : float or None
         Share of the calibration images' pixels above the frozen pixel threshold; ``None`` where
         there is none, or no map.
@@ -78,15 +102,6 @@ class Recalibration:
         The same of whole images and the image threshold.
     """
 
-    pixel_threshold: float | None
-    image_threshold: float
-    method: str
-    pixel_normal_quantile: float | None
-    image_normal_quantile: float | None
-    n_images: int
-    expected_false_reject_rate: float | None
-    calibrated_on: str
-    warnings: tuple[str, ...]
     calibration_normal_fpr: float | None
     promised_normal_fpr: float | None
     calibration_false_reject_rate: float | None
@@ -111,53 +126,22 @@ class Recalibration:
 
 
 @dataclass(frozen=True)
-class OperatingPoint:
+class OperatingPoint(Calibrated):
     """One pixel threshold and one image threshold, calibrated once and used for every condition.
 
     A pixel (image) is called anomalous when its score lies strictly above the threshold.
 
     Parameters
     ----------
-    pixel_threshold : float or None
-        Exactly representable as float32; ``None`` for a detector without maps.
-    image_threshold : float
-        Exactly representable as float32.
-    method : str
-        ``holdout``, ``crossfit``, ``images`` (normal images of their own) or ``given``.
-    pixel_normal_quantile, image_normal_quantile : float, optional
-        The quantiles asked for; ``None`` where the thresholds were given.
-    n_images : int
-        Number of calibration images; 0 where the thresholds were given.
-    expected_false_reject_rate : float, optional
-        Share of future normal images above the image threshold, ``(n + 1 - k) / (n + 1)``.
-    calibrated_on : str
-        Digest of the calibration images' pixels; empty where the thresholds were given.
     health : CalibrationHealth, optional
         How stable the pixel threshold is.
-    warnings : tuple of str
-        What a reader of the result has to know.
     recalibrated : Recalibration, optional
         What calibrating would have given, where the thresholds were given and there are images for
         it. No part of the identity.
     """
 
-    pixel_threshold: float | None
-    image_threshold: float
-    method: str = GIVEN
-    pixel_normal_quantile: float | None = None
-    image_normal_quantile: float | None = None
-    n_images: int = 0
-    expected_false_reject_rate: float | None = None
-    calibrated_on: str = ""
     health: CalibrationHealth | None = None
-    warnings: tuple[str, ...] = field(default=())
     recalibrated: Recalibration | None = field(default=None, compare=False)
-
-    def __post_init__(self) -> None:
-        for name in ("pixel_threshold", "image_threshold"):
-            value = getattr(self, name)
-            if value is not None or name == "image_threshold":
-                object.__setattr__(self, name, _as_float32(name, value))
 
     @property
     def digest(self) -> str:

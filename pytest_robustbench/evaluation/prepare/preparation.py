@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple, overload
+
+import numpy as np
 
 from pytest_robustbench.datasets.pictures.duplicates import shared_pictures
 from pytest_robustbench.datasets.split import listed
 from pytest_robustbench.errors import CalibrationError, DatasetError, RobustbenchError
 from pytest_robustbench.evaluation.measure.inventory import require_readable, take_inventory
 from pytest_robustbench.evaluation.prepare.batch_check import check_batch_independence
-from pytest_robustbench.evaluation.prepare.calibration import CalibrationScores
+from pytest_robustbench.evaluation.prepare.calibration import (
+    CalibrationScores,
+    RecalibrationScores,
+)
 from pytest_robustbench.evaluation.prepare.division import folds, held_out
-from pytest_robustbench.evaluation.prepare.recalibration import RecalibrationScores
-from pytest_robustbench.evaluation.prepare.train_images import TrainImages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
+    from pytest_robustbench.arrays import Image
     from pytest_robustbench.datasets.pictures.store import PictureStore
     from pytest_robustbench.datasets.split import Sample, Split
     from pytest_robustbench.evaluation.measure.prediction import Predictor
     from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint, Recalibration
     from pytest_robustbench.evaluation.settings import CalibrationSettings
-
 
 BATCH_CHECK_CANDIDATES = 8
 
@@ -32,14 +37,20 @@ UNSEEN_IMAGES_NEEDED = (
     "(false positives 9 to 16 times the promised rate): declare calibration.images, a folder of "
     "normal images it has never seen, or an operating_point"
 )
-
-
 NOT_RECALIBRATED = "what recalibration would have changed is not known: {reason}"
 WOULD_REFIT = "calibration.method crossfit would fit the detector once more for every fold"
 NO_UNSEEN_IMAGES = (
     "the detector is already fitted, and there are no normal images that it has never seen "
     "(calibration.images)"
 )
+
+
+class Parts(NamedTuple):
+    """What a detector is fitted on, what it is calibrated on, and the name of that method."""
+
+    fit: Sequence[Sample]
+    calibration: Sequence[Sample]
+    method: str
 
 
 @dataclass(frozen=True)
@@ -94,78 +105,62 @@ class Preparation:
             raise
 
     def _run(self) -> OperatingPoint:
-        fit_part, calibration_part, method = self._parts()
         if self.given is not None:
-            return self._run_frozen(self.given, fit_part, calibration_part, method)
+            return self._run_frozen(self.given)
+        _, calibration, method = self._parts
         self._refuse_seen_images()
-        scores = self._fit_and_score(fit_part, calibration_part, method)
-        self._look_closer(fit_part, calibration_part, method)
-        return scores.operating_point(method)
-
-    def _run_frozen(
-        self,
-        frozen: OperatingPoint,
-        fit_part: Sequence[Sample],
-        calibration_part: Sequence[Sample],
-        method: str,
-    ) -> OperatingPoint:
-        self._fit(fit_part)
-        found: Recalibration | None = None
-        try:
-            found = self._recalibrated(frozen, calibration_part, method)
-        except RobustbenchError as error:  # the frozen thresholds judge without it
-            self.notes.append(NOT_RECALIBRATED.format(reason=error))
-            calibration_part = ()
-        self._look_closer(fit_part, calibration_part, method)
-        return replace(frozen, recalibrated=found)
-
-    def _recalibrated(
-        self, frozen: OperatingPoint, calibration_part: Sequence[Sample], method: str
-    ) -> Recalibration:
-        if method == "crossfit":
-            raise CalibrationError(WOULD_REFIT)
-        if not calibration_part:
-            raise CalibrationError(NO_UNSEEN_IMAGES)
-        self._refuse_seen_images()
-        images = take_inventory(calibration_part, self.store)
-        scores = RecalibrationScores(images, self.settings, frozen)
-        self._predict(dict(enumerate(calibration_part)), scores)
-        return scores.recalibration(method)
-
-    def _look_closer(
-        self, fit_part: Sequence[Sample], calibration_part: Sequence[Sample], method: str
-    ) -> None:
-        # Images it was fitted on are no test of it: a nearest neighbour's distances vanish there.
-        self._check_batches(() if method == "crossfit" else calibration_part)
-        with self.predictor.neighbours.computing():
-            self.notes.extend(self._seen_images(fit_part, calibration_part, method))
-
-    def _fit_and_score(
-        self, fit_part: Sequence[Sample], calibration_part: Sequence[Sample], method: str
-    ) -> CalibrationScores:
-        scores = CalibrationScores(take_inventory(calibration_part, self.store), self.settings)
+        scores = CalibrationScores(take_inventory(calibration, self.store), self.settings)
         if method == "crossfit":
             self._predict_out_of_fold(scores)
-            self._fit(fit_part)
-        else:
-            self._fit(fit_part)
-            self._predict(dict(enumerate(calibration_part)), scores)
-        return scores
+        self._fit(self._parts.fit)
+        if method != "crossfit":
+            self._predict(dict(enumerate(calibration)), scores)
+        self._look_closer(calibration)
+        return scores.operating_point(method)
 
-    def _parts(self) -> tuple[Sequence[Sample], Sequence[Sample], str]:
-        """Return the fit part, the calibration part and the method's name."""
+    def _run_frozen(self, frozen: OperatingPoint) -> OperatingPoint:
+        fit, calibration, _ = self._parts
+        self._fit(fit)
+        found: Recalibration | None = None
+        try:
+            found = self._recalibrated(frozen)
+        except RobustbenchError as error:  # the frozen thresholds judge without it
+            self.notes.append(NOT_RECALIBRATED.format(reason=error))
+            calibration = ()
+        self._look_closer(calibration)
+        return replace(frozen, recalibrated=found)
+
+    def _recalibrated(self, frozen: OperatingPoint) -> Recalibration:
+        _, calibration, method = self._parts
+        if method == "crossfit":
+            raise CalibrationError(WOULD_REFIT)
+        if not calibration:
+            raise CalibrationError(NO_UNSEEN_IMAGES)
+        self._refuse_seen_images()
+        scores = RecalibrationScores(take_inventory(calibration, self.store), self.settings, frozen)
+        self._predict(dict(enumerate(calibration)), scores)
+        return scores.recalibration(method)
+
+    def _look_closer(self, calibration: Sequence[Sample]) -> None:
+        # Images it was fitted on are no test of it: a nearest neighbour's distances vanish there.
+        self._check_batches(() if self._parts.method == "crossfit" else calibration)
+        with self.predictor.neighbours.computing():
+            self.notes.extend(self._seen_images(calibration))
+
+    @cached_property
+    def _parts(self) -> Parts:
         train, own = self.split.train, self.split.calibration
         if self.fitted:
             if not own and self.given is None:
                 raise CalibrationError(UNSEEN_IMAGES_NEEDED)
-            return (), own, "images"
+            return Parts((), own, "images")
         if own:
-            return train, own, "images"
+            return Parts(train, own, "images")
         if self.settings.method == "crossfit":
-            return train, train, "crossfit"
+            return Parts(train, train, "crossfit")
         out = set(held_out([s.group for s in train], self.settings).tolist())
-        fit_part = [s for i, s in enumerate(train) if i not in out]
-        return fit_part, [s for i, s in enumerate(train) if i in out], "holdout"
+        fit = [s for i, s in enumerate(train) if i not in out]
+        return Parts(fit, [s for i, s in enumerate(train) if i in out], "holdout")
 
     def _fit(self, samples: Sequence[Sample]) -> None:
         if self.fitted:
@@ -177,11 +172,10 @@ class Preparation:
         self.progress("fit", len(samples), len(samples))
 
     def _predict_out_of_fold(self, scores: CalibrationScores) -> None:
-        train = self.split.train
-        for fold in folds([s.group for s in train], self.settings):
-            inside = set(fold.tolist())
-            self._fit([s for i, s in enumerate(train) if i not in inside])
-            self._predict({i: train[i] for i in sorted(inside)}, scores)
+        for fold in self._folds():
+            inside = dict(fold)
+            self._fit([s for i, s in enumerate(self.split.train) if i not in inside])
+            self._predict(inside, scores)
 
     def _predict(self, samples: Mapping[int, Sample], scores: CalibrationScores) -> None:
         for done, (index, sample) in enumerate(samples.items()):
@@ -191,17 +185,15 @@ class Preparation:
             scores.add(index, prediction)
         self.progress("calibrate", len(samples), len(samples))
 
-    def _check_batches(self, calibration_part: Sequence[Sample]) -> None:
+    def _check_batches(self, calibration: Sequence[Sample]) -> None:
         candidates = max(BATCH_CHECK_CANDIDATES, self.predictor.batch_size)
-        samples = (calibration_part or self.split.test)[:candidates]
+        samples = (calibration or self.split.test)[:candidates]
         images = [self.store.load(sample).image for sample in samples]
         note = check_batch_independence(self.predictor, images, [s.id for s in samples])
         if note:
             self.notes.append(note)
 
-    def _seen_images(
-        self, fit_part: Sequence[Sample], calibration_part: Sequence[Sample], method: str
-    ) -> Iterator[str]:
+    def _seen_images(self, calibration: Sequence[Sample]) -> Iterator[str]:
         """Look last: by now nearly every picture was decoded, and the store knows its digest."""
         try:
             tested = shared_pictures(self.split.test, self.split.train, self.store)
@@ -210,19 +202,20 @@ class Preparation:
             return
         if tested:
             yield f"{_twins('test', 'train', tested)}: their results say nothing"
-        pairs = shared_pictures(calibration_part, fit_part, self.store)
-        if method == "crossfit":
-            fold = self._fold_of()
+        pairs = shared_pictures(calibration, self._parts.fit, self.store)
+        if self._parts.method == "crossfit":
+            fold = {sample: n for n, part in enumerate(self._folds()) for _, sample in part}
             pairs = [(a, b) for a, b in pairs if fold[a] != fold[b]]
         if pairs:
             what = _twins("calibration", "fit", pairs)
             which = "thresholds" if self.given is None else "recalibrated thresholds"
             yield f"{what}: the detector has seen them, and the {which} are too low"
 
-    def _fold_of(self) -> dict[Sample, int]:
+    def _folds(self) -> list[list[tuple[int, Sample]]]:
+        """Return the train images of each fold, with their positions."""
         train = self.split.train
         parts = folds([s.group for s in train], self.settings)
-        return {train[i]: number for number, part in enumerate(parts) for i in part}
+        return [[(i, train[i]) for i in part.tolist()] for part in parts]
 
     def _refuse_seen_images(self) -> None:
         own = self.split.calibration
@@ -234,6 +227,41 @@ class Preparation:
         leaked = shared_pictures(self.split.test, own, self.store)
         if leaked:
             raise CalibrationError(_seen("test", "the test set must stay unseen", leaked))
+
+
+class TrainImages(Sequence["Image"]):
+    """A sequence of (H, W, 3) uint8 RGB images, decoded when indexed.
+
+    Every access returns a fresh writable array: a detector may do with it what it likes.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+        The samples, in order.
+    store : PictureStore
+        Decodes and caches within its memory budget.
+    """
+
+    def __init__(self, samples: Sequence[Sample], store: PictureStore) -> None:
+        self._samples = samples
+        self._store = store
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    @overload
+    def __getitem__(self, index: int) -> Image: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Image]: ...
+
+    def __getitem__(self, index: int | slice) -> Image | list[Image]:
+        if isinstance(index, slice):
+            return [self._load(sample) for sample in self._samples[index]]
+        return self._load(self._samples[index])
+
+    def _load(self, sample: Sample) -> Image:
+        return np.array(self._store.load(sample).image)
 
 
 def _twins(part: str, other: str, pairs: Sequence[tuple[Sample, Sample]]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -41,17 +41,6 @@ class Found:
     operating_point: OperatingPoint
     notes: tuple[str, ...]
     probe: tuple[float, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as plain JSON."""
-        point = self.operating_point.to_dict()
-        return {"operating_point": point, "notes": self.notes, "probe": self.probe}
-
-    @classmethod
-    def from_dict(cls, plain: dict[str, Any]) -> Found:
-        """Rebuild what `to_dict` wrote."""
-        point = OperatingPoint.from_dict(plain["operating_point"])
-        return cls(point, tuple(plain["notes"]), tuple(plain["probe"]))
 
 
 @dataclass
@@ -118,7 +107,11 @@ class SharedPreparation:
         if self._is_savable and not self.preparation.fitted:
             self._detector.save(path / DETECTOR)
             self._require_saved(path / DETECTOR)
-        plain = replace(found, probe=self._probe()).to_dict()
+        plain = {
+            "operating_point": found.operating_point.to_dict(),
+            "notes": found.notes,
+            "probe": self._probe(),
+        }
         (path / FOUND).write_text(json.dumps(plain), encoding="utf-8")
 
     def _require_saved(self, path: Path) -> None:
@@ -134,7 +127,9 @@ class SharedPreparation:
         self.fitted_here, saved = False, path / DETECTOR
         if saved.exists():
             self._detector.restore(saved)
-        return Found.from_dict(json.loads((path / FOUND).read_text(encoding="utf-8")))
+        plain = json.loads((path / FOUND).read_text(encoding="utf-8"))
+        point = OperatingPoint.from_dict(plain["operating_point"])
+        return Found(point, tuple(plain["notes"]), tuple(plain["probe"]))
 
     def _require_same(self, other: Found, own: Found) -> None:
         points = other.operating_point, own.operating_point
