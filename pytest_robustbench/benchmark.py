@@ -152,8 +152,12 @@ class Benchmark:
 
     Examples
     --------
-    >>> split = load_split("synthetic", category="metal", resize=(256, 256))  # doctest: +SKIP
-    >>> Benchmark(split, detector, corruptions=["blur"]).run().write("r.json")  # doctest: +SKIP
+    >>> import pytest_robustbench as rb
+    >>> split = rb.load_split("synthetic", n_train=8, n_test_good=3, n_defect=3, size=32)
+    >>> detector = rb.load_detector("pixel_gaussian", kwargs={"size": 32})
+    >>> report = rb.Benchmark(split, detector, corruptions=["blur"], severities=[1, 3]).run()
+    >>> list(report.records)
+    ['clean', 'blur-severity_1', 'blur-severity_3']
     """
 
     def __init__(
@@ -181,7 +185,7 @@ class Benchmark:
         self.name = name or split.category or split.dataset
         self.gate = gate or Gate()
         chosen = DEFAULT if corruptions is None else corruptions
-        loaded = [_corruption(c, folder) for c in chosen]
+        loaded = [c if isinstance(c, Corruption) else load_corruption(c, folder) for c in chosen]
         self.conditions = _conditions(_names(loaded), severities, recorded or {})
         self._config = _plain(config or {})
         self._folder = folder
@@ -233,10 +237,8 @@ class Benchmark:
         record : mapping
             `condition_record` of what `evaluate` returned, or ``{"error": message}``.
         """
-        # Only a recorded set has samples of its own.
-        own = record.get("samples")
-        labels = own["label"] if own else [sample.label for sample in self.split.test]
-        return self.gate.judge(condition.id, record, labels)
+        tested = {"label": [sample.label for sample in self.split.test]}
+        return self.gate.judge(condition.id, record, _labels(tested, record))
 
     def header(self) -> Header:
         """Return what the report says once; the benchmark is prepared."""
@@ -312,12 +314,9 @@ class Benchmark:
         return callable(getattr(self.evaluator.predictor.detector, "description", None))
 
     def _detector_description(self) -> dict[str, Any]:
-        detector = self.evaluator.predictor.detector
-        describe = getattr(detector, "description", None)
-        plain: dict[str, Any] = {"name": self.evaluator.predictor.name}
-        if callable(describe):
-            plain |= _described(describe)
-        return plain | {"fitted": self.evaluator.fitted}
+        predictor = self.evaluator.predictor
+        own = _described(predictor.detector.description) if self.is_described else {}  # type: ignore[attr-defined]
+        return {"name": predictor.name, **own, "fitted": self.evaluator.fitted}
 
 
 def judged_report(
@@ -347,15 +346,15 @@ def judged_report(
     """
     ordered = {c.id: records[c.id] for c in declared if c.id in records}
     report = Report(header, tuple(declared), ordered)
-    verdicts = [v for c, r in ordered.items() for v in gate.judge(c, r, _labels(header, r))]
+    verdicts = [v for c, r in ordered.items() for v in gate.judge(c, r, _labels(header.samples, r))]
     if len(ordered) == len(declared):
         verdicts += with_summary_intervals(gate.judge_summary(report.summary()), report)
     return replace(report, verdicts=tuple(verdicts))
 
 
-def _labels(header: Header, record: Mapping[str, Any]) -> Sequence[int] | None:
+def _labels(tested: Mapping[str, Any] | None, record: Mapping[str, Any]) -> Sequence[int] | None:
     """Return the labels of the images of a record: only a recorded set has samples of its own."""
-    samples = record.get("samples") or header.samples
+    samples = record.get("samples") or tested
     return samples["label"] if samples else None
 
 
@@ -377,10 +376,6 @@ def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
     except (TypeError, ValueError) as error:
         raise ConfigError(f"config must be plain JSON: {error}") from None
     return plain
-
-
-def _corruption(chosen: str | Mapping[str, Any] | Corruption, folder: Path | None) -> Corruption:
-    return chosen if isinstance(chosen, Corruption) else load_corruption(chosen, folder)
 
 
 def _names(corruptions: Sequence[Corruption]) -> list[str]:

@@ -74,10 +74,11 @@ def transform_corruption(
 
     Examples
     --------
-    >>> import albumentations as A  # doctest: +SKIP
+    >>> import albumentations as A
     >>> def rain(severity):
     ...     return A.RandomRain(brightness_coefficient=1 - 0.06 * severity, p=1)
-    >>> transform_corruption("rain", rain)  # doctest: +SKIP
+    >>> transform_corruption("rain", rain).name
+    'rain'
     """
     five = _five(name, transforms, parameters or {})
     kind = _common_kind(name, five)
