@@ -12,7 +12,7 @@ from pytest_robustbench.gates.limits import SUMMARY
 from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
 
     from pytest_robustbench.conditions import Condition
     from pytest_robustbench.config.declarations import BenchmarkDeclaration, RobustnessConfig
@@ -41,8 +41,15 @@ def narrow(
     where = shown_path(config.path)
     recorded = [c.id for c in conditions if c.recorded]
     known = dict.fromkeys([*(c.corruption for c in conditions), *recorded])
-    _check_corruptions(corruptions or (), known, where)
-    _check_severities(severities or (), {c.severity for c in conditions if c.severity}, where)
+    for asked in corruptions or ():
+        if asked not in known:
+            unknown = f"no benchmark of {where} runs the corruption {asked!r}"
+            raise ConfigError(f"{unknown}; {suggestion(asked, known)}")
+    run = sorted({c.severity for c in conditions if c.severity})
+    for severity in severities or ():
+        if severity not in run:
+            valid = ", ".join(map(str, run)) or "none"
+            raise ConfigError(f"no benchmark of {where} runs severity {severity!r}; valid: {valid}")
     for name, value in (("limit_train", limit_train), ("limit_test", limit_test)):
         if value is not None and value < 1:
             raise ConfigError(f"{name} must be at least 1, not {value}")
@@ -59,20 +66,6 @@ def narrow(
             for b in benchmarks
         ),
     )
-
-
-def _check_corruptions(asked: Iterable[str], run: Collection[str], where: str) -> None:
-    for name in asked:
-        if name not in run:
-            message = f"no benchmark of {where} runs the corruption {name!r}; "
-            raise ConfigError(message + suggestion(name, run))
-
-
-def _check_severities(asked: Iterable[int], run: Collection[int], where: str) -> None:
-    for severity in asked:
-        if severity not in run:
-            valid = ", ".join(str(s) for s in sorted(run)) or "none"
-            raise ConfigError(f"no benchmark of {where} runs severity {severity!r}; valid: {valid}")
 
 
 def _narrowed(

@@ -6,7 +6,7 @@ field carries the check of what may be set.
 
 from __future__ import annotations
 
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -170,12 +170,9 @@ def _effect(name: str, kind: type[Any], given: Mapping[str, JSON]) -> Any:
 
 
 def _recorded(effect: Any) -> dict[str, Any]:
-    told = [one for one in fields(effect) if not _is_silent(effect, one)]
-    return {one.name: getattr(effect, one.name) for one in told}
-
-
-def _is_silent(effect: Any, one: Field[Any]) -> bool:
-    return bool(one.metadata["silent"]) and getattr(effect, one.name) == one.default
+    values = [(one, getattr(effect, one.name)) for one in fields(effect)]
+    silent = [one for one, value in values if one.metadata["silent"] and value == one.default]
+    return {one.name: value for one, value in values if one not in silent}
 
 
 def _checked(key: str, value: object, check: Callable[[object], Any]) -> Any:

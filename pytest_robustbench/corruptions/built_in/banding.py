@@ -56,16 +56,11 @@ class Banding:
         turn, period, phase = rng.random(3).tolist()
         upright = self.orientation == "columns" or (self.orientation == "any" and turn < 0.5)
         length = image.shape[1 if upright else 0]
-        wave = _wave(length, between(self.periods, period), phase)
+        places = np.arange(length) * (between(self.periods, period) / length)
+        wave = np.cos(2 * np.pi * (places + phase))
         gains = np.rint(256 * self.amplitude * severity / 5 * wave).astype(np.int16)
         gains = gains[None, :] if upright else gains[:, None]
         return Corrupted(by_channel(image, lambda part: _modulated(part, gains)), mask)
-
-
-def _wave(length: int, periods: float, phase: float) -> NDArray[np.float64]:
-    """Return `length` values from -1 to 1 that go through `periods` periods."""
-    places = np.arange(length) * (periods / length)
-    return np.asarray(np.cos(2 * np.pi * (places + phase)))
 
 
 def _modulated(part: Image, gains: Gains) -> Image:

@@ -35,10 +35,9 @@ def load_btad(
 
 def recognise(root: Path, category: str | None) -> Recognised | None:
     """Recognise BTAD by its names of labels."""
-    return by_mark("btad", _is_category, root, category)
 
+    def is_category(folder: Path) -> bool:
+        labels = [folder / "test" / label for label in ("ok", "ko")]
+        return (folder / "train/ok").is_dir() and any(label.is_dir() for label in labels)
 
-def _is_category(folder: Path) -> bool:
-    return (folder / "train/ok").is_dir() and any(
-        (folder / "test" / label).is_dir() for label in ("ok", "ko")
-    )
+    return by_mark("btad", is_category, root, category)

@@ -59,25 +59,16 @@ def load_mvtec_ad2(
             f"there is no test part {test_part!r}; {suggestion(test_part, [PUBLIC])}"
         )
     folder = category_folder(root, category)
-    private = _only_private(folder)
-    if private is not None:
-        raise _withheld(private)
+    parts = [part for part in (PUBLIC, *PRIVATE) if (folder / part).is_dir()]
+    if parts and PUBLIC not in parts:
+        raise _withheld(parts[0])
     return read_tree(LAYOUT, root, category)
 
 
 def recognise(root: Path, category: str | None) -> Recognised | None:
     """Recognise AD 2 by the names of its test parts."""
-    return by_mark("mvtec_ad2", _is_category, root, category)
-
-
-def _is_category(folder: Path) -> bool:
-    return any((folder / part).is_dir() for part in (PUBLIC, *PRIVATE))
-
-
-def _only_private(folder: Path) -> str | None:
-    if (folder / PUBLIC).is_dir():
-        return None
-    return next((name for name in PRIVATE if (folder / name).is_dir()), None)
+    parts = (PUBLIC, *PRIVATE)
+    return by_mark("mvtec_ad2", lambda own: any((own / p).is_dir() for p in parts), root, category)
 
 
 def _withheld(part: str) -> DatasetError:

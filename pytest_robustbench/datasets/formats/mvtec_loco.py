@@ -31,7 +31,6 @@ from pytest_robustbench.errors import DatasetError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
 
     from pytest_robustbench.arrays import Mask
     from pytest_robustbench.datasets.catalogue import Kind
@@ -135,17 +134,13 @@ def _configured(sample: Sample, values: frozenset[int]) -> Sample:
 
 
 def _pixel_values(config: Path) -> frozenset[int]:
-    entries = _parsed(config)
+    try:
+        entries = json.loads(config.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{config} cannot be read as JSON: {error}") from error
     if not isinstance(entries, list) or not entries:
         raise DatasetError(f"{config}: expected a list of defects, with {', '.join(_ENTRY)} each")
     return frozenset(_pixel_value(entry, f"{config}, entry {i}") for i, entry in enumerate(entries))
-
-
-def _parsed(config: Path) -> Any:
-    try:
-        return json.loads(config.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"{config} cannot be read as JSON: {error}") from error
 
 
 def _pixel_value(entry: object, where: str) -> int:

@@ -76,7 +76,7 @@ def load_visa(
         As in `read_tree`; also if the table or a file it names is missing, or a row is malformed.
     """
     places = (root / place for place in CONVERTED)
-    converted = next((place for place in places if _holds(place, category)), None)
+    converted = next((place for place in places if is_category(place / (category or ""))), None)
     published = _published(root, category, or_listed=converted is None)
     if published is not None:
         return _listed_split(*published, split_csv or DEFAULT_SPLIT)
@@ -89,7 +89,7 @@ def load_visa(
 
 def recognise(root: Path, category: str | None) -> Recognised | None:
     """Recognise VisA in either layout."""
-    found = by_mark("visa", _is_published, root, category)
+    found = by_mark("visa", lambda own: (own / IMAGES / "Normal").is_dir(), root, category)
     if found is not None:
         return found
     if "visa_pytorch" in root.resolve().parts:
@@ -97,14 +97,6 @@ def recognise(root: Path, category: str | None) -> Recognised | None:
     homes = [root / place for place in CONVERTED if place.startswith("visa_pytorch")]
     answers = (by_mark("visa", has_marks, home, category) for home in homes if home.is_dir())
     return next((answer for answer in answers if answer is not None), None)
-
-
-def _is_published(folder: Path) -> bool:
-    return (folder / IMAGES / "Normal").is_dir()
-
-
-def _holds(place: Path, category: str | None) -> bool:
-    return is_category(place / category if category is not None else place)
 
 
 def _published(base: Path, category: str | None, *, or_listed: bool) -> tuple[Path, str] | None:
@@ -128,7 +120,8 @@ def _listed_split(base: Path, category: str, table_name: str) -> Split:
         raise DatasetError(
             f"{table} lists no image of {category!r}; {suggestion(category, objects)}"
         )
-    _check_once(base, own)
+    written = [(where, cells["image"]) for where, cells in own]
+    check_listed_once((where, name, listed_path(base, name, where)) for where, name in written)
     train, test = _samples(base, own, "train"), _samples(base, own, "test")
     normals = tuple(sample for sample in train if sample.label == NORMAL)
     return Split(
@@ -173,11 +166,6 @@ def _row(cells: dict[str, str], where: str) -> Row:
         if cells[column] not in valid:
             raise DatasetError(f"{where}: {column} is {' or '.join(valid)}, not {cells[column]!r}")
     return where, cells
-
-
-def _check_once(base: Path, rows: Sequence[Row]) -> None:
-    written = [(where, cells["image"]) for where, cells in rows]
-    check_listed_once((where, name, listed_path(base, name, where)) for where, name in written)
 
 
 def _samples(base: Path, rows: Sequence[Row], part: str) -> tuple[Sample, ...]:
