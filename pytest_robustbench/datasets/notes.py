@@ -29,20 +29,21 @@ def notes_on_test_part(
     empty : sequence of str
         Folders that should hold images and hold none.
     """
-    unknown = [sample.id for sample in test if sample.mask_is_unknown]
     labels = {sample.label for sample in test}
-    notes = []
-    if unknown:
-        notes.append(f"defect images without a mask: {len(unknown)} ({listed(unknown)})")
-    if orphans:
-        notes.append(f"masks without an image: {len(orphans)} ({listed(orphans)})")
-    if empty:
-        notes.append(f"folders without an image: {len(empty)} ({listed(empty)})")
-    if len(labels) == 1:
-        missing = "defect" if labels == {NORMAL} else "normal"
-        why = "metrics that need both are not defined"
-        notes.append(f"the test part has no {missing} image: {why}")
-    return tuple(notes)
+    missing = "defect" if labels == {NORMAL} else "normal"
+    one_class = f"the test part has no {missing} image: metrics that need both are not defined"
+    return (
+        *counted("defect images without a mask", [s.id for s in test if s.mask_is_unknown]),
+        *counted("masks without an image", orphans),
+        *counted("folders without an image", empty),
+        *([one_class] if len(labels) == 1 else []),
+    )
+
+
+def counted(what: str, names: Sequence[str], advice: str = "") -> tuple[str, ...]:
+    """Say how many there are and which come first; nothing where there is none."""
+    more = f"; {advice}" if advice else ""
+    return (f"{what}: {len(names)} ({listed(names)}){more}",) if names else ()
 
 
 def unread_files(
@@ -54,26 +55,19 @@ def unread_files(
         for folder in folders
         for path in unread_images(folder, recursive=recursive)
     ]
-    if not names:
-        return ()
-    found = f"{len(names)} ({listed(names)})"
-    return (f"image files of a format that is not read: {found}; convert them to png",)
+    return counted("image files of a format that is not read", names, "convert them to png")
 
 
 def graded_masks(ids: Sequence[str]) -> tuple[str, ...]:
     """Say which samples have a mask with several non-zero values, by `Picture.graded_mask`."""
-    if not ids:
-        return ()
     reason = (
         "every non-zero pixel counts as defect, so a mask resized smoothly or stored with losses "
         "marks too much"
     )
-    return (f"masks with several non-zero values: {len(ids)} ({listed(ids)}); {reason}",)
+    return counted("masks with several non-zero values", ids, reason)
 
 
 def defects_left_out(train: Sequence[Sample]) -> tuple[str, ...]:
     """Say how many defect images a published train part has, on which nothing is fitted."""
     defects = [sample.id for sample in train if sample.label == DEFECT]
-    if not defects:
-        return ()
-    return (f"defect images of the train part left out: {len(defects)} ({listed(defects)})",)
+    return counted("defect images of the train part left out", defects)

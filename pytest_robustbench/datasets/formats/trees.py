@@ -23,9 +23,9 @@ from pytest_robustbench.datasets.files import (
     subfolders,
 )
 from pytest_robustbench.datasets.formats.folder_names import means_normal
-from pytest_robustbench.datasets.notes import notes_on_test_part, unread_files
+from pytest_robustbench.datasets.notes import counted, notes_on_test_part, unread_files
 from pytest_robustbench.datasets.pictures.masks import MaskFolder
-from pytest_robustbench.datasets.split import DEFECT, NORMAL, Sample, Split, listed
+from pytest_robustbench.datasets.split import DEFECT, NORMAL, Sample, Split
 from pytest_robustbench.errors import DatasetError, MissingDataError
 from pytest_robustbench.naming import suggestion
 
@@ -161,9 +161,8 @@ def _beside_normal(folder: Path, good_name: str) -> tuple[str, ...]:
     ]
     lost = [file.path for place in beside for file in image_files(place)]
     names = [path.relative_to(folder).as_posix() for path in lost]
-    note = f"images of these parts outside {good_name} left out: {len(lost)} ({listed(names)})"
     unread = unread_files(folder, [part / good_name for part in parts])
-    return (*([note] if lost else []), *unread)
+    return (*counted(f"images of these parts outside {good_name} left out", names), *unread)
 
 
 def _test_samples(folder: Path, layout: TreeLayout) -> tuple[tuple[Sample, ...], tuple[str, ...]]:
