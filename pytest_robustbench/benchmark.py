@@ -21,6 +21,7 @@ from pytest_robustbench.gates.summary import judge_summary
 from pytest_robustbench.gates.waivers import apply_waivers, today
 from pytest_robustbench.metrics.metric import Metric
 from pytest_robustbench.metrics.own import known, load_metric
+from pytest_robustbench.plain_json import sha256_of
 from pytest_robustbench.reports.compare.evidence import with_intervals, with_summary_intervals
 from pytest_robustbench.reports.file.environment import environment
 from pytest_robustbench.reports.file.fields import (
@@ -29,8 +30,9 @@ from pytest_robustbench.reports.file.fields import (
     ranking_error_of,
     undefined_of,
 )
-from pytest_robustbench.reports.file.header import Header, sha256_of
+from pytest_robustbench.reports.file.model import Digests, Environment, Frozen, Header
 from pytest_robustbench.reports.file.record import condition_record, memory_record
+from pytest_robustbench.reports.file.record_model import Samples
 from pytest_robustbench.reports.file.report import Report
 
 if TYPE_CHECKING:
@@ -237,7 +239,7 @@ class Benchmark:
         record : mapping
             `condition_record` of what `evaluate` returned, or ``{"error": message}``.
         """
-        tested = {"label": [sample.label for sample in self.split.test]}
+        tested = [sample.label for sample in self.split.test]
         return self.gate.judge(condition.id, record, _labels(tested, record))
 
     def header(self) -> Header:
@@ -252,18 +254,20 @@ class Benchmark:
             model=self.evaluator.predictor.name,
             started=self._started,
             command=shlex.join(sys.argv),
-            operating_point=prepared.operating_point.to_dict(),
+            rerun=None,
+            operating_point=Frozen.from_dict(prepared.operating_point.to_dict()),
             config=self._config,
             detector=detector,
-            sha256={
-                "config": sha256_of(self._config),
-                "dataset": sha256_of(samples),
-                "model": sha256_of(detector),
-            },
-            environment=environment(self._folder),
-            samples=samples,
+            sha256=Digests(
+                config=sha256_of(self._config),
+                dataset=sha256_of(samples),
+                model=sha256_of(detector),
+            ),
+            environment=Environment.from_dict(environment(self._folder)),
+            samples=Samples.from_dict(samples),
             memory=memory_record(prepared.memory),
-            notes=(*self.split.notes, *prepared.notes),
+            profile=None,
+            notes=[*self.split.notes, *prepared.notes],
         )
 
     def run(
@@ -346,16 +350,17 @@ def judged_report(
     """
     ordered = {c.id: records[c.id] for c in declared if c.id in records}
     report = Report(header, tuple(declared), ordered)
-    verdicts = [v for c, r in ordered.items() for v in gate.judge(c, r, _labels(header.samples, r))]
+    tested = header.samples.label if header.samples else None
+    verdicts = [v for c, r in ordered.items() for v in gate.judge(c, r, _labels(tested, r))]
     if len(ordered) == len(declared):
         verdicts += with_summary_intervals(gate.judge_summary(report.summary()), report)
     return replace(report, verdicts=tuple(verdicts))
 
 
-def _labels(tested: Mapping[str, Any] | None, record: Mapping[str, Any]) -> Sequence[int] | None:
+def _labels(tested: Sequence[int] | None, record: Mapping[str, Any]) -> Sequence[int] | None:
     """Return the labels of the images of a record: only a recorded set has samples of its own."""
-    samples = record.get("samples") or tested
-    return samples["label"] if samples else None
+    own = record.get("samples")
+    return own["label"] if own else tested
 
 
 def _described(describe: Callable[[], object]) -> dict[str, Any]:

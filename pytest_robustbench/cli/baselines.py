@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.cli.outcomes import FAILED, BenchmarkOutcome
@@ -46,13 +45,9 @@ def with_comparisons(
         return list(outcomes)
     from pytest_robustbench.reports.compare.regression import judge_matches
 
-    with TemporaryDirectory() as folder:
-        matches = [
-            match
-            for name, declaration in due.items()
-            for match in _matches(declaration, config, fresh[name], Path(folder))
-        ]
-        judged = judge_matches(matches)
+    judged = judge_matches(
+        [m for name, declared in due.items() for m in _matches(declared, config, fresh[name])]
+    )
     return [
         _compared(one, due[one.name], fresh[one.name], judged) if one.name in due else one
         for one in outcomes
@@ -60,14 +55,14 @@ def with_comparisons(
 
 
 def _matches(
-    declaration: BenchmarkDeclaration, config: RobustnessConfig, report: Report, folder: Path
+    declaration: BenchmarkDeclaration, config: RobustnessConfig, report: Report
 ) -> Sequence[Match]:
     from pytest_robustbench.config.matches import matches_of
+    from pytest_robustbench.reports.file.stored import StoredReport
 
-    path = folder / f"{declaration.name}.json"
     try:
-        report.write(path)
-        return matches_of(declaration, config.folder, path)
+        candidate = StoredReport(report.to_dict(), Path(f"{declaration.name}.json"))
+        return matches_of(declaration, config.folder, candidate)
     except RobustbenchError as error:  # the others are compared all the same
         sys.stderr.write(f"{declaration.name}: not compared: {error}\n")
         return ()

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
     from pytest_robustbench.config.declarations import BenchmarkDeclaration
     from pytest_robustbench.reports.compare.regression import Match
+    from pytest_robustbench.reports.file.stored import StoredReport
 
 
 def matches_of(
     declaration: BenchmarkDeclaration,
     folder: Path,
-    candidate: Path,
+    candidate: StoredReport,
     baseline: Path | None = None,
 ) -> tuple[Match, ...]:
     """Return what `candidate`, the report of a benchmark, has to be compared with.
@@ -53,7 +54,6 @@ def matches_of(
             role=role,
             min_overlap=regression.min_overlap,
             strict_pixels=regression.strict_pixels,
-            fresh=True,
         )
         for role, path in stored.items()
     )

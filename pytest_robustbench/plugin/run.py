@@ -330,9 +330,7 @@ def _write_pages(config: pytest.Config) -> None:
 def _write_session_file(session: pytest.Session) -> None:
     """List the benchmarks of this session with their verdicts, files and hashes."""
     from pytest_robustbench.plugin.results.session_file import session_record
-    from pytest_robustbench.reports.file.readable_json import dumps
-    from pytest_robustbench.reports.file.session import SESSION_FILE
-    from pytest_robustbench.reports.file.writing import write_atomically
+    from pytest_robustbench.reports.file.session import write_session
 
     known = session_of(session.config)
     record = session_record(
@@ -341,5 +339,4 @@ def _write_session_file(session: pytest.Session) -> None:
         known.problem,
         int(session.exitstatus),
     )
-    folder = session.config.stash[SETTINGS].report_dir
-    write_atomically(folder / SESSION_FILE, dumps(record))
+    write_session(session.config.stash[SETTINGS].report_dir, record)

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_robustbench import Benchmark, Prediction, load_split
 from pytest_robustbench.cli.main import main
-from pytest_robustbench.reports.file.header import sha256_of
+from pytest_robustbench.plain_json import sealed, sha256_of
 from tests.synthetic_tree import write_mvtec_tree
 
 DROP = ("--max-drop", "pixel_segf1=0.3")
@@ -171,7 +171,7 @@ def test_a_run_and_itself(compare, reports):
 
 def test_benchmarks_of_other_names_may_be_compared_by_hand(compare, reports):
     renamed = json.loads((reports / "base.json").read_text()) | {"name": "lids"}
-    (reports / "lids.json").write_text(json.dumps(renamed))
+    (reports / "lids.json").write_text(json.dumps(sealed(renamed)))
 
     code, out, _ = compare("lids.json", "same.json", *DROP)
 
@@ -199,7 +199,7 @@ def test_one_strict_report_does_not_make_the_others_strict(compare, reports):
             plain = json.loads((reports / f"{source}.json").read_text())
             plain["config"] = {"regression": {**section, "inconclusive": if_undecided}}
             plain["sha256"]["config"] = sha256_of(plain["config"])
-            (reports / folder / f"{name}.json").write_text(json.dumps(plain))
+            (reports / folder / f"{name}.json").write_text(json.dumps(sealed(plain)))
 
     code, out, _ = compare("before", "after")
 

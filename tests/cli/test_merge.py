@@ -16,6 +16,7 @@ from pytest_robustbench.cli.main import main
 from pytest_robustbench.config.benchmarks import build_benchmark, gate_of
 from pytest_robustbench.config.build import build_detector, build_split
 from pytest_robustbench.config.loader import load_config
+from pytest_robustbench.plain_json import sealed
 from pytest_robustbench.reports.file.fields import error_record
 from pytest_robustbench.reports.file.record import condition_record
 from pytest_robustbench.reports.file.schema import report_schema
@@ -43,7 +44,7 @@ benchmarks:
   caps: {0}
   cups: {0}
 """.format("{corruptions: none, accept: {all: {miss_rate: {max: 1.0}}}}")
-TIMES = ("started", "command", "memory")
+TIMES = ("started", "command", "memory", "content_sha256")
 TIMINGS = ("latency_ms_per_image", "latency", "memory")
 SUMMARY = ("robustness_summary", "robustness_summary_undefined")
 
@@ -284,16 +285,16 @@ def edit(path, place, value):
     for key in place[:-1]:
         inner = inner[key]
     inner[place[-1]] = value
-    path.write_text(json.dumps(plain), "utf-8")
+    path.write_text(json.dumps(sealed(plain)), "utf-8")
 
 
 REFUSED = [
     (("robustness", "clean", "results", "auroc"), 0.1, "shards/0/caps.json cannot be merged"),
-    (("robustness", "clean", "data_digest"), "0" * 32, "edited after it was measured"),
+    (("complete",), True, "edited after it was measured"),
     (("narrowed",), ["--robustness-limit-test"], "--robustness-limit-test"),
     (("name",), "cups", "declares no benchmark 'cups'"),
     (("profile",), "nightly", "profile"),
-    (("schema_version",), 2, "schema version"),
+    (("schema_version",), 1, "schema version"),
 ]
 
 

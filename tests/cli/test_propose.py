@@ -18,9 +18,10 @@ from pytest_robustbench.cli.main import main
 from pytest_robustbench.config.loader import load_config, parse_config
 from pytest_robustbench.gates.intervals import bound_on
 from pytest_robustbench.metrics.catalogue import metric_called
+from pytest_robustbench.plain_json import sealed
 from pytest_robustbench.reports.compare.proposal import outwards
-from pytest_robustbench.reports.file.reading import outcomes_of
-from pytest_robustbench.reports.file.stored import read_comparable
+from pytest_robustbench.reports.file.integrity import read_comparable
+from pytest_robustbench.reports.file.record import outcomes_of
 
 RUN = """\
 schema_version: 1
@@ -161,7 +162,7 @@ def edited(folder, tmp_path, change):
     plain = json.loads((folder / "r.json").read_text())
     change(plain)
     file = tmp_path / "edited.json"
-    file.write_text(json.dumps(plain))
+    file.write_text(json.dumps(sealed(plain)))
     return file
 
 

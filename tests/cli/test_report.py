@@ -7,7 +7,6 @@ import html
 import json
 import re
 import shutil
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -16,10 +15,10 @@ from pytest_robustbench.benchmark import judged_report
 from pytest_robustbench.cli.main import main
 from pytest_robustbench.config.benchmarks import gate_of
 from pytest_robustbench.config.loader import load_config
+from pytest_robustbench.plain_json import sealed
 from pytest_robustbench.reports.file.fields import error_record
-from pytest_robustbench.reports.file.header import Header
-from pytest_robustbench.reports.file.report import read_report
-from pytest_robustbench.reports.file.stored import StoredReport
+from pytest_robustbench.reports.file.session import write_session
+from pytest_robustbench.reports.file.stored import read_stored
 from pytest_robustbench.reports.pages import extras
 
 YAML = """\
@@ -92,19 +91,30 @@ class Page:
 def edit(path, change):
     plain = json.loads(Path(path).read_text("utf-8"))
     change(plain)
-    Path(path).write_text(json.dumps(plain), "utf-8")
+    Path(path).write_text(json.dumps(sealed(plain)), "utf-8")
 
 
 def session(folder, outcomes, path="runs/metal.json", problems=()):
+    absent = {
+        "complete": False,
+        "missing": [],
+        "deselected": [],
+        "outcomes": {"complete": "failed"},
+        "problems": [],
+        "regression": None,
+        "verdicts": {"pass": 0, "fail": 0, "error": 0},
+        "report": None,
+        "sha256": None,
+    }
     found = {
+        **absent,
         "report": "metal.json",
         "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest(),
         "outcomes": outcomes,
         "problems": list(problems),
     }
-    absent = {"report": None, "sha256": None, "outcomes": {"complete": "failed"}}
-    told = {"benchmarks": {"metal": found, "tin": absent}}
-    Path(folder, "session.json").write_text(json.dumps(told), "utf-8")
+    told = {"exit_status": 0, "problem": None, "benchmarks": {"metal": found, "tin": absent}}
+    write_session(Path(folder), told)
 
 
 # ---- report ------------------------------------------------------------------------------------
@@ -427,11 +437,10 @@ def test_pages_name_a_benchmark_that_could_not_be_measured(project, call):
 def shard(path, *conditions, error=""):
     """Write a report as a shard would that measures some conditions; it has all pictures."""
     (declaration,) = load_config(Path("robustness.yaml")).benchmarks
-    whole = StoredReport(Path("runs/metal.json"), read_report(Path("runs/metal.json")))
-    header = Header.from_dict({field.name: whole.plain[field.name] for field in fields(Header)})
+    whole = read_stored(Path("runs/metal.json"))
     records = {c: error_record(error) if error else whole.record(c) for c in conditions}
     gate, declared = gate_of(declaration), declaration.declared_conditions
-    judged_report(header, declared, records, gate).write(path)
+    judged_report(whole.header, declared, records, gate).write(path)
     shutil.copytree("runs/metal", Path(path).parent / "metal")
 
 

@@ -16,7 +16,7 @@ from pytest_robustbench.corruptions.catalogue import DEFAULT
 from pytest_robustbench.datasets.loading import load_split
 from pytest_robustbench.gates.limits import Limit, Waiver
 from pytest_robustbench.reports.file.fields import error_record
-from pytest_robustbench.reports.file.report import read_report
+from pytest_robustbench.reports.file.stored import read_stored
 from pytest_robustbench.reports.pages.drawing import jpeg
 from pytest_robustbench.reports.pages.formats import HTML
 from pytest_robustbench.reports.pages.html.gallery import thumbnail_names
@@ -100,11 +100,16 @@ def comparison(role="baseline", **changes):
         {
             "condition": condition,
             "id": f"test/scratch/{number:03d}",
+            "label": 1,
             "kind": "new miss" if number % 2 else "fixed miss",
+            "baseline": bool(number % 2),
+            "candidate": not number % 2,
             "baseline_score": 4.0 + number / 20,
             "candidate_score": 4.000001 - number / 20,
             "baseline_threshold": 4.0,
             "candidate_threshold": 4.0,
+            "baseline_margin": 0.1,
+            "candidate_margin": -0.1,
         }
         for number, condition in enumerate(CONDITIONS[:12])
     ]
@@ -132,8 +137,13 @@ def _change(condition, outcome, baseline, candidate, loss):
         "candidate": candidate,
         "loss": loss,
         "allowed": None if loss is None else 0.05,
+        "benchmark": "nuts",
         "interval": None if loss is None else [loss - 0.01, loss + 0.01],
+        "p": None,
         "improved": False,
+        "identical": False,
+        "images_needed": None,
+        "images_kind": "",
         "reason": "the test set is too small" if outcome == "inconclusive" else "",
         "source": "robustness.yaml:30",
     }
@@ -165,7 +175,7 @@ def photographed_page(folder, data, **options):
     keep = Thumbnails(path)
     report = benchmark.run(on_result=lambda result: keep.write(thumbnails_of(result)))
     report.write(path)
-    return rendered(folder, read_report(path))
+    return rendered(folder, read_stored(path).plain)
 
 
 def long_plain():

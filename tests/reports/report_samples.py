@@ -18,8 +18,9 @@ from pytest_robustbench.metrics.catalogue import BUILT_IN, metric_called
 from pytest_robustbench.metrics.images import best_f1, rank_images
 from pytest_robustbench.metrics.measured import NO_MAPS, measure, value_of
 from pytest_robustbench.metrics.outcomes import COUNTS, Outcomes
+from pytest_robustbench.plain_json import sha256_of
 from pytest_robustbench.reports.file.environment import environment
-from pytest_robustbench.reports.file.header import Header, sha256_of
+from pytest_robustbench.reports.file.model import Header
 from pytest_robustbench.reports.file.record import condition_record
 from pytest_robustbench.reports.file.report import Report
 
@@ -120,8 +121,12 @@ def drawn_header(n=6, side=64, ids=None, **changes):
         "sha256": {"config": sha256_of({}), "dataset": sha256_of(samples), "model": None},
         "environment": environment(),
         "samples": samples,
+        "config": {},
+        "memory": {"host_peak_bytes": None, "device_peak_bytes": None},
+        "profile": None,
+        "notes": [],
     }
-    return Header(**fields | changes)
+    return Header.from_dict(fields | changes)
 
 
 def drawn_report(n=6, side=64, corruptions=("blur",), maps=True, **changes):
@@ -137,5 +142,5 @@ def full_size_report(side):
 
 
 def unprepared_header():
-    header = drawn_header(operating_point=None, samples=None, detector={})
-    return Header(**vars(header) | {"sha256": {"config": None, "dataset": None, "model": None}})
+    unknown = {"config": None, "dataset": None, "model": None}
+    return drawn_header(operating_point=None, samples=None, detector={}, sha256=unknown)

@@ -11,7 +11,6 @@ import numpy as np
 
 from pytest_robustbench.benchmark import Gate
 from pytest_robustbench.datasets.loading import load_split
-from pytest_robustbench.reports.file.header import sha256_of
 from pytest_robustbench.reports.file.stored import StoredReport
 from tests.reports.report_samples import contrast, small_benchmark
 
@@ -47,7 +46,7 @@ def measure(detector=contrast, **options):
 
 
 def stored(plain, path="r.json"):
-    return StoredReport(Path(path), plain)
+    return StoredReport(plain, Path(path))
 
 
 def edited(plain, *steps):
@@ -69,10 +68,3 @@ def without(plain, *path):
         place = place[key]
     del place[path[-1]]
     return changed
-
-
-def hashed(plain):
-    """Return a copy whose outer digests fit its content: an edit that covers its tracks."""
-    keys = {"config": "config", "dataset": "samples", "model": "detector"}
-    digests = {name: sha256_of(plain[key]) for name, key in keys.items()}
-    return edited(plain, (("sha256",), digests))

@@ -53,7 +53,7 @@ def run(arguments: Namespace) -> int:
 def _declared_baseline(arguments: Namespace) -> Path:
     from pytest_robustbench.config.loader import load_config
     from pytest_robustbench.config.matches import baseline_of
-    from pytest_robustbench.reports.file.stored import read_comparable
+    from pytest_robustbench.reports.file.integrity import read_comparable
 
     config = arguments.config or YAML_FILE
     if not config.is_file():

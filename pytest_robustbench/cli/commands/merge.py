@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from pytest_robustbench.config.declarations import BenchmarkDeclaration, RobustnessConfig
-    from pytest_robustbench.reports.file.header import Header
+    from pytest_robustbench.reports.file.model import Header
     from pytest_robustbench.reports.file.report import Report
     from pytest_robustbench.reports.merge.merging import Part
 
@@ -176,13 +176,13 @@ def _check_same_yaml(
 ) -> None:
     """Refuse limits and conditions that the parts were not measured for."""
     from pytest_robustbench.config.yaml.problems import shown_path
-    from pytest_robustbench.reports.file.header import sha256_of
+    from pytest_robustbench.plain_json import sha256_of
     from pytest_robustbench.reports.merge.differences import differences_between
 
     declared = json.loads(json.dumps(declaration.effective))
-    if header.sha256.get("config") == sha256_of(declared):
+    if header.sha256.config == sha256_of(declared):
         return
-    found = differences_between(declared, dict(header.config)) or "another digest"
+    found = differences_between(declared, header.config) or "another digest"
     raise ReportError(
         f"{shown_path(config.path)} differs from the one the shards of {declaration.name!r} ran: "
         f"{found}; {_profile_remedy(config.profile, header.profile)}merge with the YAML that they "

@@ -52,7 +52,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Return the exit code."""
     from pytest_robustbench.reports.compare.proposal import propose_limits
-    from pytest_robustbench.reports.file.stored import read_comparable
+    from pytest_robustbench.reports.file.integrity import read_comparable
 
     _check(arguments)
     report = read_comparable(arguments.report)

@@ -66,8 +66,8 @@ def _unreported_at(place: Path) -> Iterator[Unreported]:
 
 
 def _source(path: Path) -> Source:
-    from pytest_robustbench.reports.file.integrity import misfits
-    from pytest_robustbench.reports.file.stored import read_stored, refuse
+    from pytest_robustbench.reports.file.integrity import misfits, refuse
+    from pytest_robustbench.reports.file.stored import read_stored
     from pytest_robustbench.reports.pages.source import Source
 
     stored = read_stored(path, REMEDY)

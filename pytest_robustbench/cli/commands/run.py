@@ -244,7 +244,7 @@ def _write(arguments: Namespace, report: Report) -> None:
 
 
 def _print(measured: Sequence[BenchmarkOutcome]) -> None:
-    from pytest_robustbench.reports.file.readable_json import dumps
+    from pytest_robustbench.plain_json import dumps
 
     for one in measured:
         if one.report is not None:

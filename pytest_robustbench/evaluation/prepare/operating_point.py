@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_robustbench.errors import CalibrationError
+from pytest_robustbench.plain_json import DIGEST, is_sealed, read_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,23 +108,6 @@ class Recalibration(Calibrated):
     calibration_false_reject_rate: float | None
     promised_false_reject_rate: float | None
 
-    @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> Recalibration:
-        """Rebuild what a report holds.
-
-        Raises
-        ------
-        CalibrationError
-            If a value is missing, or of another kind.
-        """
-        try:
-            values = {f.name: plain[f.name] for f in fields(cls)}
-            return cls(**{**values, "warnings": tuple(values["warnings"])})
-        except (KeyError, TypeError) as error:
-            raise CalibrationError(
-                f"what recalibration would have given cannot be read: {error}"
-            ) from error
-
 
 @dataclass(frozen=True)
 class OperatingPoint(Calibrated):
@@ -177,21 +161,17 @@ class OperatingPoint(Calibrated):
         Raises
         ------
         CalibrationError
-            If a threshold is missing, or the digest contradicts the values.
+            If a threshold is missing, a value is of another type, or the digest contradicts the
+            values.
         """
         if not isinstance(plain, dict) or "image_threshold" not in plain:
             raise CalibrationError("the operating point has no image_threshold")
+        values = {"pixel_threshold": None, **plain}
+        for name in ("pixel_threshold", "image_threshold"):
+            if values[name] is not None or name == "image_threshold":
+                _as_float32(name, values[name])
         known = {f.name for f in fields(cls)}
-        values = {k: v for k, v in plain.items() if k in known}
-        if values.get("health"):
-            health = dict(values["health"])
-            health["without_each"] = tuple(health["without_each"])
-            values["health"] = CalibrationHealth(**health)
-        values["warnings"] = tuple(values.get("warnings", ()))
-        if values.get("recalibrated") is not None:
-            values["recalibrated"] = Recalibration.from_dict(values["recalibrated"])
-        values.setdefault("pixel_threshold", None)
-        point = cls(**values)
+        point = _validated({k: v for k, v in values.items() if k in known})
         if plain.get("digest", point.digest) != point.digest:
             raise CalibrationError("the operating point was edited: its digest does not match")
         return point
@@ -214,19 +194,37 @@ class OperatingPoint(Calibrated):
         Raises
         ------
         CalibrationError
-            If the file is missing, is no JSON, holds no operating point, or another benchmark's.
+            If the file cannot be read, holds no operating point, was edited, or is the report of
+            another benchmark.
         """
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            point = cls.from_dict(content.get("operating_point", content))
-            _require_same(content.get("name", benchmark), benchmark)
-            return replace(point, method=GIVEN, warnings=(), recalibrated=None)
-        except (OSError, ValueError, AttributeError, TypeError, KeyError) as error:
+            content = read_object(path)
+        except ValueError as error:
             raise CalibrationError(
                 f"cannot read an operating point from {path}: {error}"
             ) from error
+        try:
+            if DIGEST in content and not is_sealed(content):
+                raise CalibrationError(f"it was edited: {DIGEST} contradicts its content")
+            point = cls.from_dict(content.get("operating_point", content))
+            _require_same(content.get("name", benchmark), benchmark)
         except CalibrationError as error:
             raise CalibrationError(f"cannot use {path}: {error}") from error
+        return replace(point, method=GIVEN, warnings=(), recalibrated=None)
+
+
+def _validated(values: Mapping[str, Any]) -> OperatingPoint:
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        # As JSON: a tuple may come as a list then, and nothing else is of another type.
+        return TypeAdapter(OperatingPoint).validate_json(json.dumps(values), strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place, message = ".".join(map(str, first["loc"])), first["msg"]
+    if place.startswith("recalibrated"):
+        place = f"what recalibration would have given cannot be read: {place}"
+    raise CalibrationError(f"{place}: {message}, found {str(first['input'])[:40]}")
 
 
 def _require_same(name: str | None, benchmark: str | None) -> None:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from pytest_robustbench.evaluation.results import ConditionResult
     from pytest_robustbench.gates.limits import Verdict
     from pytest_robustbench.plugin.workers.run_context import Surroundings
-    from pytest_robustbench.reports.file.header import Header
     from pytest_robustbench.reports.file.journal import Entry
+    from pytest_robustbench.reports.file.model import Header
 
 TIMING = ("OMP_NUM_THREADS", "PYTEST_XDIST_WORKER_COUNT")
 """What decides how a latency was measured."""
@@ -175,7 +175,7 @@ class Findings:
     def _key(self, benchmark: Benchmark, header: Header, condition: Condition) -> str:
         """Return the digest of what determines a result; empty where not all of it is known."""
         from pytest_robustbench import __version__
-        from pytest_robustbench.reports.file.header import sha256_of
+        from pytest_robustbench.plain_json import sha256_of
 
         if condition.recorded or not benchmark.is_described or not self._code:
             return ""
@@ -195,26 +195,31 @@ class Findings:
     def _note_preparation(
         self, benchmark: Benchmark, header: Header, declaration: BenchmarkDeclaration
     ) -> None:
-        from pytest_robustbench.reports.file.journal import Entry
+        from pytest_robustbench.reports.file.journal import BenchmarkEntry
 
         if declaration.name in self._prepared:
             return
         self._prepared.add(declaration.name)
-        entry = Entry.of_benchmark(
-            declaration.name,
-            header.to_dict(),
-            [c.id for c in declaration.declared_conditions],
-            self.narrowing,
+        entry = BenchmarkEntry(
+            benchmark=declaration.name,
+            header=header,
+            declared=[c.id for c in declaration.declared_conditions],
+            narrowed=list(self.narrowing),
             fitted=benchmark.evaluator.prepare().fitted_here,
         )
         self._append(entry)
 
     def _journal(self, benchmark: str, condition: Condition, key: str, found: _Outcome) -> None:
-        from pytest_robustbench.reports.file.journal import Entry
+        from pytest_robustbench.reports.file.journal import ConditionEntry
 
-        self._append(
-            Entry.of_condition(benchmark, condition.id, key, found.record, reused=found.reused)
-        )
+        plain = {
+            "benchmark": benchmark,
+            "condition": condition.id,
+            "key": key,
+            "record": found.record,
+            "reused": found.reused,
+        }
+        self._append(ConditionEntry.from_dict(plain))
 
     def _append(self, entry: Entry) -> None:
         try:
@@ -280,7 +285,7 @@ def _finding(
     key: str,
     found: _Outcome,
 ) -> Finding:
-    from pytest_robustbench.reports.file.reading import result_from_record
+    from pytest_robustbench.reports.file.record import result_from_record
     from pytest_robustbench.reports.pages.thumbnails import thumbnails_of
 
     result = found.result
@@ -300,16 +305,11 @@ def _finding(
 def _past_records(
     surroundings: Surroundings,
 ) -> Iterator[tuple[tuple[str, str, str], dict[str, Any]]]:
-    from pytest_robustbench.reports.file.journal import CONDITION, journals_in, read_journal
+    from pytest_robustbench.reports.file.integrity import reusable_records
+    from pytest_robustbench.reports.file.journal import journals_in
 
     for path in journals_in(surroundings.journals):
-        if path.parent.name == surroundings.run:
-            continue
-        try:
-            entries = read_journal(path)
-        except ReportError:  # of another version, or of something else: nothing to take over
-            continue
-        for entry in entries:
-            content = entry.content
-            if entry.kind == CONDITION and content["key"] and "error" not in content["record"]:
-                yield (entry.benchmark, content["condition"], content["key"]), content["record"]
+        if path.parent.name != surroundings.run:
+            for entry, record in reusable_records(path):
+                if entry.key:
+                    yield (entry.benchmark, entry.condition, entry.key), record

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.plugin.settings import Settings
     from pytest_robustbench.plugin.terminal.progress import ProgressLine
     from pytest_robustbench.plugin.workers.run_context import Surroundings
-    from pytest_robustbench.reports.file.header import Header
+    from pytest_robustbench.reports.file.model import Header
 
 
 @dataclass
@@ -277,13 +277,13 @@ class Session:
         if benchmark is None:
             assert self.config is not None, "a declared benchmark has a configuration"
             bare = _header_without_data(self.declarations[name], self.config)
-            return replace(bare, rerun=self.reruns.get(name))
+            return bare.changed(rerun=self.reruns.get(name))
         if name not in self._headers:
             profile = self.config.profile if self.config else None
-            header = replace(benchmark.header(), profile=profile)
+            header = benchmark.header().changed(profile=profile)
             command = self.surroundings.command or header.command
             rerun = self.reruns.get(name)
-            self._headers[name] = replace(header, command=command, rerun=rerun)
+            self._headers[name] = header.changed(command=command, rerun=rerun)
         return self._headers[name]
 
     def _require_declared(self, declaration: BenchmarkDeclaration) -> None:
@@ -336,8 +336,10 @@ def _place_of(function: object) -> str:
 
 
 def _header_without_data(declaration: BenchmarkDeclaration, yaml: RobustnessConfig) -> Header:
+    from pytest_robustbench.plain_json import sha256_of
     from pytest_robustbench.reports.file.environment import environment
-    from pytest_robustbench.reports.file.header import Header, sha256_of
+    from pytest_robustbench.reports.file.model import Digests, Environment, Header
+    from pytest_robustbench.reports.file.record_model import Memory
 
     config = declaration.effective
     return Header(
@@ -347,8 +349,14 @@ def _header_without_data(declaration: BenchmarkDeclaration, yaml: RobustnessConf
         model=declaration.detector.label,
         started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         command=shlex.join(sys.argv),
+        rerun=None,
         config=config,
-        sha256={"config": sha256_of(config), "dataset": None, "model": None},
-        environment=environment(yaml.folder),
+        operating_point=None,
+        detector={},
+        sha256=Digests(config=sha256_of(config), dataset=None, model=None),
+        environment=Environment.from_dict(environment(yaml.folder)),
+        samples=None,
+        memory=Memory(host_peak_bytes=None, device_peak_bytes=None),
         profile=yaml.profile,
+        notes=[],
     )

@@ -89,24 +89,27 @@ class Bookkeeper:
                 Thumbnails(report).write(payload.thumbnails)
 
     def _append(self, journal: Journal, payload: Payload) -> None:
-        from pytest_robustbench.reports.file.journal import Entry
+        from pytest_robustbench.reports.file.journal import BenchmarkEntry, ConditionEntry
 
         assert payload.record is not None, "kept only where there is one"
         name = payload.benchmark
         if name not in self._journaled:
             self._journaled.add(name)
             declaration = self._ledger.declarations()[name]
-            declared = [c.id for c in declaration.declared_conditions]
-            narrowed = self._ledger.terms.narrowing
-            journal.append(
-                Entry.of_benchmark(name, payload.header, declared, narrowed, fitted=False)
-            )
-        found = Entry.of_condition(
-            name,
-            payload.condition,
-            payload.key,
-            payload.record,
-            reused=payload.reused,
-            told=True,
-        )
-        journal.append(found)
+            prepared = {
+                "benchmark": name,
+                "header": payload.header,
+                "declared": [c.id for c in declaration.declared_conditions],
+                "narrowed": list(self._ledger.terms.narrowing),
+                "fitted": False,
+            }
+            journal.append(BenchmarkEntry.from_dict(prepared))
+        finished = {
+            "benchmark": name,
+            "condition": payload.condition,
+            "key": payload.key,
+            "record": payload.record,
+            "reused": payload.reused,
+            "told": True,
+        }
+        journal.append(ConditionEntry.from_dict(finished))

@@ -38,10 +38,12 @@ def settle_baselines(accounts: Sequence[Account], settings: Settings, folder: Pa
 
 def _matches(account: Account, settings: Settings, folder: Path) -> tuple[Match, ...]:
     from pytest_robustbench.config.matches import matches_of
+    from pytest_robustbench.reports.file.stored import StoredReport
 
     assert account.report_path is not None, "a comparable account has a report"
     try:
-        return matches_of(account.declaration, folder, account.report_path, settings.baseline)
+        candidate = StoredReport(account.report().to_dict(), account.report_path)
+        return matches_of(account.declaration, folder, candidate, settings.baseline)
     except RobustbenchError as error:
         account.baseline_error = str(error)
         return ()

@@ -276,14 +276,14 @@ class Account:
         return replace(self._report(self.summary_verdicts()), regression=compared)
 
     def _report(self, summary: tuple[Verdict, ...]) -> Report:
-        from pytest_robustbench.reports.file.header import Header
+        from pytest_robustbench.reports.file.model import Header
         from pytest_robustbench.reports.file.report import Report
 
         assert self.header is not None, "the header comes first"
         verdicts = [v for c in self.declared for v in self.verdicts.get(c, ())]
         header = Header.from_dict(self.header)
         return Report(
-            header=replace(header, notes=(*header.notes, *self.notes)),
+            header=header.changed(notes=[*header.notes, *self.notes]),
             declared=self.declaration.declared_conditions,
             records=self.records,
             verdicts=(*verdicts, *summary),

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from pytest_robustbench.plugin.results.aggregate_items import Aggregate
     from pytest_robustbench.plugin.results.run_results import Account
 
-SCHEMA_VERSION = 1
-
 
 def session_record(
     declarations: Sequence[BenchmarkDeclaration],
@@ -23,9 +21,8 @@ def session_record(
     problem: str,
     exitstatus: int,
 ) -> dict[str, Any]:
-    """Return the session as plain JSON: every declared benchmark, selected or not."""
+    """Return what session.json says: every declared benchmark, selected or not."""
     return {
-        "schema_version": SCHEMA_VERSION,
         "exit_status": exitstatus,
         "problem": problem or None,
         "benchmarks": {d.name: _benchmark(d, accounts.get(d.name)) for d in declarations},

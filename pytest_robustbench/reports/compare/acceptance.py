@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import re
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -12,23 +10,16 @@ from typing import TYPE_CHECKING, Any
 from pytest_robustbench.datasets.split import listed
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.metrics.catalogue import metric_called
+from pytest_robustbench.plain_json import dumps, read_object, sealed
 from pytest_robustbench.reports.file.fields import metrics_of
-from pytest_robustbench.reports.file.readable_json import dumps
-from pytest_robustbench.reports.file.stored import (
-    COMPLETE_REMEDY,
-    REMEDY,
-    StoredReport,
-    read_comparable,
-)
+from pytest_robustbench.reports.file.integrity import COMPLETE_REMEDY, read_comparable
+from pytest_robustbench.reports.file.stored import REMEDY, StoredReport
 from pytest_robustbench.reports.file.writing import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-CUT_REPORT = re.compile(
-    r'\s*\{\s*"schema_version":\s*\d+,\s*"name":\s*(?P<name>"[^"\\\n]*")', re.ASCII
-)
 DAMAGED = "the baseline that was there is DAMAGED, or of another version, and is replaced"
 FIRST = "this is the first baseline"
 MOST_METRICS = 10
@@ -124,7 +115,7 @@ def acceptance_of(
         "previous_sha256": _file_sha256(baseline_path),
         "sha256": new.digest,
     }
-    text = dumps({**new.content, "accepted": accepted})
+    text = dumps(sealed({**new.content, "accepted": accepted}))
     changes = [line for line in differences(old, new) if not (broken and line == FIRST)]
     return Acceptance(baseline_path, (*_own_outcome(new), *broken, *changes), text)
 
@@ -132,9 +123,9 @@ def acceptance_of(
 def _own_outcome(new: StoredReport) -> Iterator[str]:
     """Say first what the run itself was told when it was compared."""
     for compared in new.plain.get("regression", ()):
-        told = OUTCOMES.get(str(compared.get("outcome")))
+        told = OUTCOMES.get(compared["outcome"])
         if told:
-            against = f"{compared.get('role', 'baseline')} {compared.get('baseline')}"
+            against = f"{compared['role']} {compared['baseline']}"
             yield told.format(against=against)
 
 
@@ -363,18 +354,12 @@ def _require_same_benchmark(path: Path, new: StoredReport) -> None:
 
 
 def _name_in(path: Path) -> object:
-    """Return the benchmark of any report, however old or broken; ``None`` where it tells none."""
+    """Return the benchmark of a report, however old or edited; ``None`` where it tells none."""
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
+        content = read_object(path)
+    except ValueError:
         return None
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError):  # half of a report still begins with its name
-        found = CUT_REPORT.match(text)
-        return None if found is None else json.loads(found["name"])
-    is_report = isinstance(content, dict) and "schema_version" in content
-    return content.get("name") if is_report else None
+    return content.get("name") if "schema_version" in content else None
 
 
 def _file_sha256(path: Path) -> str | None:

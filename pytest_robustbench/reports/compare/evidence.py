@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_robustbench.gates.intervals import interval_of
 from pytest_robustbench.gates.summary_intervals import summary_interval_of
 from pytest_robustbench.metrics.catalogue import metric_called
-from pytest_robustbench.reports.file.reading import outcomes_of
+from pytest_robustbench.reports.file.record import outcomes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -53,7 +53,7 @@ def with_summary_intervals(verdicts: Iterable[Verdict], report: Report) -> tuple
         return found
     pooled = [c.id for c in report.declared if not c.recorded]
     measured = (c for c in pooled if "error" not in report.records[c])
-    outcomes = {c: outcomes_of(report.records[c], samples["label"]) for c in measured}
+    outcomes = {c: outcomes_of(report.records[c], samples.label) for c in measured}
     return tuple(_with_summary_interval(verdict, outcomes) for verdict in found)
 
 

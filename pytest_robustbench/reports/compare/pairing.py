@@ -9,7 +9,7 @@ import numpy as np
 from pytest_robustbench.datasets.split import listed
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.gates.regression.pairs import Pair
-from pytest_robustbench.reports.file.reading import outcomes_of
+from pytest_robustbench.reports.file.record import outcomes_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

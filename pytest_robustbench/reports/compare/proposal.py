@@ -10,7 +10,7 @@ from pytest_robustbench.conditions import CLEAN
 from pytest_robustbench.gates.intervals import bound_on
 from pytest_robustbench.metrics.catalogue import BUILT_IN
 from pytest_robustbench.reports.file.fields import metrics_of, undefined_of
-from pytest_robustbench.reports.file.reading import outcomes_of
+from pytest_robustbench.reports.file.record import outcomes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

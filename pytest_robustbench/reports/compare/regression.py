@@ -17,7 +17,13 @@ from pytest_robustbench.gates.regression.verdicts import WORST_FIRST
 from pytest_robustbench.metrics.catalogue import BUILT_IN
 from pytest_robustbench.reports.compare.comparability import compare_inputs
 from pytest_robustbench.reports.compare.pairing import pairs_of
-from pytest_robustbench.reports.file.stored import read_comparable
+from pytest_robustbench.reports.file.integrity import (
+    COMPLETE_REMEDY,
+    incompleteness,
+    read_comparable,
+    refuse,
+)
+from pytest_robustbench.reports.file.stored import StoredReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,7 +34,6 @@ if TYPE_CHECKING:
     from pytest_robustbench.gates.regression.pairs import Pair
     from pytest_robustbench.gates.regression.verdicts import Outcome, RegressionVerdict
     from pytest_robustbench.metrics.metric import Metric
-    from pytest_robustbench.reports.file.stored import StoredReport
 
 KINDS: Mapping[str, frozenset[int]] = MappingProxyType(
     {
@@ -63,8 +68,10 @@ class Match:
     ----------
     benchmark : str
         Name of the benchmark.
-    candidate, baseline : Path
-        Report files.
+    candidate : Path or StoredReport
+        A report file; or the report of this very run, which is not read back.
+    baseline : Path
+        A report file.
     allowed : tuple of AllowedChange
         What may get worse, and how far; each is held against every condition.
     role : {"baseline", "anchor"}
@@ -73,18 +80,15 @@ class Match:
         Least share of test images that both reports have.
     strict_pixels : bool
         Whether corrupted pixels must be equal to the last bit.
-    fresh : bool
-        Whether the candidate was measured just now: then it must not be the stored run itself.
     """
 
     benchmark: str
-    candidate: Path
+    candidate: Path | StoredReport
     baseline: Path
     allowed: tuple[AllowedChange, ...]
     role: str = "baseline"
     min_overlap: float = 1.0
     strict_pixels: bool = False
-    fresh: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,9 +162,10 @@ def _open(match: Match) -> _Opened | Judged:
         return Judged(match, problems=("no allowed change is declared: nothing would be judged",))
     if not match.baseline.is_file():
         return Judged(match, problems=(absence(match.role, match.baseline),))
+    fresh = isinstance(match.candidate, StoredReport)
     try:
-        baseline, candidate = read_comparable(match.baseline), read_comparable(match.candidate)
-        if match.fresh and baseline.digest == candidate.digest:
+        baseline, candidate = read_comparable(match.baseline), _candidate(match)
+        if fresh and baseline.digest == candidate.digest:
             return Judged(match, problems=(ITSELF.format(role=match.role, path=match.baseline),))
         inputs = compare_inputs(
             baseline,
@@ -170,14 +175,23 @@ def _open(match: Match) -> _Opened | Judged:
             latency=any(change.row.is_latency for change in match.allowed),
         )
         named = tuple(_other_names(baseline, candidate))
-        problems = (*(named if match.fresh else ()), *inputs.problems)
-        notes = (*(() if match.fresh else named), *inputs.notes)
+        problems = (*(named if fresh else ()), *inputs.problems)
+        notes = (*(() if fresh else named), *inputs.notes)
         if problems:
             return Judged(match, notes=notes, problems=problems)
         pairs = pairs_of(baseline, candidate, inputs)
     except ReportError as error:
         return Judged(match, problems=(str(error),))
     return _Opened(match, baseline, candidate, pairs, notes)
+
+
+def _candidate(match: Match) -> StoredReport:
+    """Return the candidate; what was measured just now need not be worked out again."""
+    if not isinstance(match.candidate, StoredReport):
+        return read_comparable(match.candidate)
+    what = f"{match.candidate.path} cannot be compared"
+    refuse(what, incompleteness(match.candidate), COMPLETE_REMEDY)
+    return match.candidate
 
 
 def absence(role: str, path: Path) -> str:
@@ -258,14 +272,13 @@ def _latency_verdicts(opened: _Opened, alpha: float) -> list[RegressionVerdict]:
 
 
 def _latencies(report: StoredReport) -> dict[str, LatencySample]:
-    records = {condition: report.record(condition) for condition in report.conditions}
-    return {c: _latency_sample(record["latency"]) for c, record in records.items()}
+    return {c: _latency_sample(record["latency"]) for c, record in report.records.items()}
 
 
 def _latency_sample(latency: Mapping[str, Any]) -> LatencySample:
     return LatencySample(
         np.asarray(latency["calls_ms"], np.float64),
-        np.asarray(latency.get("reference_calls_ms") or [latency["reference_ms"]], np.float64),
+        np.asarray(latency["reference_calls_ms"], np.float64),
     )
 
 

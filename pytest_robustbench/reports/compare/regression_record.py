@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from pytest_robustbench.reports.file.comparison_model import RegressionRecord
+
 if TYPE_CHECKING:
     from pytest_robustbench.gates.regression.verdicts import RegressionVerdict
     from pytest_robustbench.reports.compare.regression import Judged
@@ -14,7 +16,7 @@ DECISIONS_RECORDED = 200
 
 def regression_record(judged: Judged) -> dict[str, Any]:
     """Return a comparison in the report's schema."""
-    return {
+    plain = {
         "role": judged.match.role,
         "baseline": judged.match.baseline.name,
         "outcome": judged.outcome,
@@ -24,19 +26,10 @@ def regression_record(judged: Judged) -> dict[str, Any]:
         "n_changed_decisions": len(judged.decisions),
         "changed_decisions": [asdict(d) for d in judged.decisions[:DECISIONS_RECORDED]],
     }
+    return RegressionRecord.from_dict(plain).to_dict()
 
 
 def _verdict_record(verdict: RegressionVerdict) -> dict[str, Any]:
     plain = asdict(verdict)
-    change = plain.pop("change")
     interval = verdict.interval and list(verdict.interval)
-    return {
-        "condition": plain.pop("condition"),
-        "metric": change["metric"],
-        "bound": change["bound"],
-        "value": change["value"],
-        "relative": change["relative"],
-        **plain,
-        "interval": interval,
-        "source": change["source"],
-    }
+    return {**plain.pop("change"), **plain, "interval": interval}

@@ -6,80 +6,55 @@ line being written. Files of one run lie in one folder, beside the reports.
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from json import dumps
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+
+from pydantic import Field
 
 from pytest_robustbench.errors import ReportError
+from pytest_robustbench.plain_json import DIGEST, is_sealed, parse_object, sealed
+from pytest_robustbench.reports.file.model import Header
+from pytest_robustbench.reports.file.model_types import ConditionId, Distinct, Part
+from pytest_robustbench.reports.file.record_model import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
-VERSION = 1
+VERSION = 2
 FOLDER = "journal"
 SUFFIX = ".jsonl"
-BENCHMARK, CONDITION = "benchmark", "condition"
-CONTENT = {
-    BENCHMARK: ("benchmark", "header", "declared", "narrowed", "fitted"),
-    CONDITION: ("benchmark", "condition", "key", "record", "reused"),
-}
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One line.
+class BenchmarkEntry(Part):
+    """A benchmark was prepared."""
 
-    Parameters
-    ----------
-    kind : {"benchmark", "condition"}
-        A benchmark was prepared, or a condition is finished.
-    benchmark : str
-        Name of the benchmark.
-    content : mapping
-        Of a benchmark: ``header``, ``declared``, ``narrowed`` and ``fitted`` (whether by this
-        process). Of a condition: ``condition``, ``key``, ``record`` and ``reused``, and ``told``
-        where a worker has told it to its controller.
-    """
+    KIND: ClassVar = "benchmark"
 
-    kind: str
-    benchmark: str
-    content: Mapping[str, Any]
+    benchmark: str = Field(description="Name of the benchmark.")
+    header: Header
+    declared: Distinct[ConditionId] = Field(description="What a complete run measures.")
+    narrowed: list[str] = Field(description="Options that made the run less than that.")
+    fitted: bool = Field(description="Whether by this process.")
 
-    @classmethod
-    def of_benchmark(
-        cls,
-        benchmark: str,
-        header: Mapping[str, Any],
-        declared: Iterable[str],
-        narrowed: Iterable[str],
-        *,
-        fitted: bool,
-    ) -> Entry:
-        """Return that a benchmark was prepared."""
-        content = {
-            "header": header,
-            "declared": list(declared),
-            "narrowed": list(narrowed),
-            "fitted": fitted,
-        }
-        return cls(BENCHMARK, benchmark, content)
 
-    @classmethod
-    def of_condition(
-        cls,
-        benchmark: str,
-        condition: str,
-        key: str,
-        record: Mapping[str, Any],
-        *,
-        reused: bool,
-        told: bool = False,
-    ) -> Entry:
-        """Return that a condition is finished."""
-        content = {"condition": condition, "key": key, "record": record, "reused": reused}
-        return cls(CONDITION, benchmark, {**content, "told": True} if told else content)
+class ConditionEntry(Part):
+    """A condition is finished."""
+
+    KIND: ClassVar = "condition"
+
+    benchmark: str = Field(description="Name of the benchmark.")
+    condition: ConditionId
+    key: str = Field(description="Digest of what determines the record; empty where not known.")
+    record: Record
+    reused: bool = Field(description="Whether an earlier run has measured it.")
+    told: bool = Field(default=False, description="Whether a worker has told its controller.")
+
+
+Entry: TypeAlias = BenchmarkEntry | ConditionEntry
+KINDS = {entry.KIND: entry for entry in (BenchmarkEntry, ConditionEntry)}
 
 
 @dataclass(frozen=True)
@@ -102,8 +77,8 @@ class Journal:
         ReportError
             If it cannot be written.
         """
-        line = {"version": VERSION, "kind": entry.kind, "benchmark": entry.benchmark}
-        text = json.dumps({**line, **entry.content}, allow_nan=False)
+        line = sealed({"version": VERSION, "kind": entry.KIND, **entry.to_dict()})
+        text = dumps(line, allow_nan=False)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("a", encoding="utf-8", newline="\n") as file:
@@ -123,33 +98,35 @@ def read_journal(path: Path) -> tuple[Entry, ...]:
     Raises
     ------
     ReportError
-        If the file cannot be read, or is a journal of another version.
+        If the file cannot be read, is a journal of another version, or was edited.
     """
     try:
-        text = path.read_bytes().decode("utf-8", errors="replace")
+        content = path.read_bytes()
     except OSError as error:
         raise ReportError(f"cannot read the journal {path}: {error.strerror or error}") from error
-    return tuple(_entries(path, text))
+    return tuple(_entries(path, content))
 
 
-def _entries(path: Path, text: str) -> Iterator[Entry]:
-    for line in text.splitlines():
-        plain = _plain(line)
-        if plain is None:
+def _entries(path: Path, content: bytes) -> Iterator[Entry]:
+    for number, line in enumerate(content.split(b"\n"), 1):
+        try:
+            plain = parse_object(line)
+        except ValueError:  # torn
             continue
-        kind = plain.pop("kind", None)
-        lacks = [name for name in CONTENT.get(str(kind), ("kind",)) if name not in plain]
-        if plain.pop("version", None) != VERSION or lacks:
-            raise ReportError(f"{path} is no journal of version {VERSION}")
-        yield Entry(str(kind), str(plain.pop("benchmark")), plain)
+        yield _entry(f"{path}:{number}", plain)
 
 
-def _plain(line: str) -> dict[str, Any] | None:
+def _entry(place: str, plain: dict[str, Any]) -> Entry:
+    kind = KINDS.get(str(plain.get("kind")))
+    if plain.get("version") != VERSION or kind is None:
+        raise ReportError(f"{place} is no journal of version {VERSION}")
+    if not is_sealed(plain):
+        raise ReportError(f"{place} was edited: {DIGEST} contradicts its content")
+    fields = {k: v for k, v in plain.items() if k not in ("version", "kind", DIGEST)}
     try:
-        plain = json.loads(line)
-    except ValueError:
-        return None
-    return plain if isinstance(plain, dict) else None
+        return kind.from_dict(fields)
+    except ReportError as error:
+        raise ReportError(f"{place} is no line of a journal: {error}") from error
 
 
 def journals_in(folder: Path) -> tuple[Path, ...]:

@@ -1,4 +1,4 @@
-"""A condition's result as plain JSON."""
+"""A condition's result as plain JSON, and back."""
 
 from __future__ import annotations
 
@@ -7,38 +7,47 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_robustbench.metrics.outcomes import COUNTS
+from pytest_robustbench.evaluation import results
+from pytest_robustbench.evaluation.measure.inventory import Inventory
+from pytest_robustbench.metrics.outcomes import COLUMNS, COUNTS, Outcomes
 from pytest_robustbench.metrics.ranking.levels import LEVELS
-from pytest_robustbench.reports.file.fields import DECISION_METRICS, PIXEL_METRICS
+from pytest_robustbench.reports.file.fields import DECISION_METRICS, PIXEL_METRICS, metrics_of
+from pytest_robustbench.reports.file.record_model import (
+    BestF1,
+    Latency,
+    Measured,
+    Memory,
+    PerImage,
+    PixelScores,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from pytest_robustbench.evaluation.results import (
-        ConditionResult,
-        Latency,
-        PeakMemory,
-        PixelLevels,
-    )
-    from pytest_robustbench.metrics.outcomes import Outcomes
+    from pytest_robustbench.conditions import Condition
 
-    Record = dict[str, Any]
+    Plain = Mapping[str, Any]
 
 
-def condition_record(result: ConditionResult) -> Record:
+def condition_record(result: results.ConditionResult) -> dict[str, Any]:
     """Return one condition in the report's schema."""
     metrics = result.metrics
-    return {
+    plain = {
         "latency_ms_per_image": metrics["latency_ms_per_image"],
         "results": {
             "auroc": metrics["auroc"],
             "average_precision": metrics["average_precision"],
             "threshold": result.image_threshold,
-            "metrics": {name: metrics[name] for name in DECISION_METRICS} | {**result.image_counts},
-            "best_f1": _best_f1(result.best_f1),
-            "pixel_metrics": _pixel_metrics(result),
+            "metrics": {**{m: metrics[m] for m in DECISION_METRICS}, **result.image_counts},
+            "best_f1": result.best_f1 and BestF1(f1=result.best_f1[0], threshold=result.best_f1[1]),
+            "pixel_metrics": {
+                **{m: metrics[m] for m in PIXEL_METRICS},
+                "pixel_threshold": result.pixel_threshold,
+                "trivial_segf1": result.trivial_segf1,
+                "trivial_segf1_per_image": result.trivial_segf1_per_image,
+            },
         },
         "operating_point": result.operating_point,
         "undefined": dict(result.undefined),
@@ -52,64 +61,49 @@ def condition_record(result: ConditionResult) -> Record:
         "latency": _latency(result.latency),
         "memory": memory_record(result.memory),
         "per_image": _per_image(result.per_image, result.digests),
-        **_recorded(result),
-        **_recalibrated(result),
+        **_of_some(result),
     }
+    return Measured.from_dict(plain).to_dict()
 
 
-def _recorded(result: ConditionResult) -> Record:
-    """Return what only a recorded set has: samples, and notes on them, of its own."""
-    if result.samples is None:
-        return {}
-    return {"samples": result.samples.to_dict(), "notes": list(result.notes)}
+def _of_some(result: results.ConditionResult) -> dict[str, Any]:
+    """Return what only a recorded set has, samples and notes of its own, or frozen thresholds."""
+    found: dict[str, Any] = {}
+    if result.samples is not None:
+        found |= {"samples": result.samples.to_dict(), "notes": list(result.notes)}
+    if result.recalibrated is not None:
+        found["recalibrated"] = dict(result.recalibrated)
+    return found
 
 
-def _recalibrated(result: ConditionResult) -> Record:
-    """Return what only frozen thresholds have beside them."""
-    return {} if result.recalibrated is None else {"recalibrated": dict(result.recalibrated)}
-
-
-def _pixel_scores(found: PixelLevels) -> Record | None:
+def _pixel_scores(found: results.PixelLevels) -> PixelScores | None:
     """Return where pixel scores lie, in enough digits for a picture; ``None`` without maps."""
     if not found.background and not found.defect:
         return None
-    columns = {"background": found.background, "defect": found.defect}
-    return {
-        "level": list(LEVELS),
-        **{name: [_rounded(v, 6) for v in column] for name, column in columns.items()},
-    }
+    return PixelScores(
+        level=list(LEVELS),
+        background=[_rounded(v, 6) for v in found.background],
+        defect=[_rounded(v, 6) for v in found.defect],
+    )
 
 
-def _best_f1(best: tuple[float, float] | None) -> Record | None:
-    return None if best is None else {"f1": best[0], "threshold": best[1]}
+def _latency(latency: results.Latency) -> Latency:
+    return Latency(
+        batch_size=latency.batch_size,
+        count=len(latency.calls),
+        median_ms=latency.median,
+        p95_ms=latency.p95,
+        mean_ms=latency.mean,
+        reference_ms=latency.reference,
+        relative=latency.relative,
+        calls_ms=[_rounded(call) for call in latency.calls],
+        reference_calls_ms=[_rounded(call) for call in latency.reference_calls],
+    )
 
 
-def _pixel_metrics(result: ConditionResult) -> Record:
-    values: Record = {name: result.metrics[name] for name in PIXEL_METRICS}
-    return values | {
-        "pixel_threshold": result.pixel_threshold,
-        "trivial_segf1": result.trivial_segf1,
-        "trivial_segf1_per_image": result.trivial_segf1_per_image,
-    }
-
-
-def _latency(latency: Latency) -> Record:
-    return {
-        "batch_size": latency.batch_size,
-        "count": len(latency.calls),
-        "median_ms": latency.median,
-        "p95_ms": latency.p95,
-        "mean_ms": latency.mean,
-        "reference_ms": latency.reference,
-        "relative": latency.relative,
-        "calls_ms": [_rounded(call) for call in latency.calls],
-        "reference_calls_ms": [_rounded(call) for call in latency.reference_calls],
-    }
-
-
-def memory_record(memory: PeakMemory) -> Record:
+def memory_record(memory: results.PeakMemory) -> Memory:
     """Return peak memory in the report's schema."""
-    return {"host_peak_bytes": memory.host, "device_peak_bytes": memory.device}
+    return Memory(host_peak_bytes=memory.host, device_peak_bytes=memory.device)
 
 
 def _rounded(value: float, digits: int = 4) -> float:
@@ -117,14 +111,14 @@ def _rounded(value: float, digits: int = 4) -> float:
     return float(f"{value:.{digits}g}")
 
 
-def _per_image(outcomes: Outcomes, digests: Sequence[str]) -> Record:
+def _per_image(outcomes: Outcomes, digests: Sequence[str]) -> PerImage:
     scores = shortest(outcomes.score.astype(np.float32))
     counts = {name: getattr(outcomes, name).tolist() for name in COUNTS}
-    return {
-        "score": [s if m else None for s, m in zip(scores, outcomes.measured, strict=True)],
+    return PerImage(
+        score=[s if m else None for s, m in zip(scores, outcomes.measured, strict=True)],
         **{n: [None if math.isnan(c) else int(c) for c in column] for n, column in counts.items()},
-        "digest": [digest or None for digest in digests],
-    }
+        digest=[digest or None for digest in digests],
+    )
 
 
 def shortest(values: NDArray[np.float32]) -> list[float]:
@@ -137,3 +131,87 @@ def shortest(values: NDArray[np.float32]) -> list[float]:
     exact = values.astype(np.float64)
     chosen: list[float] = np.where(decimals.astype(np.float32) == values, decimals, exact).tolist()
     return chosen
+
+
+def outcomes_of(record: Plain, labels: Sequence[int]) -> Outcomes:
+    """Return what the detector said under one condition, image by image.
+
+    Parameters
+    ----------
+    record : mapping
+        A condition that was measured.
+    labels : (N,) sequence of int
+        1 = defect, for the images of the record in their order.
+    """
+    # As float64 a null becomes NaN.
+    columns: dict[str, Any] = {
+        name: np.array(record["per_image"][name], np.float64) for name in COLUMNS
+    }
+    results = record["results"]
+    return Outcomes(
+        np.array(labels, np.int64),
+        **columns,
+        image_threshold=float(results["threshold"]),
+        pixel_threshold=results["pixel_metrics"]["pixel_threshold"],
+    )
+
+
+def result_from_record(
+    condition: Condition, record: Plain, labels: Sequence[int]
+) -> results.ConditionResult:
+    """Rebuild what `condition_record` wrote, as far as it is in the record.
+
+    Single calls and levels of scores come back rounded, exhibits not at all.
+
+    Parameters
+    ----------
+    condition : Condition
+        What the record is of.
+    record : mapping
+        Of a condition that was measured.
+    labels : (N,) sequence of int
+        1 = defect, for the images of the record in their order.
+    """
+    found = Measured.from_dict(record)
+    decided, pixels = (record["results"][key] for key in ("metrics", "pixel_metrics"))
+    best, scores = found.results.best_f1, found.pixel_scores
+    return results.ConditionResult(
+        condition=condition,
+        metrics=metrics_of(record),
+        undefined=found.undefined,
+        operating_point=found.operating_point,
+        image_threshold=found.results.threshold,
+        pixel_threshold=pixels["pixel_threshold"],
+        image_counts={name: decided[name] for name in COUNTS},
+        best_f1=None if best is None else (best.f1, best.threshold),
+        trivial_segf1=pixels["trivial_segf1"],
+        trivial_segf1_per_image=pixels["trivial_segf1_per_image"],
+        per_image=outcomes_of(record, labels),
+        digests=tuple(digest or "" for digest in found.per_image.digest),
+        latency=_latency_of(found.latency),
+        specification=record["specification"],
+        data_digest=found.data_digest,
+        left_out=tuple(found.left_out),
+        unknown_masks=tuple(found.unknown_masks),
+        ranking=found.ranking,
+        ranking_error=dict(found.ranking_error.items()),
+        memory=results.PeakMemory(found.memory.host_peak_bytes, found.memory.device_peak_bytes),
+        samples=Inventory.from_dict(record["samples"]) if found.samples else None,
+        notes=tuple(found.notes),
+        recalibrated=found.recalibrated,
+        pixel_levels=results.PixelLevels(tuple(scores.background), tuple(scores.defect))
+        if scores
+        else results.PixelLevels(),
+    )
+
+
+def _latency_of(found: Latency) -> results.Latency:
+    return results.Latency(
+        calls=tuple(found.calls_ms),
+        batch_size=found.batch_size,
+        median=found.median_ms,
+        p95=found.p95_ms,
+        mean=found.mean_ms,
+        reference=found.reference_ms,
+        reference_calls=tuple(found.reference_calls_ms),
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -12,22 +11,26 @@ from pytest_robustbench.conditions import CLEAN, Condition
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.gates.limits import Limit, Verdict, Waiver
 from pytest_robustbench.gates.summary import Summary, summarize
+from pytest_robustbench.plain_json import dumps, sealed
 from pytest_robustbench.reports.file.fields import (
     error_record,
     metrics_of,
     ranking_error_of,
     undefined_of,
 )
-from pytest_robustbench.reports.file.readable_json import dumps
-from pytest_robustbench.reports.file.schema import report_schema
+from pytest_robustbench.reports.file.model import (
+    SCHEMA_VERSION,
+    ReportContent,
+    VerdictRecord,
+    WaiverRecord,
+)
 from pytest_robustbench.reports.file.writing import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pytest_robustbench.reports.file.header import Header
+    from pytest_robustbench.reports.file.model import Header
 
-SCHEMA_VERSION = 1
 PEAKS = ("host_peak_bytes", "device_peak_bytes")
 
 
@@ -95,23 +98,27 @@ class Report:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report in its published schema."""
+        """Return the report in its published schema.
+
+        Raises
+        ------
+        ReportError
+            If something in it has no place there, such as a number that is not finite.
+        """
         header, summary = self.header.to_dict(), self.summary()
-        return {
+        plain = {
+            **header,
             "schema_version": SCHEMA_VERSION,
-            **{k: header.pop(k) for k in ("name", "dataset", "category", "model")},
             "complete": self.complete,
             "missing": list(self.missing),
             "narrowed": list(self.narrowed),
-            **header,
             "memory": self._peak_memory(),
             "verdicts": [verdict_to_dict(v) for v in self.verdicts],
             **({"regression": list(self.regression)} if self.regression else {}),
             "robustness_summary": dict(summary.metrics),
             "robustness_summary_undefined": dict(summary.undefined),
             "robustness": {
-                "pixel_threshold_strategy": self.header.pixel_threshold_strategy,
-                "pixel_normal_quantile": self.header.pixel_normal_quantile,
+                **_pixel_threshold(self.header),
                 "clean": self.records.get(CLEAN.id),
                 "corruptions": self._by_corruption(),
                 "recorded": {
@@ -121,10 +128,11 @@ class Report:
                 },
             },
         }
+        return sealed(ReportContent.from_dict(plain).to_dict())
 
     def _peak_memory(self) -> dict[str, int | None]:
         conditions = (record.get("memory", {}) for record in self.records.values())
-        parts = [self.header.memory, *conditions]
+        parts = [self.header.memory.to_dict(), *conditions]
         return {name: _largest(part.get(name) for part in parts) for name in PEAKS}
 
     def _by_corruption(self) -> dict[str, dict[str, Any]]:
@@ -141,13 +149,23 @@ class Report:
         Raises
         ------
         ReportError
-            If the file cannot be written, or a number in it is not finite.
+            If the file cannot be written, or something in the report has no place there.
         """
         try:
             text = dumps(self.to_dict())
-        except ValueError as error:
+        except ReportError as error:
             raise ReportError(f"cannot write {path}: {error}") from error
         write_atomically(Path(path), text)
+
+
+def _pixel_threshold(header: Header) -> dict[str, Any]:
+    """Return how the pixel threshold was found, in the guide's words, and its quantile."""
+    point = header.operating_point
+    if point is None:
+        return {"pixel_threshold_strategy": None, "pixel_normal_quantile": None}
+    strategy = "given" if point.method == "given" else "normal_pixel_quantile"
+    quantile = point.pixel_normal_quantile
+    return {"pixel_threshold_strategy": strategy, "pixel_normal_quantile": quantile}
 
 
 def _largest(values: Iterable[int | None]) -> int | None:
@@ -155,8 +173,13 @@ def _largest(values: Iterable[int | None]) -> int | None:
 
 
 def verdict_to_dict(verdict: Verdict) -> dict[str, Any]:
-    """Return a verdict as plain JSON."""
-    return {
+    """Return a verdict as plain JSON; what most do not have, they do not name."""
+    optional = {
+        "interval": verdict.interval and list(verdict.interval),
+        "n_images": verdict.n_images,
+        "waiver": verdict.waiver and _waiver_record(verdict.waiver),
+    }
+    plain = {
         "condition": verdict.condition,
         "metric": verdict.limit.metric,
         "bound": verdict.limit.bound,
@@ -165,76 +188,31 @@ def verdict_to_dict(verdict: Verdict) -> dict[str, Any]:
         "verdict": verdict.outcome,
         "reason": verdict.reason,
         "source": verdict.limit.source,
-        **_optional(verdict),
+        **{key: value for key, value in optional.items() if value is not None},
     }
+    return VerdictRecord.from_dict(plain).to_dict()
 
 
-def _optional(verdict: Verdict) -> dict[str, Any]:
-    """Return what most verdicts do not have, and then do not name."""
-    found = {
-        "interval": verdict.interval and list(verdict.interval),
-        "n_images": verdict.n_images,
-        "waiver": verdict.waiver and _waiver_to_dict(verdict.waiver),
-    }
-    return {key: value for key, value in found.items() if value is not None}
-
-
-def _waiver_to_dict(waiver: Waiver) -> dict[str, str]:
-    return {
-        "reason": waiver.reason,
-        "by": waiver.by,
-        "until": waiver.until.isoformat(),
-        "source": waiver.source,
-    }
+def _waiver_record(waiver: Waiver) -> WaiverRecord:
+    until = waiver.until.isoformat()
+    return WaiverRecord(reason=waiver.reason, by=waiver.by, until=until, source=waiver.source)
 
 
 def verdict_from_dict(plain: Mapping[str, Any]) -> Verdict:
-    """Rebuild what `verdict_to_dict` wrote, by this version or one without intervals."""
-    interval, waiver = plain.get("interval"), plain.get("waiver")
+    """Rebuild what `verdict_to_dict` wrote."""
+    found = VerdictRecord.from_dict(plain)
     return Verdict(
-        plain["condition"],
-        Limit(plain["metric"], plain["bound"], plain["limit"], plain["source"]),
-        plain["value"],
-        plain["verdict"],
-        plain["reason"],
-        waiver=None if waiver is None else _waiver_from_dict(plain, waiver),
-        interval=None if interval is None else (interval[0], interval[1]),
-        n_images=plain.get("n_images"),
+        found.condition,
+        Limit(found.metric, found.bound, found.limit, found.source),
+        found.value,
+        found.verdict,
+        found.reason,
+        waiver=None if found.waiver is None else _waiver(found, found.waiver),
+        interval=None if found.interval is None else (found.interval[0], found.interval[1]),
+        n_images=found.n_images,
     )
 
 
-def _waiver_from_dict(verdict: Mapping[str, Any], waiver: Mapping[str, str]) -> Waiver:
-    until = date.fromisoformat(waiver["until"])
-    place = (verdict["condition"], verdict["metric"])
-    return Waiver(*place, waiver["reason"], waiver["by"], until, waiver["source"])
-
-
-def read_report(path: Path) -> dict[str, Any]:
-    """Read a report file.
-
-    Raises
-    ------
-    ReportError
-        If it is missing, is no standard JSON, has another schema version, or lacks a key.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
-    except OSError as error:
-        raise ReportError(f"cannot read the report {path}: {error.strerror or error}") from error
-    except ValueError as error:
-        raise ReportError(f"cannot read the report {path}: {error}") from error
-    if not isinstance(content, dict):
-        raise ReportError(
-            f"{path} is no report: it holds a {type(content).__name__}, not an object"
-        )
-    version = content.get("schema_version")
-    if version != SCHEMA_VERSION:
-        raise ReportError(f"{path} has schema version {version!r}, not {SCHEMA_VERSION}")
-    lacking = [key for key in report_schema()["required"] if key not in content]
-    if lacking:
-        raise ReportError(f"{path} is no whole report: it lacks {', '.join(lacking)}")
-    return content
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no standard JSON")
+def _waiver(on: VerdictRecord, found: WaiverRecord) -> Waiver:
+    until = date.fromisoformat(found.until)
+    return Waiver(on.condition, on.metric, found.reason, found.by, until, found.source)

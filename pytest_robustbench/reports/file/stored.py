@@ -1,68 +1,112 @@
-"""Stored reports that can be compared: read, whole, and in agreement with themselves."""
+"""A report that was read from a file, or would be."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_robustbench.conditions import condition_of
 from pytest_robustbench.errors import ReportError
-from pytest_robustbench.reports.file.fields import records_of
-from pytest_robustbench.reports.file.header import sha256_of
-from pytest_robustbench.reports.file.integrity import contradictions, incompleteness
-from pytest_robustbench.reports.file.report import read_report
-from pytest_robustbench.reports.file.structure import structural_problem
+from pytest_robustbench.gates.limits import SUMMARY
+from pytest_robustbench.plain_json import DIGEST, read_object, sha256_of
+from pytest_robustbench.reports.file.fields import metrics_of, records_of
+from pytest_robustbench.reports.file.model import SCHEMA_VERSION, Header, ReportFile
+from pytest_robustbench.reports.file.report import verdict_from_dict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Mapping
 
-NOT_CONTENT = ("accepted", "regression")
+    from pytest_robustbench.conditions import Condition
+    from pytest_robustbench.gates.limits import Verdict
+
+NOT_CONTENT = ("accepted", "regression", DIGEST)
 """What is said about a report, and not what was measured."""
-SHOWN_PROBLEMS = 3
 REMEDY = (
     "restore the file from version control, or measure again with this version of "
     "pytest-robustbench (a new baseline: `pytest-robustbench accept REPORT --reason ...`)"
-)
-COMPLETE_REMEDY = (
-    "measure every declared condition in one run, without narrowing options; or, if the run was "
-    "complete, the file has been damaged since: restore it from version control"
 )
 
 
 @dataclass(frozen=True)
 class StoredReport:
-    """A report that was read from a file.
+    """A report in its published schema.
 
     Parameters
     ----------
-    path : Path
-        The file.
     plain : mapping
-        The report as plain JSON, in its published schema.
+        The report as plain JSON.
+    path : Path
+        Where it stands, or will stand.
     """
 
-    path: Path
     plain: Mapping[str, Any]
+    path: Path = Path()
 
     @property
     def name(self) -> str:
         """Name of the benchmark."""
         return str(self.plain["name"])
 
-    @property
-    def conditions(self) -> tuple[str, ...]:
-        """Ids of the conditions that were tried: clean, corruptions, recorded sets."""
-        return tuple(records_of(self.plain))
+    @cached_property
+    def header(self) -> Header:
+        """What the report says once."""
+        return Header.from_dict({name: self.plain[name] for name in Header.model_fields})
+
+    @cached_property
+    def records(self) -> dict[str, Mapping[str, Any]]:
+        """What was tried, by condition: clean, corruptions, recorded sets."""
+        return records_of(self.plain)
+
+    @cached_property
+    def measured(self) -> dict[str, Mapping[str, Any]]:
+        """What was measured, by condition."""
+        return {c: record for c, record in self.records.items() if "error" not in record}
+
+    @cached_property
+    def metrics(self) -> dict[str, dict[str, float | None]]:
+        """Every metric by condition."""
+        return {name: metrics_of(record) for name, record in self.records.items()}
+
+    @cached_property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Every limit, judged."""
+        return tuple(verdict_from_dict(verdict) for verdict in self.plain["verdicts"])
+
+    @cached_property
+    def declared(self) -> dict[tuple[str, str], Mapping[str, Any]]:
+        """The limits of the configuration by condition and metric: ``{"min": 0.3}``.
+
+        A Python user's own configuration may have any shape, and then declares nothing: ours alone
+        names its conditions.
+        """
+        config = self.plain["config"]
+        if not isinstance(config.get("conditions"), list):
+            return {}
+        accept, summary = config.get("accept"), config.get(SUMMARY)
+        places = {**(accept if isinstance(accept, dict) else {}), SUMMARY: summary}
+        return {
+            (condition, metric): bounds
+            for condition, limits in places.items()
+            if isinstance(limits, dict)
+            for metric, bounds in limits.items()
+            if isinstance(bounds, dict)
+        }
+
+    @cached_property
+    def conditions(self) -> dict[str, Condition]:
+        """The conditions that were tried, by id."""
+        return {name: condition_of(name) for name in self.records}
 
     @property
     def content(self) -> dict[str, Any]:
         """What was measured, without what was said about it later."""
         return {key: value for key, value in self.plain.items() if key not in NOT_CONTENT}
 
-    @property
+    @cached_property
     def digest(self) -> str:
-        """SHA-256 of the content, however the file is formatted."""
+        """SHA-256 of the content, however the file is formatted: the identity of the run."""
         return sha256_of(self.content)
 
     def record(self, condition: str) -> Mapping[str, Any]:
@@ -73,7 +117,7 @@ class StoredReport:
         KeyError
             If the report has no such condition.
         """
-        return records_of(self.plain)[condition]
+        return self.records[condition]
 
     def samples(self, condition: str) -> Mapping[str, Any]:
         """Return the columns over the images of a condition: a recorded set has its own."""
@@ -81,22 +125,7 @@ class StoredReport:
         return own or self.plain["samples"]
 
 
-def read_comparable(path: Path) -> StoredReport:
-    """Read a report that may serve as baseline or as candidate.
-
-    Raises
-    ------
-    ReportError
-        If it cannot be read, has another schema version, is not that of a complete run, or
-        contradicts itself: with the path, what is wrong, and the remedy.
-    """
-    report = read_stored(path, REMEDY)
-    refuse(f"{path} cannot be compared", incompleteness(report), COMPLETE_REMEDY)
-    refuse(f"{path} cannot be compared", contradictions(report), REMEDY)
-    return report
-
-
-def read_stored(path: Path, remedy: str) -> StoredReport:
+def read_stored(path: Path, remedy: str = REMEDY) -> StoredReport:
     """Read a report, complete or not, whose parts have the types they must have.
 
     Parameters
@@ -112,38 +141,14 @@ def read_stored(path: Path, remedy: str) -> StoredReport:
         If it cannot be read, has another schema version, or a part of it has no place there.
     """
     try:
-        plain = read_report(path)
+        plain = read_object(path)
+    except ValueError as error:
+        raise ReportError(f"cannot read the report {path}: {error}; {remedy}") from error
+    version = plain.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise ReportError(f"{path} has schema version {version!r}, not {SCHEMA_VERSION}; {remedy}")
+    try:
+        ReportFile.from_dict(plain)
     except ReportError as error:
-        raise ReportError(f"{error}; {remedy}") from error
-    except RecursionError:
-        raise ReportError(
-            f"cannot read the report {path}: it is nested too deeply; {remedy}"
-        ) from None
-    problem = structural_problem(plain)
-    if problem:
-        raise ReportError(f"{path} is no whole report: {problem}; {remedy}")
-    return StoredReport(path, plain)
-
-
-def refuse(what: str, problems: Iterator[str], remedy: str) -> None:
-    """Raise the first problems in one message: one edit may contradict many things.
-
-    Parameters
-    ----------
-    what : str
-        What cannot be done because of them, and with which file.
-    problems : iterator of str
-        Nothing is raised where there are none.
-    remedy : str
-        What would be right.
-
-    Raises
-    ------
-    ReportError
-        If there is a problem.
-    """
-    shown = list(islice(problems, SHOWN_PROBLEMS))
-    if not shown:
-        return
-    more = " (and more)" if next(problems, None) is not None else ""
-    raise ReportError(f"{what}: {'; '.join(shown)}{more}; {remedy}")
+        raise ReportError(f"{path} is no whole report: {error}; {remedy}") from error
+    return StoredReport(plain, path)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_robustbench.conditions import condition_of
 from pytest_robustbench.datasets.split import listed
 from pytest_robustbench.errors import ReportError
-from pytest_robustbench.reports.file.header import Header
+from pytest_robustbench.reports.file.model import Environment, Header
+from pytest_robustbench.reports.file.record_model import Memory
 from pytest_robustbench.reports.merge.differences import ABSENT, both, differences_between, shown
 
 if TYPE_CHECKING:
@@ -52,11 +53,6 @@ class Part:
     header: Header
     records: Mapping[str, Mapping[str, Any]]
     narrowed: tuple[str, ...] = ()
-
-    @property
-    def is_prepared(self) -> bool:
-        """Whether detector and data were there, so that something could be measured."""
-        return self.header.operating_point is not None and self.header.samples is not None
 
 
 def merge_parts(
@@ -130,7 +126,7 @@ def _check_whole_shard(part: Part) -> None:
 
 def _check_same_benchmark(parts: Sequence[Part]) -> None:
     _check_pairs(parts, _declared_differences)
-    _check_pairs([part for part in parts if part.is_prepared], _measured_differences)
+    _check_pairs([part for part in parts if part.header.is_prepared], _measured_differences)
 
 
 def _check_pairs(parts: Sequence[Part], differences_of: DifferencesOf) -> None:
@@ -154,7 +150,7 @@ def _declared_differences(first: Header, second: Header) -> Iterator[str]:
         yield f"benchmark: {both(first.name, second.name)}"
     if first.profile != second.profile:
         yield f"profile: {both(first.profile, second.profile)}; {NOT_THE_SAME}"
-    if first.sha256.get("config") != second.sha256.get("config"):
+    if first.sha256.config != second.sha256.config:
         found = differences_between(first.config, second.config) or "another digest"
         yield f"configuration: {found}; {NOT_THE_SAME}"
 
@@ -164,14 +160,13 @@ def _measured_differences(first: Header, second: Header) -> Iterator[str]:
     for key in ("dataset", "category", "model"):
         if getattr(first, key) != getattr(second, key):
             yield f"{key}: {both(getattr(first, key), getattr(second, key))}; {NOT_THE_SAME}"
-    if first.sha256.get("model") != second.sha256.get("model"):
+    if first.sha256.model != second.sha256.model:
         found = differences_between(first.detector, second.detector) or "another digest"
         yield f"detector: {found}; {NOT_THE_SAME}"
-    samples = first.samples or {}, second.samples or {}
-    if samples[0] != samples[1]:
-        found = differences_between(*map(_by_image, samples)) or "their order"
+    if first.samples != second.samples:
+        found = differences_between(*map(_by_image, (first, second))) or "their order"
         yield f"test images: {found}; {NOT_THE_SAME}"
-    commits = [header.environment.get("git_commit") for header in (first, second)]
+    commits = [header.environment.git_commit for header in (first, second)]
     if None not in commits and commits[0] != commits[1]:
         yield f"git commit: {both(*commits)}; {NOT_THE_SAME}"
     found = differences_between(*(_thresholds(header) for header in (first, second)))
@@ -179,16 +174,17 @@ def _measured_differences(first: Header, second: Header) -> Iterator[str]:
         yield f"operating point: {found}; {NOT_THE_SAME_THRESHOLDS}"
 
 
-def _by_image(samples: Plain) -> dict[str, dict[str, Any]]:
-    columns = {name: column for name, column in samples.items() if name != "id"}
-    return {
-        name: dict(zip(samples["id"], column, strict=False)) for name, column in columns.items()
-    }
+def _by_image(header: Header) -> dict[str, dict[str, Any]]:
+    columns = header.samples.to_dict() if header.samples else {"id": []}
+    ids = columns.pop("id")
+    return {name: dict(zip(ids, column, strict=True)) for name, column in columns.items()}
 
 
 def _thresholds(header: Header) -> dict[str, Any]:
-    point = header.operating_point or {}
-    return {key: point.get(key) for key in ("pixel_threshold", "image_threshold", "digest")}
+    point = header.operating_point
+    return {
+        key: getattr(point, key, None) for key in ("pixel_threshold", "image_threshold", "digest")
+    }
 
 
 def _check_specifications(parts: Sequence[Part]) -> None:
@@ -265,45 +261,39 @@ def _overlap_notes(parts: Sequence[Part]) -> Iterator[str]:
 
 
 def _header(parts: Sequence[Part], command: str) -> Header:
-    prepared = [part for part in parts if part.is_prepared]
+    prepared = [part for part in parts if part.header.is_prepared]
     first = (prepared or parts)[0].header
     headers = [part.header for part in parts]
     notes = dict.fromkeys(note for header in headers for note in header.notes)
-    return replace(
-        first,
+    return first.changed(
         started=min(header.started for header in headers),
         command=command,
-        environment=_joined([header.environment for header in headers]),
-        memory=_largest([header.memory for header in headers]),
-        notes=(*notes, *_environment_notes(parts), *_overlap_notes(parts)),
+        environment=_joined([header.environment.to_dict() for header in headers]),
+        memory=_largest([header.memory.to_dict() for header in headers]),
+        notes=[*notes, *_environment_notes(parts), *_overlap_notes(parts)],
     )
 
 
-def _largest(memories: Sequence[Mapping[str, int | None]]) -> dict[str, int | None]:
+def _largest(memories: Sequence[Mapping[str, int | None]]) -> Memory:
     """Return the peaks over all parts."""
-    found: dict[str, int | None] = {}
-    for name, value in (item for memory in memories for item in memory.items()):
-        found[name] = max((v for v in (value, found.get(name)) if v is not None), default=None)
-    return found
+    peaks = {name: [v for m in memories if (v := m[name]) is not None] for name in memories[0]}
+    return Memory.from_dict({name: max(found, default=None) for name, found in peaks.items()})
 
 
-def _joined(environments: Sequence[Plain]) -> dict[str, Any]:
+def _joined(environments: Sequence[Plain]) -> Environment:
     """Return one environment, in which what differs is no longer that of a single machine.
 
     A latency is otherwise held against a baseline of the first machine, which measured only some
     of the conditions.
     """
-    packages = [environment.get("packages", {}) for environment in environments]
-    whole = {
-        key: _joined_value(key, [environment.get(key) for environment in environments])
-        for key in _keys(environments)
-        if key != "packages"
-    }
+    packages = [environment["packages"] for environment in environments]
     versions = {
         name: _text([found.get(name, "not installed") for found in packages])
         for name in sorted(_keys(packages))
     }
-    return {**whole, "packages": versions}
+    values = {k: [environment[k] for environment in environments] for k in environments[0]}
+    joined = {key: _joined_value(key, found) for key, found in values.items()}
+    return Environment.from_dict({**joined, "packages": versions})
 
 
 def _keys(mappings: Iterable[Plain]) -> dict[str, None]:
@@ -321,7 +311,7 @@ def _text(values: Sequence[Any]) -> str:
 
 
 def _environment_notes(parts: Sequence[Part]) -> Iterator[str]:
-    flat = {part.source: _flat(part.header.environment) for part in parts}
+    flat = {part.source: _flat(part.header.environment.to_dict()) for part in parts}
     for key in _keys(flat.values()):
         sources: dict[str, list[str]] = {}
         for source, environment in flat.items():
@@ -333,4 +323,4 @@ def _environment_notes(parts: Sequence[Part]) -> Iterator[str]:
 
 def _flat(environment: Plain) -> dict[str, Any]:
     rest = {key: value for key, value in environment.items() if key != "packages"}
-    return {**rest, **environment.get("packages", {})}
+    return {**rest, **environment["packages"]}

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.conditions import condition_of
 from pytest_robustbench.errors import ReportError
-from pytest_robustbench.reports.file.header import Header
-from pytest_robustbench.reports.file.integrity import contradictions
-from pytest_robustbench.reports.file.journal import BENCHMARK, SUFFIX, journals_in, read_journal
+from pytest_robustbench.plain_json import read_object
+from pytest_robustbench.reports.file.integrity import contradictions, refuse
+from pytest_robustbench.reports.file.journal import (
+    SUFFIX,
+    BenchmarkEntry,
+    journals_in,
+    read_journal,
+)
 from pytest_robustbench.reports.file.report import Report
 from pytest_robustbench.reports.file.session import SESSION_FILE
-from pytest_robustbench.reports.file.stored import StoredReport, read_stored, refuse
-from pytest_robustbench.reports.file.structure import structural_problem
+from pytest_robustbench.reports.file.stored import StoredReport, read_stored
 from pytest_robustbench.reports.merge.merging import Part
 from pytest_robustbench.reports.pages.reproduction import RERUN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
-
-    from pytest_robustbench.reports.file.journal import Entry
 
 REMEDY = "take the file as its shard wrote it, or run that shard again"
 
@@ -97,18 +97,18 @@ def _may_tell(path: Path) -> bool:
     return path.name != SESSION_FILE and RERUN not in path.parts and path.is_file()
 
 
-def _content(path: Path) -> Any:
+def _content(path: Path) -> dict[str, Any]:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        return read_object(path)
+    except ValueError as error:
         # It may be the half of a report: what it held would be lost in silence.
         raise ReportError(
             f"cannot read {path} ({error}): {REMEDY}, or move what is no report elsewhere"
         ) from None
 
 
-def _is_report(plain: Any) -> bool:
-    return isinstance(plain, dict) and "robustness" in plain
+def _is_report(plain: Mapping[str, Any]) -> bool:
+    return "robustness" in plain
 
 
 def read_parts(path: Path) -> list[Part]:
@@ -130,42 +130,38 @@ def read_parts(path: Path) -> list[Part]:
         If it cannot be read, has another schema version, or contradicts itself.
     """
     if path.suffix == SUFFIX:
-        return [_journaled(path, *found) for found in _by_benchmark(read_journal(path))]
+        return list(_journaled(path))
     return [_part(read_stored(path, REMEDY))]
 
 
 def _part(stored: StoredReport, *, judged: bool = True) -> Part:
     path = stored.path
     refuse(f"{path} cannot be merged", contradictions(stored, judged=judged), REMEDY)
-    header = {field.name: stored.plain[field.name] for field in fields(Header)}
-    records = {condition: stored.record(condition) for condition in stored.conditions}
-    return Part(str(path), Header.from_dict(header), records, tuple(stored.plain["narrowed"]))
+    narrowed = tuple(stored.plain["narrowed"])
+    return Part(str(path), stored.header, stored.records, narrowed)
 
 
-def _by_benchmark(
-    entries: Iterable[Entry],
-) -> Iterator[tuple[Mapping[str, Any], dict[str, Mapping[str, Any]]]]:
-    """Yield what a journal says of each benchmark, and its conditions."""
-    benchmarks: dict[str, Mapping[str, Any]] = {}
+def _journaled(path: Path) -> Iterator[Part]:
+    """Yield a part for each benchmark of a journal, checked like the report it would have become.
+
+    Raises
+    ------
+    ReportError
+        If the journal cannot be read, was edited, or contradicts itself.
+    """
+    try:
+        entries = read_journal(path)
+    except ReportError as error:
+        raise ReportError(f"{error}; {REMEDY}") from error
+    benchmarks: dict[str, BenchmarkEntry] = {}
     records: dict[str, dict[str, Mapping[str, Any]]] = {}
     for entry in entries:
-        if entry.kind == BENCHMARK:
-            benchmarks.setdefault(entry.benchmark, entry.content)
+        if isinstance(entry, BenchmarkEntry):
+            benchmarks.setdefault(entry.benchmark, entry)
         else:
-            found = records.setdefault(entry.benchmark, {})
-            found[entry.content["condition"]] = entry.content["record"]
-    yield from ((benchmarks[name], found) for name, found in records.items() if name in benchmarks)
-
-
-def _journaled(
-    path: Path, benchmark: Mapping[str, Any], records: Mapping[str, Mapping[str, Any]]
-) -> Part:
-    """Return a part from a journal, checked like the report it would have become."""
-    declared = tuple(map(condition_of, benchmark["declared"]))
-    header, narrowed = Header.from_dict(benchmark["header"]), tuple(benchmark["narrowed"])
-    report = Report(header, declared, records, narrowed=narrowed)
-    plain: dict[str, Any] = json.loads(json.dumps(report.to_dict()))
-    problem = structural_problem(plain)
-    if problem:
-        raise ReportError(f"{path} cannot be merged: {problem}; {REMEDY}")
-    return _part(StoredReport(path, plain), judged=False)
+            records.setdefault(entry.benchmark, {})[entry.condition] = entry.record.to_dict()
+    for name in (n for n in records if n in benchmarks):
+        declared = tuple(map(condition_of, benchmarks[name].declared))
+        narrowed = tuple(benchmarks[name].narrowed)
+        report = Report(benchmarks[name].header, declared, records[name], narrowed=narrowed)
+        yield _part(StoredReport(report.to_dict(), path), judged=False)

@@ -7,16 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pytest_robustbench.conditions import condition_of
-from pytest_robustbench.gates.limits import SUMMARY, Limit
+from pytest_robustbench.gates.limits import Limit
 from pytest_robustbench.metrics.catalogue import METRICS, SUMMARY_METRICS, bound_of
-from pytest_robustbench.reports.file.fields import metrics_of, records_of
-from pytest_robustbench.reports.file.report import verdict_from_dict
+from pytest_robustbench.reports.file.stored import StoredReport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pytest_robustbench.conditions import Condition
     from pytest_robustbench.gates.limits import Verdict
 
     Plain: TypeAlias = Mapping[str, Any]
@@ -52,37 +49,16 @@ class Unreported:
 
 
 @dataclass(frozen=True)
-class Source:
-    """One report.
+class Source(StoredReport):
+    """One report, with what else is shown of it; pictures lie beside its path.
 
     Parameters
     ----------
-    plain : mapping
-        The report in its published schema.
-    path : Path
-        Where it stands, or will stand; pictures lie beside it.
     problems : tuple of str
         What failed in the run, and the report cannot tell.
     """
 
-    plain: Plain
-    path: Path = Path()
     problems: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """Name of the benchmark."""
-        return str(self.plain["name"])
-
-    @cached_property
-    def records(self) -> dict[str, Plain]:
-        """What was tried, by condition: clean, corruptions, recorded sets."""
-        return records_of(self.plain)
-
-    @cached_property
-    def measured(self) -> dict[str, Plain]:
-        """What was measured, by condition."""
-        return {c: r for c, r in self.records.items() if "error" not in r}
 
     @cached_property
     def errors(self) -> dict[str, str]:
@@ -109,50 +85,15 @@ class Source:
         return compared
 
     @cached_property
-    def conditions(self) -> dict[str, Condition]:
-        """The conditions that were tried, by id."""
-        return {name: condition_of(name) for name in self.records}
-
-    @cached_property
     def corruptions(self) -> list[str]:
         """Names of the corruptions, in the report's order."""
         named = (c.corruption for c in self.conditions.values() if c.is_corrupted)
         return list(dict.fromkeys(named))
 
     @cached_property
-    def metrics(self) -> dict[str, dict[str, float | None]]:
-        """Every metric by condition."""
-        return {name: metrics_of(record) for name, record in self.records.items()}
-
-    @cached_property
-    def verdicts(self) -> tuple[Verdict, ...]:
-        """Every limit, judged."""
-        return tuple(verdict_from_dict(verdict) for verdict in self.plain["verdicts"])
-
-    @cached_property
     def judged(self) -> dict[tuple[str, str], Verdict]:
         """Every limit by condition and metric."""
         return {(v.condition, v.limit.metric): v for v in self.verdicts}
-
-    @cached_property
-    def declared(self) -> dict[tuple[str, str], Plain]:
-        """The limits of the configuration by condition and metric: ``{"min": 0.3}``.
-
-        A Python user's own configuration may have any shape, and then declares nothing: ours alone
-        names its conditions.
-        """
-        config = self.plain["config"]
-        if not isinstance(config.get("conditions"), list):
-            return {}
-        accept, summary = config.get("accept"), config.get(SUMMARY)
-        places = {**(accept if isinstance(accept, dict) else {}), SUMMARY: summary}
-        return {
-            (condition, metric): bounds
-            for condition, limits in places.items()
-            if isinstance(limits, dict)
-            for metric, bounds in limits.items()
-            if isinstance(bounds, dict)
-        }
 
     @property
     def declared_limits(self) -> list[Limit]:
@@ -178,11 +119,6 @@ class Source:
         """The metrics that have a value under some condition."""
         every = (item for values in self.metrics.values() for item in values.items())
         return {metric for metric, value in every if value is not None}
-
-    def samples(self, condition: str) -> Plain:
-        """Return the columns over the images of a measured condition."""
-        own: Plain | None = self.records[condition].get("samples")
-        return own or self.plain["samples"]
 
     def labels(self, condition: str) -> Sequence[int]:
         """Return 1 = defect for the images of a measured condition."""

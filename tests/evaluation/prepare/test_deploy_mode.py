@@ -93,7 +93,7 @@ def test_every_record_names_its_operating_point(point):
     subject = benchmark(operating_point=point)
     records = [condition_record(subject.evaluate(c)) for c in (CLEAN, JPEG)]
 
-    digest = subject.header().operating_point["digest"]
+    digest = subject.header().operating_point.digest
     assert [record["operating_point"] for record in records] == [digest] * 2
     assert ["recalibrated" in record for record in records] == [point is not None] * 2
 
@@ -111,7 +111,7 @@ def reason(subject):
     assert result.metrics["miss_rate"] is not None
     assert result.pixel_threshold == 12.5
     assert result.recalibrated is None
-    assert subject.header().operating_point["recalibrated"] is None
+    assert subject.header().operating_point.recalibrated is None
     (note,) = [n for n in subject.header().notes if n.startswith("what recalibration would")]
     return note
 

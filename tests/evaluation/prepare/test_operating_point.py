@@ -87,9 +87,15 @@ def test_edited_point_is_refused(calibrated, tmp_path, name):
         ('{"image_threshold": null}', "image_threshold must be a number"),
         ('{"image_threshold": "0.7"}', "image_threshold must be a number, not '0.7'"),
         ('{"image_threshold": true}', "image_threshold must be a number"),
-        ('{"image_threshold": NaN}', "image_threshold must be a finite number"),
+        ('{"image_threshold": NaN}', "NaN is no standard JSON"),
         ('{"image_threshold": 1, "pixel_threshold": 1e60}', "pixel_threshold must be a finite"),
-        ('{"image_threshold": 1, "health": {"n_images": 3}}', "cannot read an operating point"),
+        ('{"image_threshold": 1e99}', "image_threshold must be a finite number"),
+        ('{"image_threshold": 1, "health": {"n_images": 3}}', "health.n_tail_images: Field req"),
+        ('{"image_threshold": 1, "n_images": "3"}', "n_images: .*, found 3"),
+        ('{"image_threshold": 1, "warnings": [null]}', "warnings.0: .*, found None"),
+        ('{"image_threshold": 1, "image_threshold": 2}', "'image_threshold' stands twice"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"operating_point": ' * 150 + "1" + "}" * 150, "nested too deeply"),
     ],
 )
 def test_unusable_file_is_named(tmp_path, text, problem):

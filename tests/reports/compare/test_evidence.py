@@ -16,8 +16,7 @@ from pytest_robustbench.gates.intervals import interval_of
 from pytest_robustbench.gates.limits import Limit, Verdict, Waiver
 from pytest_robustbench.metrics.catalogue import bound_of, metric_called
 from pytest_robustbench.reports.compare.evidence import n_images_of
-from pytest_robustbench.reports.file.reading import outcomes_of
-from pytest_robustbench.reports.file.record import condition_record
+from pytest_robustbench.reports.file.record import condition_record, outcomes_of
 from pytest_robustbench.reports.file.report import verdict_from_dict, verdict_to_dict
 from pytest_robustbench.reports.file.schema import report_schema
 from tests.reports.report_samples import small_benchmark
@@ -133,8 +132,8 @@ def test_a_verdict_on_the_summary_has_its_interval_in_the_report_too():
     )
     report = small_benchmark(corruptions=["blur"], gate=Gate(summary=summary)).run()
     found = [(v.interval is not None, v.n_images) for v in report.verdicts]
-    n_images = len(report.header.samples["label"])
-    n_defect = sum(report.header.samples["label"])
+    n_images = len(report.header.samples.label)
+    n_defect = sum(report.header.samples.label)
     assert found == [(True, n_defect), (True, n_images), (False, None)]
     for verdict in report.verdicts[:2]:
         assert verdict.interval[0] <= verdict.value <= verdict.interval[1]

@@ -136,7 +136,7 @@ def test_decisions_that_changed_are_those_the_reports_count(base, other):
 def test_changed_decisions_are_what_the_published_schema_says(base, other):
     changed = [d.to_dict() for pair in paired(base, other) for d in changed_decisions(pair)]
     definitions = report_schema()["$defs"]
-    columns = {"type": "array", "items": {"$ref": "#/$defs/changed_decision"}}
+    columns = {"type": "array", "items": {"$ref": "#/$defs/ChangedDecisionRecord"}}
 
     assert changed
     jsonschema.validate(changed, {**columns, "$defs": definitions})

@@ -7,82 +7,24 @@ import json
 import os
 import stat
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from pytest_robustbench.errors import ReportError
-from pytest_robustbench.reports.file.readable_json import dumps
-from pytest_robustbench.reports.file.report import Report, read_report
+from pytest_robustbench.plain_json import dumps
+from pytest_robustbench.reports.file.model import ReportFile
+from pytest_robustbench.reports.file.report import Report
+from pytest_robustbench.reports.file.stored import read_stored
 from pytest_robustbench.reports.file.writing import write_atomically
 from tests.reports.report_samples import drawn_header, drawn_report, full_size_report
-
-scalars = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text()
-)
-plain_json = st.recursive(
-    scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20
-)
-
-
-@given(plain_json)
-@settings(deadline=None)
-def test_what_is_written_reads_back_the_same(value):
-    text = dumps(value)
-
-    assert json.loads(text) == value
-    assert text.endswith("\n")
-
-
-@given(st.lists(scalars), st.integers(0, 3))
-@settings(deadline=None)
-def test_an_array_of_scalars_is_one_line(values, depth):
-    value = values
-    for _ in range(depth):
-        value = {"key": value}
-
-    assert dumps(value).count("\n") == 2 * depth + 1
-
-
-def test_every_other_value_has_a_line_of_its_own():
-    value = {"a": 1, "b": {"c": None, "d": []}, "e": [[1, 2], [3]], "f": {}, "g": ()}
-
-    assert dumps(value).splitlines() == [
-        "{",
-        ' "a": 1,',
-        ' "b": {',
-        '  "c": null,',
-        '  "d": []',
-        " },",
-        ' "e": [',
-        "  [1,2],",
-        "  [3]",
-        " ],",
-        ' "f": {},',
-        ' "g": []',
-        "}",
-    ]
-
-
-@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")], ids=str)
-@pytest.mark.parametrize("wrap", [lambda v: v, lambda v: {"k": v}, lambda v: [0, [v]]])
-def test_numbers_that_json_has_no_word_for_are_refused(number, wrap):
-    with pytest.raises(ValueError, match="JSON compliant"):
-        dumps(wrap(number))
 
 
 def test_a_report_with_nan_is_not_written(tmp_path):
     report = drawn_report()
     report.records["clean"]["latency_ms_per_image"] = float("nan")
 
-    with pytest.raises(ReportError, match=r"cannot write .*r\.json: .*not JSON compliant"):
+    with pytest.raises(ReportError, match=r"cannot write .*r\.json: .*a finite number, found nan"):
         report.write(tmp_path / "r.json")
     assert list(tmp_path.iterdir()) == []
 
@@ -91,7 +33,7 @@ def test_a_setting_that_json_has_no_number_for_is_recorded_as_the_word(tmp_path)
     header = drawn_header(detector={"name": "d", "quantile": float("nan"), "most": [float("inf")]})
     Report(header, (), {}).write(tmp_path / "r.json")
 
-    assert read_report(tmp_path / "r.json")["detector"] == {
+    assert read_stored(tmp_path / "r.json").plain["detector"] == {
         "name": "d",
         "quantile": "NaN",
         "most": ["Infinity"],
@@ -102,18 +44,16 @@ def test_a_report_reads_back_the_same(tmp_path, real_report):
     path = tmp_path / "deep" / "er" / "report.json"
     real_report.write(str(path))
 
-    assert read_report(path) == json.loads(json.dumps(real_report.to_dict(), allow_nan=False))
+    assert read_stored(path).plain == json.loads(json.dumps(real_report.to_dict(), allow_nan=False))
     assert [p.name for p in path.parent.iterdir()] == ["report.json"]
 
 
-def test_writing_again_gives_the_same_bytes(tmp_path):
-    report = drawn_report()
-    first, second = tmp_path / "a.json", tmp_path / "b.json"
-    report.write(first)
-    report.write(second)
+def test_what_is_read_and_written_again_is_the_same_text(tmp_path, real_report):
+    path = tmp_path / "a.json"
+    real_report.write(path)
+    again = ReportFile.from_dict(read_stored(path).plain).to_dict()
 
-    assert first.read_bytes() == second.read_bytes()
-    assert b"\r" not in first.read_bytes()
+    assert dumps(again) == path.read_bytes().decode()
 
 
 IDS = ["bad/Kratzer_ä", "不良/001", "emoji 🔩", 'quote"back\\slash', "line\u2028separator", "x"]
@@ -122,7 +62,7 @@ IDS = ["bad/Kratzer_ä", "不良/001", "emoji 🔩", 'quote"back\\slash', "line\
 def test_ids_may_be_any_unicode(tmp_path):
     drawn_report(ids=IDS).write(tmp_path / "r.json")
 
-    assert read_report(tmp_path / "r.json")["samples"]["id"] == IDS
+    assert read_stored(tmp_path / "r.json").plain["samples"]["id"] == IDS
     assert "不良/001" in (tmp_path / "r.json").read_text(encoding="utf-8")
 
 
@@ -130,12 +70,12 @@ def test_ids_may_be_file_names_that_are_no_unicode(tmp_path):
     name = os.fsdecode(b"k\xe4fer.png") if sys.platform != "win32" else "k\udce4fer.png"
     drawn_report(ids=[name, *IDS[1:]]).write(tmp_path / "r.json")
 
-    assert read_report(tmp_path / "r.json")["samples"]["id"][0] == name
+    assert read_stored(tmp_path / "r.json").plain["samples"]["id"][0] == name
 
 
 def test_160_images_under_26_conditions_stay_small(tmp_path):
     full_size_report(side=512).write(tmp_path / "r.json")
-    columns = read_report(tmp_path / "r.json")["robustness"]["clean"]["per_image"]
+    columns = read_stored(tmp_path / "r.json").plain["robustness"]["clean"]["per_image"]
 
     assert {len(column) for column in columns.values()} == {160}
     assert (tmp_path / "r.json").stat().st_size < 300_000
@@ -233,41 +173,25 @@ def test_a_report_has_the_mode_of_any_new_file(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "cannot read the report"),
         ("{", "cannot read the report"),
-        ('{"schema_version": NaN}', "NaN is no standard JSON"),
-        ("[1]", "holds a list, not an object"),
-        ('{"schema_version": 2}', "has schema version 2, not 1"),
-        ('{"category": "nuts"}', "has schema version None, not 1"),
-        ('{"schema_version": 1, "name": "nuts"}', "no whole report: it lacks dataset, category"),
+        ('{"schema_version": 1}', "has schema version 1, not 2"),
+        ('{"category": "nuts"}', "has schema version None, not 2"),
+        ('{"schema_version": 2, "name": "nuts"}', "no whole report: it lacks dataset"),
     ],
 )
 def test_what_is_no_report_is_one_message(tmp_path, content, message):
     path = tmp_path / "r.json"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(ReportError, match=message) as caught:
-        read_report(path)
+        read_stored(path, "measure again")
 
     assert str(path) in str(caught.value)
+    assert str(caught.value).endswith("; measure again")
     assert "\n" not in str(caught.value)
 
 
-def test_a_report_that_is_not_there_is_one_message(tmp_path):
-    with pytest.raises(ReportError) as caught:
-        read_report(tmp_path / "r.json")
-
-    path = tmp_path / "r.json"
-    assert str(caught.value) == f"cannot read the report {path}: No such file or directory"
-
-
-def test_bytes_that_are_no_utf8_are_one_message(tmp_path):
-    (tmp_path / "r.json").write_bytes(b'{"name": "\xff"}')
-    with pytest.raises(ReportError, match="cannot read the report"):
-        read_report(tmp_path / "r.json")
-
-
 def test_a_header_crosses_process_borders():
-    header = replace(drawn_header(ids=IDS), notes=("one", "two"))
+    header = drawn_header(ids=IDS, notes=["one", "two"])
     plain = json.loads(json.dumps(header.to_dict(), allow_nan=False))
 
     assert type(header).from_dict(plain) == header

@@ -5,24 +5,37 @@ from __future__ import annotations
 import errno
 import json
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pytest_robustbench.conditions import CLEAN
 from pytest_robustbench.errors import ReportError
+from pytest_robustbench.plain_json import sealed
 from pytest_robustbench.reports.file import journal
-from pytest_robustbench.reports.file.journal import Entry, Journal, journals_in, read_journal
+from pytest_robustbench.reports.file.integrity import reusable_records
+from pytest_robustbench.reports.file.journal import (
+    BenchmarkEntry,
+    ConditionEntry,
+    Journal,
+    journals_in,
+    read_journal,
+)
+from pytest_robustbench.reports.file.record import condition_record
+from tests.reports.report_samples import drawn_header, drawn_result, small_benchmark
 
-FIRST = Entry(
-    "benchmark",
-    "nuts",
-    {"header": {"name": "nuts"}, "declared": ["clean"], "narrowed": [], "fitted": True},
+FIRST = BenchmarkEntry(
+    benchmark="nuts", header=drawn_header(), declared=["clean"], narrowed=[], fitted=True
 )
-SECOND = Entry(
-    "condition",
-    "nuts",
-    {"condition": "clean", "key": "", "record": {"error": "é\n"}, "reused": False},
-)
+
+
+def finished(record):
+    plain = {"benchmark": "nuts", "condition": "clean", "key": "k", "record": record}
+    return ConditionEntry.from_dict({**plain, "reused": False})
+
+
+SECOND = finished({"error": "é\n"})
 
 
 @pytest.fixture
@@ -31,10 +44,11 @@ def path(tmp_path):
 
 
 def test_what_is_appended_is_read_back_in_order(path):
-    for entry in (FIRST, SECOND):
+    third = finished(condition_record(drawn_result(CLEAN, np.random.default_rng(0))))
+    for entry in (FIRST, SECOND, third):
         Journal(path).append(entry)
 
-    assert read_journal(path) == (FIRST, SECOND)
+    assert read_journal(path) == (FIRST, SECOND, third)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -62,34 +76,59 @@ def test_a_full_disk_is_one_message(path, monkeypatch):
         Journal(path).append(FIRST)
 
 
-def test_what_json_has_no_word_for_is_no_entry(path):
-    with pytest.raises(ValueError, match="not JSON compliant"):
-        Journal(path).append(Entry("condition", "nuts", {"record": float("nan")}))
-
-
-def test_another_version_is_refused(path):
-    Journal(path).append(FIRST)
-    plain = json.loads(path.read_text())
-    path.write_text(json.dumps({**plain, "version": 0}))
-
-    with pytest.raises(ReportError, match="no journal of version 1"):
-        read_journal(path)
+LINE = {"version": 2, "kind": "condition", **SECOND.to_dict()}
 
 
 @pytest.mark.parametrize(
-    "line", ['{"version": 1, "kind": "condition"}', '{"version": 1, "kind": "x"}', "{}"]
+    ("line", "said"),
+    [
+        ({}, "is no journal of version 2"),
+        (sealed({**LINE, "version": 1}), "is no journal of version 2"),
+        (sealed({**LINE, "kind": "x"}), "is no journal of version 2"),
+        ({**sealed(LINE), "reused": True}, "was edited: content_sha256 contradicts its content"),
+        (sealed({**LINE, "record": None}), "record.* is no line of a journal"),
+        (sealed({**LINE, "more": 1}), "is no line of a journal: more: no such key is known"),
+    ],
+    ids=["nothing", "version", "kind", "edited", "type", "more"],
 )
-def test_a_file_of_something_else_is_refused(path, line):
-    path.parent.mkdir()
-    path.write_text(line)
+def test_what_was_not_written_so_is_refused_with_its_place(path, line, said):
+    Journal(path).append(FIRST)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
 
-    with pytest.raises(ReportError, match="no journal of version 1"):
+    with pytest.raises(ReportError, match=r"gw0\.jsonl:2 ") as caught:
         read_journal(path)
+    assert all(part in str(caught.value) for part in said.split(".* ")[::-1])
+    assert list(reusable_records(path)) == []
+
+
+def test_deep_nesting_is_as_if_never_written(path):
+    Journal(path).append(FIRST)
+    with path.open("a", encoding="utf-8") as file:
+        file.write("[" * 100_000 + "\n")
+
+    assert read_journal(path) == (FIRST,)
 
 
 def test_a_missing_journal_is_one_message(path):
     with pytest.raises(ReportError, match="cannot read the journal"):
         read_journal(path)
+
+
+def test_only_a_record_that_agrees_with_its_columns_is_taken_over(path):
+    benchmark = small_benchmark(corruptions=[])
+    record = condition_record(benchmark.evaluate(CLEAN))
+    header = benchmark.header()
+    Journal(path).append(FIRST.model_copy(update={"header": header}))
+    better = json.loads(json.dumps(record))
+    better["results"]["pixel_metrics"]["pixel_segf1"] = 0.97
+    for each in ({"error": "no"}, better):
+        Journal(path).append(finished(each))
+    assert list(reusable_records(path)) == []
+
+    Journal(path).append(finished(record))
+
+    assert [found for _, found in reusable_records(path)] == [record]
 
 
 def test_the_latest_run_comes_last(tmp_path):

@@ -10,8 +10,7 @@ import pytest
 from pytest_robustbench.conditions import CLEAN, Condition
 from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
 from pytest_robustbench.metrics.outcomes import COUNTS
-from pytest_robustbench.reports.file.reading import result_from_record
-from pytest_robustbench.reports.file.record import condition_record
+from pytest_robustbench.reports.file.record import condition_record, result_from_record
 from tests.reports.report_samples import drawn_result, scores_only, small_benchmark
 from tests.reports.stored_reports import contrast, recorded_set
 

@@ -18,13 +18,12 @@ from pytest_robustbench.metrics.images import best_f1, rank_images
 from pytest_robustbench.metrics.measured import value_of
 from pytest_robustbench.metrics.outcomes import COLUMNS, COUNTS
 from pytest_robustbench.reports.file.fields import error_record, metrics_of, undefined_of
-from pytest_robustbench.reports.file.reading import outcomes_of
-from pytest_robustbench.reports.file.record import condition_record, shortest
+from pytest_robustbench.reports.file.record import condition_record, outcomes_of, shortest
 from pytest_robustbench.reports.file.report import verdict_from_dict, verdict_to_dict
 from tests.reports.report_samples import GATE, drawn_report, drawn_result
 
 floats32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
-shares = st.none() | st.floats(0, 1)
+shares, times = st.none() | st.floats(0, 1), st.floats(0, 100)
 
 
 @given(hnp.arrays(np.float32, st.integers(0, 30), elements=floats32))
@@ -50,7 +49,9 @@ def test_scores_are_short():
     )
 
 
-@given(st.fixed_dictionaries(dict.fromkeys(METRICS, shares)))
+@given(
+    st.fixed_dictionaries({m: times if metric_called(m).is_latency else shares for m in METRICS})
+)
 @settings(deadline=None, max_examples=30)
 def test_metrics_of_is_the_inverse_of_the_record(metrics):
     undefined = {name: "for a reason" for name, value in metrics.items() if value is None}
@@ -153,7 +154,7 @@ def test_conditions_stand_by_corruption_and_severity_in_declared_order():
 
     assert list(corruptions) == ["jpeg", "blur"]
     assert list(corruptions["blur"]) == [f"severity_{s}" for s in range(1, 6)]
-    assert corruptions["blur"]["severity_2"] is report.records["blur-severity_2"]
+    assert corruptions["blur"]["severity_2"] == report.records["blur-severity_2"]
 
 
 def test_the_summary_is_over_declared_conditions_only():

@@ -7,9 +7,12 @@ import json
 from importlib.metadata import entry_points
 
 import jsonschema
+import pytest
 
-from pytest_robustbench.reports.file.report import read_report
+from pytest_robustbench.errors import ReportError
 from pytest_robustbench.reports.file.schema import report_schema, session_schema
+from pytest_robustbench.reports.file.session import SessionFile, write_session
+from pytest_robustbench.reports.file.stored import read_stored
 
 MODEL = """
 import numpy as np
@@ -56,7 +59,7 @@ def written(pytester):
     if found["report"] is None:
         return session, None
     path = folder / found["report"]
-    report = read_report(path)
+    report = dict(read_stored(path).plain)
     jsonschema.validate(report, report_schema(), jsonschema.Draft202012Validator)
     assert found["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     return session, report
@@ -104,3 +107,33 @@ def test_a_run_that_cannot_be_prepared(pytester):
     assert session["benchmarks"]["metal"]["verdicts"]["error"] > 0
     assert "the weights are not there" in report["robustness"]["clean"]["error"]
     assert report["operating_point"] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "Expecting value"),
+        ("[]", "it holds a list"),
+        ("{}", "it lacks schema_version"),
+        ("[" * 100_000, "it is nested too deeply"),
+    ],
+)
+def test_what_is_no_session_is_one_message(tmp_path, text, said):
+    (tmp_path / "session.json").write_text(text, "utf-8")
+
+    with pytest.raises(ReportError, match=rf"session\.json: {said}.*; take the file as the run"):
+        list(SessionFile(tmp_path).unreported())
+
+
+def test_a_session_that_was_edited_is_refused(tmp_path):
+    write_session(tmp_path, {"exit_status": 1, "problem": "no YAML", "benchmarks": {}})
+    assert list(SessionFile(tmp_path).unreported()) == []
+    path = tmp_path / "session.json"
+    path.write_text(path.read_text("utf-8").replace('"exit_status": 1', '"exit_status": 0'))
+
+    with pytest.raises(ReportError, match="was edited: content_sha256 contradicts its content"):
+        list(SessionFile(tmp_path).unreported())
+
+
+def test_a_folder_without_a_session_tells_nothing(tmp_path):
+    assert list(SessionFile(tmp_path).unreported()) == []

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from pytest_robustbench.conditions import condition_of
 from pytest_robustbench.errors import ReportError
+from pytest_robustbench.plain_json import sealed
 from pytest_robustbench.reports.file.fields import error_record
-from pytest_robustbench.reports.file.header import Header
+from pytest_robustbench.reports.file.model import Header
 from pytest_robustbench.reports.file.report import Report
 from pytest_robustbench.reports.merge.merging import Part, merge_parts, refuse_contradictions
 from pytest_robustbench.reports.merge.parts import find_reports, read_parts
 from tests.reports.report_samples import GIVEN, unprepared_header
-from tests.reports.stored_reports import CONDITIONS, edited, hashed, measure
+from tests.reports.stored_reports import CONDITIONS, edited, measure
 
 COMMAND = "pytest-robustbench merge a.json b.json"
 CLEAN, BLUR, JITTER = "clean", "blur-severity_3", "geo_jitter-severity_5"
@@ -41,14 +42,18 @@ def whole(plain, tmp_path_factory):
 def part(whole, conditions, source="a.json", **changes):
     """A part with some of the conditions; `changes` are those of its header."""
     records = {c: copy.deepcopy(whole.records[c]) for c in conditions}
-    return Part(source, replace(whole.header, **changes), records)
+    return Part(source, changed(whole.header, **changes), records)
+
+
+def changed(header, **changes):
+    return Header.from_dict({**header.to_dict(), **changes})
 
 
 def written(header, records):
     """The report as plain JSON, without what a merge says of itself."""
     declared = tuple(map(condition_of, CONDITIONS))
     plain = json.loads(json.dumps(Report(header, declared, records).to_dict()))
-    return {k: v for k, v in plain.items() if k not in ("started", "command")}
+    return {k: v for k, v in plain.items() if k not in ("started", "command", "content_sha256")}
 
 
 def refusal(*parts):
@@ -138,7 +143,7 @@ def test_another_benchmark_is_refused_with_both_sources(whole, changes, what, va
 
 
 def test_another_digest_of_equal_thresholds_is_refused(whole):
-    point = {**whole.header.operating_point, "digest": "0" * 32}
+    point = {**whole.header.operating_point.to_dict(), "digest": "0" * 32}
 
     message = refusal(part(whole, [CLEAN]), part(whole, [BLUR], "b.json", operating_point=point))
 
@@ -155,7 +160,7 @@ def test_another_digest_of_equal_thresholds_is_refused(whole):
 )
 def test_another_configuration_or_detector_is_named(whole, key, field, change, told):
     other = {**getattr(whole.header, field), **change}
-    changes = {field: other, "sha256": {**whole.header.sha256, key: "0" * 64}}
+    changes = {field: other, "sha256": {**whole.header.sha256.to_dict(), key: "0" * 64}}
 
     message = refusal(part(whole, [CLEAN]), part(whole, [BLUR], "b.json", **changes))
 
@@ -163,7 +168,7 @@ def test_another_configuration_or_detector_is_named(whole, key, field, change, t
 
 
 def test_other_source_images_are_named(whole):
-    samples = copy.deepcopy(dict(whole.header.samples))
+    samples = whole.header.samples.to_dict()
     samples["source_digest"][2] = "f" * 16
 
     message = refusal(part(whole, [CLEAN]), part(whole, [BLUR], "b.json", samples=samples))
@@ -222,10 +227,10 @@ def test_equal_errors_agree_and_different_ones_do_not(whole):
 
 def test_a_part_that_could_not_be_prepared_leaves_its_errors(whole):
     known = {"operating_point": None, "samples": None, "model": "label", "detector": {}}
-    sha256 = {**whole.header.sha256, "dataset": None, "model": None}
+    sha256 = {**whole.header.sha256.to_dict(), "dataset": None, "model": None}
     broken = Part(
         "b.json",
-        replace(whole.header, **known, sha256=sha256, started="2020"),
+        changed(whole.header, **known, sha256=sha256, started="2020-01-01"),
         {BLUR: error_record("no data here")},
     )
 
@@ -255,7 +260,7 @@ def test_options_other_than_a_shard_are_refused_by_name(whole):
 
 
 def test_other_machines_are_a_note_and_no_longer_one_machine(whole):
-    other = copy.deepcopy(dict(whole.header.environment))
+    other = whole.header.environment.to_dict()
     other |= {"cpu": "Other 9000"}
     other["packages"]["numpy"] = "0.1"
     second = part(whole, [BLUR], "b.json", environment=other)
@@ -265,8 +270,8 @@ def test_other_machines_are_a_note_and_no_longer_one_machine(whole):
     notes = [n for n in header.notes if "different environments" in n]
     assert [n.split(": ")[1] for n in notes] == ["cpu", "numpy"]
     assert all("'a.json'" in n and "'b.json'" in n for n in notes)
-    assert "Other 9000" in header.environment["cpu"]
-    assert header.environment["cpu"] != "Other 9000"
+    assert "Other 9000" in header.environment.cpu
+    assert header.environment.cpu != "Other 9000"
     assert records.keys() == {CLEAN, BLUR}
 
 
@@ -276,7 +281,7 @@ def test_peaks_are_those_of_the_largest_part(whole):
         part(whole, [BLUR], "b", memory={"host_peak_bytes": None, "device_peak_bytes": 3}),
     ]
 
-    assert merge_parts(parts, command=COMMAND)[0].memory == {
+    assert merge_parts(parts, command=COMMAND)[0].memory.to_dict() == {
         "host_peak_bytes": 5,
         "device_peak_bytes": 3,
     }
@@ -315,7 +320,6 @@ def test_errors_are_read_too(whole, read):
 
 def test_a_shard_that_could_not_be_prepared_is_read(read):
     header = unprepared_header()
-    header = replace(header, sha256={**header.sha256, "config": hashed_of(header)})
     plain = Report(header, (condition_of(CLEAN),), {CLEAN: error_record("no data")}).to_dict()
 
     found = read(json.loads(json.dumps(plain)))
@@ -324,34 +328,16 @@ def test_a_shard_that_could_not_be_prepared_is_read(read):
     assert found.records == {CLEAN: {"error": "no data"}}
 
 
-def hashed_of(header):
-    plain = {"config": dict(header.config), "samples": None, "detector": {}, "sha256": {}}
-    return hashed(plain)["sha256"]["config"]
-
-
-EDITS = [
-    (("robustness", "clean", "results", "auroc"), 0.123, "auroc"),
-    (("robustness", "clean", "per_image", "score", 0), lambda score: 50 - score, "auroc"),
-    (("robustness", "clean", "data_digest"), "0" * 32, "data_digest"),
-    (("samples", "label", 0), lambda label: 1 - label, "sha256.dataset"),
-    (("config", "calibration", "seed"), 5, "sha256.config"),
-    (("detector", "fitted"), False, "sha256.model"),
-    (("operating_point", "pixel_threshold"), 1.0, "digest"),
-    (("operating_point",), None, "without an operating point"),
-    (("robustness_summary", "clean_auroc"), 0.5, "robustness_summary"),
-    (("robustness_summary", "mean_corruption_auroc"), 0.5, "robustness_summary"),
-    (("notes",), None, "notes"),
-    (("memory",), 3, "memory"),
-    (("started",), 3, "started"),
-    (("robustness", "clean", "memory"), "much", "memory"),
-    (("robustness", "corruptions"), [], "corruptions"),
-    (("robustness", "corruptions", "glare"), {"severity_1": {"error": "x"}}, "glare"),
-]
-
-
-@pytest.mark.parametrize(("place", "value", "told"), EDITS)
+@pytest.mark.parametrize(
+    ("place", "value", "told"),
+    [
+        (("robustness", "clean", "per_image", "score", 0), lambda score: 50 - score, "auroc"),
+        (("operating_point",), None, "without an operating point"),
+        (("notes",), None, "notes: a valid list, found null"),
+    ],
+)
 def test_an_edited_shard_is_refused(whole, read, place, value, told):
-    plain = edited(shard_of(whole, [CLEAN, BLUR]), (place, value))
+    plain = sealed(edited(shard_of(whole, [CLEAN, BLUR]), (place, value)))
 
     with pytest.raises(ReportError) as caught:
         read(plain)
@@ -377,7 +363,7 @@ def test_reports_are_found_in_folders_at_any_depth(plain, tmp_path):
 def test_places_without_a_report_are_refused(tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "torn").mkdir()
-    (tmp_path / "torn/a.json").write_text('{"schema_version": 1, "rob', "utf-8")
+    (tmp_path / "torn/a.json").write_text('{"schema_version": 2, "rob', "utf-8")
 
     for place, told in (("empty", "no report"), ("gone", "not exist"), ("torn", "a.json")):
         with pytest.raises(ReportError, match=told):

@@ -13,9 +13,10 @@ import yaml
 
 from pytest_robustbench.conditions import CLEAN
 from pytest_robustbench.errors import ReportError
+from pytest_robustbench.plain_json import sealed
 from pytest_robustbench.reports.file.fields import error_record
+from pytest_robustbench.reports.file.model import ReportFile
 from pytest_robustbench.reports.file.report import Report
-from pytest_robustbench.reports.file.structure import structural_problem
 from pytest_robustbench.reports.pages import extras
 from pytest_robustbench.reports.pages.html.charts.canvas import BAD, LONGEST, THEME, WARN
 from pytest_robustbench.reports.pages.html.charts.curves import Point, curve
@@ -116,7 +117,7 @@ def parsed(request, tmp_path_factory):
 
 
 def test_the_samples_are_what_a_report_may_be():
-    assert structural_problem(full_plain()) == ""
+    ReportFile.from_dict(sealed(full_plain()))
 
 
 def test_elements_are_nested_as_they_must_be(parsed):

@@ -20,7 +20,6 @@ from pytest_robustbench.gates.limits import Limit, Verdict
 from pytest_robustbench.metrics.catalogue import METRICS
 from pytest_robustbench.reports.file.fields import metrics_of
 from pytest_robustbench.reports.file.report import verdict_to_dict
-from pytest_robustbench.reports.file.session import SessionFile
 from pytest_robustbench.reports.pages import extras
 from pytest_robustbench.reports.pages.conditions_csv import BYTE_ORDER_MARK, conditions_csv
 from pytest_robustbench.reports.pages.plain_markdown import escaped, table
@@ -531,18 +530,6 @@ def test_a_summary_of_a_step_that_cannot_be_written_costs_a_hint_alone(plain, tm
 
     assert "GITHUB_STEP_SUMMARY names cannot be written: No such file" in found.hints[0]
     assert {path.name for path in found.paths} == set(PAGES)
-
-
-@pytest.mark.parametrize(
-    "text", ["", "[]", "3", "{}", '{"benchmarks": {"nuts": null}}', "[" * 100_000]
-)
-def test_what_is_no_session_tells_nothing(tmp_path, text):
-    report = tmp_path / "nuts.json"
-    report.write_text("{}", "utf-8")
-    (tmp_path / "session.json").write_text(text, "utf-8")
-
-    assert list(SessionFile(tmp_path).problems_of(report, "nuts")) == []
-    assert list(SessionFile(tmp_path).unreported()) == []
 
 
 def test_the_summary_limits_and_the_whole_stand_in_the_table_for_spreadsheets(plain):

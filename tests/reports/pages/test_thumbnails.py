@@ -14,8 +14,7 @@ from pytest_robustbench.conditions import CLEAN, Condition
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.evaluation.results import Exhibit, PixelLevels
 from pytest_robustbench.metrics.ranking.levels import LEVELS
-from pytest_robustbench.reports.file.reading import result_from_record
-from pytest_robustbench.reports.file.record import condition_record
+from pytest_robustbench.reports.file.record import condition_record, result_from_record
 from pytest_robustbench.reports.file.schema import report_schema
 from pytest_robustbench.reports.file.stored import read_stored
 from pytest_robustbench.reports.pages.drawing import CALLED, TRUTH, filled, jpeg, outlined, png
@@ -34,7 +33,7 @@ from tests.reports.report_samples import (
     scores_only,
     small_benchmark,
 )
-from tests.reports.stored_reports import edited, without
+from tests.reports.stored_reports import edited
 
 FIRST, SECOND = (thumbnail_name(digit * 16, "a" * 32) for digit in "12")
 GRAY = np.full((20, 30, 3), 100, np.uint8)
@@ -289,15 +288,6 @@ def test_without_maps_a_record_has_no_levels():
     assert again.pixel_levels == PixelLevels()
 
 
-def test_a_record_of_an_older_version_has_no_levels():
-    result = small_benchmark().evaluate(CLEAN)
-    record = condition_record(result)
-    del record["pixel_scores"]
-
-    again = result_from_record(CLEAN, record, result.per_image.labels)
-    assert again.pixel_levels == PixelLevels()
-
-
 def written(plain, folder):
     path = folder / "r.json"
     path.write_text(json.dumps(plain, allow_nan=False), "utf-8")
@@ -313,13 +303,6 @@ def test_a_report_with_levels_is_valid_and_can_be_read(plain, tmp_path):
     jsonschema.validate(plain, report_schema(), jsonschema.Draft202012Validator)
 
     read_stored(written(plain, tmp_path), "")
-
-
-def test_a_report_without_levels_is_valid_and_can_be_read(plain, tmp_path):
-    older = without(plain, "robustness", "clean", "pixel_scores")
-
-    jsonschema.validate(older, report_schema(), jsonschema.Draft202012Validator)
-    read_stored(written(older, tmp_path), "")
 
 
 @pytest.mark.parametrize("levels", [[0.5, "x"], [None], {"a": 1}, "high"])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.gates.intervals import interval_of
 from pytest_robustbench.metrics.catalogue import metric_called
-from pytest_robustbench.reports.file.reading import outcomes_of
+from pytest_robustbench.reports.file.record import outcomes_of
 from pytest_robustbench.reports.pages.html.charts.curves import CLEAN, Point, curve
 from pytest_robustbench.reports.pages.html.figures import brief
 

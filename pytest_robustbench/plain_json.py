@@ -1,0 +1,147 @@
+"""JSON files: one way to read them, whoever asks, and one to write them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+MOST_BYTES = 1 << 28
+"""A report of 10,000 images under 50 conditions has a tenth of this."""
+MOST_LEVELS = 100
+DIGEST = "content_sha256"
+"""The key that holds a digest over everything else, so that an accidental edit is found."""
+SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Read the JSON object that a file holds.
+
+    Raises
+    ------
+    ValueError
+        In one line, without the path: that it cannot be opened, is larger than `MOST_BYTES`, or
+        what `parse_object` says.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise ValueError(error.strerror or str(error)) from error
+    if len(content) > MOST_BYTES:
+        raise ValueError(f"it is larger than {MOST_BYTES >> 20} MiB")
+    return parse_object(content)
+
+
+def parse_object(content: bytes) -> dict[str, Any]:
+    """Return the JSON object that UTF-8 text holds.
+
+    Raises
+    ------
+    ValueError
+        In one line: that it is no standard JSON, is no object, names a key twice, holds a number
+        beyond float64, or is nested deeper than `MOST_LEVELS`.
+    """
+    try:
+        value = json.loads(
+            content.decode("utf-8"),
+            object_pairs_hook=_distinct,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+        )
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if not isinstance(value, dict):
+        raise ValueError(f"it holds {KINDS.get(type(value), 'null')}, not an object")
+    _require_shallow(value)
+    return value
+
+
+KINDS = {list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
+
+
+def _distinct(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(n for n in names if names.count(n) > 1)!r} stands twice")
+    return found
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no standard JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text[:40]} is too large a number")
+    return value
+
+
+def _require_shallow(value: dict[str, Any]) -> None:
+    """Refuse what later code, which walks by recursion, could not walk."""
+    level: list[Any] = [value]
+    for _ in range(MOST_LEVELS):
+        children = (v.values() if isinstance(v, dict) else v for v in level)
+        level = [c for inner in children for c in inner if isinstance(c, (dict, list))]
+        if not level:
+            return
+    raise ValueError("it is nested too deeply")
+
+
+def sha256_of(plain: Any) -> str:
+    """Return the SHA-256 of plain JSON data, independent of the order of keys."""
+    text = json.dumps(plain, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sealed(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a JSON object with the digest of its content, as its last key."""
+    content = {key: value for key, value in plain.items() if key != DIGEST}
+    return {**content, DIGEST: sha256_of(content)}
+
+
+def is_sealed(plain: Mapping[str, Any]) -> bool:
+    """Return whether an object holds the digest of everything else in it."""
+    return bool(plain.get(DIGEST) == sealed(plain)[DIGEST])
+
+
+def dumps(value: Any) -> str:
+    """Serialize plain JSON data so that git can diff it: arrays of scalars stand on one line.
+
+    Raises
+    ------
+    ValueError
+        If a number is NaN or infinite: standard JSON has no word for them.
+    """
+    return "".join(_pieces(value, "")) + "\n"
+
+
+def _pieces(value: Any, indent: str) -> list[str]:
+    inner = indent + " "
+    if isinstance(value, Mapping):
+        items = [
+            f"{inner}{_scalar(str(key))}: {''.join(_pieces(item, inner))}"
+            for key, item in value.items()
+        ]
+        return ["{\n", ",\n".join(items), f"\n{indent}}}"] if items else ["{}"]
+    if not isinstance(value, (list, tuple)):
+        return [_scalar(value)]
+    if any(isinstance(v, (Mapping, list, tuple)) for v in value):
+        items = [inner + "".join(_pieces(item, inner)) for item in value]
+        return ["[\n", ",\n".join(items), f"\n{indent}]"]
+    return ["[", ",".join(map(_scalar, value)), "]"]
+
+
+def _scalar(value: Any) -> str:
+    text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+    # Python's stand-ins for file names that are no Unicode: UTF-8 has no bytes for them.
+    return SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -1,0 +1,318 @@
+"""The model of a report file: it writes, reads and checks reports, and is their JSON Schema."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field, StringConstraints, create_model
+
+from pytest_robustbench.gates.summary import CLEAN_PREFIX
+from pytest_robustbench.metrics.catalogue import BUILT_IN, DROP_PREFIXES, LEVEL_PREFIXES
+from pytest_robustbench.reports.file.comparison_model import RegressionRecord
+from pytest_robustbench.reports.file.model_types import (
+    CONDITION,
+    ConditionId,
+    CorruptionName,
+    Count,
+    Day,
+    Digest32,
+    Distinct,
+    Interval,
+    LimitedName,
+    Milliseconds,
+    NonEmpty,
+    Number,
+    Part,
+    Quantile,
+    SetName,
+    Settings,
+    Severity,
+    Sha256,
+    Share,
+    Time,
+)
+from pytest_robustbench.reports.file.record_model import Memory, Record, Samples
+
+SCHEMA_VERSION = 2
+
+
+class Health(Part):
+    """How far the pixel threshold can be trusted."""
+
+    n_images: Count = Field(description="Number of calibration images.")
+    n_tail_images: Count = Field(
+        description="How many of them carry the pixels above the threshold."
+    )
+    largest_tail_share: Share = Field(
+        description="Share of these pixels that lie in one single image."
+    )
+    largest_tail_image: str = Field(description="Id of that image.")
+    without_each: list[Number] = Field(
+        description="The pixel threshold with each single image left out; a score of the maps."
+    )
+
+
+class Frozen(Part):
+    """The frozen thresholds. A pixel (image) is anomalous when its score lies strictly above."""
+
+    pixel_threshold: Number | None = Field(
+        description="Score of the detector's maps, exactly a float32; null for a detector without "
+        "maps, or where none was given."
+    )
+    image_threshold: Number = Field(description="Score of whole images, exactly a float32.")
+    method: Literal["holdout", "crossfit", "images", "given"] = Field(
+        description="Calibrated on train images held out from fit, on out-of-fold predictions of "
+        "all train images, on normal images of their own, or not at all but given."
+    )
+    pixel_normal_quantile: Quantile | None = Field(
+        description="Share of the calibration pixels at or below the pixel threshold; null where "
+        "the thresholds were given."
+    )
+    image_normal_quantile: Quantile | None = Field(
+        description="Share of normal images that shall lie at or below the image threshold; null "
+        "where the thresholds were given."
+    )
+    n_images: Count = Field(
+        description="Number of calibration images; 0 where the thresholds were given."
+    )
+    expected_false_reject_rate: Share | None = Field(
+        description="Future normal images that one may expect above the image threshold: "
+        "(n + 1 - k) / (n + 1); null where it is not defined."
+    )
+    calibrated_on: Annotated[str, StringConstraints(pattern="^([0-9a-f]{32})?$")] = Field(
+        description="Digest of the calibration images' pixels; empty where the thresholds were "
+        "given."
+    )
+    health: Health | None = Field(description="Null without maps, or where it was given.")
+    warnings: list[str] = Field(
+        description="What a reader of the result has to know about the calibration."
+    )
+    recalibrated: dict[str, Any] | None = Field(
+        default=None,
+        description="The operating point that calibrating this detector would have given; null or "
+        "absent where nothing was frozen.",
+    )
+    interval: Interval | None = Field(
+        description="Smallest and largest pixel threshold when one calibration image is left out; "
+        "scores of the maps."
+    )
+    digest: Digest32 = Field(
+        description="Identity of the operating point: thresholds, quantiles and calibration images."
+    )
+
+
+class Digests(Part):
+    """Digests of what decides whether two reports are comparable; null where it is unknown."""
+
+    config: Sha256 | None = Field(description="Of the key config.")
+    dataset: Sha256 | None = Field(description="Of the key samples.")
+    model: Sha256 | None = Field(description="Of the key detector.")
+
+
+class Environment(Part):
+    """Where the report was made."""
+
+    pytest_robustbench: str = Field(description="Version of this package.")
+    python: str = Field(description="Version of Python.")
+    packages: dict[str, str] = Field(
+        description="Versions of the installed packages that decide pixels and scores, by name."
+    )
+    platform: str = Field(description="Operating system and its version.")
+    cpu: str = Field(description="Model of the processor.")
+    cpu_count: Annotated[int, Field(ge=1)] | None = Field(
+        description="Number of logical processors."
+    )
+    device: str = Field(description="Name of the CUDA device, or cpu.")
+    git_commit: Annotated[str, StringConstraints(pattern="^[0-9a-f]{40,64}$")] | None = Field(
+        description="Commit checked out in the folder of the configuration; null outside a "
+        "repository."
+    )
+
+
+class WaiverRecord(Part):
+    """Why a violated limit does not fail until a date."""
+
+    reason: NonEmpty = Field(description="Why.")
+    by: NonEmpty = Field(description="Who says so.")
+    until: Day = Field(description="The last day it holds: ISO 8601.")
+    source: str = Field(description="file:line of the declaration.")
+
+
+class VerdictRecord(Part):
+    """One declared limit held against a measured value."""
+
+    condition: Annotated[str, StringConstraints(pattern=f"^(summary|{CONDITION})$")] = Field(
+        description="Id of the condition, or summary."
+    )
+    metric: LimitedName = Field(description="Name of the metric; under summary with a prefix.")
+    bound: Literal["min", "max"] = Field(description="Floor or ceiling.")
+    limit: Number = Field(
+        description="The bound itself, in the metric's unit; a value equal to it passes."
+    )
+    value: Number | None = Field(
+        description="What was measured, in the metric's unit; null where it is not defined."
+    )
+    verdict: Literal["pass", "fail", "error"] = Field(
+        description="error: not measurable; it fails like fail."
+    )
+    reason: str = Field(description="Why the value is null; empty otherwise.")
+    source: str = Field(description="file:line of the declaration.")
+    interval: Interval | None = Field(
+        default=None,
+        description="95 % interval of the value, were other images of the same kind drawn; absent "
+        "where the metric is no sum over images.",
+    )
+    n_images: Count | None = Field(
+        default=None,
+        description="The images the interval rests on: those the metric speaks of.",
+    )
+    waiver: WaiverRecord | None = Field(default=None, description="Absent where nothing is waived.")
+
+
+class Accepted(Part):
+    """Why this report is a baseline."""
+
+    reason: NonEmpty = Field(
+        description="Why the run may be the baseline, in the words of who accepted it."
+    )
+    date: Day = Field(description="When it was accepted: ISO 8601.")
+    previous_sha256: Sha256 | None = Field(
+        description="Of the file that was the baseline before; null for the first."
+    )
+    sha256: Sha256 = Field(description="Identity of the run: of all that was measured.")
+
+
+def _summary_fields() -> dict[str, Any]:
+    """Return what the summary holds of every metric, in the order in which it is written."""
+    found: dict[str, Any] = {}
+    for metric in BUILT_IN:
+        level: Any = Milliseconds if metric.is_latency else Share
+        loss: Any = float if metric.is_latency else Annotated[float, Field(ge=-1, le=1)]
+        for prefix in (CLEAN_PREFIX, *LEVEL_PREFIXES):
+            text = f"Level: {metric.unit}."
+            found[prefix + metric.name] = (level | None, Field(description=text))
+        for prefix in DROP_PREFIXES:
+            text = f"Loss against clean: {metric.unit}."
+            found[prefix + metric.name] = (loss | None, Field(description=text))
+    return found
+
+
+if TYPE_CHECKING:
+    Summary: TypeAlias = Part
+else:
+    Summary = create_model(
+        "Summary",
+        __base__=Part,
+        __doc__="Every metric under clean, and its mean, worst value and drops over the corrupted "
+        "conditions. A drop is the loss against clean, positive where the corrupted value is "
+        "worse. null where one of the values behind it is not defined.",
+        **_summary_fields(),
+    )
+
+
+class Robustness(Part):
+    """What was measured, condition by condition."""
+
+    pixel_threshold_strategy: Literal["normal_pixel_quantile", "given"] | None = Field(
+        description="How the pixel threshold was found; null where none could be derived."
+    )
+    pixel_normal_quantile: Quantile | None = Field(
+        description="Share of the calibration pixels at or below the pixel threshold; null where "
+        "it was given."
+    )
+    clean: Record | None = Field(description="The clean condition; null where it was not tried.")
+    corruptions: dict[CorruptionName, Annotated[dict[Severity, Record], Field(min_length=1)]] = (
+        Field(description="Corruption -> severity -> condition; what was not tried is absent.")
+    )
+    recorded: dict[SetName, Record] = Field(
+        description="Name of a set recorded under drift -> condition; what was not tried is absent."
+    )
+
+
+class _Identity(Part):
+    name: str = Field(description="Name of the benchmark.")
+    dataset: str = Field(description="Format of the data set.")
+    category: str = Field(description="Category of the data set.")
+    model: str = Field(description="Name of the detector.")
+
+
+class _Circumstances(Part):
+    started: Time = Field(description="When the benchmark was set up: ISO 8601, UTC.")
+    command: str = Field(description="Command line that ran it.")
+    rerun: str | None = Field(
+        description="Command that measures one condition again where `command` was called: "
+        "{condition} stands for its id; null where no item of pytest has measured it."
+    )
+    operating_point: Frozen | None = Field(description="Null where none could be derived.")
+    config: Settings = Field(
+        description="The effective configuration; empty where the benchmark was made in Python "
+        "without one."
+    )
+    detector: Settings = Field(
+        description="The detector's own description; empty where it was never loaded."
+    )
+    sha256: Digests
+    environment: Environment
+    samples: Samples | None = Field(description="Null where they could not be read.")
+    memory: Memory = Field(description="Peak memory while the benchmark was prepared and measured.")
+    profile: str | None = Field(description="Profile of the YAML that was run; null for none.")
+    notes: list[str] = Field(description="What a reader has to know.")
+
+
+class _Version(Part):
+    schema_version: Literal[2] = Field(description="Version of this schema.")
+
+
+class _Completeness(Part):
+    complete: bool = Field(
+        description="Whether every declared condition was measured on all declared images."
+    )
+    missing: Distinct[ConditionId] = Field(
+        description="Ids of the declared conditions without a measurement."
+    )
+    narrowed: list[str] = Field(
+        description="Options that made this run less than what was declared."
+    )
+
+
+class Header(_Circumstances, _Identity):
+    """What a report says once: data, detector, operating point, configuration, environment."""
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether detector and data were there, so that something could be measured."""
+        return self.operating_point is not None and self.samples is not None
+
+    def changed(self, **changes: object) -> Header:
+        """Return a copy with other values."""
+        return self.model_copy(update=changes)
+
+
+# Of several bases the fields of the last come first.
+class ReportContent(_Circumstances, _Completeness, _Identity, _Version):
+    """What a report says."""
+
+    verdicts: list[VerdictRecord] = Field(
+        description="Every limit that was judged, in the order of the conditions, the summary last."
+    )
+    regression: list[RegressionRecord] = Field(
+        default=[],
+        description="The report held against the baseline, and against the anchor; absent where "
+        "it was not.",
+    )
+    robustness_summary: Summary
+    robustness_summary_undefined: dict[str, str] = Field(
+        description="Why a metric of the summary is null."
+    )
+    robustness: Robustness
+    accepted: Accepted | None = Field(
+        default=None, description="Why this report is a baseline; absent where it is none."
+    )
+
+
+class ReportFile(ReportContent):
+    """Everything one benchmark found: one detector on one category, at one operating point."""
+
+    content_sha256: Sha256 = Field(
+        description="Of everything else, as JSON with sorted keys: an edited report contradicts it."
+    )
