@@ -7,25 +7,17 @@ edit that changed the digest of the content too contradicts itself somewhere.
 
 from __future__ import annotations
 
-import math
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from pytest_robustbench.conditions import CLEAN, condition_of
-from pytest_robustbench.datasets.split import listed
 from pytest_robustbench.errors import ReportError
-from pytest_robustbench.evaluation.measure.measures import SEGF1_METRICS, SWITCHED_OFF
 from pytest_robustbench.gates.judgement import judge
 from pytest_robustbench.gates.limits import SUMMARY
 from pytest_robustbench.gates.regression.changes import comparable_metrics
 from pytest_robustbench.gates.regression.verdicts import WORST_FIRST
 from pytest_robustbench.gates.summary import summarize
-from pytest_robustbench.metrics.catalogue import BUILT_IN, metric_called
-from pytest_robustbench.metrics.images import best_f1, rank_images
-from pytest_robustbench.metrics.measured import NO_MAPS, measure, value_of
-from pytest_robustbench.metrics.outcomes import COUNTS
+from pytest_robustbench.metrics.catalogue import metric_called
 from pytest_robustbench.plain_json import DIGEST, is_sealed
 from pytest_robustbench.reports.file.fields import (
     error_record,
@@ -34,7 +26,12 @@ from pytest_robustbench.reports.file.fields import (
     undefined_of,
 )
 from pytest_robustbench.reports.file.journal import BenchmarkEntry, read_journal
-from pytest_robustbench.reports.file.record import outcomes_of
+from pytest_robustbench.reports.file.record_integrity import (
+    EDITED,
+    agree,
+    column_problems,
+    record_problems,
+)
 from pytest_robustbench.reports.file.record_model import Measured
 from pytest_robustbench.reports.file.stored import REMEDY, read_stored
 
@@ -43,19 +40,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_robustbench.gates.limits import Outcome, Verdict
-    from pytest_robustbench.metrics.outcomes import Outcomes
-    from pytest_robustbench.metrics.ranking.exact import Ranking
     from pytest_robustbench.reports.file.journal import ConditionEntry
     from pytest_robustbench.reports.file.model import Header
     from pytest_robustbench.reports.file.stored import StoredReport
 
     Plain = Mapping[str, Any]
 
-TRIVIAL = dict(zip(("trivial_segf1", "trivial_segf1_per_image"), SEGF1_METRICS, strict=True))
-"""What a metric would be if every pixel were called."""
-TOLERANCE = 1e-9  # another processor may add up a mean in another order
-CALL_TOLERANCE = 2e-3  # single calls are stored to four digits
-EDITED = "it was edited after it was measured"
 SHOWN_PROBLEMS = 3
 COMPLETE_REMEDY = (
     "measure every declared condition in one run, without narrowing options; or, if the run was "
@@ -173,7 +163,7 @@ def misfits(report: StoredReport) -> Iterator[str]:
             yield f"{measured}: measured without an operating point or samples: {EDITED}"
         return
     for condition, record in report.measured.items():
-        problems = _column_problems(condition, report.samples(condition), record)
+        problems = column_problems(condition, report.samples(condition), record)
         yield from (f"{condition}: {problem}" for problem in problems)
 
 
@@ -204,7 +194,7 @@ def _summary_contradictions(report: StoredReport) -> Iterator[str]:
         {c: undefined_of(record) for c, record in records.items()},
     ).metrics
     stated = report.plain["robustness_summary"]
-    differing = [name for name in found if not _agree(stated.get(name), found[name])]
+    differing = [name for name in found if not agree(stated.get(name), found[name])]
     if differing:
         yield f"robustness_summary.{differing[0]} does not follow from the conditions: {EDITED}"
 
@@ -227,156 +217,6 @@ def reusable_records(journal: Path) -> Iterator[tuple[ConditionEntry, dict[str, 
             samples, point = record.get("samples") or header["samples"], header["operating_point"]
             if samples and point and not record_problems(entry.condition, samples, record, point):
                 yield entry, record
-
-
-# ---- one condition -----------------------------------------------------------------------------
-
-
-def record_problems(condition: str, samples: Plain, record: Plain, point: Plain) -> list[str]:
-    """Return where the record of a measured condition contradicts itself.
-
-    Parameters
-    ----------
-    condition : str
-        Its id.
-    samples, record, point : mapping
-        The columns over its images, the record, and the operating point of the report.
-    """
-    columns = _column_problems(condition, samples, record)
-    if columns:  # metrics over columns that do not fit would only repeat the message, or raise
-        return columns
-    outcomes = outcomes_of(record, samples["label"])
-    return [
-        *_threshold_contradictions(point, record),
-        *_count_contradictions(samples, outcomes),
-        *_metric_contradictions(record, outcomes),
-        *_latency_contradictions(record),
-    ]
-
-
-def _column_problems(condition: str, samples: Plain, record: Plain) -> list[str]:
-    """Return what is wrong with the columns of one condition: lengths, ids, nulls."""
-    if bool(condition_of(condition).recorded) != bool(record.get("samples")):
-        return ["a recorded set, and nothing else, has samples of its own"]
-    lengths = {f"samples.{k}": len(v) for k, v in samples.items()}
-    lengths |= {f"per_image.{k}": len(v) for k, v in record["per_image"].items()}
-    if len(set(lengths.values())) > 1:
-        told = ", ".join(f"{name} {n}" for name, n in lengths.items())
-        return [f"columns differ in length ({told})"]
-    strangers = {*record["left_out"], *record["unknown_masks"]} - {*samples["id"]}
-    if strangers:
-        return [f"left_out or unknown_masks name no image of it: {listed(sorted(strangers))}"]
-    pairs = zip(samples["id"], samples["mask_known"], strict=True)
-    if record["unknown_masks"] != [i for i, known in pairs if not known]:
-        return [f"unknown_masks contradicts samples.mask_known: {EDITED}"]
-    return list(_null_problems(samples, record))
-
-
-def _null_problems(samples: Plain, record: Plain) -> Iterator[str]:
-    """Say where a null stands for a number that must be there, or the reverse."""
-    ids, per_image = samples["id"], record["per_image"]
-    left_out = set(record["left_out"])
-    measured = np.array([i not in left_out for i in ids])
-    known = measured & np.array(samples["mask_known"], np.bool_) & counts_pixels(record)
-    expected = {"score": measured, "digest": measured, **dict.fromkeys(COUNTS, known)}
-    for name, present in expected.items():
-        found = np.array([value is not None for value in per_image[name]])
-        lost = [ids[i] for i in np.flatnonzero(present & ~found)]
-        if lost:
-            yield f"per_image.{name} is null for {listed(lost)}, and nothing says why"
-        more = [ids[i] for i in np.flatnonzero(found & ~present)]
-        if more:
-            yield f"per_image.{name} has a value for {listed(more)}, which does not count there"
-
-
-def counts_pixels(record: Plain) -> bool:
-    """Return whether pixels are counted at all: there are maps, and a threshold for them."""
-    has_threshold = record["results"]["pixel_metrics"]["pixel_threshold"] is not None
-    return has_threshold and record["undefined"].get("bg_fpr") != NO_MAPS
-
-
-def _threshold_contradictions(point: Plain, record: Plain) -> Iterator[str]:
-    results = record["results"]
-    used = (results["pixel_metrics"]["pixel_threshold"], results["threshold"])
-    frozen = (point["pixel_threshold"], point["image_threshold"])
-    if used != frozen:
-        yield f"measured at thresholds {used}, but the operating point is {frozen}"
-    if record["operating_point"] != point["digest"]:
-        yield "measured at another operating point than the report's: their digests differ"
-
-
-def _count_contradictions(samples: Plain, outcomes: Outcomes) -> Iterator[str]:
-    """Say which counts no image can have; a corruption may ignore pixels, so fewer are fine."""
-    defect, background = outcomes.tp + outcomes.fn, outcomes.fp + outcomes.tn
-    normal = ~outcomes.defective & (defect > 0)
-    if normal.any():
-        ids = [samples["id"][i] for i in np.flatnonzero(normal)]
-        yield f"normal images with defect pixels: {listed(ids)}"
-    large = defect + background > np.prod(np.array(samples["shape"], np.int64), axis=1)
-    if large.any():
-        ids = [samples["id"][i] for i in np.flatnonzero(large)]
-        yield f"more pixels are counted than the image has: {listed(ids)}"
-
-
-def _metric_contradictions(record: Plain, outcomes: Outcomes) -> Iterator[str]:
-    """Say which metrics do not follow from the columns, or are null without a reason."""
-    stated, undefined = metrics_of(record), undefined_of(record)
-    nulls = {name for name, value in stated.items() if value is None}
-    if nulls != set(undefined):
-        names = ", ".join(sorted(nulls ^ set(undefined)))
-        yield f"null and undefined disagree on {names}: a null needs a reason"
-    stated |= {name: record["results"]["pixel_metrics"][name] for name in TRIVIAL}
-    scores = outcomes.score[outcomes.measured].astype(np.float32)
-    labels = outcomes.labels[outcomes.measured]
-    for name, value in _metrics(record, outcomes, rank_images(scores, labels)).items():
-        if not _agree(stated[name], value):
-            yield f"{name} is {stated[name]}, but its columns give {value}"
-    counts = record["results"]["metrics"]
-    for name in COUNTS:
-        number = int(getattr(outcomes, f"image_{name}").sum())
-        if counts[name] != number:
-            yield f"{name} is {counts[name]}, but its scores give {number}"
-    best = best_f1(scores, labels)
-    if record["results"]["best_f1"] != (None if best is None else best._asdict()):
-        yield "best_f1 does not follow from the scores"
-
-
-def _metrics(record: Plain, outcomes: Outcomes, ranking: Ranking) -> dict[str, float | None]:
-    """Return every metric that follows from scores and counts."""
-    given = {"auroc": ranking.auroc, "average_precision": ranking.average_precision}
-    rows = [m for m in BUILT_IN if m.formula is not None or m.name in given]
-    measured = measure(outcomes, rows, given)
-    if record["undefined"].get(SEGF1_METRICS[0]) == SWITCHED_OFF:
-        measured = measured.without(SEGF1_METRICS, SWITCHED_OFF)
-    everything_called = outcomes.all_called()
-    trivial = {t: value_of(metric_called(m), everything_called) for t, m in TRIVIAL.items()}
-    return {**measured.values, **trivial}
-
-
-def _latency_contradictions(record: Plain) -> Iterator[str]:
-    latency = record["latency"]
-    calls = np.array(latency["calls_ms"])
-    found = {
-        "reference_ms": float(np.median(latency["reference_calls_ms"])),
-        "median_ms": float(np.median(calls)),
-        "p95_ms": float(np.quantile(calls, 0.95)),
-        "mean_ms": float(calls.mean()),
-        "relative": latency["median_ms"] / latency["reference_ms"],
-    }
-    if latency["count"] != calls.size:
-        yield f"latency.count is {latency['count']}, but there are {calls.size} calls"
-    if record["latency_ms_per_image"] != latency["median_ms"]:
-        yield "latency_ms_per_image contradicts latency.median_ms"
-    for name, value in found.items():
-        if not math.isclose(latency[name], value, rel_tol=CALL_TOLERANCE, abs_tol=TOLERANCE):
-            yield f"latency.{name} is {latency[name]:g}, but the calls give {value:g}"
-
-
-def _agree(stated: float | None, found: float | None) -> bool:
-    """Return whether a metric is what was worked out again, but for the last digits."""
-    if stated is None or found is None:
-        return stated is found
-    return math.isclose(stated, found, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
 
 
 # ---- verdicts ----------------------------------------------------------------------------------
@@ -404,7 +244,7 @@ def _verdict_problem(verdict: Verdict, report: StoredReport) -> str:
     summary: Mapping[str, float | None] = report.plain["robustness_summary"]
     values = report.metrics.get(verdict.condition, {})
     found = (summary if verdict.condition == SUMMARY else values).get(verdict.limit.metric)
-    if not _agree(verdict.value, found):
+    if not agree(verdict.value, found):
         return f"is on {verdict.value}, but that metric is {found}: {EDITED}"
     if verdict.outcome != _outcome(verdict, report):
         return f"is {verdict.outcome!r}, but its value says otherwise: {EDITED}"
@@ -468,7 +308,7 @@ def _change_problem(verdict: Plain) -> str:
     if loss is None or baseline is None or candidate is None:
         return "passes without a value" if verdict["outcome"] == "pass" else ""
     found = metric.sign * (candidate - baseline)
-    if not _agree(loss, found):
+    if not agree(loss, found):
         return f"loses {loss}, but its values differ by {found}"
     allowed = verdict["allowed"]
     if verdict["outcome"] == "pass" and allowed is not None and loss > allowed:

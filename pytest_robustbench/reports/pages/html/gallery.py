@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_robustbench.evaluation.measure.exhibits import telling_images
-from pytest_robustbench.reports.file.integrity import counts_pixels
+from pytest_robustbench.reports.file.record_integrity import counts_pixels
 from pytest_robustbench.reports.pages.html.figures import apart, brief, exceeds
 from pytest_robustbench.reports.pages.reproduction import command_for
 from pytest_robustbench.reports.pages.thumbnails import Thumbnails, thumbnail_name
