@@ -18,8 +18,7 @@ from hypothesis import strategies as st
 from pytest_robustbench.benchmark import Gate
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.evaluation.settings import EvaluationSettings
-from pytest_robustbench.gates.limits import Limit
-from pytest_robustbench.gates.waivers import Waiver
+from pytest_robustbench.gates.limits import Limit, Waiver
 from pytest_robustbench.plain_json import sealed
 from pytest_robustbench.reports.file.integrity import (
     contradictions,
