@@ -343,7 +343,7 @@ def test_without_the_extra_the_sheet_is_written_alone(call, tmp_path, monkeypatc
         ),
         (
             ["--config", "r.yaml", "--benchmark", "oen"],
-            "declares no benchmark 'oen'; did you mean 'one'?",
+            "r.yaml declares no benchmark 'oen'; did you mean 'one'?",
         ),
         (
             [*DATA, "--corruptions", "none"],

@@ -258,10 +258,9 @@ def test_a_value_leads_to_the_images_of_its_condition(opened):
     assert scrolled
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", [1280, 768, 390])
-def test_a_page_is_never_wider_than_its_window(chrome, page, width, scheme):
-    assert chrome.open(page.path, width=width, scheme=scheme).run(WIDER) <= 0
+def test_a_page_is_never_wider_than_its_window(chrome, page, width):
+    assert chrome.open(page.path, width=width).run(WIDER) <= 0
 
 
 @pytest.mark.parametrize("width", [1280, 390])

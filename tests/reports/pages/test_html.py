@@ -315,11 +315,11 @@ def test_a_latency_without_clean_is_told_in_whole_sentences(tmp_path):
 
 def test_a_waived_limit_is_drawn_as_waived():
     corruption, severity = WAIVED.split("-severity_")
-    found = {c.metric: c.panels for c in curves(Source(full_plain()))}["bg_fpr"]
-    (panel,) = (panel for panel in found if panel.corruption == corruption)
-    told = panel.svg.split('aria-label="')[1].split('"')[0]
+    found = {c["metric"]: c["panels"] for c in curves(Source(full_plain()))}["bg_fpr"]
+    (svg,) = (panel["svg"] for panel in found if panel["corruption"] == corruption)
+    told = svg.split('aria-label="')[1].split('"')[0]
     assert re.search(rf"severity {severity} \S+ \(limit 0.009\) waived", told)
-    assert f"var(--{THEME[WARN]})" in panel.svg
+    assert f"var(--{THEME[WARN]})" in svg
 
 
 @pytest.mark.parametrize(
