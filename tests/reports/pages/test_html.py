@@ -20,7 +20,7 @@ from pytest_robustbench.reports.file.report import Report
 from pytest_robustbench.reports.pages import extras
 from pytest_robustbench.reports.pages.html.charts.canvas import BAD, LONGEST, THEME, WARN
 from pytest_robustbench.reports.pages.html.charts.curves import Point, curve
-from pytest_robustbench.reports.pages.html.charts.losses import Loss, losses
+from pytest_robustbench.reports.pages.html.charts.losses import losses
 from pytest_robustbench.reports.pages.html.curves import curves
 from pytest_robustbench.reports.pages.html.distributions import pixel_scores
 from pytest_robustbench.reports.pages.source import Source, Unreported
@@ -344,15 +344,20 @@ def test_a_long_name_leaves_room_for_the_plot(tmp_path):
     assert LONG_NAME in page.visible
 
 
+def lost(condition, interval=None):
+    found = {"condition": condition, "loss": 0.1, "interval": interval}
+    return {**found, "allowed": 0.2, "outcome": "pass"}
+
+
 def test_dollars_in_labels_are_no_formula():
-    svg = losses("k", "d", [Loss("$x_1$", 0.1, None, 0.2, False)], "loss of $y$")
+    svg = losses("k", "d", [lost("$x_1$")], "loss of $y$")
     assert "$x_1$" in svg
     assert "loss of $y$" in svg
 
 
 def test_letters_that_matplotlib_has_no_font_for_are_drawn_by_the_reader():
     mirror = "\N{CJK UNIFIED IDEOGRAPH-93E1}"
-    assert f">{mirror}</text>" in losses("k", "d", [Loss(mirror, 0.1, None, 0.2, False)], "loss")
+    assert f">{mirror}</text>" in losses("k", "d", [lost(mirror)], "loss")
 
 
 SETTINGS = {
@@ -370,7 +375,7 @@ SETTINGS = {
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_settings_of_the_process_do_not_change_a_plot(setting):
     def drawn():
-        return losses("k", "d", [Loss("a", 0.1, (0, 0.2), 0.2, False)], "loss")
+        return losses("k", "d", [lost("a", interval=[0, 0.2])], "loss")
 
     expected = drawn()
     with mpl.rc_context({setting: SETTINGS[setting]}):

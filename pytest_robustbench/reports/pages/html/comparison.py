@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.gates.regression.verdicts import WORST_FIRST
 from pytest_robustbench.metrics.catalogue import metric_called
-from pytest_robustbench.reports.pages.html.charts.losses import Loss, losses
+from pytest_robustbench.reports.pages.html.charts.losses import losses
 from pytest_robustbench.reports.pages.html.figures import (
     Figure,
     apart,
@@ -56,27 +56,13 @@ def _badge(source: Source, outcome: str) -> str:
 def _charts(source: Source, plain: Plain) -> Iterator[dict[str, Any]]:
     for metric in dict.fromkeys(v["metric"] for v in plain["verdicts"]):
         of_metric = [v for v in plain["verdicts"] if v["metric"] == metric]
-        found = [_loss(v) for v in of_metric if v["loss"] is not None]
+        found = [v for v in of_metric if v["loss"] is not None]
         if found:
             key = f"{source.name}-{plain['role']}-{metric}"
-            description = f"Loss of {metric} by condition: {', '.join(map(_told, found))}"
+            told = ", ".join(f"{v['condition']} {brief(v['loss'])}" for v in found)
+            description = f"Loss of {metric} by condition: {told}"
             unit = f"loss of {metric} ({metric_called(metric).unit}); negative = better"
             yield {"metric": metric, "svg": losses(key, description, found, unit)}
-
-
-def _loss(verdict: Plain) -> Loss:
-    interval = verdict["interval"]
-    return Loss(
-        verdict["condition"],
-        verdict["loss"],
-        None if interval is None else (interval[0], interval[1]),
-        verdict["allowed"],
-        verdict["outcome"] == "regressed",
-    )
-
-
-def _told(loss: Loss) -> str:
-    return f"{loss.label} {brief(loss.value)}"
 
 
 def _row(source: Source, verdict: Plain) -> dict[str, Any]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.gates.wording import shown
 from pytest_robustbench.metrics.catalogue import metric_called
-from pytest_robustbench.reports.pages.html.figures import Figure, figure
+from pytest_robustbench.reports.pages.html.figures import figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,34 +19,6 @@ SIGNS: Mapping[str, str] = MappingProxyType(
     {"min": "\N{GREATER-THAN OR EQUAL TO}", "max": "\N{LESS-THAN OR EQUAL TO}"}
 )
 DARKEST = 62  # percent of the heat colour, so that text on it can be read
-
-
-@dataclass(frozen=True)
-class HeatCell:
-    """One condition's value.
-
-    Parameters
-    ----------
-    condition : str
-        Its id.
-    value : Figure
-        What was measured.
-    limit : str
-        The declared bound; empty where there is none.
-    status : {"pass", "bad", "waived", "none", ""}
-        What the limit came to; ``none`` where nothing was measured.
-    mark : str
-        The status as a sign, for those who see no colours.
-    heat : int
-        Percent of the heat colour.
-    """
-
-    condition: str
-    value: Figure
-    limit: str = ""
-    status: str = ""
-    mark: str = ""
-    heat: int = 0
 
 
 def heat_maps(source: Source) -> Iterator[dict[str, Any]]:
@@ -80,17 +51,24 @@ def _rows(source: Source, metric: str, severities: tuple[int, ...]) -> Iterator[
             yield {"label": name, "cells": [cell], "spans": True}
 
 
-def _cell(source: Source, condition: str, metric: str) -> HeatCell:
+def _cell(source: Source, condition: str, metric: str) -> dict[str, Any]:
+    """Return a value with its limit, and what came of that: in words, as a sign, and as a colour.
+
+    The heat is in percent of the heat colour.
+    """
     value, verdict = source.metrics[condition][metric], source.judged.get((condition, metric))
     limit = "" if verdict is None else limit_text(verdict)
+    text, heat = figure(value), 0
     if value is None:
         is_bad = condition in source.errors or (verdict is not None and verdict.violated)
-        return HeatCell(condition, figure(None), limit, "bad" if is_bad else "none", "!" * is_bad)
-    heat = round(DARKEST * _badness(source, value, metric))
-    if verdict is None:
-        return HeatCell(condition, figure(value), heat=heat)
-    text = figure(value, shown(value, verdict.limit.value))
-    return HeatCell(condition, text, limit, *_status(verdict), heat)
+        status, mark = ("bad", "!") if is_bad else ("none", "")
+    else:
+        heat = round(DARKEST * _badness(source, value, metric))
+        status, mark = _status(verdict)
+        if verdict is not None:
+            text = figure(value, shown(value, verdict.limit.value))
+    found = {"value": text, "limit": limit, "status": status, "mark": mark, "heat": heat}
+    return {"condition": condition, **found}
 
 
 def limit_text(verdict: Verdict) -> str:
@@ -98,7 +76,9 @@ def limit_text(verdict: Verdict) -> str:
     return f"{SIGNS[verdict.limit.bound]} {verdict.limit.value:g}"
 
 
-def _status(verdict: Verdict) -> tuple[str, str]:
+def _status(verdict: Verdict | None) -> tuple[str, str]:
+    if verdict is None:
+        return "", ""
     if verdict.waived:
         return "waived", "w"
     return ("bad", "\N{MULTIPLICATION X}") if verdict.violated else ("pass", "")

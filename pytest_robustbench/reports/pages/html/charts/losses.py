@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.reports.pages.html.charts.canvas import (
@@ -21,64 +20,42 @@ if TYPE_CHECKING:
     from markupsafe import Markup
     from matplotlib.axes import Axes
 
-
-@dataclass(frozen=True)
-class Loss:
-    """One condition.
-
-    Parameters
-    ----------
-    label : str
-        Its id.
-    value : float
-        The loss; negative where the candidate is better.
-    interval : (float, float), optional
-        Simultaneous interval of it.
-    allowed : float, optional
-        The largest acceptable loss.
-    regressed : bool
-        Whether it is surely exceeded.
-    """
-
-    label: str
-    value: float
-    interval: tuple[float, float] | None
-    allowed: float | None
-    regressed: bool
+    from pytest_robustbench.reports.pages.source import Plain
 
 
-def losses(key: str, description: str, found: Sequence[Loss], unit: str) -> Markup:
+def losses(key: str, description: str, verdicts: Sequence[Plain], unit: str) -> Markup:
     """Draw losses below one another, the first at the top; at least one.
 
     Parameters
     ----------
     key, description : str
         As for `canvas`.
-    found : sequence of Loss
-        Of one metric.
+    verdicts : sequence of mapping
+        A report's verdicts on one metric, each with a loss; negative where the candidate is better.
     unit : str
         Of the horizontal axis.
     """
-    labels = [loss.label for loss in found]
+    labels = [verdict["condition"] for verdict in verdicts]
     with canvas(key, description, Frame.of_rows(labels)) as drawn:
         axes = drawn.axes
         axes.axvline(0, color=MUTED, linewidth=0.8)
-        for colour, is_regressed in ((ACCENT, False), (BAD, True)):
+        placed = list(enumerate(verdicts))
+        for colour, is_bad in ((ACCENT, False), (BAD, True)):
             _draw(
-                axes, [(y, x) for y, x in enumerate(found) if x.regressed is is_regressed], colour
+                axes, [(y, v) for y, v in placed if (v["outcome"] == "regressed") is is_bad], colour
             )
-        allowed = [(y, loss.allowed) for y, loss in enumerate(found) if loss.allowed is not None]
-        for place, end in allowed:
-            axes.vlines(end, place - 0.4, place + 0.4, color=INK, linewidth=1.4)
+        for place, verdict in placed:
+            if verdict["allowed"] is not None:
+                ends = place - 0.4, place + 0.4
+                axes.vlines(verdict["allowed"], *ends, color=INK, linewidth=1.4)
         label_rows(axes, labels, unit)
     return drawn.svg
 
 
-def _draw(axes: Axes, found: Sequence[tuple[int, Loss]], colour: str) -> None:
-    known = [(place, *loss.interval) for place, loss in found if loss.interval is not None]
+def _draw(axes: Axes, placed: Sequence[tuple[int, Plain]], colour: str) -> None:
+    known = [(place, *v["interval"]) for place, v in placed if v["interval"] is not None]
     if known:
         axes.hlines(*zip(*known, strict=True), color=colour, linewidth=1.6)
-    if found:
-        values = [loss.value for _, loss in found]
-        places = [place for place, _ in found]
+    if placed:
+        places, values = zip(*((place, v["loss"]) for place, v in placed), strict=True)
         axes.plot(values, places, "o", markersize=4, color=colour, markeredgewidth=0)
