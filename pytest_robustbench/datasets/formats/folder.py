@@ -15,14 +15,14 @@ from pytest_robustbench.datasets.files import (
     required_root,
     subfolders,
 )
-from pytest_robustbench.datasets.formats.folder_names import (
+from pytest_robustbench.datasets.formats.groups import DEFAULT_FRACTION
+from pytest_robustbench.datasets.formats.images import (
     DEFECT_NAMES,
     MASK_NAMES,
     TEST_NAMES,
     TRAIN_NAMES,
+    image_folder,
 )
-from pytest_robustbench.datasets.formats.groups import DEFAULT_FRACTION
-from pytest_robustbench.datasets.formats.images import image_folder
 from pytest_robustbench.datasets.formats.recognition import Recognised
 from pytest_robustbench.datasets.notes import notes_on_test_part, unread_files
 from pytest_robustbench.datasets.pictures.masks import MaskFolder

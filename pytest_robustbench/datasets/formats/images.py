@@ -1,15 +1,29 @@
-"""All normal images below one folder, such as those named by ``calibration.images``."""
+"""Folders of images: what they are usually called, and all normal images below one."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.datasets.files import image_files, no_images, required_folder
+from pytest_robustbench.datasets.files import image_files, nfc, no_images, required_folder
 from pytest_robustbench.datasets.split import NORMAL, Sample
 
 if TYPE_CHECKING:
     import os
+
+NORMAL_NAMES = ("good", "normal", "normals", "ok", "io", "pass")
+TRAIN_NAMES = (*NORMAL_NAMES, "train", "train_good", "train_ok")
+TEST_NAMES = ("test_good", "test_ok", "test_normal", "good_test", "ok_test", "normal_test")
+DEFECT_NAMES = (
+    *("bad", "defect", "defects", "defective", "nok", "ng", "nio", "ko", "fail", "reject"),
+    *("rejects", "abnormal", "anomaly", "anomalies", "anomalous", "test_bad", "test_nok"),
+)
+MASK_NAMES = ("mask", "masks", "ground_truth", "groundtruth", "gt", "label", "labels")
+
+
+def means_normal(name: str) -> bool:
+    """Tell whether a folder of this name holds normal images, by all that is known of names."""
+    return nfc(name).casefold().strip() in (*NORMAL_NAMES, *TEST_NAMES)
 
 
 def image_folder(path: str | os.PathLike[str], prefix: str) -> tuple[Sample, ...]:

@@ -22,7 +22,7 @@ from pytest_robustbench.datasets.files import (
     required_folder,
     subfolders,
 )
-from pytest_robustbench.datasets.formats.folder_names import means_normal
+from pytest_robustbench.datasets.formats.images import means_normal
 from pytest_robustbench.datasets.notes import counted, notes_on_test_part, unread_files
 from pytest_robustbench.datasets.pictures.masks import MaskFolder
 from pytest_robustbench.datasets.split import DEFECT, NORMAL, Sample, Split

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pytest_robustbench import opencv
-from pytest_robustbench.datasets.synthetic.surfaces import smooth_noise
+from pytest_robustbench.datasets.synthetic.surfaces import single, smooth_noise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -110,10 +110,10 @@ def _ellipse(
     centre = rng.uniform(0.2, 0.8, size=2) * size
     major, minor = np.sort(rng.uniform(*radii, size=2))[::-1] * size
     turn = rng.uniform(0, np.pi)
-    dx, dy = _single(x - centre[0]), _single(y - centre[1])
+    dx, dy = single(x - centre[0]), single(y - centre[1])
     along = (np.cos(turn) * dx + np.sin(turn) * dy) / major
     across = (np.cos(turn) * dy - np.sin(turn) * dx) / minor
-    return dx, dy, _single(np.hypot(along, across))
+    return dx, dy, single(np.hypot(along, across))
 
 
 def _drawn_in(surface: Field, dx: NDArray[np.floating], dy: NDArray[np.floating]) -> Field:
@@ -121,7 +121,7 @@ def _drawn_in(surface: Field, dx: NDArray[np.floating], dy: NDArray[np.floating]
     cv2 = opencv.load()
     x, y = _pixel_grid(surface.shape[0])
     drawn: Field = cv2.remap(
-        surface, _single(x + dx), _single(y + dy), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+        surface, single(x + dx), single(y + dy), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
     )
     return drawn
 
@@ -129,7 +129,3 @@ def _drawn_in(surface: Field, dx: NDArray[np.floating], dy: NDArray[np.floating]
 def _pixel_grid(size: int) -> tuple[Field, Field]:
     x, y = np.meshgrid(np.arange(size, dtype=np.float32), np.arange(size, dtype=np.float32))
     return x, y
-
-
-def _single(field: NDArray[np.floating]) -> Field:
-    return field.astype(np.float32, copy=False)

@@ -137,7 +137,7 @@ def _weave_coordinates(rng: np.random.Generator, size: int, period: float) -> tu
     turn = np.deg2rad(rng.uniform(-1.5, 1.5))
     u = (np.cos(turn) * x + np.sin(turn) * y) / period
     v = (np.cos(turn) * y - np.sin(turn) * x) / period
-    return _single(u), _single(v)
+    return single(u), single(v)
 
 
 def _yarns(rng: np.random.Generator, position: Field) -> tuple[Field, Field]:
@@ -146,16 +146,17 @@ def _yarns(rng: np.random.Generator, position: Field) -> tuple[Field, Field]:
     number -= number.min()
     tone = rng.standard_normal(int(number.max()) + 1, dtype=np.float32)[number]
     across = position - np.floor(position) - np.float32(0.5)
-    return _single(np.sqrt(np.clip(1 - (across / 0.52) ** 2, 0, 1))), tone
+    return single(np.sqrt(np.clip(1 - (across / 0.52) ** 2, 0, 1))), tone
 
 
 def _step(field: NDArray[np.floating], softness: float) -> Field:
-    return _single(np.clip(field / (2 * softness) + 0.5, 0, 1))
+    return single(np.clip(field / (2 * softness) + 0.5, 0, 1))
 
 
-def _single(field: NDArray[np.floating]) -> Field:
+def single(field: NDArray[np.floating]) -> Field:
+    """Return `field` as float32."""
     return field.astype(np.float32, copy=False)
 
 
 def _tinted(level: NDArray[np.floating], tint: tuple[float, float, float]) -> Field:
-    return _single(level[:, :, None] * np.array(tint, np.float32))
+    return single(level[:, :, None] * np.array(tint, np.float32))
