@@ -21,14 +21,15 @@ DIGEST = "content_sha256"
 SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
-def read_object(path: Path) -> dict[str, Any]:
-    """Read the JSON object that a file holds.
+def read_json(path: Path) -> Any:
+    """Read what a JSON file holds, of whatever type.
 
     Raises
     ------
     ValueError
-        In one line, without the path: that it cannot be opened, is larger than `MOST_BYTES`, or
-        what `parse_object` says.
+        In one line, without the path: that it cannot be opened, is larger than `MOST_BYTES`, is no
+        standard JSON, names a key twice, holds a number beyond float64, or is nested deeper than
+        `MOST_LEVELS`.
     """
     try:
         with path.open("rb") as file:
@@ -37,7 +38,18 @@ def read_object(path: Path) -> dict[str, Any]:
         raise ValueError(error.strerror or str(error)) from error
     if len(content) > MOST_BYTES:
         raise ValueError(f"it is larger than {MOST_BYTES >> 20} MiB")
-    return parse_object(content)
+    return _parsed(content)
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Read the JSON object that a file holds.
+
+    Raises
+    ------
+    ValueError
+        As `read_json`, and where it holds something else.
+    """
+    return _as_object(read_json(path))
 
 
 def parse_object(content: bytes) -> dict[str, Any]:
@@ -46,9 +58,12 @@ def parse_object(content: bytes) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        In one line: that it is no standard JSON, is no object, names a key twice, holds a number
-        beyond float64, or is nested deeper than `MOST_LEVELS`.
+        As `read_object`.
     """
+    return _as_object(_parsed(content))
+
+
+def _parsed(content: bytes) -> Any:
     try:
         value = json.loads(
             content.decode("utf-8"),
@@ -58,9 +73,13 @@ def parse_object(content: bytes) -> dict[str, Any]:
         )
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+    _require_shallow(value)
+    return value
+
+
+def _as_object(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError(f"it holds {KINDS.get(type(value), 'null')}, not an object")
-    _require_shallow(value)
     return value
 
 
@@ -86,15 +105,14 @@ def _finite(text: str) -> float:
     return value
 
 
-def _require_shallow(value: dict[str, Any]) -> None:
+def _require_shallow(value: Any) -> None:
     """Refuse what later code, which walks by recursion, could not walk."""
-    level: list[Any] = [value]
+    level = [value] if isinstance(value, (dict, list)) else []
     for _ in range(MOST_LEVELS):
         children = (v.values() if isinstance(v, dict) else v for v in level)
         level = [c for inner in children for c in inner if isinstance(c, (dict, list))]
-        if not level:
-            return
-    raise ValueError("it is nested too deeply")
+    if level:
+        raise ValueError("it is nested too deeply")
 
 
 def sha256_of(plain: Any) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from pytest_robustbench.evaluation import results
 from pytest_robustbench.evaluation.measure.inventory import Inventory
+from pytest_robustbench.metrics.catalogue import METRICS
 from pytest_robustbench.metrics.outcomes import COLUMNS, COUNTS, Outcomes
 from pytest_robustbench.metrics.ranking.levels import LEVELS
 from pytest_robustbench.reports.file.fields import DECISION_METRICS, PIXEL_METRICS, metrics_of
@@ -50,7 +51,7 @@ def condition_record(result: results.ConditionResult) -> dict[str, Any]:
             },
         },
         "operating_point": result.operating_point,
-        "undefined": dict(result.undefined),
+        "undefined": {m: why for m, why in result.undefined.items() if m in METRICS},
         "specification": dict(result.specification),
         "data_digest": result.data_digest,
         "left_out": list(result.left_out),

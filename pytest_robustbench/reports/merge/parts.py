@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.conditions import condition_of
 from pytest_robustbench.errors import ReportError
-from pytest_robustbench.plain_json import read_object
+from pytest_robustbench.plain_json import read_json
 from pytest_robustbench.reports.file.integrity import contradictions, refuse
 from pytest_robustbench.reports.file.journal import (
     SUFFIX,
@@ -97,9 +97,9 @@ def _may_tell(path: Path) -> bool:
     return path.name != SESSION_FILE and RERUN not in path.parts and path.is_file()
 
 
-def _content(path: Path) -> dict[str, Any]:
+def _content(path: Path) -> Any:
     try:
-        return read_object(path)
+        return read_json(path)
     except ValueError as error:
         # It may be the half of a report: what it held would be lost in silence.
         raise ReportError(
@@ -107,8 +107,8 @@ def _content(path: Path) -> dict[str, Any]:
         ) from None
 
 
-def _is_report(plain: Mapping[str, Any]) -> bool:
-    return "robustness" in plain
+def _is_report(plain: Any) -> bool:
+    return isinstance(plain, dict) and "robustness" in plain
 
 
 def read_parts(path: Path) -> list[Part]:

@@ -353,6 +353,7 @@ def test_reports_are_found_in_folders_at_any_depth(plain, tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(plain), "utf-8")
     (tmp_path / "two/timings.json").write_text('{"machine_info": {}}', "utf-8")
+    (tmp_path / "two/list.json").write_text("[1]", "utf-8")
 
     found = find_reports([tmp_path / "one/a.json", tmp_path, tmp_path / "two"])
 
