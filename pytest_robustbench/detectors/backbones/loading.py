@@ -27,18 +27,21 @@ class Backbone:
     Parameters
     ----------
     network : callable
-        Takes a batch ``(1, 3, H, W)``, float32, RGB in 0..255, and returns one tensor per layer:
+        Takes a normalised batch ``(1, 3, H, W)``, float32, and returns one tensor per layer:
         ``(1, C, h, w)``, or a vision transformer's tokens ``(1, T, C)``.
     weights : str
         Which weights it has, for the report; equal only if the weights are.
+    normalised : callable, optional
+        RGB in 0..255 -> what the network takes; by default that is RGB in 0..255.
     """
 
     network: Callable[[Tensor], Sequence[Tensor]]
     weights: str
+    normalised: Callable[[Tensor], Tensor] = lambda images: images
 
     def features(self, images: Tensor) -> list[Tensor]:
         """Return each layer's features ``(1, C, h, w)`` of a batch ``(1, 3, H, W)`` in 0..255."""
-        return as_grids(self.network(images), images.shape[-1])
+        return as_grids(self.network(self.normalised(images)), images.shape[-1])
 
 
 def load_backbone(settings: PatchSettings, device: torch.device) -> Backbone:

@@ -16,6 +16,8 @@ from pytest_robustbench.detectors.files.engines import onnx_engine
 from pytest_robustbench.errors import DetectorError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
     from pytest_robustbench.detectors.patches.settings import PatchSettings
@@ -32,35 +34,17 @@ def load(path: str, settings: PatchSettings, device: torch.device) -> Backbone:
         If the file cannot be read or has no such output, or the device cannot be used.
     """
     weights = file_weights(path)
-    return Backbone(OnnxFeatures(path, settings, device), weights)
 
+    def wanted(names: Sequence[str]) -> list[str]:
+        return [names[i] for i in layer_indices(names, settings.layers, range(len(names)))]
 
-class OnnxFeatures:
-    """Outputs of an ONNX network.
+    engine = onnx_engine(Path(path), str(device), torch.get_num_threads(), wanted)
+    found = engine.declared.dtype
+    if found != FLOAT:
+        raise DetectorError(f"it must take one input of type {FLOAT}, and takes {found}")
 
-    Parameters
-    ----------
-    path : str
-        The file.
-    settings : PatchSettings
-        Layers and normalisation.
-    device : torch.device
-        Where images come from and features go.
-    """
+    def network(images: Tensor) -> list[Tensor]:
+        outputs = engine.run(np.ascontiguousarray(images.cpu().numpy()))
+        return [torch.from_numpy(each).to(device) for each in outputs.values()]
 
-    def __init__(self, path: str, settings: PatchSettings, device: torch.device) -> None:
-        self._engine = onnx_engine(Path(path), str(device), torch.get_num_threads())
-        found = self._engine.declared.dtype
-        if found != FLOAT:
-            raise DetectorError(f"it must take one input of type {FLOAT}, and takes {found}")
-        names = self._engine.outputs
-        wanted = layer_indices(names, settings.layers, range(len(names)))
-        self._engine.wanted = self._layers = tuple(names[i] for i in wanted)
-        self._device = device
-        self._normalised = Normalisation(settings, device)
-
-    def __call__(self, images: Tensor) -> list[Tensor]:
-        """Return the outputs for images in 0..255, on their device."""
-        batch = np.ascontiguousarray(self._normalised(images).cpu().numpy())
-        outputs = self._engine.run(batch)
-        return [torch.from_numpy(outputs[name]).to(self._device) for name in self._layers]
+    return Backbone(network, weights, Normalisation(settings, device))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 from difflib import get_close_matches
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.detectors.backbones.loading import Backbone
@@ -23,8 +24,10 @@ from pytest_robustbench.detectors.packages import required
 from pytest_robustbench.errors import DetectorError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import torch
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from pytest_robustbench.detectors.patches.settings import PatchSettings
 
@@ -45,64 +48,36 @@ def load(name: str, settings: PatchSettings, device: torch.device) -> Backbone:
         raise DetectorError(f"timm {timm.__version__} has no network {name!r}; near: {near}")
     network, weights = _with_weights(timm, name, settings)
     network.eval().requires_grad_(False).to(device)
-    return Backbone(TimmFeatures(network, settings, device), weights)
+    config = network.pretrained_cfg
+    mean, std = config.get("mean") or IMAGENET_MEAN, config.get("std") or IMAGENET_STD
+    return Backbone(
+        _features(network, settings), weights, Normalisation(settings, device, mean, std)
+    )
 
 
-class TimmFeatures:
-    """The intermediate features of a network of timm, without class and register tokens.
-
-    Parameters
-    ----------
-    network : Module
-        With timm's ``forward_intermediates`` and ``feature_info``.
-    settings : PatchSettings
-        Layers and normalisation.
-    device : torch.device
-        Where the network is.
-
-    Raises
-    ------
-    DetectorError
-        If the network does not offer them, or has no such layer.
-    """
-
-    def __init__(self, network: Any, settings: PatchSettings, device: torch.device) -> None:
-        if not (hasattr(network, "forward_intermediates") and hasattr(network, "feature_info")):
-            raise DetectorError(
-                f"a {type(network).__name__} of timm gives no intermediate features"
-            )
-        information = list(network.feature_info)
-        reductions = [layer["reduction"] for layer in information]
-        self.network = network
-        self.indices = layer_indices(
-            [layer["module"] for layer in information],
-            settings.layers,
-            default_indices(reductions, str(settings.layers)),
-        )
+def _features(network: Any, settings: PatchSettings) -> Callable[[Tensor], list[Tensor]]:
+    """Return what gives the layers' features ``(N, C, h, w)``, without class tokens."""
+    if not (hasattr(network, "forward_intermediates") and hasattr(network, "feature_info")):
+        raise DetectorError(f"a {type(network).__name__} of timm gives no intermediate features")
+    information = list(network.feature_info)
+    reductions = [layer["reduction"] for layer in information]
+    indices = layer_indices(
+        [layer["module"] for layer in information],
+        settings.layers,
+        default_indices(reductions, str(settings.layers)),
+    )
+    return partial(
+        network.forward_intermediates,
+        indices=indices,
         # A transformer's blocks add to one stream, whose scale only the final norm removes.
-        self._norm = len(set(reductions)) == 1
-        config = network.pretrained_cfg
-        self._normalised = Normalisation(
-            settings,
-            device,
-            config.get("mean") or IMAGENET_MEAN,
-            config.get("std") or IMAGENET_STD,
-        )
-
-    def __call__(self, images: Tensor) -> list[Tensor]:
-        """Return the layers' features, ``(N, C, h, w)`` each."""
-        features: list[Tensor] = self.network.forward_intermediates(
-            self._normalised(images),
-            indices=self.indices,
-            norm=self._norm,
-            stop_early=True,
-            output_fmt="NCHW",
-            intermediates_only=True,
-        )
-        return features
+        norm=len(set(reductions)) == 1,
+        stop_early=True,
+        output_fmt="NCHW",
+        intermediates_only=True,
+    )
 
 
-def _with_weights(timm: Any, name: str, settings: PatchSettings) -> tuple[nn.Module, str]:
+def _with_weights(timm: Any, name: str, settings: PatchSettings) -> tuple[Any, str]:
     if settings.checkpoint_path is not None or not settings.pretrained:
         network = _made(timm, name, settings, pretrained=False)
         return network, chosen_weights(network, settings, _converted, HEADS)
@@ -132,7 +107,7 @@ def _created(timm: Any, name: str, seed: int, pretrained: bool, argument: dict[s
         return timm.create_model(name, pretrained=pretrained, num_classes=0, **argument)
 
 
-def _converted(network: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
+def _converted(network: Any, state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Rename the keys of the network's original publication, where timm's module knows them."""
     convert = getattr(sys.modules[type(network).__module__], "checkpoint_filter_fn", None)
     return dict(convert(state, network)) if convert else state

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 def load(path: str, settings: PatchSettings, device: torch.device) -> Backbone:
     """Return the module in a file; its layers are what it returns.
 
+    That is a tensor, a sequence or a dictionary of tensors.
+
     Raises
     ------
     DetectorError
@@ -28,30 +30,8 @@ def load(path: str, settings: PatchSettings, device: torch.device) -> Backbone:
     """
     weights = file_weights(path)
     module = scripted_module(Path(path), device)
-    return Backbone(TorchScriptFeatures(module, settings, device), weights)
 
+    def network(images: Tensor) -> list[Tensor]:
+        return chosen_outputs(module(images), settings.layers)
 
-class TorchScriptFeatures:
-    """What a scripted or traced module returns.
-
-    Parameters
-    ----------
-    module : Module
-        Takes normalised images ``(1, 3, H, W)`` and returns a tensor, a sequence or a dictionary of
-        tensors: ``(1, C, h, w)`` or tokens ``(1, T, C)``.
-    settings : PatchSettings
-        Layers and normalisation.
-    device : torch.device
-        Where the module is.
-    """
-
-    def __init__(
-        self, module: torch.nn.Module, settings: PatchSettings, device: torch.device
-    ) -> None:
-        self.module = module
-        self.layers = settings.layers
-        self._normalised = Normalisation(settings, device)
-
-    def __call__(self, images: Tensor) -> list[Tensor]:
-        """Return the outputs that `layers` names."""
-        return chosen_outputs(self.module(self._normalised(images)), self.layers)
+    return Backbone(network, weights, Normalisation(settings, device))

@@ -56,68 +56,43 @@ def load(name: str, settings: PatchSettings, device: torch.device) -> Backbone:
         raise DetectorError(f"torchvision has no classification network {name!r}; near: {near}")
     network, weights = _with_weights(models, name, settings)
     network.eval().requires_grad_(False).to(device)
-    return Backbone(TorchvisionFeatures(network, settings, device), weights)
+    normalised = Normalisation(settings, device)
+    black = normalised(torch.zeros(1, 3, settings.input_size, settings.input_size, device=device))
+    features = _features(network, _layers(network, settings, black))
+    return Backbone(features, weights, normalised)
 
 
-class TorchvisionFeatures:
-    """The features of a network's layers, by torchvision's own feature extraction.
+def _features(network: nn.Module, layers: list[str]) -> Callable[[Tensor], list[Tensor]]:
+    """Return what gives the layers' features: ``(N, C, h, w)`` or tokens ``(N, T, C)`` each."""
+    extraction = required("torchvision.models.feature_extraction", "torchvision")
+    try:
+        extract = extraction.create_feature_extractor(network, layers, suppress_diff_warning=True)
+    except Exception as error:
+        raise DetectorError(
+            f"layers {layers!r} cannot be taken from it ({type(error).__name__}: {error})"
+        ) from error
+    channels_last = type(network).__name__ in CHANNELS_LAST
 
-    Parameters
-    ----------
-    network : Module
-        A classification network of torchvision.
-    settings : PatchSettings
-        Layers and normalisation. A layer may also be the path of any module in the network.
-    device : torch.device
-        Where the network is.
+    def features(images: Tensor) -> list[Tensor]:
+        found = extract(images).values()
+        return [f.permute(0, 3, 1, 2) for f in found] if channels_last else list(found)
 
-    Raises
-    ------
-    DetectorError
-        If there is no such layer, or the network cannot take images of that size.
-    """
-
-    def __init__(self, network: nn.Module, settings: PatchSettings, device: torch.device) -> None:
-        self._normalised = Normalisation(settings, device)
-        self._channels_last = type(network).__name__ in CHANNELS_LAST
-        self._extract = _extractor(network, _layers(self, network, settings, device))
-
-    def __call__(self, images: Tensor) -> list[Tensor]:
-        """Return the layers' features, ``(N, C, h, w)`` or tokens ``(N, T, C)`` each."""
-        return self.run(self._extract, images)
-
-    def run(self, extract: Callable[[Tensor], dict[str, Tensor]], images: Tensor) -> list[Tensor]:
-        """Return what an extractor gives for images in 0..255, channels first."""
-        found = extract(self._normalised(images)).values()
-        return [f.permute(0, 3, 1, 2) for f in found] if self._channels_last else list(found)
+    return features
 
 
-def _layers(
-    features: TorchvisionFeatures,
-    network: nn.Module,
-    settings: PatchSettings,
-    device: torch.device,
-) -> list[str]:
+def _layers(network: nn.Module, settings: PatchSettings, black: Tensor) -> list[str]:
+    """Return the paths of the wanted layers; a layer may also be the path of any module."""
     stages, modules = _stages(network), dict(network.named_modules())
-    if isinstance(settings.layers, str):
-        reductions = _reductions(features, _extractor(network, stages), settings, device)
-        return [stages[i] for i in default_indices(reductions, settings.layers)]
-    return [
-        str(layer) if layer in modules else stages[layer_indices(stages, [layer], ())[0]]
-        for layer in settings.layers
-    ]
-
-
-def _reductions(
-    features: TorchvisionFeatures,
-    extract: Callable[[Tensor], dict[str, Tensor]],
-    settings: PatchSettings,
-    device: torch.device,
-) -> list[float]:
+    if not isinstance(settings.layers, str):
+        return [
+            str(layer) if layer in modules else stages[layer_indices(stages, [layer], ())[0]]
+            for layer in settings.layers
+        ]
     size = settings.input_size
     with trying(size), torch.inference_mode():
-        outputs = features.run(extract, torch.zeros(1, 3, size, size, device=device))
-    return [size / grid.shape[-1] for grid in as_grids(outputs, size)]
+        grids = as_grids(_features(network, stages)(black), size)
+    reductions = [size / grid.shape[-1] for grid in grids]
+    return [stages[i] for i in default_indices(reductions, settings.layers)]
 
 
 def _stages(network: nn.Module) -> list[str]:
@@ -129,16 +104,6 @@ def _stages(network: nn.Module) -> list[str]:
     names = [name for name, _ in network.named_children() if name not in HEADS]
     numbered = [name for name in names if name.startswith("layer")]
     return numbered or [name for name in names if name not in ("avgpool", "dropout")]
-
-
-def _extractor(network: nn.Module, layers: list[str]) -> Any:
-    extraction = required("torchvision.models.feature_extraction", "torchvision")
-    try:
-        return extraction.create_feature_extractor(network, layers, suppress_diff_warning=True)
-    except Exception as error:
-        raise DetectorError(
-            f"layers {layers!r} cannot be taken from it ({type(error).__name__}: {error})"
-        ) from error
 
 
 def _with_weights(models: Any, name: str, settings: PatchSettings) -> tuple[nn.Module, str]:

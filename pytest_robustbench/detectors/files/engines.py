@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from pytest_robustbench.detectors.introspection import one_line
 from pytest_robustbench.errors import DetectorError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -29,32 +30,37 @@ ONNX_TYPES = {
 OPENVINO_TYPES = {"f32": "float32", "f16": "float16", "f64": "float64", "u8": "uint8"}
 
 
-class Engine(Protocol):
-    """A loaded model file."""
+@dataclass(frozen=True, eq=False)
+class Engine:
+    """A loaded model file.
 
-    @property
-    def declared(self) -> DeclaredInput:
-        """What the file says about its input."""
-        ...
+    Parameters
+    ----------
+    run : callable
+        A batch -> its outputs by name; done when it returns.
+    declared : DeclaredInput
+        What the file says about its input.
+    outputs : tuple of str or None
+        Names of its outputs; ``None`` where the file does not tell before it runs.
+    description : dict
+        Package, version, device, inputs and outputs, for the report.
+    """
 
-    @property
-    def outputs(self) -> tuple[str, ...] | None:
-        """Names of its outputs; ``None`` where the file does not tell before it runs."""
-        ...
-
-    def run(self, tensor: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """Return all outputs for a batch, by name; done when it returns."""
-        ...
-
-    def description(self) -> dict[str, Any]:
-        """Return package, version, device, inputs and outputs, for the report."""
-        ...
+    run: Callable[[NDArray[Any]], dict[str, NDArray[Any]]]
+    declared: DeclaredInput
+    outputs: tuple[str, ...] | None
+    description: dict[str, Any]
 
 
 def onnx_engine(
-    path: Path, device: str, threads: int | None = None
-) -> OnnxRuntimeEngine | OpenCvEngine:
+    path: Path,
+    device: str,
+    threads: int | None = None,
+    wanted: Callable[[Sequence[str]], Sequence[str]] = tuple,
+) -> Engine:
     """Return what runs an ONNX file: onnxruntime, or OpenCV where that is missing.
+
+    OpenCV does not tell the shape of the input.
 
     Parameters
     ----------
@@ -65,6 +71,8 @@ def onnx_engine(
     threads : int, optional
         How many onnxruntime uses, by default as many as it chooses. These wait passively: actively
         they would take the time of whatever runs next.
+    wanted : callable
+        Names of all outputs -> those that are needed; what only others need is not computed.
 
     Raises
     ------
@@ -72,163 +80,140 @@ def onnx_engine(
         If the file cannot be read, or the device cannot be used.
     """
     if find_spec("onnxruntime") is None:
-        return OpenCvEngine(path, device)
-    return OnnxRuntimeEngine(path, device, threads)
+        return _opencv_engine(path, device, wanted)
+    runtime = import_module("onnxruntime")
+    options = runtime.SessionOptions()
+    if threads is not None:
+        options.intra_op_num_threads = threads
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+    providers = _providers(runtime.get_available_providers(), device)
+    try:
+        session = runtime.InferenceSession(str(path), options, providers=providers)
+    except Exception as error:  # it has a dozen classes of its own
+        raise _unreadable(path, "onnxruntime", error) from error
+    argument = _only(session.get_inputs(), lambda each: each.name)
+    names = tuple(wanted([output.name for output in session.get_outputs()]))
+
+    def run(tensor: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        values = session.run(names, {argument.name: tensor})
+        return {n: np.asarray(v) for n, v in zip(names, values, strict=True)}
+
+    declared = DeclaredInput(_shape(argument.shape), _known(ONNX_TYPES, argument.type))
+    description = {
+        "engine": f"onnxruntime {runtime.__version__}",
+        "device": session.get_providers()[0],
+        "inputs": [_told(i.name, _shape(i.shape), i.type) for i in session.get_inputs()],
+        "outputs": [_told(o.name, _shape(o.shape), o.type) for o in session.get_outputs()],
+    }
+    return Engine(run, declared, names, description)
 
 
-class OnnxRuntimeEngine:
-    """An ONNX file in onnxruntime."""
+def _opencv_engine(
+    path: Path, device: str, wanted: Callable[[Sequence[str]], Sequence[str]]
+) -> Engine:
+    if device not in ("auto", "cpu"):
+        raise DetectorError(
+            f"onnxruntime is not installed and OpenCV runs on the CPU, not on {device!r}: "
+            "pip install onnxruntime-gpu"
+        )
+    cv2 = opencv.load()
+    try:
+        net = cv2.dnn.readNetFromONNX(str(path))
+    except cv2.error as error:
+        raise _unreadable(path, "OpenCV (onnxruntime is not installed)", error) from error
+    names = tuple(str(name) for name in net.getUnconnectedOutLayersNames())
+    chosen = tuple(wanted(names))
 
-    def __init__(self, path: Path, device: str, threads: int | None = None) -> None:
-        self._runtime = import_module("onnxruntime")
-        providers = _providers(self._runtime.get_available_providers(), device)
-        options = self._runtime.SessionOptions()
-        if threads is not None:
-            options.intra_op_num_threads = threads
-            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-            options.log_severity_level = 3
-        try:
-            self._session = self._runtime.InferenceSession(str(path), options, providers=providers)
-        except Exception as error:  # it has a dozen classes of its own
-            raise _unreadable(path, "onnxruntime", error) from error
-        arguments = self._session.get_inputs()
-        self._input = _only([argument.name for argument in arguments])
-        (argument,) = arguments
-        self.declared = DeclaredInput(_shape(argument.shape), _known(ONNX_TYPES, argument.type))
-        self.outputs = self.wanted = tuple(o.name for o in self._session.get_outputs())
+    def run(tensor: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        net.setInput(tensor)
+        values = dict(zip(names, net.forward(names), strict=True))  # OpenCV 5: all or none
+        return {name: np.array(values[name]) for name in chosen}
 
-    def run(self, tensor: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """Return the wanted outputs; what only others need is not computed."""
-        values = self._session.run(self.wanted, {self._input: tensor})
-        return {n: np.asarray(v) for n, v in zip(self.wanted, values, strict=True)}
-
-    def description(self) -> dict[str, Any]:
-        """Return version, providers, inputs and outputs."""
-        session = self._session
-        return {
-            "engine": f"onnxruntime {self._runtime.__version__}",
-            "device": session.get_providers()[0],
-            "inputs": [_told(i.name, _shape(i.shape), i.type) for i in session.get_inputs()],
-            "outputs": [_told(o.name, _shape(o.shape), o.type) for o in session.get_outputs()],
-        }
+    description = {"engine": f"OpenCV {cv2.__version__}", "device": "cpu", "outputs": list(names)}
+    return Engine(run, DeclaredInput(), chosen, description)
 
 
-class OpenCvEngine:
-    """An ONNX file in OpenCV's dnn module, for machines without onnxruntime.
+def openvino_engine(path: Path, device: str) -> Engine:
+    """Return what runs a file that OpenVINO reads.
 
-    It does not tell the shape of the input.
+    Raises
+    ------
+    DetectorError
+        If the file cannot be read, or the device cannot be used.
     """
+    package = import_module("openvino")
+    core = package.Core()
+    try:
+        model = core.read_model(str(path))
+        # Else some processors compute in bfloat16, and a score depends on where it is computed.
+        accurate = {"EXECUTION_MODE_HINT": "ACCURACY"}
+        compiled = core.compile_model(model, _openvino_device(core, device), accurate)
+    except DetectorError:
+        raise
+    except Exception as error:
+        raise _unreadable(path, "OpenVINO", error) from error
+    argument = _only(compiled.inputs, _openvino_name)
+    kind = _known(OPENVINO_TYPES, argument.get_element_type().get_type_name())
+    names = tuple(_openvino_name(each) for each in compiled.outputs)
 
-    def __init__(self, path: Path, device: str) -> None:
-        if device not in ("auto", "cpu"):
-            raise DetectorError(
-                f"onnxruntime is not installed and OpenCV runs on the CPU, not on {device!r}: "
-                "pip install onnxruntime-gpu"
-            )
-        self._cv2 = opencv.load()
-        try:
-            self._net = self._cv2.dnn.readNetFromONNX(str(path))
-        except self._cv2.error as error:
-            raise _unreadable(path, "OpenCV (onnxruntime is not installed)", error) from error
-        self.declared = DeclaredInput()
-        names = tuple(str(name) for name in self._net.getUnconnectedOutLayersNames())
-        self.outputs = self.wanted = names  # it computes all of them or none
+    def run(tensor: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        values = compiled({0: tensor})
+        return {n: np.array(values[i]) for i, n in enumerate(names)}
 
-    def run(self, tensor: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """Return all outputs."""
-        self._net.setInput(tensor)
-        values = self._net.forward(self.outputs)
-        return {n: np.array(v) for n, v in zip(self.outputs, values, strict=True)}
-
-    def description(self) -> dict[str, Any]:
-        """Return version and outputs."""
-        return {
-            "engine": f"OpenCV {self._cv2.__version__}",
-            "device": "cpu",
-            "outputs": list(self.outputs),
-        }
+    description = {
+        "engine": f"openvino {package.__version__}",
+        "device": ", ".join(compiled.get_property("EXECUTION_DEVICES")),
+        "inputs": [_openvino_told(each) for each in compiled.inputs],
+        "outputs": [_openvino_told(each) for each in compiled.outputs],
+    }
+    return Engine(run, DeclaredInput(_openvino_shape(argument), kind), names, description)
 
 
-class OpenVinoEngine:
-    """A file that OpenVINO reads."""
+def torch_engine(path: Path, device: str) -> Engine:
+    """Return what runs a TorchScript file (``torch.jit``) or an exported program (``.pt2``).
 
-    def __init__(self, path: Path, device: str) -> None:
-        self._package = import_module("openvino")
-        core = self._package.Core()
-        try:
-            model = core.read_model(str(path))
-            # Else some processors compute in bfloat16, and a score depends on where it is computed.
-            accurate = {"EXECUTION_MODE_HINT": "ACCURACY"}
-            self._compiled = core.compile_model(model, _openvino_device(core, device), accurate)
-        except DetectorError:
-            raise
-        except Exception as error:
-            raise _unreadable(path, "OpenVINO", error) from error
-        _only([_openvino_name(each) for each in self._compiled.inputs])
-        (argument,) = self._compiled.inputs
-        kind = _known(OPENVINO_TYPES, argument.get_element_type().get_type_name())
-        self.declared = DeclaredInput(_openvino_shape(argument), kind)
-        self.outputs = tuple(_openvino_name(each) for each in self._compiled.outputs)
+    Neither tells the shape of its input. Outputs without names are called by their place, from 0.
 
-    def run(self, tensor: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """Return all outputs."""
-        values = self._compiled({0: tensor})
-        return {n: np.array(values[i]) for i, n in enumerate(self.outputs)}
-
-    def description(self) -> dict[str, Any]:
-        """Return version, device, inputs and outputs."""
-        compiled = self._compiled
-        return {
-            "engine": f"openvino {self._package.__version__}",
-            "device": ", ".join(compiled.get_property("EXECUTION_DEVICES")),
-            "inputs": [_openvino_told(each) for each in compiled.inputs],
-            "outputs": [_openvino_told(each) for each in compiled.outputs],
-        }
-
-
-class TorchEngine:
-    """A TorchScript file (``torch.jit``), or an exported program (``.pt2``, ``torch.export``).
-
-    Neither tells the shape of its input.
+    Raises
+    ------
+    DetectorError
+        If the file cannot be read, or the device cannot be used.
     """
+    torch = import_module("torch")
+    exported = path.suffix == ".pt2"
+    module, own = _exported(path, device) if exported else _scripted(path, device)
 
-    def __init__(self, path: Path, device: str) -> None:
-        self._torch = import_module("torch")
-        self._exported = path.suffix == ".pt2"
-        try:
-            self._module, self._device = self._loaded(path, device)
-        except DetectorError:
-            raise
-        except Exception as error:
-            raise _unreadable(path, "torch", error) from error
-        self.declared = DeclaredInput()
-        self.outputs = None
-
-    def run(self, tensor: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """Return all outputs; those without names are called by their place, from 0."""
-        with self._torch.inference_mode():
-            values = self._module(self._torch.from_numpy(tensor).to(self._device))
+    def run(tensor: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        with torch.inference_mode():
+            values = module(torch.from_numpy(tensor).to(own))
             return {name: _array(each) for name, each in _named(values).items()}
 
-    def description(self) -> dict[str, Any]:
-        """Return version and device."""
-        kind = "torch.export" if self._exported else "TorchScript"
-        return {"engine": f"{kind}, torch {self._torch.__version__}", "device": str(self._device)}
+    kind = "torch.export" if exported else "TorchScript"
+    description = {"engine": f"{kind}, torch {torch.__version__}", "device": str(own)}
+    return Engine(run, DeclaredInput(), None, description)
 
-    def _loaded(self, path: Path, device: str) -> tuple[Any, Any]:
-        if not self._exported:
-            from pytest_robustbench.detectors.devices import choose_device
 
-            chosen = choose_device(device)
-            return scripted_module(path, chosen), chosen
-        module = self._torch.export.load(str(path)).module()
-        tensors = [*module.parameters(), *module.buffers()]
-        own = tensors[0].device if tensors else self._torch.device("cpu")
-        if device not in ("auto", str(own), own.type):
-            raise DetectorError(
-                f"{path.name} was exported for {own}: say device: auto, or export it again"
-            )
-        return module, own
+def _scripted(path: Path, device: str) -> tuple[Any, Any]:
+    from pytest_robustbench.detectors.devices import choose_device
+
+    chosen = choose_device(device)
+    return scripted_module(path, chosen), chosen
+
+
+def _exported(path: Path, device: str) -> tuple[Any, Any]:
+    torch = import_module("torch")
+    try:
+        module = torch.export.load(str(path)).module()
+    except Exception as error:
+        raise _unreadable(path, "torch", error) from error
+    tensors = [*module.parameters(), *module.buffers()]
+    own = tensors[0].device if tensors else torch.device("cpu")
+    if device not in ("auto", str(own), own.type):
+        raise DetectorError(
+            f"{path.name} was exported for {own}: say device: auto, or export it again"
+        )
+    return module, own
 
 
 def scripted_module(path: Path, device: Any) -> Any:
@@ -318,12 +303,11 @@ def _known(types: dict[str, str], found: str) -> str:
     return types[found]
 
 
-def _only(names: Sequence[str]) -> str:
-    if len(names) != 1:
-        raise DetectorError(
-            f"it has {len(names)} inputs ({', '.join(names)}); an image is one input"
-        )
-    return names[0]
+def _only(inputs: Sequence[Any], name: Callable[[Any], str]) -> Any:
+    if len(inputs) != 1:
+        names = ", ".join(name(each) for each in inputs)
+        raise DetectorError(f"it has {len(inputs)} inputs ({names}); an image is one input")
+    return inputs[0]
 
 
 def _unreadable(path: Path, engine: str, error: BaseException) -> DetectorError:

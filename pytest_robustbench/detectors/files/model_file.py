@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_robustbench.detectors.adapter import Adapter
-from pytest_robustbench.detectors.files.engines import OpenVinoEngine, TorchEngine, onnx_engine
+from pytest_robustbench.detectors.files.engines import onnx_engine, openvino_engine, torch_engine
 from pytest_robustbench.detectors.files.inputs import InputForm, input_form
 from pytest_robustbench.detectors.files.outputs import OutputChoice, output_choice
 from pytest_robustbench.detectors.introspection import one_line
@@ -83,7 +83,7 @@ class ModelFile(Adapter):
         """Return file names and digests, engine, inputs and outputs, for the report."""
         own = {"file": self.path.name, "sha256": dict(self.digests), "input": asdict(self.form)}
         used = {part: name for part, name in asdict(self.choice).items() if name is not None}
-        return own | self.wrapped.description() | {"used_outputs": used or "by shape"}
+        return own | self.wrapped.description | {"used_outputs": used or "by shape"}
 
     def _one(self, image: Image) -> tuple[float, Any]:
         tensor = self.form.tensor(image)
@@ -121,7 +121,7 @@ def load_openvino(request: Request) -> ModelFile:
 
     As `load_onnx`, but the device is ``"auto"`` (the CPU) or one of OpenVINO's.
     """
-    return _model_file(request, OpenVinoEngine)
+    return _model_file(request, openvino_engine)
 
 
 def load_torchscript(request: Request) -> ModelFile:
@@ -131,7 +131,7 @@ def load_torchscript(request: Request) -> ModelFile:
     it is given, and the size must be given.
     """
     settings = {"layout": "nchw"} | dict(request.settings)
-    return _model_file(replace(request, settings=settings), TorchEngine)
+    return _model_file(replace(request, settings=settings), torch_engine)
 
 
 def _model_file(request: Request, open_file: Callable[[Path, str], Engine]) -> ModelFile:
