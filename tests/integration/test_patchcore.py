@@ -34,6 +34,7 @@ def test_clean_images_are_told_apart_better_than_by_chance(test_data, category):
     [
         ("hazelnut_toy", "auroc", 0.97),
         ("hazelnut_toy", "pixel_auroc", 0.97),
+        ("hazelnut_toy", "pixel_segf1", 0.5),
         ("magnetic_tile", "auroc", 0.93),
         ("grid", "pixel_auroc", 0.93),
     ],
@@ -42,6 +43,10 @@ def test_detects_real_defects(test_data, category, metric, floor):
     result = clean_result(test_data, category)
 
     assert result.metrics[metric] >= floor
+
+
+def test_calls_few_pixels_of_good_parts(test_data):
+    assert clean_result(test_data, "hazelnut_toy").metrics["normal_fpr"] <= 0.01
 
 
 @pytest.fixture(scope="module", params=CATEGORIES)

@@ -69,11 +69,11 @@ def both(request, test_data):
     images = [picture.image for picture in test]
     theirs = pyimgano_evaluation.evaluate_detector(
         np.array([sample.label for sample in split.test]),
-        np.asarray(detector.model.decision_function(images), np.float32),
+        np.asarray(detector.wrapped.decision_function(images), np.float32),
         # For images, theirs is score >= threshold; for pixels, score > threshold like ours.
         threshold=float(np.nextafter(np.float32(result.image_threshold), np.float32(np.inf))),
         pixel_labels=np.stack([picture.mask for picture in test]),
-        pixel_scores=np.stack([detector.model.get_anomaly_map(image) for image in images]),
+        pixel_scores=np.stack([detector.wrapped.get_anomaly_map(image) for image in images]),
         pixel_threshold=result.pixel_threshold,
         pro_num_thresholds=PRO_THRESHOLDS,
     )
@@ -126,7 +126,7 @@ def test_their_benchmark_on_our_corruptions_measures_the_same(name, test_data):
     split = real_split(test_data, "hazelnut_toy")
     test = pictures(split, split.test)
     theirs = pyimgano_robustness.run_robustness_benchmark(
-        loaded(name).model,
+        loaded(name).wrapped,
         train_images=[picture.image for picture in pictures(split, split.train)],
         test_images=[picture.image for picture in test],
         test_labels=np.array([sample.label for sample in split.test]),

@@ -9,6 +9,7 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 from pytest_robustbench.datasets.pictures.picture import read_picture
+from pytest_robustbench.detectors.loading import load_detector
 from pytest_robustbench.opencv import load as load_opencv
 from tests.integration.integration_data import real_split
 
@@ -54,13 +55,27 @@ def _small(values):
 
 
 def both(split, seed, share=SHARE):
-    from pytest_robustbench.detectors.patches import patchcore, softpatch
-
     train, test = contaminated(split, seed, share)
+    arguments = {"preset": "industrial-fast", "device": "cpu", "kwargs": FEW}
     return [
-        pixel_average_precision(room.build("industrial-fast", "cpu", FEW), train, test)
-        for room in (patchcore, softpatch)
+        pixel_average_precision(load_detector(name, **arguments), train, test)
+        for name in ("patchcore", "softpatch")
     ]
+
+
+@pytest.fixture
+def _features_once(monkeypatch):
+    """The features of a picture are the same for both detectors and every draw."""
+    from pytest_robustbench.detectors.patches.features import PatchFeatures
+
+    calculated, found = PatchFeatures.patches, {}
+
+    def patches(self, image):
+        if id(image) not in found:  # `picture` keeps every image that there is
+            found[id(image)] = calculated(self, image)
+        return found[id(image)]
+
+    monkeypatch.setattr(PatchFeatures, "patches", patches)
 
 
 def test_the_hidden_defects_are_tested_no_more(split):
@@ -72,6 +87,7 @@ def test_the_hidden_defects_are_tested_no_more(split):
     assert len(test) == len(split.test) - 12
 
 
+@pytest.mark.usefixtures("_features_once")
 def test_it_beats_patchcore_when_a_tenth_of_the_training_images_has_defects(split):
     patchcore, softpatch = np.mean([both(split, seed) for seed in (0, 1, 2)], axis=0)
 
