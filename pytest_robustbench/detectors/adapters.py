@@ -87,9 +87,9 @@ def _adapted(obj: object, name: str) -> Detector:
 
         return anomalib_models.adapted(obj, name)
     if _is_conventional(obj):
-        from pytest_robustbench.detectors.libraries import pyimgano_adapter
+        from pytest_robustbench.detectors.libraries import pyimgano_models
 
-        return pyimgano_adapter.adapted(obj, name)
+        return pyimgano_models.adapted(obj, name)
     if has_method(obj, "decision_function") or _is_estimator(obj):
         return _estimator(obj, name, None, None)
     if isinstance(obj, Detector):

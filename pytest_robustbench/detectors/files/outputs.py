@@ -16,7 +16,18 @@ if TYPE_CHECKING:
 
     from pytest_robustbench.arrays import Floats
 
-PARTS = ("score", "map")
+
+def _is_score(values: NDArray[Any]) -> bool:
+    return values.size == 1 and values.dtype != np.bool_
+
+
+def _is_map(values: NDArray[Any]) -> bool:
+    planes = values.ndim == 3 or (values.ndim == 4 and values.shape[1] == 1)
+    return planes and values.shape[0] == 1 and values.size > 1 and values.dtype != np.bool_
+
+
+PARTS = {"score": _is_score, "map": _is_map}
+"""Part of a prediction -> whether an output could be it."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +57,11 @@ class OutputChoice:
             If an output has another shape than it must have, or more than one could be meant; it
             lists them all.
         """
-        scores = self._candidates(outputs, self.score, _is_score)
-        maps = self._candidates(outputs, self.map, _is_map)
-        if len(scores) > 1 or len(maps) > 1:
-            both = scores if len(scores) > 1 else maps
-            raise _unclear(
-                f"{' and '.join(both)} could be the {'score' if both is scores else 'map'}", outputs
-            )
+        scores = self._candidates(outputs, "score")
+        maps = self._candidates(outputs, "map")
+        for part, names in (("score", scores), ("map", maps)):
+            if len(names) > 1:
+                raise _unclear(f"{' and '.join(names)} could be the {part}", outputs)
         if not scores and not maps:
             raise _unclear("none of its outputs is a score or a map of one image", outputs)
         plane = np.asarray(outputs[maps[0]], np.float32) if maps else None
@@ -61,19 +70,16 @@ class OutputChoice:
             return float(np.asarray(outputs[scores[0]]).reshape(())), found
         return float(np.max(found)), found  # type: ignore[arg-type]
 
-    def _candidates(
-        self, outputs: Mapping[str, NDArray[Any]], named: str | None, fits: Any
-    ) -> list[str]:
+    def _candidates(self, outputs: Mapping[str, NDArray[Any]], part: str) -> list[str]:
+        named, fits = getattr(self, part), PARTS[part]
         if named is None:
-            taken = {self.score, self.map}
             # One part named alone is all that is wanted: the other may be declared as well.
-            if taken != {None}:
-                return []
-            return [name for name, values in outputs.items() if fits(values)]
+            unnamed = self.score is None and self.map is None
+            return [name for name, values in outputs.items() if unnamed and fits(values)]
         if named not in outputs:
             raise _unclear(f"it has no output {named!r}", outputs)
         if not fits(outputs[named]):
-            raise _unclear(f"its output {named!r} is not one {_what(fits)} per image", outputs)
+            raise _unclear(f"its output {named!r} is not one {part} per image", outputs)
         return [named]
 
 
@@ -94,7 +100,7 @@ def output_choice(given: object, names: Sequence[str] | None) -> OutputChoice:
     """
     if given is None:
         return OutputChoice()
-    if not isinstance(given, dict) or not given or not given.keys() <= set(PARTS):
+    if not isinstance(given, dict) or not given or not given.keys() <= PARTS.keys():
         raise DetectorError(
             f"outputs must be {{score: name, map: name}}, or one of them, not {given!r}"
         )
@@ -105,20 +111,8 @@ def output_choice(given: object, names: Sequence[str] | None) -> OutputChoice:
     return OutputChoice(**chosen)
 
 
-def _is_score(values: NDArray[Any]) -> bool:
-    return values.size == 1 and values.dtype != np.bool_
-
-
-def _is_map(values: NDArray[Any]) -> bool:
-    planes = values.ndim == 3 or (values.ndim == 4 and values.shape[1] == 1)
-    return planes and values.shape[0] == 1 and values.size > 1 and values.dtype != np.bool_
-
-
-def _what(fits: Any) -> str:
-    return "score" if fits is _is_score else "map"
-
-
 def _unclear(what: str, outputs: Mapping[str, NDArray[Any]]) -> DetectorError:
     listed = ", ".join(f"{n} {list(v.shape)} {v.dtype}" for n, v in outputs.items()) or "none"
-    message = f"{what}; its outputs: {listed}. Name them: outputs: {{score: name, map: name}}"
-    return DetectorError(message)
+    return DetectorError(
+        f"{what}; its outputs: {listed}. Name them: outputs: {{score: name, map: name}}"
+    )

@@ -9,11 +9,11 @@ from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
-from pytest_robustbench.detectors.adapter import unfittable
+from pytest_robustbench.detectors.adapter import Adapter, unfittable
 from pytest_robustbench.detectors.devices import choose_device, synchronize
-from pytest_robustbench.detectors.files.openvino_inferencer import OpenVinoInferencerAdapter
 from pytest_robustbench.detectors.introspection import (
     comes_from,
     import_path,
@@ -34,7 +34,7 @@ from pytest_robustbench.naming import suggestion
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pytest_robustbench.arrays import Image
+    from pytest_robustbench.arrays import Floats, Image
     from pytest_robustbench.detectors.families import Request
     from pytest_robustbench.detectors.protocol import Detector
 
@@ -162,6 +162,30 @@ class AnomalibDetector:
         return self._model
 
 
+class OpenVinoInferencerAdapter(Adapter):
+    """An ``OpenVINOInferencer``; what it returns is used as it is.
+
+    It has ``predict(image)`` that returns ``pred_score`` and ``anomaly_map``.
+    """
+
+    def predict(self, images: Sequence[Image]) -> Prediction:
+        """Score and map images, one inference each."""
+        # As floats: it takes a dark uint8 image (no pixel above 1) for one that is scaled already.
+        outputs = [self.wrapped.predict(np.float32(image) / 255) for image in images]
+        scores = np.array([np.max(output.pred_score) for output in outputs], np.float32)
+        if any(output.anomaly_map is None for output in outputs):
+            return Prediction(scores, None)
+        return Prediction(scores, [_plane(output.anomaly_map) for output in outputs])
+
+    def description(self) -> dict[str, Any]:
+        """Return the inferencer's class and device, for the report."""
+        return {
+            "class": import_path(type(self.wrapped)),
+            "device": str(getattr(self.wrapped, "device", "")),
+            "outputs": "as exported",
+        }
+
+
 def load(request: Request) -> Detector:
     """Return a model of anomalib: untrained, or from a Lightning checkpoint and then fitted.
 
@@ -282,3 +306,8 @@ def _digest(model: Any) -> str:
         digest.update(name.encode())
         digest.update(values.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
     return digest.hexdigest()
+
+
+def _plane(values: Any) -> Floats:
+    array = np.asarray(values, np.float32)
+    return array.reshape(array.shape[-2:])

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import torch
 
+from pytest_robustbench import opencv
 from pytest_robustbench.detectors.built_in import BuiltIn
 from pytest_robustbench.detectors.devices import choose_device, synchronize
 from pytest_robustbench.detectors.patches.features import PatchFeatures
-from pytest_robustbench.detectors.patches.maps import anomaly_map
 from pytest_robustbench.detectors.patches.neighbours import NearestNeighbours
 from pytest_robustbench.detectors.patches.settings import PatchSettings, with_folder
 
@@ -108,7 +108,7 @@ class PatchDetector(BuiltIn[S]):
 
     def _score_and_map(self, image: Image) -> tuple[float, Floats]:
         anomalies = self._anomalies(self._features.patches(image))
-        plane = anomaly_map(anomalies, self._side, self.settings.smoothing)
+        plane = _anomaly_map(anomalies, self._side, self.settings.smoothing)
         return self._score(anomalies, plane), plane
 
     def _remember(self, arrays: Mapping[str, Any]) -> None:
@@ -119,3 +119,12 @@ class PatchDetector(BuiltIn[S]):
     def _to_numpy(self, array: Tensor) -> Floats:
         found: Floats = array.cpu().numpy()
         return found
+
+
+def _anomaly_map(anomalies: Tensor, size: int, smoothing: float) -> Floats:
+    """Enlarge a square grid of anomalies, given row by row, bilinearly and smooth it."""
+    cv2 = opencv.load()
+    side = round(len(anomalies) ** 0.5)
+    grid = anomalies.reshape(side, side).cpu().numpy()
+    enlarged: Floats = cv2.resize(grid, (size, size), interpolation=cv2.INTER_LINEAR)
+    return cv2.GaussianBlur(enlarged, (0, 0), smoothing) if smoothing else enlarged
