@@ -20,7 +20,7 @@ from pytest_robustbench.gates.judgement import judge, not_measurable
 from pytest_robustbench.gates.summary import judge_summary
 from pytest_robustbench.gates.waivers import apply_waivers, today
 from pytest_robustbench.metrics.metric import Metric
-from pytest_robustbench.metrics.own import known, load_metric
+from pytest_robustbench.metrics.own import definition_of, known, load_metric
 from pytest_robustbench.plain_json import sha256_of
 from pytest_robustbench.reports.compare.evidence import with_intervals, with_summary_intervals
 from pytest_robustbench.reports.file.environment import environment
@@ -30,7 +30,13 @@ from pytest_robustbench.reports.file.fields import (
     ranking_error_of,
     undefined_of,
 )
-from pytest_robustbench.reports.file.model import Digests, Environment, Frozen, Header
+from pytest_robustbench.reports.file.model import (
+    Digests,
+    Environment,
+    Frozen,
+    Header,
+    MetricDefinition,
+)
 from pytest_robustbench.reports.file.record import condition_record, memory_record
 from pytest_robustbench.reports.file.record_model import Samples
 from pytest_robustbench.reports.file.report import Report
@@ -268,6 +274,7 @@ class Benchmark:
             memory=memory_record(prepared.memory),
             profile=None,
             notes=[*self.split.notes, *prepared.notes],
+            **_own_metrics(self.evaluator.metrics),
         )
 
     def run(
@@ -399,3 +406,9 @@ def _conditions(
     """Return clean, every corruption at every severity in ascending order, the recorded sets."""
     corrupted = [Condition(name, severity) for name in names for severity in sorted({*severities})]
     return (CLEAN, *corrupted, *(Condition(RECORDED, recorded=name) for name in recorded))
+
+
+def _own_metrics(metrics: Sequence[Metric]) -> dict[str, Any]:
+    """Return what a report says of metrics of one's own, where there are any."""
+    defined = {m.name: MetricDefinition.from_dict(definition_of(m)) for m in metrics}
+    return {"own_metrics": defined} if defined else {}

@@ -30,5 +30,5 @@ def answers(folder: Path, program: str) -> str:
     done = subprocess.run(
         [sys.executable, "program.py"], cwd=folder, capture_output=True, text=True, check=False
     )
-    assert (done.stderr, done.returncode) == ("", 0)
+    assert (done.stderr, done.returncode) == ("", 0), done.stderr
     return done.stdout

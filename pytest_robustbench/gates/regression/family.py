@@ -83,6 +83,8 @@ class _Member:
     def identical(self) -> bool:
         """Equal outputs at other thresholds are decided otherwise, if not on these images."""
         pair, metric = self.comparison.pair, self.comparison.change.row
+        if metric.source and not _same_columns(pair, metric.name):
+            return False
         return pair.is_identical() and (metric.ranks or _same_thresholds(pair))
 
 
@@ -140,6 +142,13 @@ def _member(comparison: Comparison) -> _Member | RegressionVerdict:
     if evidence.counted < FEWEST_IMAGES:
         return _error(comparison, f"{evidence.counted} {evidence.kind} image is no sample")
     return _Member(comparison, difference, values[0], values[1], evidence)
+
+
+def _same_columns(pair: Pair, own: str) -> bool:
+    one, other = pair.baseline.own[own], pair.candidate.own[own]
+    return np.array_equal(one.numerator, other.numerator) and np.array_equal(
+        one.denominator, other.denominator
+    )
 
 
 def _same_thresholds(pair: Pair) -> bool:

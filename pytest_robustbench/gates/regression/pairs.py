@@ -71,6 +71,8 @@ def flaw_of(pair: Pair, change: AllowedChange) -> str:
         return f"{n} images, but {' or '.join(map(str, sorted(lengths - {n})))} labels or outputs"
     if not np.isin(pair.labels, (0, 1)).all():
         return "an image has a label that is neither 0 nor 1"
+    if change.row.source:
+        return _without_metric(models, change.metric)
     return _lacking(pair.ids, columns) or (
         "" if change.row.counts_pixels else _without_threshold(models)
     )
@@ -85,6 +87,11 @@ def _lacking(ids: Sequence[str], columns: Sequence[tuple[str, str, NDArray[np.fl
             if bad.any():
                 return f"the {who} has {what} under {name!r} for image {ids[int(bad.argmax())]}"
     return ""
+
+
+def _without_metric(models: dict[str, Outcomes], metric: str) -> str:
+    lacking = [who for who, outcomes in models.items() if metric not in outcomes.own]
+    return f"the {lacking[0]} has no value of {metric}" if lacking else ""
 
 
 def _without_threshold(models: dict[str, Outcomes]) -> str:

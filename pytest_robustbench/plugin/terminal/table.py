@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.gates.wording import ALL_DIGITS, FEW_DIGITS, shown
-from pytest_robustbench.metrics.catalogue import METRICS
+from pytest_robustbench.metrics.catalogue import known_metrics
 from pytest_robustbench.plugin.terminal.layout import Cell, Column, Group
 from pytest_robustbench.reports.file.fields import metrics_of
 from pytest_robustbench.reports.pages.margins import margin
@@ -69,7 +69,7 @@ def _in_order(account: Account) -> list[str]:
 
 def _metrics(account: Account) -> list[str]:
     limited = {v.limit.metric for verdicts in account.verdicts.values() for v in verdicts}
-    return [m for m in METRICS if m in limited] or list(WITHOUT_LIMITS)
+    return [m for m in known_metrics() if m in limited] or list(WITHOUT_LIMITS)
 
 
 def _values(account: Account, condition: str) -> dict[str, Cell]:

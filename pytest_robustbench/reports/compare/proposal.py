@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_robustbench.conditions import CLEAN
 from pytest_robustbench.gates.intervals import bound_on
-from pytest_robustbench.metrics.catalogue import BUILT_IN
+from pytest_robustbench.metrics.catalogue import BUILT_IN, metric_called
 from pytest_robustbench.reports.file.fields import metrics_of, undefined_of
 from pytest_robustbench.reports.file.record import outcomes_of
 
@@ -53,7 +53,8 @@ class ProposedLimit:
     @property
     def judges(self) -> bool:
         """Whether anything could ever violate it."""
-        return self.number > 0 if self.bound == "min" else self.number < 1
+        largest = metric_called(self.metric).largest
+        return self.number > 0 if self.bound == "min" else self.number < largest
 
 
 @dataclass(frozen=True)
@@ -87,10 +88,11 @@ def propose_limits(report: StoredReport, safety: float) -> Proposal:
     """
     found: list[ProposedLimit] = []
     omitted: list[str] = []
-    for metric in PROPOSED:
+    own = [metric_called(name) for name in report.plain.get("own_metrics", {})]
+    for metric in (*PROPOSED, *own):
         bounds = [_bound(report, condition, metric, safety) for condition in report.conditions]
         known = [bound for bound in bounds if isinstance(bound, ProposedLimit)]
-        common = "false alarms" in metric.sees and len(known) == len(bounds)
+        common = metric.bound == "max" and "misses" not in metric.sees and len(known) == len(bounds)
         wanted = _common(known) if common and all(b.judges for b in known) else known
         found += [limit for limit in wanted if limit.judges]
         omitted += dict.fromkeys(bound for bound in bounds if isinstance(bound, str))

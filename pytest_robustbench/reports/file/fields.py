@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.conditions import CLEAN, RECORDED
-from pytest_robustbench.metrics.catalogue import BUILT_IN, METRICS
+from pytest_robustbench.metrics.catalogue import BUILT_IN, METRICS, metric_called
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +18,8 @@ DECISION_METRICS = tuple(m.name for m in BUILT_IN if m.level == "image" and not 
 
 def path_of(metric: Metric) -> tuple[str, ...]:
     """Return the keys that lead to a metric in a condition's record."""
+    if metric.source:
+        return ("own_metrics", metric.name, "value")
     if metric.is_latency:
         return _LATENCIES[metric.name]
     if metric.level == "pixel":
@@ -39,7 +41,8 @@ def error_record(message: str) -> dict[str, Any]:
 
 def metrics_of(record: Mapping[str, Any]) -> dict[str, float | None]:
     """Return every metric of a record by the name limits use; all ``None`` for an error."""
-    return {metric.name: _at(record, path_of(metric)) for metric in BUILT_IN}
+    rows = (*BUILT_IN, *(metric_called(name) for name in record.get("own_metrics", {})))
+    return {metric.name: _at(record, path_of(metric)) for metric in rows}
 
 
 def records_of(plain: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

@@ -144,6 +144,8 @@ def contradictions(report: StoredReport, *, judged: bool = True) -> Iterator[str
     yield from _completeness_contradictions(report)
     if _is_prepared(report):
         for condition, record in report.measured.items():
+            if set(record.get("own_metrics", {})) != set(report.plain.get("own_metrics", {})):
+                yield f"{condition} has not the metrics that the report defines: {EDITED}"
             parts = report.samples(condition), record, report.plain["operating_point"]
             yield from (f"{condition}: {found}" for found in record_problems(condition, *parts))
     else:

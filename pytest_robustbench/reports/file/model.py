@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field, StringConstraints, create_model
+from pydantic import ConfigDict, Field, StringConstraints, create_model, model_validator
 
+from pytest_robustbench.errors import MetricError, ReportError
 from pytest_robustbench.gates.summary import CLEAN_PREFIX
-from pytest_robustbench.metrics.catalogue import BUILT_IN, DROP_PREFIXES, LEVEL_PREFIXES
+from pytest_robustbench.metrics.catalogue import (
+    BUILT_IN,
+    DROP_PREFIXES,
+    LEVEL_PREFIXES,
+    REGISTERED,
+    summarized,
+)
+from pytest_robustbench.metrics.metric import Kind, Level, Sight
+from pytest_robustbench.metrics.own import known, metric_from
 from pytest_robustbench.reports.file.comparison_model import RegressionRecord
 from pytest_robustbench.reports.file.model_types import (
     CONDITION,
@@ -32,6 +41,9 @@ from pytest_robustbench.reports.file.model_types import (
     Time,
 )
 from pytest_robustbench.reports.file.record_model import Memory, Record, Samples
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 SCHEMA_VERSION = 2
 
@@ -197,12 +209,37 @@ def _summary_fields() -> dict[str, Any]:
     return found
 
 
+class _OpenSummary(Part):
+    """A further key is a summary of a metric of one's own."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "additionalProperties": False,
+            "patternProperties": {
+                "^(clean|(mean|worst)_(corruption|drop))_[a-z][a-z0-9_]*$": {
+                    "type": ["number", "null"]
+                }
+            },
+        },
+    )
+    if not TYPE_CHECKING:  # mypy would take it for an argument
+        __pydantic_extra__: dict[str, float | None]
+
+    @model_validator(mode="after")
+    def _of_own_metrics(self) -> Self:
+        for name in self.model_extra or {}:
+            if summarized(name.removeprefix(CLEAN_PREFIX)) not in REGISTERED:
+                raise ValueError(f"no summary of a metric is called {name!r}")
+        return self
+
+
 if TYPE_CHECKING:
     Summary: TypeAlias = Part
 else:
     Summary = create_model(
         "Summary",
-        __base__=Part,
+        __base__=_OpenSummary,
         __doc__="Every metric under clean, and its mean, worst value and drops over the corrupted "
         "conditions. A drop is the loss against clean, positive where the corrupted value is "
         "worse. null where one of the values behind it is not defined.",
@@ -236,6 +273,22 @@ class _Identity(Part):
     model: str = Field(description="Name of the detector.")
 
 
+class MetricDefinition(Part):
+    """All that is known about a metric of one's own, but its formula."""
+
+    level: Level = Field(description="What it is about.")
+    more_is_better: bool = Field(description="Whether limits are floors.")
+    meaning: NonEmpty = Field(description="What it is, in words.")
+    rests_on: Kind = Field(description="The images without which it is not defined.")
+    sees: list[Sight] = Field(description="What a limit on it can notice.")
+    largest: Annotated[float, Field(gt=0)] | None = Field(
+        description="No value can be larger; null where there is no such bound."
+    )
+    unit: NonEmpty = Field(description="What it is measured in.")
+    version: int = Field(description="Raised whenever the formula gives other numbers.")
+    source: NonEmpty = Field(description="module:function of its formula.")
+
+
 class _Circumstances(Part):
     started: Time = Field(description="When the benchmark was set up: ISO 8601, UTC.")
     command: str = Field(description="Command line that ran it.")
@@ -256,7 +309,25 @@ class _Circumstances(Part):
     samples: Samples | None = Field(description="Null where they could not be read.")
     memory: Memory = Field(description="Peak memory while the benchmark was prepared and measured.")
     profile: str | None = Field(description="Profile of the YAML that was run; null for none.")
+    own_metrics: dict[str, MetricDefinition] = Field(
+        default={},
+        description="What is known about the metrics of one's own in this report; absent where "
+        "there are none.",
+    )
     notes: list[str] = Field(description="What a reader has to know.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _learn_metrics(cls, plain: Any) -> Any:
+        """Let the metrics of this report be known before anything in it names them."""
+        defined = plain.get("own_metrics") if isinstance(plain, dict) else None
+        for name, definition in defined.items() if isinstance(defined, dict) else ():
+            found = MetricDefinition.from_dict(definition)
+            try:
+                known(metric_from(name, found.to_dict()))
+            except MetricError as error:
+                raise ReportError(f"own_metrics: {error}") from error
+        return plain
 
 
 class _Version(Part):

@@ -19,7 +19,7 @@ from typing_extensions import TypeAliasType
 
 from pytest_robustbench.conditions import CLEAN, RECORDED
 from pytest_robustbench.errors import ReportError
-from pytest_robustbench.metrics.catalogue import METRICS, SUMMARY_METRICS
+from pytest_robustbench.metrics.catalogue import known_metrics, limit_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,13 +93,13 @@ def _corruption_name(name: str) -> str:
 
 
 def _metric(name: str) -> str:
-    if name not in METRICS:
+    if name not in known_metrics():
         raise ValueError("the name of a metric")
     return name
 
 
 def _limited(name: str) -> str:
-    if name not in METRICS and name not in SUMMARY_METRICS:
+    if name not in limit_names():
         raise ValueError("the name of a metric")
     return name
 
@@ -148,14 +148,9 @@ Sha256 = TypeAliasType(
 Day = Annotated[str, AfterValidator(_day), Field(json_schema_extra={"format": "date"})]
 Time = Annotated[str, AfterValidator(_time), Field(json_schema_extra={"format": "date-time"})]
 Settings = Annotated[dict[str, Any], BeforeValidator(_without_infinity)]
-MetricName = Annotated[
-    str, AfterValidator(_metric), Field(json_schema_extra={"enum": list(METRICS)})
-]
-LimitedName = Annotated[
-    str,
-    AfterValidator(_limited),
-    Field(json_schema_extra={"enum": [*METRICS, *SUMMARY_METRICS]}),
-]
+METRIC = "^[a-z][a-z0-9_]*$"
+MetricName = Annotated[str, AfterValidator(_metric), Field(json_schema_extra={"pattern": METRIC})]
+LimitedName = Annotated[str, AfterValidator(_limited), Field(json_schema_extra={"pattern": METRIC})]
 CONDITION = "clean|[a-z0-9_]+-severity_[1-5]|recorded-[a-z0-9_]+"
 ConditionId = TypeAliasType(
     "ConditionId",

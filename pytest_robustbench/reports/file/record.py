@@ -10,7 +10,7 @@ import numpy as np
 from pytest_robustbench.evaluation import results
 from pytest_robustbench.evaluation.measure.inventory import Inventory
 from pytest_robustbench.metrics.catalogue import METRICS
-from pytest_robustbench.metrics.outcomes import COLUMNS, COUNTS, Outcomes
+from pytest_robustbench.metrics.outcomes import COLUMNS, COUNTS, Outcomes, Ratio
 from pytest_robustbench.metrics.ranking.levels import LEVELS
 from pytest_robustbench.reports.file.fields import DECISION_METRICS, PIXEL_METRICS, metrics_of
 from pytest_robustbench.reports.file.record_model import (
@@ -18,6 +18,7 @@ from pytest_robustbench.reports.file.record_model import (
     Latency,
     Measured,
     Memory,
+    OwnMetric,
     PerImage,
     PixelScores,
 )
@@ -51,7 +52,7 @@ def condition_record(result: results.ConditionResult) -> dict[str, Any]:
             },
         },
         "operating_point": result.operating_point,
-        "undefined": {m: why for m, why in result.undefined.items() if m in METRICS},
+        "undefined": dict(result.undefined),
         "specification": dict(result.specification),
         "data_digest": result.data_digest,
         "left_out": list(result.left_out),
@@ -68,13 +69,25 @@ def condition_record(result: results.ConditionResult) -> dict[str, Any]:
 
 
 def _of_some(result: results.ConditionResult) -> dict[str, Any]:
-    """Return what only a recorded set has, samples and notes of its own, or frozen thresholds."""
+    """Return what not every record has: own metrics, a recorded set's samples, recalibration."""
     found: dict[str, Any] = {}
+    own = [name for name in result.metrics if name not in METRICS]
+    if own:
+        found["own_metrics"] = {name: _own_metric(name, result) for name in own}
     if result.samples is not None:
         found |= {"samples": result.samples.to_dict(), "notes": list(result.notes)}
     if result.recalibrated is not None:
         found["recalibrated"] = dict(result.recalibrated)
     return found
+
+
+def _own_metric(name: str, result: results.ConditionResult) -> OwnMetric:
+    columns = result.per_image.own.get(name)
+    return OwnMetric(
+        value=result.metrics[name],
+        numerator=columns.numerator.tolist() if columns else [],
+        denominator=columns.denominator.tolist() if columns else [],
+    )
 
 
 def _pixel_scores(found: results.PixelLevels) -> PixelScores | None:
@@ -149,9 +162,15 @@ def outcomes_of(record: Plain, labels: Sequence[int]) -> Outcomes:
         name: np.array(record["per_image"][name], np.float64) for name in COLUMNS
     }
     results = record["results"]
+    own = {
+        name: Ratio(np.array(o["numerator"], np.float64), np.array(o["denominator"], np.float64))
+        for name, o in record.get("own_metrics", {}).items()
+        if o["denominator"]
+    }
     return Outcomes(
         np.array(labels, np.int64),
         **columns,
+        own=own,
         image_threshold=float(results["threshold"]),
         pixel_threshold=results["pixel_metrics"]["pixel_threshold"],
     )

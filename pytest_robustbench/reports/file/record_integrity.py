@@ -60,6 +60,12 @@ def column_problems(condition: str, samples: Plain, record: Plain) -> list[str]:
         return ["a recorded set, and nothing else, has samples of its own"]
     lengths = {f"samples.{k}": len(v) for k, v in samples.items()}
     lengths |= {f"per_image.{k}": len(v) for k, v in record["per_image"].items()}
+    lengths |= {
+        f"own_metrics.{name}.{k}": len(own[k])
+        for name, own in _own(record).items()
+        for k in ("numerator", "denominator")
+        if own["value"] is not None
+    }
     if len(set(lengths.values())) > 1:
         told = ", ".join(f"{name} {n}" for name, n in lengths.items())
         return [f"columns differ in length ({told})"]
@@ -150,7 +156,13 @@ def _metrics(record: Plain, outcomes: Outcomes, ranking: Ranking) -> dict[str, f
         measured = measured.without(SEGF1_METRICS, SWITCHED_OFF)
     everything_called = outcomes.all_called()
     trivial = {t: value_of(metric_called(m), everything_called) for t, m in TRIVIAL.items()}
-    return {**measured.values, **trivial}
+    own = {m: outcomes.own[m].value if m in outcomes.own else None for m in _own(record)}
+    return {**measured.values, **trivial, **own}
+
+
+def _own(record: Plain) -> Mapping[str, Any]:
+    own: Mapping[str, Any] = record.get("own_metrics", {})
+    return own
 
 
 def _latency_contradictions(record: Plain) -> Iterator[str]:

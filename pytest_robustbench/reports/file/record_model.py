@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, Tag, create_model
 
-from pytest_robustbench.metrics.catalogue import METRICS, metric_called
+from pytest_robustbench.metrics.catalogue import metric_called
 from pytest_robustbench.reports.file.fields import DECISION_METRICS, PIXEL_METRICS
 from pytest_robustbench.reports.file.model_types import (
     Count,
@@ -24,6 +24,7 @@ from pytest_robustbench.reports.file.model_types import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+Amount = Annotated[float, Field(ge=0)]
 Side = Annotated[int, Field(ge=1, le=2**31)]
 Ranked = Literal["pixel_auroc", "pixel_average_precision", "aupro"]
 UNKNOWN = "Pixels; null where map, mask or threshold is unknown."
@@ -208,6 +209,16 @@ class PerImage(Part):
     )
 
 
+class OwnMetric(Part):
+    """A metric of one's own: the ratio of the sums of two columns over the samples."""
+
+    value: Amount | None = Field(description="Null where it is not defined.")
+    numerator: list[Amount] = Field(
+        description="What each image adds; empty where the metric is not defined."
+    )
+    denominator: list[Amount] = Field(description="The same; 0 for an image that adds nothing.")
+
+
 class Measured(Part):
     """A condition that was measured."""
 
@@ -218,7 +229,6 @@ class Measured(Part):
     )
     undefined: dict[MetricName, NonEmpty] = Field(
         description="Why a metric is null, for exactly those that are.",
-        json_schema_extra={"propertyNames": {"enum": list(METRICS)}},
     )
     specification: Specification = Field(
         description="What decides the corrupted pixels of given sources; empty for clean."
@@ -244,6 +254,9 @@ class Measured(Part):
     latency: Latency
     memory: Memory = Field(description="Peak memory while the condition was measured.")
     per_image: PerImage
+    own_metrics: dict[MetricName, OwnMetric] = Field(
+        default={}, description="Metrics of one's own by name; absent where there are none."
+    )
     samples: Samples | None = Field(
         default=None,
         description="The samples of a recorded set, of which per_image speaks; absent where these "

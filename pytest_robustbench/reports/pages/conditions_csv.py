@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from pytest_robustbench.conditions import condition_of
 from pytest_robustbench.gates.limits import SUMMARY
@@ -12,17 +12,18 @@ from pytest_robustbench.metrics.catalogue import METRICS
 from pytest_robustbench.reports.pages.overall import overall
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from pytest_robustbench.conditions import Condition
     from pytest_robustbench.gates.limits import Verdict
     from pytest_robustbench.reports.pages.source import Edition, Source
+
+    Row: TypeAlias = dict[str, str | float | None]
 
 COLUMNS = (
     *("benchmark", "overall", "model", "condition", "corruption", "severity"),
     *("verdict", "violated"),
 )
-NO_METRICS = (None,) * len(METRICS)
-NOTHING = (None,) * (len(COLUMNS) - 2 + len(METRICS))
 WORST_FIRST = ("error", "fail", "waived", "pass")
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What makes a spreadsheet calculate a cell that was meant as text."""
@@ -35,45 +36,55 @@ def conditions_csv(edition: Edition) -> str:
 
     Every row says what its whole benchmark came to: one row that passes is no benchmark that does.
     """
+    own = dict.fromkeys(name for source in edition.sources for name in source.metric_names)
     target = io.StringIO()
     # As RFC 4180 has it; only then is a carriage return within a cell quoted.
-    writer = csv.writer(target, lineterminator="\r\n")
-    writer.writerow([*COLUMNS, *METRICS, "error"])
+    fields = dict.fromkeys([*COLUMNS, *METRICS, *own, "error"])
+    writer = csv.DictWriter(target, list(fields), lineterminator="\r\n")
+    writer.writeheader()
     for absent in edition.unreported:
-        writer.writerow([_text(absent.name), absent.word, *NOTHING, _text(absent.why)])
+        texts = {"benchmark": absent.name, "error": absent.why}
+        writer.writerow({**_texts(texts), "overall": absent.word})
     for source in edition.sources:
-        word = overall(source).word
+        texts = {"benchmark": source.name, "model": str(source.plain["model"])}
+        whole = {**_texts(texts), "overall": overall(source).word}
         rows = (*_rows(source), *_absent_rows(source), *_summary_rows(source))
-        writer.writerows([_text(source.name), word, *row] for row in rows)
+        writer.writerows({**whole, **row} for row in rows)
     return BYTE_ORDER_MARK + target.getvalue()
 
 
-def _rows(source: Source) -> Iterator[list[str | float | None]]:
+def _rows(source: Source) -> Iterator[Row]:
     for name, condition in source.conditions.items():
         verdicts = [v for v in source.verdicts if v.condition == name]
-        yield [
-            *map(_text, (str(source.plain["model"]), name, condition.corruption)),
-            condition.severity,
-            *("error" if name in source.errors else _worst(verdicts), _violated(verdicts)),
-            *(source.metrics[name][metric] for metric in METRICS),
-            _text(source.errors.get(name, "")),
-        ]
+        yield {
+            **_of(condition),
+            "verdict": "error" if name in source.errors else _worst(verdicts),
+            "violated": _violated(verdicts),
+            **source.metrics[name],
+            "error": _text(source.errors.get(name, "")),
+        }
 
 
-def _absent_rows(source: Source) -> Iterator[list[str | float | None]]:
+def _absent_rows(source: Source) -> Iterator[Row]:
     """Yield a row for each declared condition that was not even tried."""
-    for name in source.absent:
-        condition = condition_of(name)
-        texts = (str(source.plain["model"]), name, condition.corruption)
-        yield [*map(_text, texts), condition.severity, "missing", "", *NO_METRICS, ""]
+    yield from ({**_of(condition_of(name)), "verdict": "missing"} for name in source.absent)
 
 
-def _summary_rows(source: Source) -> Iterator[list[str | float | None]]:
+def _summary_rows(source: Source) -> Iterator[Row]:
     """Yield a row for the limits over all conditions, if there are any."""
     verdicts = [v for v in source.verdicts if v.condition == SUMMARY]
     if verdicts:
-        texts = (str(source.plain["model"]), SUMMARY, "")
-        yield [*map(_text, texts), None, _worst(verdicts), _violated(verdicts), *NO_METRICS, ""]
+        found = {"verdict": _worst(verdicts), "violated": _violated(verdicts)}
+        yield {"condition": SUMMARY, **found}
+
+
+def _of(condition: Condition) -> Row:
+    texts = {"condition": condition.id, "corruption": condition.corruption}
+    return {**_texts(texts), "severity": condition.severity}
+
+
+def _texts(texts: Mapping[str, str]) -> Row:
+    return {key: _text(text) for key, text in texts.items()}
 
 
 def _violated(verdicts: Sequence[Verdict]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_robustbench.gates.limits import Limit
-from pytest_robustbench.metrics.catalogue import METRICS, SUMMARY_METRICS, bound_of
+from pytest_robustbench.metrics.catalogue import METRICS, bound_of, limit_names
 from pytest_robustbench.reports.file.stored import StoredReport
 
 if TYPE_CHECKING:
@@ -102,16 +102,21 @@ class Source(StoredReport):
             Limit(metric, bound_of(metric), value, "")
             for (_, metric), bounds in self.declared.items()
             for value in bounds.values()
-            if metric in (*METRICS, *SUMMARY_METRICS) and isinstance(value, (int, float))
+            if metric in limit_names() and isinstance(value, (int, float))
         ]
         return found or [verdict.limit for verdict in self.verdicts]
+
+    @cached_property
+    def metric_names(self) -> list[str]:
+        """The metrics of this report: the built-in ones, then those of one's own."""
+        return [*METRICS, *self.plain.get("own_metrics", {})]
 
     @cached_property
     def shown_metrics(self) -> list[str]:
         """The metrics that carry a limit or say most, as far as they are defined anywhere."""
         limited = {metric for _, metric in self.judged}
         limited |= {v["metric"] for one in self.compared for v in one["verdicts"]}
-        wanted = [m for m in METRICS if m in limited or m in MOST_TELLING]
+        wanted = [m for m in self.metric_names if m in limited or m in MOST_TELLING]
         return [m for m in wanted if m in self.defined_metrics or m in limited]
 
     @cached_property

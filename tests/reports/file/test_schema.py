@@ -12,12 +12,14 @@ import pytest
 
 from pytest_robustbench.conditions import CLEAN, Condition
 from pytest_robustbench.corruptions.corruption import Corruption
+from pytest_robustbench.errors import ReportError
 from pytest_robustbench.gates.judgement import not_measurable
 from pytest_robustbench.gates.limits import Limit
 from pytest_robustbench.metrics.catalogue import METRICS, SUMMARY_METRICS
 from pytest_robustbench.plain_json import sealed
 from pytest_robustbench.reports.file import schema as published
 from pytest_robustbench.reports.file.fields import error_record
+from pytest_robustbench.reports.file.model import ReportFile
 from pytest_robustbench.reports.file.report import Report
 from pytest_robustbench.reports.file.schema import report_schema, session_schema
 from tests.reports.report_samples import (
@@ -178,7 +180,7 @@ def test_a_report_without_limits():
         (("robustness", "clean", "results", "metrics", "tp"), -1),
         (("robustness", "clean", "results", "pixel_metrics", "extra"), 0.5),
         (("robustness", "clean", "latency_ms_per_image"), None),
-        (("robustness", "clean", "undefined", "no_metric"), "why"),
+        (("robustness", "clean", "undefined", "No metric"), "why"),
         (("robustness", "clean", "error"), "measured, and yet not"),
         (("robustness", "corruptions", "blur", "severity_6"), {"error": "no such severity"}),
         (("robustness", "corruptions", "Blur"), {"severity_1": {"error": "capital"}}),
@@ -197,6 +199,14 @@ def test_the_schema_refuses(path, value):
     part[path[-1]] = value
 
     assert problems(plain, report_schema()) != []
+
+
+def test_a_reader_knows_which_metrics_there_are():
+    plain = copy.deepcopy(drawn_report().to_dict())
+    plain["robustness"]["clean"]["undefined"]["no_metric"] = "why"
+
+    with pytest.raises(ReportError, match=r"undefined\.no_metric.*the name of a metric"):
+        ReportFile.from_dict(plain)
 
 
 @pytest.mark.parametrize("key", sorted(drawn_report().to_dict()))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.gates.wording import shown
-from pytest_robustbench.metrics.catalogue import METRICS
 from pytest_robustbench.reports.pages.html.figures import Figure, figure, interval_figure, signed
 from pytest_robustbench.reports.pages.html.heat_maps import limit_text
 from pytest_robustbench.reports.pages.margins import worst_first
@@ -65,7 +64,7 @@ def _why(verdict: Verdict) -> str:
 
 def metric_columns(source: Source) -> list[str]:
     """Return the metrics that are defined under some condition."""
-    return [metric for metric in METRICS if metric in source.defined_metrics]
+    return [metric for metric in source.metric_names if metric in source.defined_metrics]
 
 
 def metric_rows(source: Source) -> Iterator[dict[str, Any]]:
