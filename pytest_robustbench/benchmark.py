@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_robustbench.datasets.split import Split
-    from pytest_robustbench.evaluation.machine.neighbours import Neighbours
+    from pytest_robustbench.evaluation.machine.worker_group import WorkerGroup
     from pytest_robustbench.evaluation.measure.sample_sets import RecordedSet
     from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
     from pytest_robustbench.evaluation.results import ConditionResult
@@ -146,7 +146,7 @@ class Benchmark:
         The effective configuration, recorded in the report; plain JSON.
     folder : Path, optional
         Where import paths are searched and whose git commit is recorded.
-    neighbours : Neighbours, optional
+    worker_group : WorkerGroup, optional
         Other processes of the same run on this host.
     progress : callable, optional
         Told ``(phase, done, total)``.
@@ -185,7 +185,7 @@ class Benchmark:
         gate: Gate | None = None,
         config: Mapping[str, Any] | None = None,
         folder: Path | None = None,
-        neighbours: Neighbours | None = None,
+        worker_group: WorkerGroup | None = None,
         progress: Progress = silent,
         exhibits: bool = False,
     ) -> None:
@@ -210,7 +210,7 @@ class Benchmark:
             fitted=fitted,
             operating_point=operating_point,
             recorded=recorded,
-            neighbours=neighbours,
+            worker_group=worker_group,
             progress=progress,
             exhibits=exhibits,
         )

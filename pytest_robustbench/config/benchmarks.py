@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_robustbench.config.declarations import BenchmarkDeclaration
-    from pytest_robustbench.evaluation.machine.neighbours import Neighbours
+    from pytest_robustbench.evaluation.machine.worker_group import WorkerGroup
 
 
 def build_benchmark(
@@ -31,7 +31,7 @@ def build_benchmark(
     *,
     operating_point: Path | None,
     progress: Callable[[str, int, int], None],
-    neighbours: Neighbours | None = None,
+    worker_group: WorkerGroup | None = None,
     exhibits: bool = False,
 ) -> Benchmark:
     """Return the benchmark, not yet prepared.
@@ -46,7 +46,7 @@ def build_benchmark(
         File whose thresholds replace what the YAML says about calibration.
     progress : callable
         Told ``(phase, done, total)``.
-    neighbours : Neighbours, optional
+    worker_group : WorkerGroup, optional
         Other processes of the same run on this host.
     exhibits : bool
         Whether results keep small pictures of their worst images.
@@ -80,7 +80,7 @@ def build_benchmark(
         gate=gate_of(declaration),
         config=declaration.effective,
         folder=folder,
-        neighbours=neighbours,
+        worker_group=worker_group,
         progress=progress,
         exhibits=exhibits,
     )

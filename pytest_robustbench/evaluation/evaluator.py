@@ -15,7 +15,7 @@ from pytest_robustbench.evaluation.machine.latency import (
     device_synchronizer,
 )
 from pytest_robustbench.evaluation.machine.memory import MemoryWatch
-from pytest_robustbench.evaluation.machine.neighbours import NoNeighbours
+from pytest_robustbench.evaluation.machine.worker_group import SingleProcess
 from pytest_robustbench.evaluation.measure.exhibits import Exhibition
 from pytest_robustbench.evaluation.measure.inventory import Inventory, take_inventory
 from pytest_robustbench.evaluation.measure.measures import Measures
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.corruptions.corruption import Corrupted, Corruption
     from pytest_robustbench.datasets.split import Sample, Split
     from pytest_robustbench.detectors.protocol import Detector
-    from pytest_robustbench.evaluation.machine.neighbours import Neighbours
+    from pytest_robustbench.evaluation.machine.worker_group import WorkerGroup
     from pytest_robustbench.evaluation.measure.sample_sets import RecordedSet
     from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
     from pytest_robustbench.evaluation.results import ConditionResult, PeakMemory
@@ -99,7 +99,7 @@ class Evaluator:
         condition is.
     metrics : tuple of Metric
         Metrics of one's own, measured beside the built-in ones.
-    neighbours : Neighbours, optional
+    worker_group : WorkerGroup, optional
         Other processes of the run on this host; by default there are none.
     progress : callable
         Told ``(phase, done, total)``.
@@ -119,7 +119,7 @@ class Evaluator:
         operating_point: OperatingPoint | None = None,
         recorded: Mapping[str, RecordedSet] | None = None,
         metrics: tuple[Metric, ...] = (),
-        neighbours: Neighbours | None = None,
+        worker_group: WorkerGroup | None = None,
         progress: Progress = silent,
         exhibits: bool = False,
     ) -> None:
@@ -131,8 +131,10 @@ class Evaluator:
         self.progress = progress
         self.exhibits = exhibits
         postprocess = Postprocessing(self.settings.gaussian_sigma)
-        self.neighbours = neighbours or NoNeighbours()
-        self.predictor = Predictor(detector, self.settings.batch_size, postprocess, self.neighbours)
+        self.worker_group = worker_group or SingleProcess()
+        self.predictor = Predictor(
+            detector, self.settings.batch_size, postprocess, self.worker_group
+        )
         self._given = operating_point
         self._store = PictureStore(split.resize, self.settings.picture_bytes)
         self._recorded = RecordedSets(recorded or {}, split, self._store)
@@ -191,7 +193,7 @@ class Evaluator:
         )
         measures = Measures(tally, inventory, point, self.settings, self.metrics)
         latency = stopwatch.latency(min(self.settings.batch_size, len(kept)))
-        with self.neighbours.computing():
+        with self.worker_group.computing():
             result = measures.result(condition, latency, specification, digest, memory.peak())
         shown = exhibition.exhibits if exhibition else ()
         return replace(result, notes=measured.notes, exhibits=shown)
@@ -234,7 +236,7 @@ class Evaluator:
 
     def _prepare(self) -> Prepared:
         memory = MemoryWatch()
-        with self.neighbours.computing():
+        with self.worker_group.computing():
             inventory = take_inventory(self.split.test, self._store)
         preparation = Preparation(
             split=self.split,
@@ -245,7 +247,7 @@ class Evaluator:
             given=self._given,
             progress=self.progress,
         )
-        shared = SharedPreparation(self.neighbours, preparation)
+        shared = SharedPreparation(self.worker_group, preparation)
         found = shared.run()
         graded = graded_masks(inventory.graded_masks)
         notes = (*found.notes, *graded, *self._lost_defects(inventory))

@@ -98,11 +98,11 @@ class Sweep:
             If an image cannot be read, corrupted or predicted; the message names it.
         """
         tally = Tally(len(inventory.ids), self._pixel_scores(inventory))
-        computing = self._predictor.neighbours.computing
+        computing = self._predictor.worker_group.computing
         limit = math.inf if threshold is None else threshold
         measure = partial(self._measure_image, condition, (limit, recalibrated))
         size = min(self._settings.batch_size, len(kept))
-        n_timed = self._predictor.neighbours.timed_calls(len(kept), size)
+        n_timed = self._predictor.worker_group.timed_calls(len(kept), size)
         done = 0
         with Workers() as workers:
             for chunk in self._chunks(kept, inventory.shapes):
@@ -135,18 +135,18 @@ class Sweep:
         """Predict a chunk in batches of `size`: first the `wanted` timed calls, then the rest."""
         images = [scene.corrupted.image for scene in scenes]
         ids = [self._scenes.samples[i].id for i in chunk]
-        neighbours, call = self._predictor.neighbours, self._predictor.call
+        worker_group, call = self._predictor.worker_group, self._predictor.call
         # A last batch that is not full is another workload: it is not timed.
         timed = size * min(len(images) // size, wanted)
         found: list[RawPrediction] = []
         if timed:
-            with neighbours.quiet():
+            with worker_group.quiet():
                 # Corrupting, or waiting, has driven the detector out of the processor's caches.
                 call(images[:size], ids[:size], condition.id)
                 found += call(images[:timed], ids[:timed], condition.id, stopwatch)
         for start in range(timed, len(images), size):
             part = slice(start, start + size)
-            with neighbours.computing():
+            with worker_group.computing():
                 found += call(images[part], ids[part], condition.id)
         return found
 

@@ -12,7 +12,7 @@ import numpy as np
 from pytest_robustbench.detectors.protocol import Prediction
 from pytest_robustbench.detectors.validation import checked_prediction, require_finite
 from pytest_robustbench.errors import DetectorError, NotMeasurableError, RobustbenchError
-from pytest_robustbench.evaluation.machine.neighbours import Neighbours, NoNeighbours
+from pytest_robustbench.evaluation.machine.worker_group import SingleProcess, WorkerGroup
 from pytest_robustbench.evaluation.measure.postprocessing import Postprocessing
 from pytest_robustbench.metrics.resizing import resize_map
 
@@ -65,14 +65,14 @@ class Predictor:
         Images per call.
     postprocess : Postprocessing
         What is done to every map once it has the size of its image.
-    neighbours : Neighbours
+    worker_group : WorkerGroup
         Other processes of the run on this host.
     """
 
     detector: Detector
     batch_size: int = 1
     postprocess: Postprocessing = field(default_factory=Postprocessing)
-    neighbours: Neighbours = field(default_factory=NoNeighbours)
+    worker_group: WorkerGroup = field(default_factory=SingleProcess)
 
     @property
     def name(self) -> str:
@@ -88,7 +88,7 @@ class Predictor:
             If the detector raises.
         """
         try:
-            with self.neighbours.computing():
+            with self.worker_group.computing():
                 self.detector.fit(images)
         except RobustbenchError:
             raise
@@ -121,7 +121,7 @@ class Predictor:
         NotMeasurableError
             If a score or map is not finite.
         """
-        with self.neighbours.computing():
+        with self.worker_group.computing():
             raw = self.call(images, ids, where)
         rows = zip(raw, ids, images, strict=True)
         return [self.finish(one, name, image.shape[:2], where) for one, name, image in rows]

@@ -144,7 +144,7 @@ class Preparation:
     def _look_closer(self, calibration: Sequence[Sample]) -> None:
         # Images it was fitted on are no test of it: a nearest neighbour's distances vanish there.
         self._check_batches(() if self._parts.method == "crossfit" else calibration)
-        with self.predictor.neighbours.computing():
+        with self.predictor.worker_group.computing():
             self.notes.extend(self._seen_images(calibration))
 
     @cached_property
@@ -166,7 +166,7 @@ class Preparation:
         if self.fitted:
             return
         self.progress("fit", 0, len(samples))
-        with self.predictor.neighbours.computing():
+        with self.predictor.worker_group.computing():
             self.store.fill(samples)
         self.predictor.fit(TrainImages(samples, self.store))
         self.progress("fit", len(samples), len(samples))

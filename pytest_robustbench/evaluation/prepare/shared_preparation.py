@@ -14,7 +14,7 @@ from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_robustbench.evaluation.machine.neighbours import Neighbours
+    from pytest_robustbench.evaluation.machine.worker_group import WorkerGroup
     from pytest_robustbench.evaluation.prepare.preparation import Preparation
 
 NAME = "prepared"
@@ -52,13 +52,13 @@ class SharedPreparation:
 
     Parameters
     ----------
-    neighbours : Neighbours
+    worker_group : WorkerGroup
         The other processes.
     preparation : Preparation
         How to fit and calibrate.
     """
 
-    neighbours: Neighbours
+    worker_group: WorkerGroup
     preparation: Preparation
     fitted_here: bool = field(default=True, init=False)
 
@@ -74,7 +74,9 @@ class SharedPreparation:
         """
         # Where there is nothing to take over, all processes fit at the same time.
         fitted = None if self._can_take_over else self._make()
-        found = self.neighbours.once(NAME, lambda: fitted or self._make(), self._write, self._read)
+        found = self.worker_group.once(
+            NAME, lambda: fitted or self._make(), self._write, self._read
+        )
         if self.fitted_here:
             return found
         if fitted is not None:

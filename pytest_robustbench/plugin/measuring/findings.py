@@ -132,8 +132,8 @@ class Findings:
     ) -> Finding:
         """Return the final word on a condition of a prepared benchmark."""
         self._note_preparation(benchmark, header, declaration)
-        neighbours = benchmark.evaluator.neighbours
-        with neighbours.computing():  # the first key reads all code and parameters
+        worker_group = benchmark.evaluator.worker_group
+        with worker_group.computing():  # the first key reads all code and parameters
             key = self._key(benchmark, header, condition)
 
         def make() -> _Outcome:
@@ -143,7 +143,7 @@ class Findings:
             self._journal(declaration.name, condition, key, found)
             return found
 
-        found = neighbours.once(f"{condition.id}.json", make, _write, _read)
+        found = worker_group.once(f"{condition.id}.json", make, _write, _read)
         return _finding(benchmark, declaration, condition, key, found)
 
     @cached_property
@@ -292,7 +292,7 @@ def _finding(
     if result is None and "error" not in found.record:
         labels = [sample.label for sample in benchmark.evaluator.samples(condition)]
         result = result_from_record(condition, found.record, labels)
-    with benchmark.evaluator.neighbours.computing():  # intervals take their time
+    with benchmark.evaluator.worker_group.computing():  # intervals take their time
         verdicts = benchmark.judge(condition, found.record)
         pictures = thumbnails_of(result) if result else {}
     if result is not None:  # a session keeps every result: the pictures are smaller

@@ -206,7 +206,7 @@ class Session:
             split,
             detector,
             operating_point=self.settings.operating_point,
-            neighbours=self.surroundings.neighbours_of(declaration.name),
+            worker_group=self.surroundings.worker_group_of(declaration.name),
             progress=self.progress.of(declaration.name),
             exhibits=self.settings.html,
         )
@@ -241,7 +241,7 @@ class Session:
             from pytest_robustbench.reports.pages.pictures import save_worst_images
 
             folder = self.settings.report_dir / name
-            with benchmark.evaluator.neighbours.computing():
+            with benchmark.evaluator.worker_group.computing():
                 lines = save_worst_images(benchmark.evaluator, finding.result, metrics, folder)
             self._worst_images[name, condition] = lines
         return self._worst_images[name, condition]

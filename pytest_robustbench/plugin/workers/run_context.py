@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from pytest_robustbench.errors import RobustbenchError
 
 if TYPE_CHECKING:
-    from pytest_robustbench.evaluation.machine.neighbours import Neighbours
+    from pytest_robustbench.evaluation.machine.worker_group import WorkerGroup
     from pytest_robustbench.reports.file.journal import Journal
 
 ALONE = "main"
@@ -66,7 +66,7 @@ class Surroundings:
 
         return Journal(self.journals / self.run / f"{self.process}{SUFFIX}")
 
-    def neighbours_of(self, benchmark: str) -> Neighbours | None:
+    def worker_group_of(self, benchmark: str) -> WorkerGroup | None:
         """Return the other processes of the run, as far as they work on a benchmark.
 
         Raises
@@ -76,11 +76,11 @@ class Surroundings:
         """
         if self.process == ALONE:
             return None
-        from pytest_robustbench.evaluation.machine.neighbours import Colleagues
+        from pytest_robustbench.evaluation.machine.worker_group import WorkersOnHost
 
         folder = private_folder(self.run)
         name = hashlib.blake2b(benchmark.encode(), digest_size=8).hexdigest()
-        return Colleagues(folder, folder / name)
+        return WorkersOnHost(folder, folder / name)
 
     def enter(self) -> None:
         """Take a place beside the other processes, before any of them may leave.

@@ -39,7 +39,7 @@ class WorkerDiedError(NotMeasurableError):
     """Another process of the run has begun the same, and did not live to end it."""
 
 
-class Neighbours(Protocol):
+class WorkerGroup(Protocol):
     """The other processes of the run on this host, as one of them sees them."""
 
     def computing(self) -> AbstractContextManager[None]:
@@ -65,7 +65,7 @@ class Neighbours(Protocol):
         ...
 
 
-class NoNeighbours:
+class SingleProcess:
     """The only process of its run: nobody to wait for, and every call is timed."""
 
     def computing(self) -> AbstractContextManager[None]:
@@ -92,7 +92,7 @@ class NoNeighbours:
 
 
 @dataclass
-class Colleagues:
+class WorkersOnHost:
     """Several processes of one run that share a folder.
 
     Parameters

@@ -15,11 +15,11 @@ from pytest_robustbench.conditions import CLEAN
 from pytest_robustbench.datasets.loading import load_split
 from pytest_robustbench.detectors.loading import load_detector
 from pytest_robustbench.errors import DetectorError
-from pytest_robustbench.evaluation.machine.neighbours import (
-    Colleagues,
-    NoNeighbours,
+from pytest_robustbench.evaluation.machine.worker_group import (
     NotQuietError,
+    SingleProcess,
     WorkerDiedError,
+    WorkersOnHost,
 )
 
 DRAWN = load_split("synthetic", n_train=8, n_test_good=3, n_defect=5, size=32)
@@ -28,7 +28,7 @@ SPAWN = multiprocessing.get_context("spawn")
 
 @pytest.fixture
 def workers(tmp_path):
-    return Colleagues(tmp_path, tmp_path / "nuts", patience=30)
+    return WorkersOnHost(tmp_path, tmp_path / "nuts", patience=30)
 
 
 def log(path, line):
@@ -38,7 +38,7 @@ def log(path, line):
 
 def computes(folder, n):
     """Compute again and again, each time under a read lock."""
-    here = Colleagues(folder, folder / "nuts", patience=30)
+    here = WorkersOnHost(folder, folder / "nuts", patience=30)
     for _ in range(n):
         with here.computing():
             log(folder / "log", "computing")
@@ -47,7 +47,7 @@ def computes(folder, n):
 
 
 def times(folder, n):
-    here = Colleagues(folder, folder / "nuts", patience=30)
+    here = WorkersOnHost(folder, folder / "nuts", patience=30)
     for _ in range(n):
         with here.quiet():
             log(folder / "log", "timing")
@@ -76,7 +76,7 @@ def test_nobody_computes_while_one_of_them_times(tmp_path):
 
 
 def test_waiting_has_an_end(tmp_path):
-    one, other = (Colleagues(tmp_path, tmp_path / "nuts", patience=0.2) for _ in range(2))
+    one, other = (WorkersOnHost(tmp_path, tmp_path / "nuts", patience=0.2) for _ in range(2))
     with (
         one.computing(),
         pytest.raises(NotQuietError, match="no quiet moment"),
@@ -90,7 +90,7 @@ def test_waiting_has_an_end(tmp_path):
 
 
 def test_several_may_compute_at_once(tmp_path):
-    one, other = (Colleagues(tmp_path, tmp_path / "nuts", patience=0.2) for _ in range(2))
+    one, other = (WorkersOnHost(tmp_path, tmp_path / "nuts", patience=0.2) for _ in range(2))
     with one.computing(), other.computing():
         pass
 
@@ -103,7 +103,7 @@ def test_a_tenth_of_the_images_is_timed_but_at_least_one_call(
     workers, n_images, batch_size, expected
 ):
     assert workers.timed_calls(n_images, batch_size) == expected
-    assert NoNeighbours().timed_calls(n_images, batch_size) == n_images // batch_size
+    assert SingleProcess().timed_calls(n_images, batch_size) == n_images // batch_size
 
 
 def write(value, path):
@@ -133,8 +133,8 @@ def test_where_making_fails_the_next_one_tries(workers):
 
 
 def benchmark(detector, tmp_path):
-    neighbours = Colleagues(tmp_path, tmp_path / "nuts", patience=30)
-    return Benchmark(DRAWN, detector, corruptions=[], neighbours=neighbours)
+    worker_group = WorkersOnHost(tmp_path, tmp_path / "nuts", patience=30)
+    return Benchmark(DRAWN, detector, corruptions=[], worker_group=worker_group)
 
 
 def refuse_to_fit(_):
@@ -200,7 +200,7 @@ def test_a_detector_that_saves_elsewhere_is_told_so(tmp_path):
 
 
 def dies(folder):
-    Colleagues(folder, folder / "nuts").once("prepared", lambda: os._exit(9), write, read)
+    WorkersOnHost(folder, folder / "nuts").once("prepared", lambda: os._exit(9), write, read)
 
 
 def test_what_has_killed_a_process_is_not_tried_by_the_next_one(workers, tmp_path):
