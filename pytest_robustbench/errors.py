@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 
 class RobustbenchError(Exception):
     """Base of every error this package raises on purpose; its text is the whole message."""
@@ -49,3 +51,11 @@ class NotMeasurableError(RobustbenchError):
 
 class ReportError(RobustbenchError):
     """A report file is unreadable, incomplete or contradicts itself."""
+
+
+def message_for_user(error: Exception) -> str:
+    """Return what to tell; what is no mistake of the user's goes to the log, whole."""
+    if isinstance(error, RobustbenchError):
+        return str(error)
+    logging.getLogger(__name__).error("not foreseen", exc_info=error)
+    return f"not foreseen: {type(error).__name__}: {error} (the captured log has the traceback)"

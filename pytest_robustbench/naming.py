@@ -1,7 +1,8 @@
-"""Help with names: misspelt ones, and ones too long for a line."""
+"""Help with names: misspelt ones, ones too long for a line, and paths as messages show them."""
 
 from __future__ import annotations
 
+import os
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -25,3 +26,11 @@ def shortened(name: str, width: int) -> str:
     kept = max(width - len(CUT), 0)
     end = len(name) - (kept + 1) // 2
     return f"{name[: kept // 2]}{CUT}{name[end:]}"[:width]
+
+
+def relative(path: os.PathLike[str], start: os.PathLike[str]) -> str:
+    """Return `path` seen from `start`, or whole where it lies on another drive."""
+    try:
+        return os.path.relpath(path, start)
+    except ValueError:
+        return os.fspath(path)

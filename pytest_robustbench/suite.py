@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_robustbench.evaluation.results import ConditionResult
-    from pytest_robustbench.plugin.judging import Judge
+    from pytest_robustbench.plugin.measuring.judging import Judge
 
 __all__ = ["test_robustness"]
 

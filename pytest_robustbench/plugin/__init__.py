@@ -47,11 +47,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One item per benchmark and condition for tests that ask for them."""
     if "robustness_benchmark" in metafunc.fixturenames:
-        from pytest_robustbench.plugin.parametrize import parametrize
-        from pytest_robustbench.plugin.run import session_of
+        from pytest_robustbench.plugin.items import parametrize
+        from pytest_robustbench.plugin.workers.role import limit_threads
 
         _join(metafunc.config)
-        parametrize(metafunc, session_of(metafunc.config))
+        limit_threads(metafunc.config)
+        parametrize(metafunc)
 
 
 def _join(config: pytest.Config) -> None:

@@ -1,4 +1,4 @@
-"""The robustness_* fixtures. Each is a view of the session: nothing is measured twice.
+"""The robustness_* fixtures. Each is a view of what is measured: nothing is measured twice.
 
 Every run registers them, so this module imports what they need only when one is made.
 """
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pytest_robustbench.detectors.protocol import Detector
     from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
     from pytest_robustbench.evaluation.results import ConditionResult
-    from pytest_robustbench.plugin.judging import Judge
-    from pytest_robustbench.plugin.measuring.session import Session
+    from pytest_robustbench.plugin.measuring.judging import Judge
+    from pytest_robustbench.plugin.measuring.measurements import Measurements
 
 
 @pytest.fixture(scope="session")
@@ -32,10 +32,10 @@ def robustness_benchmark(request: pytest.FixtureRequest) -> BenchmarkDeclaration
     ...         assert any(limit.metric == "miss_rate" for limit in limits)
     """
     name = _param(request)
-    session = _session(request)
-    if session.problem:
-        pytest.fail(session.problem, pytrace=False)
-    declaration: BenchmarkDeclaration = session.declarations[name]
+    declared = _measurements(request).declared
+    if declared.problem:
+        pytest.fail(declared.problem, pytrace=False)
+    declaration: BenchmarkDeclaration = declared.benchmarks[name]
     return declaration
 
 
@@ -49,9 +49,9 @@ def robustness_dataset(
     ... def robustness_dataset():
     ...     return Split("line", "caps", train=my_train_samples, test=my_test_samples)
     """
-    session = _session(request)
-    with _told(session, robustness_benchmark):
-        return session.build_split(robustness_benchmark)
+    measurements = _measurements(request)
+    with _as_failure(measurements, robustness_benchmark):
+        return measurements.build_split(robustness_benchmark)
 
 
 @pytest.fixture(scope="session")
@@ -64,9 +64,9 @@ def robustness_detector(
     ... def robustness_detector(robustness_benchmark):
     ...     return MyDetector(robustness_benchmark.category)
     """
-    session = _session(request)
-    with _told(session, robustness_benchmark):
-        detector: Any = session.build_detector(robustness_benchmark)
+    measurements = _measurements(request)
+    with _as_failure(measurements, robustness_benchmark):
+        detector: Any = measurements.build_detector(robustness_benchmark)
         return detector  # type: ignore[no-any-return]
 
 
@@ -82,9 +82,11 @@ def robustness_threshold(
     >>> def test_threshold_is_where_production_has_it(robustness_threshold):
     ...     assert robustness_threshold.pixel_threshold == pytest.approx(0.42, rel=0.1)
     """
-    session = _session(request)
-    with _told(session, robustness_benchmark):
-        benchmark = session.prepare(robustness_benchmark, robustness_dataset, robustness_detector)
+    measurements = _measurements(request)
+    with _as_failure(measurements, robustness_benchmark):
+        benchmark = measurements.prepare(
+            robustness_benchmark, robustness_dataset, robustness_detector
+        )
         return benchmark.prepare()
 
 
@@ -120,16 +122,16 @@ def robustness_result(
     >>> def test_worst_image(robustness_result):
     ...     assert robustness_result.metrics["pixel_segf1_per_image"] > 0.1
     """
-    session = _session(request)
-    with _told(session, robustness_benchmark):
+    measurements = _measurements(request)
+    with _as_failure(measurements, robustness_benchmark):
         # robustness_threshold is cached: it does not see this item's own overrides.
-        session.require_prepared(
+        measurements.require_prepared(
             robustness_benchmark, robustness_dataset, robustness_detector, robustness_threshold
         )
-    finding = session.measure(robustness_benchmark, robustness_condition)
-    if finding.result is None:
-        pytest.fail(finding.error, pytrace=False)
-    return finding.result
+    outcome = measurements.measure(robustness_benchmark, robustness_condition)
+    if outcome.result is None:
+        pytest.fail(outcome.error, pytrace=False)
+    return outcome.result
 
 
 @pytest.fixture
@@ -141,15 +143,15 @@ def robustness_judge(
     >>> def test_robustness(robustness_result, robustness_judge):
     ...     robustness_judge(robustness_result)
     """
-    from pytest_robustbench.plugin.judging import Judge
+    from pytest_robustbench.plugin.measuring.judging import Judge
 
     return Judge(request)
 
 
-def _session(request: pytest.FixtureRequest) -> Session:
-    from pytest_robustbench.plugin.stash import SESSION
+def _measurements(request: pytest.FixtureRequest) -> Measurements:
+    from pytest_robustbench.plugin.measuring.course import measurements_of
 
-    return request.config.stash[SESSION]
+    return measurements_of(request.config)
 
 
 def _param(request: pytest.FixtureRequest) -> str:
@@ -164,17 +166,17 @@ def _param(request: pytest.FixtureRequest) -> str:
 
 
 @contextmanager
-def _told(session: Session, declaration: BenchmarkDeclaration) -> Iterator[None]:
-    """Turn our errors into one clear message, and remember them for the report."""
+def _as_failure(measurements: Measurements, declaration: BenchmarkDeclaration) -> Iterator[None]:
+    """Turn our errors into one clear message, and remember the first for the report."""
     from pytest_robustbench.errors import MissingDataError, RobustbenchError
 
     try:
         yield
     except RobustbenchError as error:
         problem = str(error)
-        if isinstance(error, MissingDataError) and session.settings.missing_data == "skip":
-            session.data_missing[declaration.name] = problem
+        if isinstance(error, MissingDataError) and measurements.settings.missing_data == "skip":
+            measurements.data_missing[declaration.name] = problem
             pytest.skip(f"NOT JUDGED, the data are missing: {problem}")
-        session.fail(declaration.name, problem)
+        measurements.errors.setdefault(declaration.name, problem)
         # From None: the message is all there is to see, no chain of tracebacks.
         raise pytest.fail.Exception(problem, pytrace=False) from None

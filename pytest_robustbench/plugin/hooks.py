@@ -1,5 +1,8 @@
 """The hooks of a run that robustness concerns, as a table of contents.
 
+The process that measures and the process that keeps results are two rooms that know nothing of each
+other; one process simply has both, and this module is all that sees them.
+
 They join a run where an option is given, a ``robustness.yaml`` is there, or a test asks for a
 benchmark; a plain run never loads this module. They join after a project's own conftest files, and
 so ask to be called last, as plugins that came first are: the last word on the exit status is ours.
@@ -7,25 +10,32 @@ so ask to be called last, as plugins that came first are: the last word on the e
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_robustbench.plugin.parametrize import keep_benchmarks_together
-from pytest_robustbench.plugin.run import (
+from pytest_robustbench.plugin.declared import refuse_unfitting_options
+from pytest_robustbench.plugin.items import keep_benchmarks_together, keep_shard, selected
+from pytest_robustbench.plugin.measuring.course import (
+    attach_message,
+    measurements_of,
+    note_override,
+    note_reruns,
+)
+from pytest_robustbench.plugin.options import SETTINGS, Settings
+from pytest_robustbench.plugin.results.course import (
     announce_aggregates,
-    attach_payload,
     conclude,
     finish,
-    keep_shard,
     lead_workers,
-    note_override,
-    note_selection,
-    refuse_unfitting_options,
+    select,
+    selected_conditions,
 )
-from pytest_robustbench.plugin.settings import read_settings
-from pytest_robustbench.plugin.stash import SETTINGS
+from pytest_robustbench.plugin.terminal.progress import PROGRESS, ProgressLine
 from pytest_robustbench.plugin.terminal.summary import header, summary
+from pytest_robustbench.plugin.workers.role import is_worker
+from pytest_robustbench.plugin.workers.xdist import announce
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -33,7 +43,8 @@ if TYPE_CHECKING:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse bad options before anything runs, and expect workers where there will be some."""
-    config.stash[SETTINGS] = read_settings(config)
+    config.stash[SETTINGS] = Settings(config)
+    config.stash[PROGRESS] = ProgressLine(config, partial(selected_conditions, config))
     refuse_unfitting_options(config)
     lead_workers(config)
 
@@ -52,8 +63,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Note which conditions this run owes a verdict."""
-    note_selection(session)
+    """Note which conditions this run owes a verdict, or tell the process that keeps results."""
+    config, items = session.config, selected(session)
+    refs = [ref for _, ref in items]
+    if items:
+        note_reruns(config, items)
+    if refs and is_worker(config):
+        announce(config, refs)
+    elif refs:
+        select(config, refs, measurements_of(config).header)
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
@@ -72,7 +90,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Attach what an item found to its last report."""
     report = yield
-    attach_payload(item, report)
+    attach_message(item, report)
     return report
 
 

@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.errors import ConfigError
-from pytest_robustbench.plugin.parametrize import params_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    import pytest
 
     from pytest_robustbench.config.declarations import BenchmarkDeclaration
 
@@ -64,16 +61,3 @@ class Shard:
 
 def _hash(names: tuple[str, str]) -> bytes:
     return hashlib.blake2b("\n".join(names).encode(), digest_size=16).digest()
-
-
-def split_items(
-    items: Iterable[pytest.Item], own: set[tuple[str, str]]
-) -> tuple[list[pytest.Item], list[pytest.Item]]:
-    """Return the items to run and those of other shards; what has no condition always runs."""
-    kept: list[pytest.Item] = []
-    others: list[pytest.Item] = []
-    for item in items:
-        benchmark, condition = params_of(item)
-        is_foreign = bool(condition) and (benchmark, condition) not in own
-        (others if is_foreign else kept).append(item)
-    return kept, others

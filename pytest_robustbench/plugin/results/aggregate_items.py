@@ -12,7 +12,8 @@ from pytest_robustbench.gates.wording import describe
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pytest_robustbench.plugin.results.run_results import Account, Place
+    from pytest_robustbench.plugin.messages import ItemRef
+    from pytest_robustbench.plugin.results.benchmark_results import BenchmarkResults
 
     Outcome = Literal["passed", "failed", "skipped", "xfailed"]
 
@@ -44,26 +45,26 @@ class Aggregate:
     came_to: str = ""
 
 
-def aggregates(account: Account) -> Iterator[Aggregate]:
+def aggregates(results: BenchmarkResults) -> Iterator[Aggregate]:
     """Judge one benchmark over all its conditions."""
-    if account.declaration.summary_limits:
-        yield _summary(account)
-    yield _complete(account)
-    if account.concerns_baseline:
-        yield _regression(account)
+    if results.declaration.summary_limits:
+        yield _summary(results)
+    yield _complete(results)
+    if results.concerns_baseline:
+        yield _regression(results)
 
 
-def number_of_aggregates(account: Account) -> int:
+def number_of_aggregates(results: BenchmarkResults) -> int:
     """Return how many aggregate items a benchmark will have."""
-    declaration = account.declaration
-    return 1 + bool(declaration.summary_limits) + account.concerns_baseline
+    declaration = results.declaration
+    return 1 + bool(declaration.summary_limits) + results.concerns_baseline
 
 
-def _summary(account: Account) -> Aggregate:
-    unjudged = why_not_judged(account)
+def _summary(results: BenchmarkResults) -> Aggregate:
+    unjudged = why_not_judged(results)
     if unjudged:
         return Aggregate("summary", "skipped", NOT_JUDGED + unjudged)
-    verdicts = account.summary_verdicts()
+    verdicts = results.summary_verdicts()
     violated = [v for v in verdicts if v.violated]
     if violated:
         return Aggregate("summary", "failed", "\n".join(describe(v) for v in violated))
@@ -71,102 +72,100 @@ def _summary(account: Account) -> Aggregate:
     return Aggregate("summary", "xfailed" if waived else "passed", "\n".join(waived))
 
 
-def _complete(account: Account) -> Aggregate:
-    problems = list(_incompleteness(account))
+def _complete(results: BenchmarkResults) -> Aggregate:
+    problems = list(_incompleteness(results))
     if problems:
         return Aggregate("complete", "failed", "\n".join(problems))
-    unjudged = why_not_judged(account)
+    unjudged = why_not_judged(results)
     if unjudged:
         return Aggregate("complete", "skipped", NOT_JUDGED + unjudged)
     return Aggregate("complete", "passed")
 
 
-def _incompleteness(account: Account) -> Iterator[str]:
-    if account.write_error:
-        yield account.write_error
-    if account.trouble:
-        yield account.trouble
-    if account.data_missing and account.records:
-        yield f"some workers of this run have the data, and others do not: {account.data_missing}"
-    if account.missing and not account.data_missing:
-        yield f"selected, but ended without a verdict: {_listed(account.missing)}"
-    if account.errors:
-        yield f"could not be measured: {_listed(account.errors)}"
-    if account.unnoticed:
+def _incompleteness(results: BenchmarkResults) -> Iterator[str]:
+    if results.write_error:
+        yield results.write_error
+    if results.trouble:
+        yield results.trouble
+    if results.data_missing and results.records:
+        yield f"some workers of this run have the data, and others do not: {results.data_missing}"
+    if results.missing and not results.data_missing:
+        yield f"selected, but ended without a verdict: {_listed(results.missing)}"
+    if results.errors:
+        yield f"could not be measured: {_listed(results.errors)}"
+    if results.unnoticed:
         yield (
             "violated limits, but no test failed of them: a mark such as xfail hid it, or a test "
             "of yours does not call robustness_judge (to measure without a limit, say measure_only)"
         )
-        yield from (describe(verdict) for verdict in account.unnoticed)
+        yield from (describe(verdict) for verdict in results.unnoticed)
 
 
-def why_not_judged(account: Account) -> str:
+def why_not_judged(results: BenchmarkResults) -> str:
     """Return why nothing can be said of the benchmark as a whole; empty where it can."""
-    if account.data_missing:
-        return f"the data are missing: {account.data_missing}"
-    if account.terms.narrowing:
-        return f"this run is not what the YAML declares ({', '.join(account.terms.narrowing)})"
-    if account.deselected:
-        n, total = len(account.deselected), len(account.declared)
-        if account.terms.shard:
-            return (
-                f"this is shard {account.terms.shard}: pytest-robustbench merge judges all of them"
-            )
+    if results.data_missing:
+        return f"the data are missing: {results.data_missing}"
+    if results.settings.narrowing:
+        return f"this run is not what the YAML declares ({', '.join(results.settings.narrowing)})"
+    if results.deselected:
+        n, total, shard = len(results.deselected), len(results.declared), results.settings.shard
+        if shard:
+            return f"this is shard {shard}: pytest-robustbench merge judges all of them"
         return f"{n} of {total} conditions are deselected"
-    if not account.has_limits and account.declaration.regression is None:
+    if not results.has_limits and results.declaration.regression is None:
         return "no limit is declared, everything is only measured"
     return ""
 
 
-def _regression(account: Account) -> Aggregate:
-    unjudged = why_not_judged(account)
+def _regression(results: BenchmarkResults) -> Aggregate:
+    unjudged = why_not_judged(results)
     if unjudged:
-        if account.owes_comparison:
+        if results.owes_comparison:
             return Aggregate("regression", "failed", f"{NOT_JUDGED}{unjudged}; {OWED}")
-        outcome: Outcome = "failed" if account.terms.baseline_asked else "skipped"
+        outcome: Outcome = "failed" if results.settings.asks_for_baseline else "skipped"
         return Aggregate("regression", outcome, NOT_JUDGED + unjudged, "not_judged")
-    if not account.comparable:
-        unfinished = "; ".join(_incompleteness(account)) or "there is no report"
+    if not results.comparable:
+        unfinished = "; ".join(_incompleteness(results)) or "there is no report"
         return Aggregate("regression", "failed", f"nothing to compare: {unfinished}", "error")
-    if account.baseline_error:
-        return Aggregate("regression", "failed", account.baseline_error, "error")
-    if account.updated_baseline is not None:
-        text = f"{NOT_JUDGED}the baseline {account.updated_baseline.name} is this run now"
+    if results.baseline_error:
+        return Aggregate("regression", "failed", results.baseline_error, "error")
+    if results.updated_baseline is not None:
+        text = f"{NOT_JUDGED}the baseline {results.updated_baseline.name} is this run now"
         return Aggregate("regression", "skipped", text, "baseline_updated")
-    return _compared(account)
+    return _compared(results)
 
 
-def _compared(account: Account) -> Aggregate:
+def _compared(results: BenchmarkResults) -> Aggregate:
     from pytest_robustbench.reports.compare.regression import overall_outcome
     from pytest_robustbench.reports.pages.comparison_text import explanation
 
-    came_to = overall_outcome(account.judged)
+    came_to = overall_outcome(results.judged)
     if came_to == "pass":
         return Aggregate("regression", "passed", came_to=came_to)
-    text = "\n".join(line for judged in account.judged for line in explanation(judged))
-    tolerated = came_to == "inconclusive" and not account.fails_if_inconclusive
+    text = "\n".join(line for judged in results.judged for line in explanation(judged))
+    tolerated = came_to == "inconclusive" and not results.fails_if_inconclusive
     outcome: Outcome = "skipped" if tolerated else "failed"
     return Aggregate("regression", outcome, text or "nothing was compared", came_to)
 
 
-def problems_of(account: Account) -> Iterator[str]:
+def problems_of(results: BenchmarkResults) -> Iterator[str]:
     """Yield what failed beyond the limits, which a report alone does not tell."""
-    name = account.declaration.name
-    for aggregate in aggregates(account):
-        if aggregate.outcome == "failed" and not _stands_in_report(aggregate.name, account):
+    name = results.declaration.name
+    for aggregate in aggregates(results):
+        if aggregate.outcome == "failed" and not _stands_in_report(aggregate.name, results):
             yield f"[{name}-{aggregate.name}] failed: {aggregate.text.partition(NEW_LINE)[0]}"
-    if account.failed_otherwise:
-        conditions = _listed(account.failed_otherwise)
+    if results.failed_otherwise:
+        conditions = _listed(results.failed_otherwise)
         yield f"a test failed for another reason than a limit: {conditions}"
 
 
-def _stands_in_report(name: str, account: Account) -> bool:
+def _stands_in_report(name: str, results: BenchmarkResults) -> bool:
     """Return whether the report itself says why an aggregate item failed."""
-    only_errors = not (account.trouble or account.missing or account.unnoticed)
+    only_errors = not (results.trouble or results.missing or results.unnoticed)
     return {
         "summary": True,
-        "complete": bool(account.errors) and only_errors,
-        "regression": bool(account.judged),
+        "complete": bool(results.errors) and only_errors,
+        "regression": bool(results.judged),
     }[name]
 
 
@@ -176,24 +175,24 @@ def _listed(names: Sequence[str], most: int = 8) -> str:
 
 
 def report_as_items(
-    config: pytest.Config, anchor: Place, title: str, found: Sequence[Aggregate]
+    config: pytest.Config, first: ItemRef, title: str, found: Sequence[Aggregate]
 ) -> None:
-    """Report aggregates as if they were items of the same test as `anchor`.
+    """Report aggregates as if they were items of the same test as `first`.
 
     They cannot be collected items: what they judge is known only when everything else has run,
     whatever the order, and under several workers only on the controller.
     """
     for aggregate in found:
-        nodeid, location = _address(anchor, f"[{title}-{aggregate.name}]")
+        nodeid, location = _address(first, f"[{title}-{aggregate.name}]")
         config.hook.pytest_runtest_logstart(nodeid=nodeid, location=location)
         for report in _phases(nodeid, location, aggregate):
             config.hook.pytest_runtest_logreport(report=report)
         config.hook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
 
 
-def _address(anchor: Place, suffix: str) -> tuple[str, tuple[str, int | None, str]]:
-    path, line, test = anchor.location
-    nodeid = anchor.nodeid.partition("[")[0] + suffix
+def _address(first: ItemRef, suffix: str) -> tuple[str, tuple[str, int | None, str]]:
+    path, line, test = first.location
+    nodeid = first.nodeid.partition("[")[0] + suffix
     return nodeid, (path, line, test.partition("[")[0] + suffix)
 
 

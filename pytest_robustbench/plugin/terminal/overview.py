@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.gates.waivers import today
 from pytest_robustbench.gates.wording import describe, notes_on_waivers
-from pytest_robustbench.plugin.paths import relative
+from pytest_robustbench.naming import relative
 from pytest_robustbench.plugin.results.aggregate_items import problems_of, why_not_judged
 from pytest_robustbench.plugin.terminal.layout import tables
 from pytest_robustbench.plugin.terminal.table import (
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from pytest_robustbench.plugin.results.run_results import Account
+    from pytest_robustbench.plugin.results.benchmark_results import BenchmarkResults
     from pytest_robustbench.plugin.terminal.layout import Column, Group
 
 CAUSES_SHOWN = 3
@@ -47,51 +47,53 @@ CALIBRATED = MappingProxyType(
 )
 
 
-def write_benchmark(reporter: pytest.TerminalReporter, account: Account) -> None:
+def write_benchmark(reporter: pytest.TerminalReporter, results: BenchmarkResults) -> None:
     """Write the overview; without the table under ``-q``."""
     quiet = reporter.config.get_verbosity() < 0
-    if account.data_missing:
-        text = f"{account.declaration.name}: NOT JUDGED, the data are missing"
+    if results.data_missing:
+        text = f"{results.declaration.name}: NOT JUDGED, the data are missing"
         reporter.write_line(text, yellow=True, bold=True)
         return
-    reporter.write_line(_title(account), bold=True)
-    point = account.header["operating_point"] if account.header else None
+    reporter.write_line(_title(results), bold=True)
+    point = results.header["operating_point"] if results.header else None
     if point is not None:
         reporter.write_line(f"  {CALIBRATED[point['method']].format(point['n_images'])}")
-        for line in _recalibrated(point, account.records.get("clean", {})):
+        for line in _recalibrated(point, results.records.get("clean", {})):
             reporter.write_line(f"  {line}")
-    if not quiet and len(account.errors) < len(account.records):
-        _measured(reporter, account)
-    _verdicts(reporter, account)
-    if account.missing:
-        text = f"missing, not judged: {', '.join(account.missing)}"
+    if not quiet and len(results.errors) < len(results.records):
+        _measured(reporter, results)
+    _verdicts(reporter, results)
+    if results.missing:
+        text = f"missing, not judged: {', '.join(results.missing)}"
         reporter.write_line(f"  {text}", red=True, bold=True)
-    if account.terms.resumes:
-        told = f"taken over from an earlier run: {len(account.reused)} of {len(account.declared)}"
-        reporter.write_line(f"  {told} conditions")
-    if account.updated_baseline is not None:
-        start = reporter.config.invocation_params.dir
-        reporter.write_line(f"  baseline: {relative(account.updated_baseline, start)} (commit it)")
-    unjudged = why_not_judged(account)
+    if results.settings.resume:
+        share = f"{len(results.reused)} of {len(results.declared)} conditions"
+        reporter.write_line(f"  taken over from an earlier run: {share}")
+    if results.updated_baseline is not None:
+        start = results.settings.start
+        reporter.write_line(f"  baseline: {relative(results.updated_baseline, start)} (commit it)")
+    unjudged = why_not_judged(results)
     if unjudged:
         reporter.write_line(f"  not judged as a whole: {unjudged}", yellow=True)
-    if account.header is not None:
-        _write_whole(reporter, account, account.header["notes"])
-    if account.report_path is not None:
-        start = reporter.config.invocation_params.dir
-        reporter.write_line(f"  report: {relative(account.report_path, start)}")
+    if results.header is not None:
+        _write_whole(reporter, results, results.header["notes"])
+    if results.report_path is not None:
+        start = results.settings.start
+        reporter.write_line(f"  report: {relative(results.report_path, start)}")
     if not quiet:
         reporter.write_line("")
 
 
-def _write_whole(reporter: pytest.TerminalReporter, account: Account, notes: Sequence[str]) -> None:
+def _write_whole(
+    reporter: pytest.TerminalReporter, results: BenchmarkResults, notes: Sequence[str]
+) -> None:
     """Write what a reader has to know, and what the benchmark comes to, as the page does.
 
-    Of notes only the header's own: what was taken over is told apart.
+    Of notes only the header's own: what was taken over has its own line.
     """
-    plain, declared = {**account.report().to_dict(), "notes": notes}, account.declaration
-    source = Source(plain, problems=tuple(problems_of(account)))
-    on_waivers = notes_on_waivers(declared.waivers, account.all_verdicts, today())
+    plain, declared = {**results.report().to_dict(), "notes": notes}, results.declaration
+    source = Source(plain, problems=tuple(problems_of(results)))
+    on_waivers = notes_on_waivers(declared.waivers, results.all_verdicts, today())
     for note in (*notes_on(source, declared.all_limits), *on_waivers):
         reporter.write_line(f"  note: {note}", yellow=True)
     whole = overall(source)
@@ -100,17 +102,17 @@ def _write_whole(reporter: pytest.TerminalReporter, account: Account, notes: Seq
     reporter.write_line(f"  {whole.word}: {whole.sentence}", **colour)
 
 
-def _verdicts(reporter: pytest.TerminalReporter, account: Account) -> None:
-    on_summary = account.summary_verdicts()
+def _verdicts(reporter: pytest.TerminalReporter, results: BenchmarkResults) -> None:
+    on_summary = results.summary_verdicts()
     if on_summary:
         _tables(reporter, *summary_table(on_summary))
-    for verdict in account.all_verdicts:
+    for verdict in results.all_verdicts:
         if verdict.waived:  # its item is xfailed, and shows nothing
             reporter.write_line(f"  waived: {describe(verdict)}", yellow=True)
-    if account.errors:
-        for line in _unmeasured(account):
+    if results.errors:
+        for line in _unmeasured(results):
             reporter.write_line(f"  {line}", red=True)
-    for line, bad in _compared(account):
+    for line, bad in _compared(results):
         reporter.write_line(f"  {line}", red=bad)
 
 
@@ -139,27 +141,27 @@ def _from_to(what: str, frozen: float | None, again: float) -> str:
     return f"{what} {'none' if frozen is None else f'{frozen:.4g}'} -> {again:.4g}"
 
 
-def _compared(account: Account) -> Iterator[tuple[str, bool]]:
+def _compared(results: BenchmarkResults) -> Iterator[tuple[str, bool]]:
     """Say what came of the baseline, and whether that is bad.
 
-    The item tells most only where it fails: what it was skipped or passed with is told here.
+    The item tells most only where it fails: what it was skipped or passed with is said here.
     """
-    if account.baseline_error:
-        yield account.baseline_error, True
-    yield from ((line, False) for line in account.baseline_changes)
-    if account.judged:
+    if results.baseline_error:
+        yield results.baseline_error, True
+    yield from ((line, False) for line in results.baseline_changes)
+    if results.judged:
         from pytest_robustbench.reports.pages.comparison_text import brief, headline
 
-        tolerated = ("pass",) if account.fails_if_inconclusive else ("pass", "inconclusive")
-        for judged in account.judged:
+        tolerated = ("pass",) if results.fails_if_inconclusive else ("pass", "inconclusive")
+        for judged in results.judged:
             yield headline(judged), judged.outcome not in tolerated
             yield from ((f"  {line}", False) for line in brief(judged))
 
 
-def _unmeasured(account: Account) -> Iterator[str]:
+def _unmeasured(results: BenchmarkResults) -> Iterator[str]:
     """Say how much could not be measured, and every reason once."""
-    share = f"{len(account.errors)} of {len(account.records)} conditions could not be measured:"
-    causes = list(dict.fromkeys(str(account.records[c]["error"]) for c in account.errors))
+    share = f"{len(results.errors)} of {len(results.records)} conditions could not be measured:"
+    causes = list(dict.fromkeys(str(results.records[c]["error"]) for c in results.errors))
     if len(causes) == 1:
         yield f"{share} {causes[0]}"
         return
@@ -169,18 +171,12 @@ def _unmeasured(account: Account) -> Iterator[str]:
         yield f"  (and {len(causes) - CAUSES_SHOWN} other reasons)"
 
 
-def write_unselected(reporter: pytest.TerminalReporter, names: Sequence[str]) -> None:
-    """Name the benchmarks of the YAML that this run did not ask for."""
-    for name in names:
-        reporter.write_line(f"{name}: NOT JUDGED, deselected", yellow=True, bold=True)
-
-
-def _title(account: Account) -> str:
-    name = account.declaration.name
-    if account.header is None:
+def _title(results: BenchmarkResults) -> str:
+    name = results.declaration.name
+    if results.header is None:
         return f"{name}: nothing was measured"
-    parts = [str(account.header["model"])]
-    point = account.header["operating_point"]
+    parts = [str(results.header["model"])]
+    point = results.header["operating_point"]
     if point is not None:
         threshold = point["pixel_threshold"]
         if threshold is not None:
@@ -189,10 +185,10 @@ def _title(account: Account) -> str:
     return f"{name}: " + ", ".join(parts)
 
 
-def _measured(reporter: pytest.TerminalReporter, account: Account) -> None:
-    groups = groups_of(account)
+def _measured(reporter: pytest.TerminalReporter, results: BenchmarkResults) -> None:
+    groups = groups_of(results)
     conditions = [condition for group in groups for condition in group.names]
-    _tables(reporter, groups, columns_of(account, conditions))
+    _tables(reporter, groups, columns_of(results, conditions))
 
 
 def _tables(

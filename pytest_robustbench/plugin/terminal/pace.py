@@ -96,7 +96,7 @@ def _rate(images: int, seconds: float) -> float | None:
     return images / seconds if images and seconds >= MEASURABLE else None
 
 
-def told(step: Step, width: int, benchmark: str = "") -> str:
+def progress_text(step: Step, width: int, benchmark: str = "") -> str:
     """Return a line of at most `width` characters that leaves out what matters least.
 
     Parameters

@@ -7,15 +7,12 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.plugin.stash import LEDGER
-from pytest_robustbench.plugin.terminal.pace import Pace, Turn, told
+import pytest
+
+from pytest_robustbench.plugin.terminal.pace import Pace, Turn, progress_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import pytest
-
-    from pytest_robustbench.plugin.results.run_results import Ledger
+    from collections.abc import Callable, Mapping
 
     Progress = Callable[[str, int, int], None]
 
@@ -33,19 +30,27 @@ class ProgressLine:
     ----------
     config : pytest.Config
         Its terminal reporter writes, past the capture of the running item.
+    selected : callable
+        Returns by benchmark which conditions were selected, and whether each is known by now.
     clock : callable
         Returns seconds.
     """
 
-    def __init__(self, config: pytest.Config, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        config: pytest.Config,
+        selected: Callable[[], Mapping[str, Mapping[str, bool]]],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._config = config
+        self._selected = selected
         self._clock = clock
         self._next = 0.0
         self._shown = ""
 
     def of(self, benchmark: str) -> Progress:
-        """Return a callable that the evaluation of `benchmark` tells ``(phase, done, total)``."""
-        return partial(self._tell, benchmark, Pace(self._clock))
+        """Return a callable for the evaluation of a benchmark: ``(phase, done, total)``."""
+        return partial(self._show, benchmark, Pace(self._clock))
 
     def clear(self) -> None:
         """Leave the terminal as if there had been no line."""
@@ -53,7 +58,7 @@ class ProgressLine:
             self._shown, self._next = "", 0.0
             self._write("")
 
-    def _tell(self, benchmark: str, pace: Pace, phase: str, done: int, total: int) -> None:
+    def _show(self, benchmark: str, pace: Pace, phase: str, done: int, total: int) -> None:
         """Show a phase when it begins and then a few times a second; clear it when it ends."""
         step = pace.step(phase, done, total, self._turn(benchmark, phase))
         if done >= total:
@@ -64,23 +69,16 @@ class ProgressLine:
             return
         self._shown, self._next = phase, now + INTERVAL
         width = self._config.get_terminal_writer().fullwidth - 1
-        self._write(told(step, width, benchmark if self._is_one_of_several else ""))
-
-    @property
-    def _ledger(self) -> Ledger | None:
-        return self._config.stash.get(LEDGER, None)
-
-    @property
-    def _is_one_of_several(self) -> bool:
-        return self._ledger is not None and len(self._ledger.accounts) > 1
+        name = benchmark if len(self._selected()) > 1 else ""
+        self._write(progress_text(step, width, name))
 
     def _turn(self, benchmark: str, condition: str) -> Turn | None:
         """Return how many of the benchmark's selected conditions are known, with this one."""
-        account = self._ledger.accounts.get(benchmark) if self._ledger else None
-        if account is None or condition not in account.selected:
+        conditions = self._selected().get(benchmark, {})
+        if condition not in conditions:
             return None
-        known = account.selected.intersection(account.records) - {condition}
-        return Turn(len(known) + 1, len(account.selected))
+        known = sum(is_known for name, is_known in conditions.items() if name != condition)
+        return Turn(known + 1, len(conditions))
 
     @property
     def _is_visible(self) -> bool:
@@ -103,3 +101,6 @@ class ProgressLine:
         column = writer.width_of_current_line % writer.fullwidth
         right = f"\x1b[{column}C" if column else ""
         writer.write_raw(f"\n{CLEAR}{text}{UP}{right}", flush=True)
+
+
+PROGRESS: pytest.StashKey[ProgressLine] = pytest.StashKey()

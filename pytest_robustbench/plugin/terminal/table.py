@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pytest_robustbench.gates.limits import Verdict
-    from pytest_robustbench.plugin.results.run_results import Account
+    from pytest_robustbench.plugin.results.benchmark_results import BenchmarkResults
 
 WITHOUT_LIMITS = ("pixel_segf1", "bg_fpr", "latency_ms_per_image")
 N_WORST = 3
@@ -24,11 +24,11 @@ UNKNOWN = "-"
 UNDECIDED = "?"
 
 
-def groups_of(account: Account) -> list[Group]:
+def groups_of(results: BenchmarkResults) -> list[Group]:
     """Return the measured conditions: the worst, then the others as they were declared."""
-    conditions = _in_order(account)
-    judged = [c for c in conditions if account.verdicts.get(c)]
-    worst = sorted(judged, key=lambda c: min(map(margin, account.verdicts[c])))[:N_WORST]
+    conditions = _in_order(results)
+    judged = [c for c in conditions if results.verdicts.get(c)]
+    worst = sorted(judged, key=lambda c: min(map(margin, results.verdicts[c])))[:N_WORST]
     others = tuple(c for c in conditions if c not in worst)
     if not worst or len(conditions) == 1:
         return [Group("", tuple(conditions))]
@@ -37,10 +37,10 @@ def groups_of(account: Account) -> list[Group]:
     return [Group("worst by margin:", tuple(worst)), Group("others:", others)]
 
 
-def columns_of(account: Account, conditions: Iterable[str]) -> list[Column]:
+def columns_of(results: BenchmarkResults, conditions: Iterable[str]) -> list[Column]:
     """Return a column per metric that carries a limit; a few that say most where none does."""
-    rows = [_values(account, condition) for condition in conditions]
-    return [Column(metric, tuple(row[metric] for row in rows)) for metric in _metrics(account)]
+    rows = [_values(results, condition) for condition in conditions]
+    return [Column(metric, tuple(row[metric] for row in rows)) for metric in _metrics(results)]
 
 
 def summary_table(verdicts: Sequence[Verdict]) -> tuple[list[Group], list[Column]]:
@@ -62,19 +62,19 @@ def judged_cell(verdict: Verdict) -> Cell:
     )
 
 
-def _in_order(account: Account) -> list[str]:
+def _in_order(results: BenchmarkResults) -> list[str]:
     """Return what was measured as it was declared: workers tell in any order."""
-    return [c for c in dict.fromkeys((*account.declared, *account.records)) if c in account.records]
+    return [c for c in dict.fromkeys((*results.declared, *results.records)) if c in results.records]
 
 
-def _metrics(account: Account) -> list[str]:
-    limited = {v.limit.metric for verdicts in account.verdicts.values() for v in verdicts}
+def _metrics(results: BenchmarkResults) -> list[str]:
+    limited = {v.limit.metric for verdicts in results.verdicts.values() for v in verdicts}
     return [m for m in known_metrics() if m in limited] or list(WITHOUT_LIMITS)
 
 
-def _values(account: Account, condition: str) -> dict[str, Cell]:
-    values = metrics_of(account.records[condition])
-    judged = {v.limit.metric: judged_cell(v) for v in account.verdicts.get(condition, ())}
+def _values(results: BenchmarkResults, condition: str) -> dict[str, Cell]:
+    values = metrics_of(results.records[condition])
+    judged = {v.limit.metric: judged_cell(v) for v in results.verdicts.get(condition, ())}
     return {metric: Cell(_few_digits(value)) for metric, value in values.items()} | judged
 
 

@@ -11,15 +11,20 @@ import stat
 import tempfile
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from pytest_robustbench.errors import RobustbenchError
+from pytest_robustbench.plugin.options import SETTINGS
+from pytest_robustbench.plugin.workers.role import briefing_of, is_worker, worker_id
 
 if TYPE_CHECKING:
     from pytest_robustbench.evaluation.machine.worker_group import WorkerGroup
+    from pytest_robustbench.plugin.options import Settings
     from pytest_robustbench.reports.file.journal import Journal
 
 ALONE = "main"
@@ -29,27 +34,24 @@ STALE_S = 24 * 3600
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class RunContext:
     """One process of one run.
 
     Parameters
     ----------
-    report_dir : Path
-        Where the run's reports, and below them its journals, are written.
+    settings : Settings
+        Options.
     run : str
         Identity of the run; all its processes have the same.
     process : str
         Name of this process.
-    resume : bool
-        Whether what an earlier run has finished is taken over.
     command : str
         The command line of the run, where it is another process's.
     """
 
-    report_dir: Path
-    run: str = field(default_factory=lambda: new_run())  # noqa: PLW0108  (defined below)
+    settings: Settings
+    run: str
     process: str = ALONE
-    resume: bool = False
     command: str = ""
 
     @property
@@ -57,7 +59,7 @@ class Surroundings:
         """The folder of the journals of all runs."""
         from pytest_robustbench.reports.file.journal import FOLDER
 
-        return self.report_dir / FOLDER
+        return self.settings.report_dir / FOLDER
 
     @property
     def journal(self) -> Journal:
@@ -67,7 +69,7 @@ class Surroundings:
         return Journal(self.journals / self.run / f"{self.process}{SUFFIX}")
 
     def worker_group_of(self, benchmark: str) -> WorkerGroup | None:
-        """Return the other processes of the run, as far as they work on a benchmark.
+        """Return the processes of the run, as far as they work on a benchmark; ``None`` for one.
 
         Raises
         ------
@@ -82,25 +84,16 @@ class Surroundings:
         name = hashlib.blake2b(benchmark.encode(), digest_size=8).hexdigest()
         return WorkersOnHost(folder, folder / name)
 
-    def enter(self) -> None:
-        """Take a place beside the other processes, before any of them may leave.
+    def join(self) -> None:
+        """Be counted among the workers, before any of them may leave.
 
         That there is no folder to meet in is told where a benchmark needs it.
         """
-        if self.process == ALONE:
-            return
         with suppress(RobustbenchError, OSError):
             (private_folder(self.run) / f"{self.process}{PRESENT}").touch()
 
-    def forget_earlier_runs(self) -> None:
-        """Remove the journals of runs before this one, which has measured everything."""
-        if self.journals.is_dir():
-            for path in self.journals.iterdir():
-                if RUN.fullmatch(path.name) and path.name < self.run:
-                    shutil.rmtree(path, ignore_errors=True)
-
     def leave(self) -> None:
-        """Leave the others; the last one takes away what they have shared."""
+        """Be counted no more; the last worker takes away what they have shared."""
         if self.process == ALONE:
             remove_private_folder(self.run)
             return
@@ -109,6 +102,29 @@ class Surroundings:
             (folder / f"{self.process}{PRESENT}").unlink(missing_ok=True)
             if not list(folder.glob(f"*{PRESENT}")):
                 remove_private_folder(self.run)
+
+    def forget_earlier_runs(self) -> None:
+        """Remove the journals of runs before this one, which has measured everything."""
+        if self.journals.is_dir():
+            for path in self.journals.iterdir():
+                if RUN.fullmatch(path.name) and path.name < self.run:
+                    shutil.rmtree(path, ignore_errors=True)
+
+
+CONTEXT: pytest.StashKey[RunContext] = pytest.StashKey()
+
+
+def context_of(config: pytest.Config) -> RunContext:
+    """Return which process of which run this is."""
+    if CONTEXT not in config.stash:
+        settings = config.stash[SETTINGS]
+        briefing = briefing_of(config) if is_worker(config) else None
+        config.stash[CONTEXT] = (
+            RunContext(settings, new_run())
+            if briefing is None
+            else RunContext(settings, briefing.run, worker_id(config), briefing.command)
+        )
+    return config.stash[CONTEXT]
 
 
 def new_run() -> str:

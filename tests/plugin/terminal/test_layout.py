@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pytest_robustbench.gates.limits import Limit, Verdict, Waiver
 from pytest_robustbench.metrics.catalogue import METRICS, SUMMARY_METRICS, bound_of
-from pytest_robustbench.plugin.results.run_results import Account
+from pytest_robustbench.plugin.results.benchmark_results import BenchmarkResults
 from pytest_robustbench.plugin.terminal.layout import Cell, Column, Group, tables
 from pytest_robustbench.plugin.terminal.table import (
     columns_of,
@@ -139,16 +139,16 @@ def test_a_waived_limit_is_marked_apart() -> None:
     assert (cell.mark, cell.margin) == ("w", "-0.4")
 
 
-def account(declared: list[str], verdicts: dict[str, tuple[Verdict, ...]]) -> Account:
+def results_of(declared: list[str], verdicts: dict[str, tuple[Verdict, ...]]) -> BenchmarkResults:
     records: dict[str, Any] = {condition: {} for condition in reversed(declared)}
-    books = SimpleNamespace(declared=tuple(declared), records=records, verdicts=verdicts)
-    return cast("Account", books)
+    found = SimpleNamespace(declared=tuple(declared), records=records, verdicts=verdicts)
+    return cast("BenchmarkResults", found)
 
 
 def test_the_three_worst_come_first_then_all_as_declared() -> None:
     found: dict[str, float | None] = {"a": 0.9, "b": 0.2, "c": 0.8, "d": None, "e": 0.5, "f": 0.3}
     verdicts = {c: (verdict("recall", value, 0.25, condition=c),) for c, value in found.items()}
-    worst, others = groups_of(account(["x", *found], verdicts))
+    worst, others = groups_of(results_of(["x", *found], verdicts))
     assert (worst.head, worst.names) == ("worst by margin:", ("d", "b", "f"))
     assert (others.head, others.names) == ("others:", ("x", "a", "c", "e"))
 
@@ -158,17 +158,17 @@ def test_the_distance_counts_in_units_of_the_limit() -> None:
         "slow": (verdict("latency_ms_per_image", 150, 200),),  # a quarter left
         "blind": (verdict("recall", 0.55, 0.5),),  # a tenth left
     }
-    (group,) = groups_of(account(["slow", "blind"], verdicts))
+    (group,) = groups_of(results_of(["slow", "blind"], verdicts))
     assert (group.head, group.names) == ("by margin:", ("blind", "slow"))
 
 
 def test_without_limits_nothing_is_called_worst() -> None:
-    books = account(["clean", "blur-severity_1"], {})
-    (group,) = groups_of(books)
+    results = results_of(["clean", "blur-severity_1"], {})
+    (group,) = groups_of(results)
     assert (group.head, group.names) == ("", ("clean", "blur-severity_1"))
-    titles = [column.title for column in columns_of(books, group.names)]
+    titles = [column.title for column in columns_of(results, group.names)]
     assert titles == ["pixel_segf1", "bg_fpr", "latency_ms_per_image"]
-    lines = written([group], columns_of(books, group.names))
+    lines = written([group], columns_of(results, group.names))
     assert lines[0].split() == titles
     assert [line.split() for line in lines[1:]] == [[name, *"---"] for name in group.names]
 
@@ -187,5 +187,5 @@ def test_a_table_without_titles_starts_with_its_parts() -> None:
 
 
 def test_a_single_condition_is_not_called_worst() -> None:
-    (group,) = groups_of(account(["clean"], {"clean": (verdict("recall", 0.5, 0.25),)}))
+    (group,) = groups_of(results_of(["clean"], {"clean": (verdict("recall", 0.5, 0.25),)}))
     assert (group.head, group.names) == ("", ("clean",))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_robustbench.plugin.terminal.pace import Pace, Step, Turn, duration, told
+from pytest_robustbench.plugin.terminal.pace import Pace, Step, Turn, duration, progress_text
 
 
 class Clock:
@@ -26,7 +26,7 @@ def clock() -> Clock:
 
 def test_what_is_fitted_as_a_whole_has_a_total_only(clock: Clock) -> None:
     step = Pace(clock).step("fit", 0, 120)
-    assert told(step, 79) == "fit 120 images"
+    assert progress_text(step, 79) == "fit 120 images"
 
 
 def test_calibration_has_a_rate_of_its_own(clock: Clock) -> None:
@@ -36,7 +36,7 @@ def test_calibration_has_a_rate_of_its_own(clock: Clock) -> None:
     pace.step("fit", 120, 120)
     pace.step("calibrate", 0, 24)
     clock.now += 0.5
-    assert told(pace.step("calibrate", 12, 24), 79) == (
+    assert progress_text(pace.step("calibrate", 12, 24), 79) == (
         "calibrate 12/24 images, 24.0 images/s, 0:01 left"
     )
 
@@ -51,7 +51,7 @@ def test_the_time_left_is_that_of_all_conditions_to_come(clock: Clock) -> None:
     assert step.seconds_left == 8
     clock.now += 1
     step = pace.step("blur-severity_3", 40, 160, Turn(2, 3))
-    assert told(step, 79) == (
+    assert progress_text(step, 79) == (
         "condition 2 of 3 blur-severity_3, 40/160 images, 40.0 images/s, 0:07 left"
     )
 
@@ -89,7 +89,7 @@ def test_no_rate_before_there_is_something_to_tell(clock: Clock, done: int, seco
     clock.now += seconds
     step = pace.step("clean", done, 160, Turn(1, 1))
     assert step.rate is None
-    assert "left" not in told(step, 79)
+    assert "left" not in progress_text(step, 79)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_durations(seconds: float, text: str) -> None:
     ("rate", "text"), [(1234.5, "1234 "), (52.13, "52.1 "), (0.0432, "0.043 ")]
 )
 def test_rates(rate: float, text: str) -> None:
-    assert f", {text}images/s" in told(Step("calibrate", 1, 2, rate=rate), 79)
+    assert f", {text}images/s" in progress_text(Step("calibrate", 1, 2, rate=rate), 79)
 
 
 LONG = Step("geo_jitter-severity_3", 40, 160, Turn(17, 26), 52.1)
@@ -132,7 +132,7 @@ LONG = Step("geo_jitter-severity_3", 40, 160, Turn(17, 26), 52.1)
     ],
 )
 def test_what_matters_least_is_left_out_first(width: int, line: str) -> None:
-    assert told(LONG, width, "v7") == line
+    assert progress_text(LONG, width, "v7") == line
 
 
 @given(
@@ -146,4 +146,4 @@ def test_a_line_never_wraps(
     phase: str, done: int, rate: float | None, width: int, benchmark: str
 ) -> None:
     step = Step(phase, done, 10**6, Turn(1, 1000), rate)
-    assert len(told(step, width, benchmark)) <= width
+    assert len(progress_text(step, width, benchmark)) <= width

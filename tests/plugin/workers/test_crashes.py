@@ -152,12 +152,12 @@ def test_a_second_interruption_loses_no_report(slow: Project) -> None:
     slow.write(
         "conftest.py",
         """\
-        from pytest_robustbench.plugin import run
+        from pytest_robustbench.plugin.results import course
 
         def interrupted(_):
             raise KeyboardInterrupt
 
-        run._write_reports = interrupted
+        course.write_reports = interrupted
         """,
     )
     slow.yaml(detector="pixel_gaussian", **ONE)

@@ -7,8 +7,8 @@ import sys
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.plugin.parametrize import params_of
-from pytest_robustbench.plugin.paths import relative
+from pytest_robustbench.naming import relative
+from pytest_robustbench.plugin.messages import ItemRef
 from pytest_robustbench.reports.pages.reproduction import CONDITION, rerun_of
 
 if TYPE_CHECKING:
@@ -37,8 +37,7 @@ def rerun_of_item(item: pytest.Item, command: str) -> str:
     return rerun_of(words, config.option.file_or_dir, node_id)
 
 
-def rerun_of_benchmark(item: pytest.Item, command: str) -> str:
-    """Return what reruns this item, or with another condition a neighbour of it."""
-    benchmark, condition = params_of(item)
+def rerun_of_benchmark(item: pytest.Item, ref: ItemRef, command: str) -> str:
+    """Return what reruns this item, or with another condition one of the same benchmark."""
     rerun = rerun_of_item(item, command)
-    return rerun.replace(f"{benchmark}-{condition}", f"{benchmark}-{CONDITION}")
+    return rerun.replace(f"{ref.benchmark}-{ref.condition}", f"{ref.benchmark}-{CONDITION}")

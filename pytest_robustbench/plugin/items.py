@@ -1,0 +1,107 @@
+"""From conditions to items, and back: ids, marks, order, shards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_robustbench.plugin.declared import declared_of
+from pytest_robustbench.plugin.messages import ItemRef
+from pytest_robustbench.plugin.options import SETTINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_robustbench.config.declarations import BenchmarkDeclaration
+    from pytest_robustbench.plugin.declared import Declared
+
+BENCHMARK = "robustness_benchmark"
+CONDITION = "robustness_condition"
+BROKEN = "robustness.yaml"
+
+
+def parametrize(metafunc: pytest.Metafunc) -> None:
+    """Give a test that needs a benchmark one item per condition, or per benchmark.
+
+    Parameters are plain strings: other plugins write them to JSON.
+    """
+    per_condition = CONDITION in metafunc.fixturenames
+    names = [BENCHMARK, CONDITION] if per_condition else [BENCHMARK]
+    params = list(_params(declared_of(metafunc.config), per_condition=per_condition))
+    metafunc.parametrize(names, params, indirect=True, scope="session")
+
+
+def _params(declared: Declared, *, per_condition: bool) -> Iterator[Any]:
+    if declared.problem:
+        values = ("", "") if per_condition else ("",)
+        yield pytest.param(*values, id=BROKEN, marks=pytest.mark.robustness)
+        return
+    for declaration in declared.benchmarks.values():
+        if per_condition:
+            yield from _per_condition(declaration)
+        else:
+            mark = pytest.mark.robustness(benchmark=declaration.name)
+            yield pytest.param(declaration.name, id=declaration.name, marks=mark)
+
+
+def _per_condition(declaration: BenchmarkDeclaration) -> Iterator[Any]:
+    for condition in declaration.conditions:
+        mark = pytest.mark.robustness(
+            benchmark=declaration.name,
+            corruption=condition.corruption,
+            severity=condition.severity,
+        )
+        name = f"{declaration.name}-{condition.id}"
+        # The condition's parameter names its benchmark too: pytest would otherwise reorder items
+        # so that equal conditions of different benchmarks stand together.
+        yield pytest.param(declaration.name, name, id=name, marks=mark)
+
+
+def item_ref(item: pytest.Item) -> ItemRef | None:
+    """Return what an item is about; ``None`` where it was not parametrized here."""
+    callspec = getattr(item, "callspec", None)
+    if callspec is None or BENCHMARK not in callspec.params:
+        return None
+    benchmark, condition = callspec.params[BENCHMARK], callspec.params.get(CONDITION, "")
+    about = str(benchmark), str(condition).removeprefix(f"{benchmark}-")
+    return ItemRef(item.nodeid, item.location, *about)
+
+
+def selected(session: pytest.Session) -> list[tuple[pytest.Item, ItemRef]]:
+    """Return what is going to run of ours; nothing where nothing runs."""
+    option = session.config.option
+    if option.collectonly or getattr(option, "setuponly", False):
+        return []
+    return [(item, ref) for item in session.items if (ref := item_ref(item)) is not None]
+
+
+def keep_shard(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect in place what other shards measure; what has no condition always runs."""
+    shard = config.stash[SETTINGS].shard
+    declarations = declared_of(config).benchmarks.values() if shard else ()
+    if shard is None or not declarations:
+        return
+    own = shard.conditions(declarations)
+    others = [
+        item
+        for item in items
+        if (ref := item_ref(item)) and ref.condition and (ref.benchmark, ref.condition) not in own
+    ]
+    items[:] = [item for item in items if item not in others]
+    config.hook.pytest_deselected(items=others)
+
+
+def keep_benchmarks_together(items: list[pytest.Item]) -> None:
+    """Sort in place, stably: each benchmark's items follow its first one.
+
+    pytest and plugins that shuffle may interleave benchmarks; a project's own session-scoped
+    detector would then be torn down and made again at every change.
+    """
+    first: dict[str, int] = {}
+    order = {}
+    for position, item in enumerate(items):
+        ref = item_ref(item)
+        group = ref.benchmark if ref else ""
+        order[item] = first.setdefault(group, position) if group else position
+    items.sort(key=order.__getitem__)

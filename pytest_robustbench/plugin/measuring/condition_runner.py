@@ -1,0 +1,181 @@
+"""The final word on a condition: measured here, by another process, or by an earlier run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from pytest_robustbench.errors import ReportError, message_for_user
+from pytest_robustbench.gates.waivers import without_waivers
+from pytest_robustbench.plugin.measuring.reuse import EarlierResults
+from pytest_robustbench.plugin.options import RUNXFAIL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pytest_robustbench.benchmark import Benchmark
+    from pytest_robustbench.conditions import Condition
+    from pytest_robustbench.config.declarations import BenchmarkDeclaration
+    from pytest_robustbench.evaluation.results import ConditionResult
+    from pytest_robustbench.gates.limits import Verdict
+    from pytest_robustbench.plugin.workers.run_context import RunContext
+    from pytest_robustbench.reports.file.journal import Entry
+    from pytest_robustbench.reports.file.model import Header
+
+
+@dataclass(frozen=True)
+class ConditionOutcome:
+    """The final word on one condition.
+
+    Parameters
+    ----------
+    record : mapping
+        The report's record of it.
+    result : ConditionResult, optional
+        ``None`` where it could not be measured.
+    key : str
+        Digest of everything that determines it; empty where that is not known beforehand.
+    reused : bool
+        Whether an earlier run has measured it.
+    verdicts : tuple of Verdict
+        Its limits, judged.
+    pictures : mapping of str to bytes
+        Its thumbnails by name; none where it was measured elsewhere, or nobody asked for them.
+    """
+
+    record: Mapping[str, Any]
+    result: ConditionResult | None = None
+    key: str = ""
+    reused: bool = False
+    verdicts: tuple[Verdict, ...] = ()
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def error(self) -> str:
+        """Why it could not be measured; empty where it was."""
+        return str(self.record.get("error", ""))
+
+
+class ConditionRunner:
+    """Finds out about conditions, each once in a run, and journals them before anybody is told.
+
+    Parameters
+    ----------
+    context : RunContext
+        Of this process.
+    folder : Path
+        Of the YAML.
+    """
+
+    def __init__(self, context: RunContext, folder: Path) -> None:
+        self._context = context
+        self._earlier = EarlierResults(context, folder)
+        self._journaled: set[str] = set()
+        self.journal_error = ""
+        """Why the journal could not be written; empty where it could."""
+
+    def run(
+        self,
+        benchmark: Benchmark,
+        header: Header,
+        declaration: BenchmarkDeclaration,
+        condition: Condition,
+    ) -> ConditionOutcome:
+        """Return the final word on a condition of a prepared benchmark."""
+        self._note_preparation(benchmark, header, declaration)
+        worker_group = benchmark.evaluator.worker_group
+        with worker_group.computing():  # the first key reads all code and parameters
+            key = self._earlier.key(benchmark, header, condition)
+
+        def make() -> ConditionOutcome:
+            known = self._earlier.record(declaration.name, condition, key)
+            found = (
+                _measured(benchmark, condition)
+                if known is None
+                else ConditionOutcome(known, reused=True)
+            )
+            self._journal(declaration.name, condition, key, found)
+            return found
+
+        found = worker_group.once(f"{condition.id}.json", make, _write, _read)
+        return self._judged(benchmark, condition, replace(found, key=key))
+
+    def _judged(
+        self, benchmark: Benchmark, condition: Condition, found: ConditionOutcome
+    ) -> ConditionOutcome:
+        """Add verdicts, pictures, and the result where another process has measured it."""
+        from pytest_robustbench.reports.file.record import result_from_record
+        from pytest_robustbench.reports.pages.thumbnails import thumbnails_of
+
+        result = found.result
+        if result is None and not found.error:
+            labels = [sample.label for sample in benchmark.evaluator.samples(condition)]
+            result = result_from_record(condition, found.record, labels)
+        with benchmark.evaluator.worker_group.computing():  # intervals take their time
+            verdicts = benchmark.judge(condition, found.record)
+            pictures = thumbnails_of(result) if result else {}
+        if self._context.settings.runxfail:
+            # pytest.xfail does nothing then, and would let what is waived pass.
+            verdicts = without_waivers(verdicts, RUNXFAIL)
+        if result is not None:  # a run keeps every result: the pictures are smaller
+            result = replace(result, exhibits=())
+        return replace(found, result=result, verdicts=verdicts, pictures=pictures)
+
+    def _note_preparation(
+        self, benchmark: Benchmark, header: Header, declaration: BenchmarkDeclaration
+    ) -> None:
+        from pytest_robustbench.reports.file.journal import BenchmarkEntry
+
+        if declaration.name in self._journaled:
+            return
+        self._journaled.add(declaration.name)
+        entry = BenchmarkEntry(
+            benchmark=declaration.name,
+            header=header,
+            declared=[c.id for c in declaration.declared_conditions],
+            narrowed=list(self._context.settings.narrowing),
+            fitted=benchmark.evaluator.prepare().fitted_here,
+        )
+        self._append(entry)
+
+    def _journal(
+        self, benchmark: str, condition: Condition, key: str, found: ConditionOutcome
+    ) -> None:
+        from pytest_robustbench.reports.file.journal import ConditionEntry
+
+        plain = {
+            "benchmark": benchmark,
+            "condition": condition.id,
+            "key": key,
+            "record": found.record,
+            "reused": found.reused,
+        }
+        self._append(ConditionEntry.from_dict(plain))
+
+    def _append(self, entry: Entry) -> None:
+        try:
+            self._context.journal.append(entry)
+        except ReportError as error:  # the run goes on, but cannot end well
+            self.journal_error = self.journal_error or str(error)
+
+
+def _measured(benchmark: Benchmark, condition: Condition) -> ConditionOutcome:
+    from pytest_robustbench.reports.file.fields import error_record
+    from pytest_robustbench.reports.file.record import condition_record
+
+    try:
+        result = benchmark.evaluate(condition)
+        return ConditionOutcome(condition_record(result), result)
+    except Exception as error:  # the first answer is final, whatever it is
+        return ConditionOutcome(error_record(message_for_user(error)))
+
+
+def _write(found: ConditionOutcome, path: Path) -> None:
+    plain = {"record": found.record, "reused": found.reused}
+    path.write_text(json.dumps(plain, allow_nan=False), encoding="utf-8")
+
+
+def _read(path: Path) -> ConditionOutcome:
+    return ConditionOutcome(**json.loads(path.read_text(encoding="utf-8")))

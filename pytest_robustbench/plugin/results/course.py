@@ -1,0 +1,175 @@
+"""The course of a run in the process that keeps its results: select, judge, write."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_robustbench.errors import ReportError
+from pytest_robustbench.plugin.declared import declared_of
+from pytest_robustbench.plugin.items import BROKEN
+from pytest_robustbench.plugin.options import SETTINGS
+from pytest_robustbench.plugin.results.collector import ResultCollector
+from pytest_robustbench.plugin.results.run_results import RunResults
+from pytest_robustbench.plugin.workers.role import is_controller
+from pytest_robustbench.plugin.workers.run_context import CONTEXT, context_of
+from pytest_robustbench.plugin.workers.xdist import Controller
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pytest_robustbench.plugin.messages import ItemRef
+    from pytest_robustbench.reports.file.model import Header
+    from pytest_robustbench.reports.file.journal import Journal
+
+RESULTS: pytest.StashKey[RunResults] = pytest.StashKey()
+
+
+def select(
+    config: pytest.Config, refs: Sequence[ItemRef], header_of: Callable[[str], Header]
+) -> None:
+    """Note which conditions this process owes a verdict."""
+    from pytest_robustbench.plugin.results.files import forget_older_reports
+
+    results = _collecting(config, header_of)
+    for ref in refs:
+        results.select(ref)
+    forget_older_reports(results, dict.fromkeys(ref.benchmark for ref in refs))
+
+
+def lead_workers(config: pytest.Config) -> None:
+    """Collect results in a process whose workers will tell what there is to collect."""
+    if not is_controller(config):
+        return
+    context = context_of(config)
+    results = _collecting(config, lambda name: declared_of(config).header(name), context.journal)
+    controller = Controller(context, partial(_expect, results))
+    config.pluginmanager.register(controller, "robustness-controller")
+
+
+def _collecting(
+    config: pytest.Config, header_of: Callable[[str], Header], journal: Journal | None = None
+) -> RunResults:
+    if RESULTS not in config.stash:
+        results = RunResults(config.stash[SETTINGS], partial(declared_of, config), header_of)
+        config.stash[RESULTS] = results
+        collector = ResultCollector(results, journal)
+        config.pluginmanager.register(collector, "robustness-collector")
+    return config.stash[RESULTS]
+
+
+def _expect(results: RunResults, nodeids: Sequence[str]) -> None:
+    """Note what workers are going to run, once: all of them have collected the same."""
+    if results.expected:
+        return
+    results.expect(nodeids)
+    names = dict.fromkeys(ref.benchmark for ref in results.expected)
+    if names:
+        from pytest_robustbench.plugin.results.files import forget_older_reports
+
+        forget_older_reports(results, names)
+
+
+def selected_conditions(config: pytest.Config) -> dict[str, dict[str, bool]]:
+    """Return by benchmark which conditions were selected, and whether each is known by now."""
+    results = config.stash.get(RESULTS, None)
+    benchmarks = results.benchmarks if results else {}
+    return {
+        name: {condition: condition in one.records for condition in one.selected}
+        for name, one in benchmarks.items()
+    }
+
+
+def announce_aggregates(session: pytest.Session) -> None:
+    """Count the aggregate items in, so that progress does not pass 100 %.
+
+    Before the items run; under several workers afterwards, as only then it is known what there is.
+    """
+    results = session.config.stash.get(RESULTS, None)
+    if results is not None and results.benchmarks:
+        from pytest_robustbench.plugin.results.aggregate_items import number_of_aggregates
+
+        session.testscollected += sum(map(number_of_aggregates, results.benchmarks.values()))
+
+
+def conclude(session: pytest.Session) -> None:
+    """Judge every benchmark over all its conditions and write its report."""
+    results = session.config.stash.get(RESULTS, None)
+    if results is None:
+        return
+    results.select_expected()  # workers that died may have told nothing
+    if results.is_empty:
+        return
+    from pytest_robustbench.plugin.results.aggregate_items import (
+        Aggregate,
+        aggregates,
+        report_as_items,
+    )
+
+    if is_controller(session.config):
+        announce_aggregates(session)
+    write_reports(results)
+    for name, one in results.benchmarks.items():
+        report_as_items(session.config, one.first_item, name, tuple(aggregates(one)))
+    for ref in results.broken.values():  # a mark kept it from failing
+        problem = Aggregate("complete", "failed", results.read_declared().problem)
+        report_as_items(session.config, ref, BROKEN, [problem])
+
+
+def write_reports(results: RunResults) -> None:
+    """Write every report, and those that have a baseline once more with what it came to."""
+    from pytest_robustbench.plugin.results.files import write_report
+
+    benchmarks = tuple(results.benchmarks.values())
+    for one in benchmarks:
+        write_report(results, one)
+    if not any(one.concerns_baseline for one in benchmarks):
+        return
+    from pytest_robustbench.plugin.results.comparison import settle_baselines
+
+    settle_baselines(results)
+    for one in benchmarks:
+        if one.judged:
+            write_report(results, one)
+
+
+def finish(session: pytest.Session) -> None:
+    """Write session.json, and let no session with a failed item end with exit status 0."""
+    try:
+        results = session.config.stash.get(RESULTS, None)
+        if results is not None and not results.is_empty:
+            _finish(session, results)
+    finally:
+        if CONTEXT in session.config.stash:
+            session.config.stash[CONTEXT].leave()
+
+
+def _finish(session: pytest.Session, results: RunResults) -> None:
+    from pytest_robustbench.plugin.results.files import (
+        write_report,
+        write_run_pages,
+        write_session_file,
+    )
+
+    benchmarks = tuple(results.benchmarks.values())
+    for one in benchmarks:
+        if one.report_path is None and not one.write_error:  # a second interruption prevented it
+            write_report(results, one)
+    if session.testsfailed and not session.exitstatus:  # pytest.exit(returncode=0) in a test
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    try:
+        if benchmarks:
+            write_run_pages(results)
+    except ReportError as error:
+        results.write_error = str(error)
+        session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+    try:
+        write_session_file(results, int(session.exitstatus))
+    except ReportError as error:
+        results.write_error = str(error)
+    if benchmarks and all(one.is_finished for one in benchmarks):
+        context_of(session.config).forget_earlier_runs()
+    if results.write_error:
+        session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED

@@ -1,0 +1,154 @@
+"""What a run writes once everything has run: reports, the pages beside them, session.json."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from pytest_robustbench.errors import ReportError, message_for_user
+from pytest_robustbench.plugin.results.aggregate_items import aggregates, problems_of
+from pytest_robustbench.reports.file.report import Report
+from pytest_robustbench.reports.file.session import SESSION_FILE, write_session
+from pytest_robustbench.reports.pages.source import Edition, Source, Unreported
+from pytest_robustbench.reports.pages.thumbnails import Thumbnails
+from pytest_robustbench.reports.pages.write import forget_pages, write_pages
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from pytest_robustbench.gates.limits import Verdict
+    from pytest_robustbench.plugin.results.aggregate_items import Aggregate
+    from pytest_robustbench.plugin.results.benchmark_results import BenchmarkResults
+    from pytest_robustbench.plugin.results.run_results import RunResults
+
+
+
+def forget_older_reports(run: RunResults, benchmarks: Collection[str]) -> None:
+    """Replace older reports by such that hold nothing yet: however this run ends, none is whole."""
+    declared, folder = run.read_declared().benchmarks, run.settings.report_dir
+    for name in filter(None, benchmarks):
+        path = folder / f"{name}.json"
+        if not run.settings.resume:
+            Thumbnails(path).forget()
+        if path.exists():
+            with suppress(ReportError):  # the same is going to be told at the end
+                Report(run.header_of(name), declared[name].declared_conditions, {}).write(path)
+    with suppress(OSError, ReportError):  # what stays in the way is told at the end
+        (folder / SESSION_FILE).unlink(missing_ok=True)
+        forget_pages(folder, benchmarks)
+
+
+def write_report(run: RunResults, results: BenchmarkResults) -> None:
+    """Write what is known, if only that nothing is: no older report stays in its place."""
+    name = results.declaration.name
+    if results.header is None:
+        results.header = run.header_of(name).to_dict()
+    path = run.settings.report_dir / f"{name}.json"
+    try:
+        results.report().write(path)
+        results.report_sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    except (OSError, ReportError) as error:
+        results.write_error = str(error)
+    else:
+        results.report_path = path
+
+
+def write_run_pages(run: RunResults) -> None:
+    """Write the pages about every benchmark of the YAML, as far as its report could be written.
+
+    Raises
+    ------
+    ReportError
+        If a page cannot be written, whatever the reason: the reports themselves are there.
+    """
+    sources = [
+        Source(results.report().to_dict(), results.report_path, tuple(problems_of(results)))
+        for results in run.benchmarks.values()
+        if results.report_path is not None
+    ]
+    settings = run.settings
+    edition = Edition(sources, settings.start, tuple(_unreported(run)))
+    try:
+        run.pages = write_pages(edition, settings.report_dir, html=settings.html)
+    except Exception as error:
+        problem = message_for_user(error)
+        raise ReportError(f"the pages of this run cannot be written: {problem}") from error
+
+
+def _unreported(run: RunResults) -> Iterator[Unreported]:
+    for name, results in run.benchmarks.items():
+        if results.report_path is None:
+            yield Unreported(name, results.write_error or "there is no report")
+    for name in run.read_declared().benchmarks:
+        if name not in run.benchmarks:
+            yield Unreported(name, "Deselected: this run says nothing about it.", failed=False)
+
+
+def write_session_file(run: RunResults, exitstatus: int) -> None:
+    """Write every declared benchmark with its verdicts, files and hashes, selected or not.
+
+    Raises
+    ------
+    ReportError
+        If it cannot be written.
+    """
+    declared, selected = run.read_declared(), run.benchmarks
+    record = {
+        "exit_status": exitstatus,
+        "problem": declared.problem or None,
+        "benchmarks": {
+            name: _benchmark(selected[name])
+            if name in selected
+            else _deselected([c.id for c in declaration.declared_conditions])
+            for name, declaration in declared.benchmarks.items()
+        },
+    }
+    write_session(run.settings.report_dir, record)
+
+
+def _benchmark(results: BenchmarkResults) -> dict[str, Any]:
+    path, found = results.report_path, tuple(aggregates(results))
+    return {
+        "complete": results.report().complete,
+        "missing": list(results.missing),
+        "deselected": list(results.deselected),
+        "outcomes": {a.name: a.outcome for a in found},
+        "problems": list(problems_of(results)),
+        "regression": _regression(found, results),
+        "verdicts": _counts(results.all_verdicts),
+        "report": path.name if path else None,
+        "sha256": results.report_sha256,
+    }
+
+
+def _deselected(conditions: list[str]) -> dict[str, Any]:
+    return {
+        "complete": False,
+        "missing": [],
+        "deselected": conditions,
+        "outcomes": {},
+        "problems": [],
+        "regression": None,
+        "verdicts": _counts([]),
+        "report": None,
+        "sha256": None,
+    }
+
+
+def _regression(
+    found: Sequence[Aggregate], results: BenchmarkResults
+) -> dict[str, str | None] | None:
+    """Return what the comparison came to: as an outcome of pytest, much is the same `skipped`."""
+    came_to = next((a.came_to for a in found if a.name == "regression"), None)
+    if came_to is None:
+        return None
+    held = [one.match.baseline.name for one in results.judged if one.match.role == "baseline"]
+    updated = results.updated_baseline
+    names = [*held, *([updated.name] if updated else [])]
+    return {"outcome": came_to, "baseline": names[0] if names else None}
+
+
+def _counts(verdicts: Sequence[Verdict]) -> dict[str, int]:
+    outcomes = [verdict.outcome for verdict in verdicts]
+    return {name: outcomes.count(name) for name in ("pass", "fail", "error")}
