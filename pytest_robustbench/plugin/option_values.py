@@ -1,0 +1,190 @@
+"""How what is written for an option is parsed and checked: a function per kind of value."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
+
+import pytest
+
+from pytest_robustbench.conditions import SEVERITIES
+from pytest_robustbench.plugin.shards import Shard
+from pytest_robustbench.plugin.workers.role import is_worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+T = TypeVar("T")
+
+OUTPUTS = ("xmlpath", "benchmark_json")
+"""Where ``--junitxml`` and ``--benchmark-json`` are kept."""
+
+
+class Given(NamedTuple):
+    """What the user has written for an option.
+
+    Parameters
+    ----------
+    value : str, int, bool or list of str, optional
+        ``None`` where nothing was written.
+    default : str
+        What stands for nothing.
+    flag : str
+        The option.
+    written : str
+        How and where it was written, for messages.
+    in_ini : bool
+        Whether the ini file is where it would stand, and not the command line.
+    config : pytest.Config
+        Of the run.
+    earlier : mapping
+        Values of the options declared before, by name.
+    """
+
+    value: Any
+    default: str
+    flag: str
+    written: str
+    in_ini: bool
+    config: pytest.Config
+    earlier: Mapping[str, Any]
+
+    @property
+    def words(self) -> list[str]:
+        """The parts between commas."""
+        words = self.value if isinstance(self.value, list) else [self.value]
+        return [part.strip() for word in words for part in str(word).split(",") if part.strip()]
+
+    @property
+    def start(self) -> Path:
+        """Where pytest was called."""
+        return self.config.invocation_params.dir
+
+    def path(self, text: str) -> Path:
+        """Paths of the command line start where pytest was called, an ini file's beside it."""
+        return Path(self.config.rootpath if self.in_ini else self.start, text)
+
+    def refuse(self, problem: str) -> NoReturn:
+        """Stop pytest."""
+        raise pytest.UsageError(f"{self.flag} {problem}")
+
+
+def optional(parse: Callable[[Given], T]) -> Callable[[Given], T | None]:
+    """Leave out what was not written."""
+    return lambda given: None if given.value is None else parse(given)
+
+
+@optional
+def text(given: Given) -> str:
+    """Return it as it is."""
+    return str(given.value)
+
+
+def flag(given: Given) -> bool:
+    """Return whether it is on."""
+    return bool(given.value)
+
+
+def on_or_off(given: Given) -> bool:
+    """Return whether it is on, as it is by default."""
+    return _choice(given, "on", "off") == "on"
+
+
+def fail_or_skip(given: Given) -> str:
+    """Return one of the two; by default ``fail``."""
+    return _choice(given, "fail", "skip")
+
+
+def _choice(given: Given, *choices: str) -> str:
+    chosen = str(given.value or choices[0])
+    if chosen not in choices:
+        given.refuse(f"must be {' or '.join(choices)}, not {chosen!r}")
+    return chosen
+
+
+@optional
+def count(given: Given) -> int:
+    """Return a number of images."""
+    if not str(given.value).isdecimal() or int(given.value) < 1:
+        given.refuse(f"must be a number of images, at least 1, not {given.value!r}")
+    return int(given.value)
+
+
+@optional
+def corruptions(given: Given) -> tuple[str, ...]:
+    """Return names, each once."""
+    if not given.words:
+        given.refuse("is empty: name at least one corruption")
+    return tuple(dict.fromkeys(given.words))
+
+
+@optional
+def severities(given: Given) -> tuple[int, ...]:
+    """Return severities, each once, ascending."""
+    words = given.words
+    if not words or not set(words) <= {str(severity) for severity in SEVERITIES}:
+        given.refuse(f"must be numbers from 1 to 5, not {given.value!r}")
+    return tuple(sorted({int(word) for word in words}))
+
+
+@optional
+def shard(given: Given) -> Shard:
+    """Return the part of a whole."""
+    parsed = Shard.parse(given.value)
+    if parsed is None:
+        given.refuse(f"must be a part of a whole, such as 2/5, not {given.value!r}")
+    return parsed
+
+
+def config_file(given: Given) -> Path | None:
+    """Return the file that is named, else the one that is there, if any."""
+    folders = (given.start, given.config.rootpath)
+    paths = (Path(folder, given.value or given.default) for folder in folders)
+    path = next((path for path in paths if path.is_file()), None)
+    if given.value and path is None and not is_worker(given.config):  # a worker is told its text
+        given.refuse(f"names {given.value}, which is no file in {given.start}")
+    return path
+
+
+def path(given: Given) -> Path:
+    """Return a path, whether or not anything is there."""
+    return given.start / given.default if given.value is None else given.path(given.value)
+
+
+@optional
+def existing_file(given: Given) -> Path:
+    """Return a file that is there."""
+    path = given.path(given.value)
+    if not path.is_file():
+        given.refuse(f"names {path}, which is no file")
+    return path
+
+
+@optional
+def baseline(given: Given) -> Path:
+    """Return a file that may hold ``{name}``, and no ``{profile}`` any more."""
+    profile = given.earlier["profile"] or "default"
+    return given.path(given.value.replace("{profile}", profile))
+
+
+def update_baseline(given: Given) -> bool:
+    """Refuse to update baselines in every run: nothing would ever be compared with them."""
+    lasting = given.value if given.in_ini else given.flag in given.config.getini("addopts")
+    if lasting:
+        written = given.written.partition(" ")[0]
+        raise pytest.UsageError(
+            f"{written} in {given.config.inipath}: every run would replace its baseline, and none "
+            f"be compared with it; give {given.flag} on the command line, in the run that is to "
+            "become the baseline"
+        )
+    return bool(given.value)
+
+
+def outputs(config: pytest.Config) -> Iterator[Path]:
+    """Yield the files that pytest's own options ask for."""
+    for name in OUTPUTS:
+        value = config.getoption(name, default=None)
+        if value:
+            path = os.path.expanduser(os.path.expandvars(value))  # noqa: PTH111  (as pytest does)
+            yield (config.invocation_params.dir / path).resolve()
