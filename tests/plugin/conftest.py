@@ -1,27 +1,31 @@
 """Tiny data, and projects that use it.
 
-The heavy modules are imported here, because a run inside this process forgets what it imported,
-and extension modules cannot be imported twice.
+What a run imports is imported here: a run inside this process forgets what it imported, would
+compile it anew, and extension modules cannot be imported twice.
 """
 
 from __future__ import annotations
 
 import shutil
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 
 import cv2  # noqa: F401
 import numpy as np  # noqa: F401
 import pytest
 import sklearn.metrics  # noqa: F401
 
-import pytest_robustbench.benchmark
-import pytest_robustbench.config.benchmarks
-import pytest_robustbench.config.loader
-import pytest_robustbench.config.narrowing
-import pytest_robustbench.reports.pages.pictures  # noqa: F401
+import pytest_robustbench.detectors.pixel_gaussian
+import pytest_robustbench.suite  # noqa: F401
 from tests.plugin import robustness_project
 from tests.plugin.robustness_project import INI, SUITE, Project
 from tests.synthetic_tree import write_mvtec_tree
+
+for folder in ("config", "corruptions", "datasets", "evaluation", "plugin", "reports"):
+    room = import_module(f"pytest_robustbench.{folder}")
+    for module in walk_packages(room.__path__, f"{room.__name__}."):
+        import_module(module.name)
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +39,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def project(pytester: pytest.Pytester, data: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A project with a detector and a test module, and no YAML yet."""
-    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)  # many processes, the same code
     monkeypatch.setattr("sys.argv", ["pytest"])  # whatever program runs this suite
     shutil.copy(robustness_project.HERE / "line_models.py", pytester.path / "line_models.py")
     made = Project(pytester, data)

@@ -21,6 +21,8 @@ filterwarnings = error
 """
 INI = f"{WITH_PAGE}robustness_html = off\n"
 """Without report.html: drawing it is most of what a small run takes."""
+OTHERS_OFF = ("-p", "no:hypothesispytest", "-p", "no:anyio")
+"""Plugins that the tests are not about, and that take long to import, in every process anew."""
 
 
 @dataclass
@@ -80,8 +82,7 @@ class Project:
     def _arguments(args: tuple[str, ...]) -> tuple[str, ...]:
         shuffled = any("randomly" in arg for arg in args)
         order = () if shuffled else ("-p", "no:randomly")
-        # Hypothesis would be imported, and rewritten, anew in every run.
-        return ("-p", "no:hypothesispytest", *order, *args)
+        return (*OTHERS_OFF, *order, *args)
 
     def report(self, name: str = "hazelnut", folder: Path | None = None) -> dict[str, Any]:
         path = (folder or self.reports) / f"{name}.json"

@@ -8,11 +8,12 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.naming import relative
-from pytest_robustbench.plugin.messages import ItemRef
 from pytest_robustbench.reports.pages.reproduction import CONDITION, rerun_of
 
 if TYPE_CHECKING:
     import pytest
+
+    from pytest_robustbench.plugin.messages import ItemRef
 
 PROGRAMS = ("pytest", "py.test", "pytest.exe", "__main__.py")
 
