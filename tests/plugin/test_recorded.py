@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 
+from tests.plugin.robustness_project import INI, OTHERS_OFF, SUITE
 from tests.synthetic_tree import write_mvtec_tree
 
 YAML = """\
@@ -21,20 +24,15 @@ accept:
   all: {bg_fpr: {max: 1.0}}
   recorded: {%s}
 """
-INI = """\
-[pytest]
-addopts = --strict-markers --strict-config -p no:randomly
-filterwarnings = error
-"""
-TEST = "from pytest_robustbench.suite import test_robustness\n"
 
 
-@pytest.fixture
-def project(pytester: pytest.Pytester):
-    """A project whose recorded set shows the same surface, other images of it."""
-    for root, seed in (("data", 0), ("drift", 1)):
+@pytest.fixture(scope="module")
+def surfaces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folders of the same surface, with other images of it each."""
+    root = tmp_path_factory.mktemp("surfaces")
+    for name, seed in (("data", 0), ("drift", 1)):
         write_mvtec_tree(
-            pytester.path / root,
+            root / name,
             category="brushed_metal",
             n_train=8,
             n_test_good=3,
@@ -42,13 +40,21 @@ def project(pytester: pytest.Pytester):
             size=64,
             seed=seed,
         )
+    return root
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, surfaces: Path):
+    """A project whose recorded set shows the same surface, other images of it."""
+    shutil.copytree(surfaces, pytester.path, dirs_exist_ok=True)
     pytester.makeini(INI)
-    pytester.makepyfile(test_line=TEST)
+    pytester.makepyfile(test_line=SUITE)
 
     def run(limits: str, *arguments: str, text: str = YAML) -> pytest.RunResult:
         declared = text.replace("%s", limits)
         (pytester.path / "robustness.yaml").write_text(declared, encoding="utf-8")
-        return pytester.runpytest_subprocess("-m", "robustness", *arguments)
+        options = ("-p", "no:randomly", *OTHERS_OFF, "-m", "robustness", *arguments)
+        return pytester.runpytest_inprocess(*options)
 
     run.path = pytester.path
     return run

@@ -10,7 +10,7 @@ from itertools import takewhile
 import pytest
 
 from pytest_robustbench.metrics.catalogue import BUILT_IN, bound_of
-from tests.plugin.robustness_project import Project, only_messages
+from tests.plugin.robustness_project import OTHERS_OFF, Project, only_messages
 
 FLOORED = tuple(m.name for m in BUILT_IN if m.more_is_better)
 FPRS = ("bg_fpr", "normal_fpr", "latency_ms_per_image", "latency_relative")
@@ -157,7 +157,7 @@ def on_a_terminal(project: Project, *arguments: str, ends_with: int = 0, **envir
     import pty
 
     known = {k: v for k, v in os.environ.items() if k not in ("CI", "BUILD_NUMBER", "COLUMNS")}
-    command = [sys.executable, "-m", "pytest", "-p", "no:randomly", *arguments]
+    command = [sys.executable, "-m", "pytest", "-p", "no:randomly", *OTHERS_OFF, *arguments]
     pid, descriptor = pty.fork()
     if pid == 0:  # pragma: no cover
         os.chdir(project.path)

@@ -22,7 +22,7 @@ from pytest_robustbench.plugin.workers.run_context import (
 )
 from pytest_robustbench.reports.file import journal
 from pytest_robustbench.reports.file.journal import read_journal
-from tests.plugin.robustness_project import Project, text_of
+from tests.plugin.robustness_project import OTHERS_OFF, Project, text_of
 
 SLOW = """\
 import time
@@ -46,7 +46,7 @@ def slow(project: Project) -> Project:
 
 
 def started(project: Project, *args: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "pytest", "-p", "no:hypothesispytest", "-p", "no:randomly"]
+    command = [sys.executable, "-m", "pytest", *OTHERS_OFF, "-p", "no:randomly"]
     return subprocess.Popen(
         [*command, *args],
         cwd=project.path,

@@ -58,13 +58,28 @@ DECLARED = sorted(
 )
 
 
-@pytest.mark.parametrize("dist", ["load", "worksteal", "loadgroup", "loadscope"])
-def test_workers_find_what_one_process_finds(line: Project, dist: str) -> None:
-    assert line.run_apart().ret == 0
-    alone = untimed(line.report())
-    line.forget()
+@pytest.fixture(scope="module")
+def measured_alone() -> dict[str, Any]:
+    """The report of one process on `line`, once it was asked for."""
+    return {}
 
-    result = line.run_apart("-n", "2", "--dist", dist)
+
+@pytest.fixture
+def alone(line: Project, measured_alone: dict[str, Any]) -> dict[str, Any]:
+    """What one process finds."""
+    if not measured_alone:
+        assert line.run().ret == 0
+        measured_alone.update(untimed(line.report()))
+        line.forget()
+    return measured_alone
+
+
+@pytest.mark.parametrize("dist", ["load", "worksteal", "loadgroup", "loadscope"])
+def test_workers_find_what_one_process_finds_and_leave_nothing_they_shared(
+    line: Project, alone: dict[str, Any], dist: str
+) -> None:
+    before = set(_home().glob("*"))
+    result = line.run("-n", "2", "--dist", dist)
 
     result.assert_outcomes(passed=6)
     assert result.ret == 0
@@ -74,11 +89,12 @@ def test_workers_find_what_one_process_finds(line: Project, dist: str) -> None:
     assert n_fits(entries) == 1
     assert evaluated(entries) == DECLARED
     assert line.session()["benchmarks"]["hazelnut"]["complete"] is True
+    assert set(_home().glob("*")) - before == set()
 
 
 def test_latency_is_judged_by_a_recorded_sample_of_the_images(project: Project) -> None:
     project.yaml("all: {latency_ms_per_image: {max: 100000}}", detector=SAVABLE)
-    assert project.run_apart("-n", "2").ret == 0
+    assert project.run("-n", "2").ret == 0
     report = project.report()
     assert {v["verdict"] for v in report["verdicts"]} == {"pass"}
     latency = report["robustness"]["clean"]["latency"]
@@ -94,17 +110,17 @@ def test_a_test_of_ones_own_on_another_worker_measures_nothing_again(line: Proje
             assert robustness_result.per_image.score.dtype == "float64"
         """,
     )
-    result = line.run_apart("-n", "2")
+    result = line.run("-n", "2")
     assert result.ret == 0
     assert evaluated(journal(line)) == DECLARED
 
 
 def test_a_detector_that_cannot_be_saved_is_fitted_in_every_worker(project: Project) -> None:
     project.yaml(detector=PER_WORKER)
-    assert project.run_apart().ret == 0
+    assert project.run().ret == 0
     alone = untimed(project.report())
     project.forget()
-    assert project.run_apart("-n", "2", "--dist", "load").ret == 0
+    assert project.run("-n", "2", "--dist", "load").ret == 0
     assert untimed(project.report()) == alone
     assert n_fits(journal(project)) == 2
 
@@ -123,49 +139,46 @@ def test_a_detector_that_is_not_deterministic_fails_the_run(project: Project) ->
         """,
     )
     project.yaml(detector='{name: "wild:Wild"}')
-    result = project.run_apart("-n", "2")
+    result = project.run("-n", "2")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert "is not deterministic" in text_of(result)
     assert project.report()["complete"] is False
 
 
-def test_nothing_that_workers_shared_is_left(line: Project) -> None:
-    before = set(_home().glob("*"))
-    assert line.run_apart("-n", "2").ret == 0
-    assert set(_home().glob("*")) - before == set()
-
-
 def test_each_is_refused_for_robustness_items_alone(line: Project) -> None:
     line.write("test_unit.py", "def test_unit():\n    pass\n")
-    result = line.run_apart("--dist", "each", "--tx", "2*popen")
+    result = line.run("--dist", "each", "--tx", "2*popen")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert "--dist each would run every condition in every worker" in text_of(result)
-    unit = line.run_apart("--dist", "each", "--tx", "2*popen", "-m", "not robustness")
+    unit = line.run("--dist", "each", "--tx", "2*popen", "-m", "not robustness")
     assert unit.ret == 0
 
 
 def test_unit_tests_on_workers_write_nothing(line: Project) -> None:
     line.write("test_unit.py", "def test_unit():\n    pass\n")
-    result = line.run_apart("-n", "2", "-m", "not robustness")
+    result = line.run("-n", "2", "-m", "not robustness")
     assert result.ret == 0
     assert not line.reports.exists()
     result.stdout.no_fnmatch_line("*= robustness =*")
 
 
 def test_deselected_conditions_are_not_missing(line: Project) -> None:
-    result = line.run_apart("-n", "2", "-k", "lighting")
+    result = line.run("-n", "2", "-k", "lighting")
     assert result.ret == 0
     report = line.report()
     assert report["complete"] is False
     assert line.session()["benchmarks"]["hazelnut"]["missing"] == []
 
 
-def test_a_violated_limit_fails_its_item_on_a_worker(project: Project) -> None:
+def test_a_violated_limit_fails_its_item_on_a_worker_and_reruns_measure_nothing_again(
+    project: Project,
+) -> None:
     project.yaml("all: {pixel_segf1: {min: 1.0}}", detector=SAVABLE)
-    result = project.run_apart("-n", "2")
+    result = project.run("-n", "2", "--reruns", "2")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert "below the floor 1 (robustness.yaml:8)" in text_of(result)
     assert list((project.reports / "hazelnut").rglob("*.png"))
+    assert len(evaluated(journal(project))) == 5
 
 
 def test_workers_with_different_overrides_are_no_success(project: Project) -> None:
@@ -188,13 +201,13 @@ def test_workers_with_different_overrides_are_no_success(project: Project) -> No
             """,
         )
         project.write(f"{name}/test_{name}.py", SUITE)
-    result = project.run_apart("-n", "2", "--dist", "loadfile")
+    result = project.run("-n", "2", "--dist", "loadfile")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert "different overrides" in text_of(result) or "not deterministic" in text_of(result)
 
 
 def test_an_interrupted_fit_leaves_no_older_report_that_looks_whole(line: Project) -> None:
-    assert line.run_apart().ret == 0
+    assert line.run().ret == 0
     line.write(
         "conftest.py",
         """\
@@ -212,7 +225,7 @@ def test_an_interrupted_fit_leaves_no_older_report_that_looks_whole(line: Projec
 
 def test_stopping_at_the_first_failure_leaves_the_rest_missing(project: Project) -> None:
     project.yaml("all: {pixel_segf1: {min: 1.0}}", detector=SAVABLE)
-    result = project.run_apart("-n", "2", "-x")
+    result = project.run("-n", "2", "-x")
     assert result.ret != 0
     session = project.session()["benchmarks"]["hazelnut"]
     assert session["outcomes"]["complete"] == "failed"
@@ -221,7 +234,7 @@ def test_stopping_at_the_first_failure_leaves_the_rest_missing(project: Project)
 
 def test_a_broken_yaml_is_one_failing_item(line: Project) -> None:
     line.write("robustness.yaml", "schema_version: 1\nname: [\n")
-    result = line.run_apart("-n", "2")
+    result = line.run("-n", "2")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert "not valid YAML" in text_of(result)
     assert line.session()["problem"]
@@ -230,19 +243,12 @@ def test_a_broken_yaml_is_one_failing_item(line: Project) -> None:
 def test_the_controller_holds_the_whole_against_the_baseline(project: Project) -> None:
     extra = "regression: {baseline: 'b/{name}.json', pixel_segf1: {max_drop: 0.1}}\n"
     project.yaml(detector=SAVABLE, extra=extra)
-    first = project.run_apart("-n", "2", "--robustness-update-baseline")
+    first = project.run("-n", "2", "--robustness-update-baseline")
     assert first.ret == 0
     assert (project.path / "b" / "hazelnut.json").is_file()
-    assert project.run_apart("-n", "2").ret == 0
+    assert project.run("-n", "2").ret == 0
     assert project.session()["benchmarks"]["hazelnut"]["outcomes"]["regression"] == "passed"
-    assert project.run_apart().ret == 0
-
-
-def test_reruns_measure_nothing_again(project: Project) -> None:
-    project.yaml("all: {pixel_segf1: {min: 1.0}}", detector=SAVABLE)
-    result = project.run_apart("-n", "2", "--reruns", "2")
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
-    assert len(evaluated(journal(project))) == 5
+    assert project.run().ret == 0
 
 
 @pytest.mark.skipif(os.name == "nt", reason="folders have other permissions there")
@@ -270,7 +276,7 @@ def _crash(request):
 def test_a_worker_that_dies_costs_its_condition_and_no_other(line: Project) -> None:
     name = "test_robustness[hazelnut-lighting-severity_3]"
     line.write("conftest.py", CRASH.format(name=name))
-    result = line.run_apart("-n", "2")
+    result = line.run("-n", "2")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert "crashed while running" in text_of(result)
     report, session = line.report(), line.session()["benchmarks"]["hazelnut"]
@@ -283,7 +289,7 @@ def test_a_worker_that_dies_costs_its_condition_and_no_other(line: Project) -> N
 
 
 def test_workers_that_all_die_while_fitting_leave_no_older_report(line: Project) -> None:
-    assert line.run_apart().ret == 0
+    assert line.run().ret == 0
     assert line.report()["complete"] is True
     line.write(
         "dying.py",
@@ -328,7 +334,11 @@ def servers(tmp_path: Path) -> Iterator[list[str]]:
         folder.mkdir()
         script = Path(execnet.__file__).parent / "script" / "socketserver.py"
         command = [sys.executable, str(script), f"127.0.0.1:{port}"]
-        environment = {**os.environ, "TMPDIR": str(folder), "PYTHONPATH": str(tmp_path / "site")}
+        environment = {
+            **os.environ,
+            "TMPDIR": str(folder),
+            "PYTHONPATH": python_path(tmp_path / "site"),
+        }
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT}
         processes.append(subprocess.Popen(command, cwd=folder, env=environment, **quiet))
     deadline = time.monotonic() + 30
@@ -339,6 +349,11 @@ def servers(tmp_path: Path) -> Iterator[list[str]]:
     for process in processes:
         process.kill()
         process.wait()
+
+
+def python_path(folder: Path) -> str:
+    """Return the folders of modules with one more before them."""
+    return os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
 
 
 def free_port() -> int:
@@ -359,13 +374,14 @@ def listens(port: int) -> bool:
 
 
 def test_two_machines_without_common_files_find_what_one_process_finds(
-    line: Project, servers: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    line: Project,
+    alone: dict[str, Any],
+    servers: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert line.run_apart().ret == 0
-    alone = untimed(line.report())
-    line.forget()
     (line.path / "test_line.py").unlink()
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    monkeypatch.setenv("PYTHONPATH", python_path(tmp_path / "site"))
 
     tx = [option for spec in servers for option in ("--tx", spec)]
     result = line.run_apart("--dist", "load", *tx, "--pyargs", "linetests.test_line")
@@ -385,7 +401,7 @@ def test_a_worker_elsewhere_needs_no_yaml_of_its_own(line: Project, tmp_path: Pa
     (package / "__init__.py").touch()
     (package / "test_line.py").write_text(SUITE)
     line.write("pytest.ini", INI + f"pythonpath = {line.path / 'site'}\n")
-    spec = f"popen//chdir={tmp_path}//env:PYTHONPATH={line.path / 'site'}"
+    spec = f"popen//chdir={tmp_path}//env:PYTHONPATH={python_path(line.path / 'site')}"
     result = line.run_apart(
         "--dist", "load", "--tx", spec, "--tx", spec, "--pyargs", "linetests.test_line"
     )
