@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import re
 import shlex
+import shutil
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -79,22 +81,41 @@ def gated(project: Project) -> Project:
     return project
 
 
-def test_a_run_writes_pages_and_says_where(gated: Project) -> None:
-    result = gated.run("-m", "robustness")
+@pytest.fixture(scope="module")
+def kept() -> dict[Path, pytest.RunResult]:
+    """What a run of `gated` has left, once it was asked for, and its result."""
+    return {}
 
-    result.stdout.fnmatch_lines(
+
+@pytest.fixture
+def ran(
+    gated: Project, kept: dict[Path, pytest.RunResult], tmp_path_factory: pytest.TempPathFactory
+) -> pytest.RunResult:
+    """The result of a run of `gated`, whose files lie where it has written them."""
+    if not kept:
+        result = gated.run("-m", "robustness", "--junitxml=robustness-report/junit.xml")
+        folder = tmp_path_factory.mktemp("kept")
+        shutil.copytree(gated.reports, folder, dirs_exist_ok=True)
+        kept[folder] = result
+    for folder in kept:
+        shutil.copytree(folder, gated.reports, dirs_exist_ok=True)
+    return next(iter(kept.values()))
+
+
+def test_a_run_writes_pages_and_says_where(gated: Project, ran: pytest.RunResult) -> None:
+    ran.stdout.fnmatch_lines(
         ["page: robustness-report/report.html (beside it summary.md and conditions.csv)"]
     )
     assert title_of(gated).startswith("hazelnut: FAIL")
     summary = (gated.reports / "summary.md").read_text(encoding="utf-8")
     assert "hazelnut: FAIL" in summary
     assert "lighting-severity\\_3" in summary
-    only_messages(result)
+    only_messages(ran)
 
 
-def test_the_table_for_spreadsheets_has_the_numbers_of_the_report(gated: Project) -> None:
-    gated.run("-m", "robustness")
-
+def test_the_table_for_spreadsheets_has_the_numbers_of_the_report(
+    gated: Project, ran: pytest.RunResult
+) -> None:
     with (gated.reports / "conditions.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = {row["condition"]: row for row in csv.DictReader(file)}
     assert list(rows) == [
@@ -111,9 +132,7 @@ def test_the_table_for_spreadsheets_has_the_numbers_of_the_report(gated: Project
         assert row["verdict"] == ("fail" if name == "lighting-severity_3" else "pass")
 
 
-def test_every_condition_has_pictures_with_words(gated: Project) -> None:
-    gated.run("-m", "robustness")
-
+def test_every_condition_has_pictures_with_words(gated: Project, ran: pytest.RunResult) -> None:
     page = page_of(gated)
     assert set(page.commands) == {c["condition"] for c in _limits(gated)}
     assert len(page.pictures) >= 5
@@ -125,17 +144,15 @@ def _limits(project: Project) -> list[dict[str, Any]]:
     return list(project.report()["verdicts"])
 
 
-def test_workers_send_their_pictures(gated: Project) -> None:
-    gated.run("-m", "robustness")
+def test_workers_send_their_pictures(gated: Project, ran: pytest.RunResult) -> None:
     alone = page_of(gated)
     gated.forget()
-    gated.run_apart("-m", "robustness", "-n", "2")
+    gated.run("-m", "robustness", "-n", "2")
 
     assert [p["src"] for p in page_of(gated).pictures] == [p["src"] for p in alone.pictures]
 
 
-def test_pictures_of_earlier_runs_do_not_pile_up(gated: Project) -> None:
-    gated.run("-m", "robustness")
+def test_pictures_of_earlier_runs_do_not_pile_up(gated: Project, ran: pytest.RunResult) -> None:
     folder = gated.reports / "hazelnut" / "thumbnails"
     (folder / f"{'0' * 16}-{'1' * 16}.jpg").write_bytes(b"old")
     gated.run("-m", "robustness")
@@ -145,8 +162,9 @@ def test_pictures_of_earlier_runs_do_not_pile_up(gated: Project) -> None:
     assert len(kept) == len({p["src"] for p in page_of(gated).pictures})
 
 
-def test_the_command_of_a_condition_measures_it_alone_and_alike(gated: Project) -> None:
-    gated.run("-m", "robustness")
+def test_the_command_of_a_condition_measures_it_alone_and_alike(
+    gated: Project, ran: pytest.RunResult
+) -> None:
     words = shlex.split(page_of(gated).commands["lighting-severity_3"])
     assert words[0] == "pytest"
     whole = condition(gated.report(), "lighting-severity_3")
@@ -228,8 +246,9 @@ def test_without_the_extra_a_hint_and_everything_else(
     only_messages(result)
 
 
-def test_pages_of_an_earlier_run_do_not_survive_one_that_dies(gated: Project) -> None:
-    gated.run("-m", "robustness")
+def test_pages_of_an_earlier_run_do_not_survive_one_that_dies(
+    gated: Project, ran: pytest.RunResult
+) -> None:
     gated.write(
         "test_line.py",
         """
@@ -331,10 +350,10 @@ def test_the_step_summary_of_a_ci_is_appended_to(
     assert text.count("hazelnut: FAIL") == 1
 
 
-def test_junit_failures_begin_with_metric_value_and_limit(gated: Project) -> None:
-    gated.run("-m", "robustness", "--junitxml=junit.xml")
-
-    (failure,) = ET.parse(gated.path / "junit.xml").getroot().iter("failure")
+def test_junit_failures_begin_with_metric_value_and_limit(
+    gated: Project, ran: pytest.RunResult
+) -> None:
+    (failure,) = ET.parse(gated.reports / "junit.xml").getroot().iter("failure")
     first = (failure.get("message") or "").splitlines()[0]
     value = condition(gated.report(), "lighting-severity_3")["results"]["pixel_metrics"]
     shown = f"{value['pixel_segf1']:.3g}"
