@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
+import pytest_robustbench
 from pytest_robustbench.plugin.options import OPTIONS
-from tests.plugin.robustness_project import INI, Project, condition, only_messages, outcomes
+from tests.plugin.robustness_project import (
+    INI,
+    OTHERS_OFF,
+    Project,
+    condition,
+    only_messages,
+    outcomes,
+)
 
 TWO = {"corruptions": "[lighting, blur]", "severities": "[1, 3]"}
 OPEN = "all: {miss_rate: {max: 1.0}}"
@@ -190,3 +205,58 @@ def test_config_and_report_dir_elsewhere(gated: Project) -> None:
     result.stdout.fnmatch_lines(["robustness: gates.yaml", "*report: a/b/hazelnut.json"])
     assert gated.report(folder=gated.path / "a" / "b")["complete"]
     assert not gated.reports.exists()
+
+
+# ---- one row each ------------------------------------------------------------------------------
+
+PACKAGE = Path(pytest_robustbench.__file__).parent
+ROW = """\
+    most_images = Option(values.count, "stop after N images", "N", "int")
+    device = Option("""
+
+
+def asked(package: Path) -> set[str]:
+    """Return which names the plugin asks of settings anywhere."""
+    nodes = [
+        node
+        for file in package.joinpath("plugin").rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+    ]
+    return {node.attr for node in nodes if is_settings(node.value)}
+
+
+def is_settings(node: ast.expr) -> bool:
+    """Return whether an expression is called ``settings``, or taken from the stash as such."""
+    return ast.unparse(node).endswith(("settings", "stash[SETTINGS]"))
+
+
+def test_every_option_is_asked_for_somewhere() -> None:
+    assert [o.flag for o in OPTIONS if o.name not in asked(PACKAGE)] == []
+
+
+def test_an_option_is_one_row_and_a_row_alone_is_noticed(tmp_path: Path) -> None:
+    """Flag, ini twin, help and check come from the row; that nothing reads it is told by name."""
+    copy = tmp_path / PACKAGE.name
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    table = copy / "plugin" / "options.py"
+    written = table.read_text(encoding="utf-8")
+    table.write_text(written.replace("    device = Option(", ROW, 1), encoding="utf-8")
+
+    def run(*options: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *OTHERS_OFF, *options],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return " ".join(f"{done.stdout} {done.stderr}".split())
+
+    helped = run("--help")
+    assert "--robustness-most-images=N stop after N images" in helped
+    assert "robustness_most_images (int): stop after N images" in helped
+    refused = run("--robustness-most-images=0")
+    assert "--robustness-most-images must be a number of images, at least 1, not '0'" in refused
+    assert "most_images" not in asked(copy)
