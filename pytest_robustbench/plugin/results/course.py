@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pytest_robustbench.plugin.messages import ItemRef
-    from pytest_robustbench.reports.file.model import Header
     from pytest_robustbench.reports.file.journal import Journal
+    from pytest_robustbench.reports.file.model import Header
 
 RESULTS: pytest.StashKey[RunResults] = pytest.StashKey()
 

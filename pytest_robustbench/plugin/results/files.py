@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pytest_robustbench.plugin.results.run_results import RunResults
 
 
-
 def forget_older_reports(run: RunResults, benchmarks: Collection[str]) -> None:
     """Replace older reports by such that hold nothing yet: however this run ends, none is whole."""
     declared, folder = run.read_declared().benchmarks, run.settings.report_dir
