@@ -19,7 +19,7 @@ def by_image(split, result):
     """Digest and numbers of every measured image, by its id."""
     columns = result.per_image
     numbers = (columns.score, columns.tp, columns.fp, columns.fn, columns.tn)
-    rows = zip(columns.digest, *(column.tolist() for column in numbers), strict=True)
+    rows = zip(result.digests, *(column.tolist() for column in numbers), strict=True)
     return {
         sample.id: row
         for sample, row, measured in zip(split.test, rows, columns.measured, strict=True)
