@@ -97,7 +97,7 @@ class Project:
         return code, captured.out, captured.err
 
     def merge(self, *arguments):
-        return self("merge", *arguments, "--output-dir", "merged")
+        return self("merge", *arguments, "--output-dir", "merged", "--no-html")
 
     def merged(self, name="caps"):
         report = json.loads((self.path / "merged" / f"{name}.json").read_text("utf-8"))

@@ -247,15 +247,8 @@ def clean(plain):
     ("change", "told"),
     [
         (lambda p: clean(p)["per_image"]["tp"].pop(), "columns differ in length"),
-        (lambda p: clean(p)["per_image"]["digest"].clear(), "columns differ in length"),
-        (lambda p: p["samples"]["label"].pop(), "columns differ in length"),
-        (lambda p: p.update(samples=None), "without an operating point or samples"),
         (lambda p: p.update(operating_point=None), "without an operating point or samples"),
-        (lambda p: p["operating_point"].update(interval=[1.0]), "operating_point.interval"),
-        (lambda p: p["operating_point"].update(health={}), "operating_point.health"),
         (lambda p: p.update(missing=["everything"]), "missing.0"),
-        (lambda p: p["verdicts"][0].update(metric="luck"), "the name of a metric"),
-        (lambda p: clean(p).update(results=None), "results"),
     ],
 )
 def test_a_report_that_cannot_be_shown_is_refused_in_one_line(project, call, change, told):
@@ -273,11 +266,6 @@ def test_a_report_that_cannot_be_shown_is_refused_in_one_line(project, call, cha
     ("change", "told"),
     [
         (lambda p: p["verdicts"][0].update(verdict="fail"), "its value says otherwise"),
-        (lambda p: p["verdicts"][0].update(limit=2.0), "but {'max': 1.0} is declared"),
-        (lambda p: p["verdicts"][0].update(value=0.0), "the verdict on"),
-        (lambda p: p["verdicts"].pop(), "limits are declared, and not judged"),
-        (lambda p: p.update(verdicts=[]), "limits are declared, and not judged"),
-        (lambda p: p["robustness"]["corruptions"].clear(), "in spite of blur-severity_3"),
         (lambda p: clean(p)["results"].update(auroc=0.123), "auroc is 0.123, but"),
     ],
 )
