@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,6 +76,11 @@ def jpeg(image: Image, quality: int) -> bytes:
     """Return an RGB image as the bytes of a JPEG file of `quality` 0 to 100."""
     cv2: Any = opencv.load()
     return _encoded(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+
+
+def data_uri(jpeg_file: bytes) -> str:
+    """Return a JPEG file as what an ``<img>`` shows without a file."""
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg_file).decode()}"
 
 
 def _encoded(ending: str, image: Image, settings: list[int]) -> bytes:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Any
 
-from pytest_robustbench.reports.pages.drawing import jpeg
+from pytest_robustbench.reports.pages.drawing import data_uri, jpeg
 from pytest_robustbench.reports.pages.html.templates import rendered
 from pytest_robustbench.reports.preview.tiles import drawn
 
@@ -58,12 +57,11 @@ def _row(block: Block, row: Row) -> dict[str, Any]:
 
 def _tile(tile: Tile, alt: str) -> dict[str, Any]:
     picture = drawn(tile, WIDTH)
-    data = base64.b64encode(jpeg(picture, QUALITY)).decode("ascii")
     return {
         "label": tile.label,
         "notes": tile.notes,
         "alt": alt,
-        "uri": f"data:image/jpeg;base64,{data}",
+        "uri": data_uri(jpeg(picture, QUALITY)),
         "height": picture.shape[0],
         "width": picture.shape[1],
     }

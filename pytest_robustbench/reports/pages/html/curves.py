@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_robustbench.gates.intervals import interval_of
 from pytest_robustbench.metrics.catalogue import metric_called
 from pytest_robustbench.reports.file.record import outcomes_of
+from pytest_robustbench.reports.pages.html.charts.canvas import with_room
 from pytest_robustbench.reports.pages.html.charts.curves import CLEAN, Point, curve
 from pytest_robustbench.reports.pages.html.figures import brief
 
@@ -77,7 +78,4 @@ def _interval(source: Source, condition: str, metric: str) -> tuple[float, float
 
 def _span(points: Sequence[Point]) -> tuple[float, float]:
     ends = [end for p in points for end in (p.value, p.limit, *(p.interval or ()))]
-    known = [end for end in ends if end is not None] or [0.0, 1.0]
-    low, high = min(known), max(known)
-    room = ROOM * ((high - low) or abs(high) or 1.0)
-    return low - room, high + room
+    return with_room([end for end in ends if end is not None] or [0.0, 1.0], ROOM)

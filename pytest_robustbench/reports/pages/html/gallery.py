@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pytest_robustbench.evaluation.measure.exhibits import telling_images
 from pytest_robustbench.reports.file.record_integrity import counts_pixels
+from pytest_robustbench.reports.pages.drawing import data_uri
 from pytest_robustbench.reports.pages.html.figures import apart, brief, exceeds
 from pytest_robustbench.reports.pages.reproduction import command_for
 from pytest_robustbench.reports.pages.thumbnails import Thumbnails, thumbnail_name
@@ -81,7 +81,7 @@ def _images(source: Source, condition: str, thumbnails: Thumbnails) -> Iterator[
         yield {
             "sample": sample,
             "what": what,
-            "picture": "" if picture is None else _data_uri(picture),
+            "picture": "" if picture is None else data_uri(picture),
             "alternative": f"{sample} under {condition}: {panels}; {what}",
         }
 
@@ -125,7 +125,3 @@ def _pixels(record: Plain, samples: Plain, index: int) -> Iterator[str]:
         yield f"SegF1 {brief(2 * tp / max(2 * tp + fp + fn, 1))}"
     else:
         yield f"{fp / max(fp + tn, 1):.2%} of its pixels called anomalous"
-
-
-def _data_uri(jpeg: bytes) -> str:
-    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"

@@ -148,6 +148,13 @@ def canvas(key: str, description: str, frame: Frame) -> Iterator[Canvas]:
         drawn.finish()
 
 
+def with_room(ends: Sequence[float], share: float) -> tuple[float, float]:
+    """Return the span of an axis: that of `ends`, and a share of it more on both sides."""
+    low, high = min(ends), max(ends)
+    room = share * ((high - low) or abs(high) or 1.0)
+    return low - room, high + room
+
+
 def label_rows(axes: Axes, labels: Sequence[str], unit: str) -> None:
     """Name the rows of a plot from the top, and the unit of its horizontal axis."""
     axes.set_yticks(range(len(labels)), [shortened(label, LONGEST) for label in labels])

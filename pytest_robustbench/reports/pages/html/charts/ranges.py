@@ -12,6 +12,7 @@ from pytest_robustbench.reports.pages.html.charts.canvas import (
     Frame,
     canvas,
     label_rows,
+    with_room,
 )
 
 if TYPE_CHECKING:
@@ -135,6 +136,4 @@ def _span(rows: Sequence[RangeRow], threshold: float | None) -> tuple[float, flo
     ends = [end for r in found for end in (r.low, r.high, r.tail) if end is not None]
     ends += [row.limit for row in rows if row.limit is not None]
     ends += [] if threshold is None else [threshold]
-    low, high = min(ends), max(ends)
-    room = ROOM * ((high - low) or abs(high) or 1.0)
-    return low - room, high + room
+    return with_room(ends, ROOM)
