@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_robustbench.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from pytest_robustbench.benchmark import Benchmark
     from pytest_robustbench.conditions import Condition
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from pytest_robustbench.metrics.own import register_metric
     from pytest_robustbench.reports.file.report import Report
 
-__version__ = "0.1.0"
 
 __all__ = [
     "Benchmark",

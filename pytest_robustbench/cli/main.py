@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import pytest_robustbench
+from pytest_robustbench import version
 from pytest_robustbench.cli import commands
 from pytest_robustbench.cli.outcomes import USERS_MISTAKE
 from pytest_robustbench.errors import RobustbenchError
@@ -100,9 +100,7 @@ def _parser() -> argparse.ArgumentParser:
         prog=PROGRAM,
         description="Robustness gates for visual anomaly detectors.",
     )
-    parser.add_argument(
-        "--version", action="version", version=f"{PROGRAM} {pytest_robustbench.__version__}"
-    )
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {version.__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="command", required=True)
     for name, (summary, module) in COMMANDS.items():
         described = subparsers.add_parser(name, help=summary, description=summary)

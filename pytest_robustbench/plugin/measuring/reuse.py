@@ -13,7 +13,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest_robustbench
+from pytest_robustbench import version
 from pytest_robustbench.plugin.options import DEFAULT_CONFIG
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ PARAMETERS = (
     *(".safetensors", ".toml", ".xml", ".yaml", ".yml"),
 )
 """Endings of files that a detector may read while it predicts."""
-OWN = Path(pytest_robustbench.__file__).parent
+OWN = Path(version.__file__).parent
 """This package: its version stands for it, wherever it lies."""
 DETERMINING = ("operating_point", "detector", "samples", "environment")
 """Of the header: what else than the corruption and how it is measured decides a result."""
@@ -62,7 +62,7 @@ class EarlierResults:
         return sha256_of(
             {
                 **{name: plain[name] for name in DETERMINING},
-                "version": pytest_robustbench.__version__,
+                "version": version.__version__,
                 "code": self._code,
                 "timing": [os.environ.get(name) for name in TIMING],
                 "evaluation": plain["config"].get("evaluation"),

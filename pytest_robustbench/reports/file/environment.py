@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import pytest_robustbench
+from pytest_robustbench.version import __version__
 
 PACKAGES = ("numpy", "opencv-python", "opencv-python-headless", "scikit-learn", "torch")
 
@@ -18,7 +18,7 @@ PACKAGES = ("numpy", "opencv-python", "opencv-python-headless", "scikit-learn", 
 def environment(folder: Path | None = None) -> dict[str, Any]:
     """Return versions, machine, and the git commit of `folder` where there is one."""
     return {
-        "pytest_robustbench": pytest_robustbench.__version__,
+        "pytest_robustbench": __version__,
         "python": platform.python_version(),
         "packages": {name: found for name in PACKAGES if (found := _version(name))},
         "platform": platform.platform(),

@@ -230,7 +230,7 @@ def test_another_corruption_is_measured_again_and_the_others_are_not(measured: P
 def test_another_version_is_measured_again(
     measured: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pytest_robustbench.__version__", "9.9.9")
+    monkeypatch.setattr("pytest_robustbench.version.__version__", "9.9.9")
     assert reused(measured) == set()
 
 
