@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_robustbench.version import __version__ as __version__
-
 if TYPE_CHECKING:
     from pytest_robustbench.benchmark import Benchmark
     from pytest_robustbench.conditions import Condition
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.metrics.outcomes import Outcomes
     from pytest_robustbench.metrics.own import register_metric
     from pytest_robustbench.reports.file.report import Report
+    from pytest_robustbench.version import __version__ as __version__
 
 
 __all__ = [
@@ -51,6 +50,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "__version__": "version",
     "Benchmark": "benchmark",
     "Condition": "conditions",
     "ConditionResult": "evaluation.results",

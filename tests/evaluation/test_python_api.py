@@ -13,9 +13,9 @@ import pytest_robustbench as rb
 from tests.evaluation.evaluation_parts import Contrast
 
 NAMES = (
-    "Benchmark Condition ConditionResult Corruption Detector OperatingPoint Prediction Report "
-    "Sample Split as_detector as_split corrupt load_detector load_split register_corruption "
-    "transform_corruption"
+    "Benchmark Condition ConditionResult Corruption Detector OperatingPoint Outcomes Prediction "
+    "Report Sample Split as_detector as_split corrupt load_detector load_split "
+    "register_corruption register_metric transform_corruption"
 )
 
 
