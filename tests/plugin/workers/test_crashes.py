@@ -21,7 +21,7 @@ from pytest_robustbench.plugin.workers.run_context import (
     remove_private_folder,
 )
 from pytest_robustbench.reports.file import journal
-from pytest_robustbench.reports.file.journal import read_journal
+from pytest_robustbench.reports.file.journal import ConditionEntry, read_journal
 from tests.plugin.robustness_project import OTHERS_OFF, Project, text_of
 
 SLOW = """\
@@ -59,7 +59,7 @@ def started(project: Project, *args: str) -> subprocess.Popen[bytes]:
 def finished(project: Project) -> list[str]:
     """Return the conditions that the journals hold."""
     entries = [e for path in journals(project) for e in read_journal(path)]
-    return sorted({e.content["condition"] for e in entries if e.kind == "condition"})
+    return sorted({e.condition for e in entries if isinstance(e, ConditionEntry)})
 
 
 def journals(project: Project) -> list[Path]:
@@ -142,9 +142,7 @@ def test_a_killed_run_is_resumed_and_merged_results_are_those_of_a_whole_one(
 
 def measured_by_the_last_run(project: Project) -> list[str]:
     entries = read_journal(journals(project)[-1])
-    return [
-        e.content["condition"] for e in entries if e.kind == "condition" and not e.content["reused"]
-    ]
+    return [e.condition for e in entries if isinstance(e, ConditionEntry) and not e.reused]
 
 
 def test_a_second_interruption_loses_no_report(slow: Project) -> None:

@@ -16,10 +16,10 @@ import execnet
 import pytest
 
 from pytest_robustbench.plugin.workers.run_context import _home
-from pytest_robustbench.reports.file.journal import read_journal
+from pytest_robustbench.reports.file.journal import ConditionEntry, read_journal
 from tests.plugin.robustness_project import INI, SUITE, Project, text_of
 
-TIMED = ("latency", "memory", "started", "command", "rerun")
+TIMED = ("latency", "memory", "started", "command", "rerun", "content_sha256")
 SAVABLE = "pixel_gaussian"
 PER_WORKER = '{name: "line_models:MeanDetector"}'
 
@@ -390,7 +390,7 @@ def test_two_machines_without_common_files_find_what_one_process_finds(
     assert untimed(line.report()) == alone
     # Whatever the machines keep for themselves, the controller has it on its own disk.
     kept = [read_journal(path) for path in (line.reports / "journal").glob("*/*.jsonl")]
-    found = {e.content["condition"] for entries in kept for e in entries if e.kind == "condition"}
+    found = {e.condition for entries in kept for e in entries if isinstance(e, ConditionEntry)}
     assert found == set(DECLARED)
 
 
