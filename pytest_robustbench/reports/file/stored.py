@@ -52,7 +52,8 @@ class StoredReport:
     @cached_property
     def header(self) -> Header:
         """What the report says once."""
-        return Header.from_dict({name: self.plain[name] for name in Header.model_fields})
+        names = (name for name in Header.model_fields if name in self.plain)
+        return Header.from_dict({name: self.plain[name] for name in names})
 
     @cached_property
     def records(self) -> dict[str, Mapping[str, Any]]:
