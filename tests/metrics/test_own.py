@@ -153,3 +153,24 @@ def test_a_report_of_another_definition_is_refused():
 
     with pytest.raises(MetricError, match="registered already"):
         own.known(own.metric_from("reject_area", definition))
+
+
+def test_a_package_brings_one_by_an_entry_point(tmp_path, monkeypatch):
+    info = tmp_path / "line-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: line\nVersion: 1.0\n")
+    points = "lit = line_of_entry:lit\nbroken = no_such_module_at_all:lit\n"
+    (info / "entry_points.txt").write_text(f"[pytest_robustbench.metrics]\n{points}")
+    (tmp_path / "line_of_entry.py").write_text(
+        dedent("""
+            import pytest_robustbench as rb
+            @rb.register_metric(more_is_better=False, meaning="area")
+            def lit(outcomes):
+                return outcomes.fp, outcomes.fp + outcomes.tn
+        """)
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    assert own.load_metric("lit").source == "line_of_entry:lit"
+    with pytest.raises(MetricError, match="'broken' cannot be imported: ModuleNotFoundError"):
+        own.load_metric("broken")
