@@ -48,3 +48,11 @@ def test_every_link_leads_somewhere(page: Path) -> None:
             broken.append(target)
 
     assert broken == []
+
+
+def test_the_architecture_names_files_that_are_there() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:[a-z_]+/)+(?:[a-z_]+\.py)?)`", text)
+    homes = (ROOT, ROOT / "pytest_robustbench", *(ROOT / "pytest_robustbench").iterdir())
+    assert len(named) > 30
+    assert [name for name in named if not any((home / name).exists() for home in homes)] == []
