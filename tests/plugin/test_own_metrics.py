@@ -64,9 +64,20 @@ def test_workers_and_a_resumed_run_come_to_the_same(project: Project) -> None:
 
     only_messages(project.run_apart("-n", "2"))
     assert values(project) == alone
-    again = project.run("--robustness-resume")
+    only_messages(project.run("--robustness-resume"))
     assert values(project) == alone
-    only_messages(again)
+
+
+def test_a_metric_more_is_measured_and_not_missed_in_what_is_taken_over(project: Project) -> None:
+    few = {**FEW, "extra": "", "detector": "pixel_gaussian"}
+    project.yaml("all: {miss_rate: {max: 1.0}}\n", **few)
+    project.run()
+    project.yaml("all: {project_lit: {max: 1}}\n", **few | {"extra": METRICS})
+
+    result = project.run("-v", "--robustness-resume")
+
+    assert set(outcomes(result).values()) == {"passed"}
+    assert values(project)["clean"]["value"] is not None
 
 
 def test_one_that_raises_is_an_error_of_every_condition(project: Project) -> None:

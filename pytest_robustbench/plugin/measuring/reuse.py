@@ -66,6 +66,7 @@ class EarlierResults:
                 "code": self._code,
                 "timing": [os.environ.get(name) for name in TIMING],
                 "evaluation": plain["config"].get("evaluation"),
+                "metrics": plain.get("own_metrics"),
                 "specification": dict(benchmark.evaluator.specification(condition)),
                 "condition": condition.id,
             }
