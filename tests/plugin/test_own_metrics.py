@@ -69,6 +69,7 @@ def test_workers_and_a_resumed_run_come_to_the_same(project: Project) -> None:
 
 
 def test_a_metric_more_is_measured_and_not_missed_in_what_is_taken_over(project: Project) -> None:
+    project.write("conftest.py", "import project_metrics\n")  # the same code in both runs
     few = {**FEW, "extra": "", "detector": "pixel_gaussian"}
     project.yaml("all: {miss_rate: {max: 1.0}}\n", **few)
     project.run()
