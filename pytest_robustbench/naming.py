@@ -34,3 +34,11 @@ def relative(path: os.PathLike[str], start: os.PathLike[str]) -> str:
         return os.path.relpath(path, start)
     except ValueError:
         return os.fspath(path)
+
+
+def listed(names: Iterable[str], shown: int = 3) -> str:
+    """Return the first names and how many more there are: ``'a', 'b', 'c' and 4 more``."""
+    all_names = list(names)
+    text = ", ".join(repr(name) for name in all_names[:shown])
+    more = len(all_names) - shown
+    return f"{text} and {more} more" if more > 0 else text

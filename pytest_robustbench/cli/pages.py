@@ -58,7 +58,8 @@ def write_pages_of(outcomes: Sequence[BenchmarkOutcome], folder: Path, *, html: 
     ReportError
         If a page cannot be written.
     """
-    from pytest_robustbench.reports.pages.source import Edition, Unreported
+    from pytest_robustbench.reports.file.session import Unreported
+    from pytest_robustbench.reports.pages.source import Edition
     from pytest_robustbench.reports.pages.write import write_pages
 
     sources = [_source(one, one.report, folder) for one in outcomes if one.report is not None]

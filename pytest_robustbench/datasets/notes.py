@@ -6,7 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.datasets.files import unread_images
-from pytest_robustbench.datasets.split import DEFECT, NORMAL, listed
+from pytest_robustbench.datasets.split import DEFECT, NORMAL
+from pytest_robustbench.naming import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.errors import DatasetError
+from pytest_robustbench.naming import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any, TypeAlias
 
     from numpy.typing import NDArray
@@ -153,14 +154,6 @@ class Split:
     def unknown_masks(self) -> int:
         """How many defect images of the test part have no mask."""
         return sum(sample.mask_is_unknown for sample in self.test)
-
-
-def listed(names: Iterable[str], shown: int = 3) -> str:
-    """Return the first names and how many more there are: ``'a', 'b', 'c' and 4 more``."""
-    all_names = list(names)
-    text = ", ".join(repr(name) for name in all_names[:shown])
-    more = len(all_names) - shown
-    return f"{text} and {more} more" if more > 0 else text
 
 
 def _is_source(source: object) -> bool:

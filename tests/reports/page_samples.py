@@ -16,11 +16,12 @@ from pytest_robustbench.corruptions.catalogue import DEFAULT
 from pytest_robustbench.datasets.loading import load_split
 from pytest_robustbench.gates.limits import Limit, Waiver
 from pytest_robustbench.reports.file.fields import error_record
+from pytest_robustbench.reports.file.session import Unreported
 from pytest_robustbench.reports.file.stored import read_stored
 from pytest_robustbench.reports.pages.drawing import jpeg
 from pytest_robustbench.reports.pages.formats import HTML
 from pytest_robustbench.reports.pages.html.gallery import thumbnail_names
-from pytest_robustbench.reports.pages.source import Edition, Source, Unreported
+from pytest_robustbench.reports.pages.source import Edition, Source
 from pytest_robustbench.reports.pages.thumbnails import Thumbnails, thumbnails_of
 from tests.reports.report_samples import GIVEN, contrast, drawn_report
 from tests.reports.stored_reports import edited

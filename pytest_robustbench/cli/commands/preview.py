@@ -137,7 +137,7 @@ def _samples(name: str, split: Split, ids: Iterable[str]) -> list[Sample]:
 
 
 def _nearest(name: str, ids: Sequence[str]) -> str:
-    from pytest_robustbench.datasets.split import listed
+    from pytest_robustbench.naming import listed
 
     hint = suggestion(name, ids)
     # Of hundreds of images, a few show how they are called.

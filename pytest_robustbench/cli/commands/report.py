@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Iterator
 
+    from pytest_robustbench.reports.file.session import Unreported
     from pytest_robustbench.reports.file.stored import StoredReport
-    from pytest_robustbench.reports.pages.source import Source, Unreported
+    from pytest_robustbench.reports.pages.source import Source
 
 REMEDY = "name a report as it was written, or measure again"
 SHOWN_CONTRADICTIONS = 3

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from pytest_robustbench.datasets.notes import graded_masks
 from pytest_robustbench.datasets.pictures.duplicates import shared_pictures
-from pytest_robustbench.datasets.split import listed
 from pytest_robustbench.errors import ConfigError, DatasetError, NotMeasurableError
 from pytest_robustbench.evaluation.measure.inventory import take_inventory
-from pytest_robustbench.naming import suggestion
+from pytest_robustbench.naming import listed, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

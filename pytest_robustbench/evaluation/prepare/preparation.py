@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple, overload
 import numpy as np
 
 from pytest_robustbench.datasets.pictures.duplicates import shared_pictures
-from pytest_robustbench.datasets.split import listed
 from pytest_robustbench.errors import CalibrationError, DatasetError, RobustbenchError
 from pytest_robustbench.evaluation.measure.inventory import require_readable, take_inventory
 from pytest_robustbench.evaluation.prepare.batch_check import check_batch_independence
@@ -19,6 +18,7 @@ from pytest_robustbench.evaluation.prepare.calibration import (
     RecalibrationScores,
 )
 from pytest_robustbench.evaluation.prepare.division import folds, held_out
+from pytest_robustbench.naming import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pytest_robustbench.errors import ReportError, message_for_user
 from pytest_robustbench.plugin.results.aggregate_items import aggregates, problems_of
 from pytest_robustbench.reports.file.report import Report
-from pytest_robustbench.reports.file.session import SESSION_FILE, write_session
-from pytest_robustbench.reports.pages.source import Edition, Source, Unreported
+from pytest_robustbench.reports.file.session import SESSION_FILE, Unreported, write_session
+from pytest_robustbench.reports.pages.source import Edition, Source
 from pytest_robustbench.reports.pages.thumbnails import Thumbnails
 from pytest_robustbench.reports.pages.write import forget_pages, write_pages
 

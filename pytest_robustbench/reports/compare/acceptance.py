@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from pytest_robustbench.datasets.split import listed
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.metrics.catalogue import metric_called
+from pytest_robustbench.naming import listed
 from pytest_robustbench.plain_json import dumps, read_object, sealed
 from pytest_robustbench.reports.file.fields import metrics_of
 from pytest_robustbench.reports.file.integrity import COMPLETE_REMEDY, read_comparable

@@ -6,9 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pytest_robustbench.datasets.split import listed
 from pytest_robustbench.evaluation.prepare.operating_point import GIVEN
 from pytest_robustbench.evaluation.settings import EvaluationSettings
+from pytest_robustbench.naming import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

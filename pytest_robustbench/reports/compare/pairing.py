@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_robustbench.datasets.split import listed
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.gates.regression.pairs import Pair
+from pytest_robustbench.naming import listed
 from pytest_robustbench.reports.file.record import outcomes_of
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_robustbench.conditions import condition_of
-from pytest_robustbench.datasets.split import listed
 from pytest_robustbench.evaluation.measure.measures import SEGF1_METRICS, SWITCHED_OFF
 from pytest_robustbench.metrics.catalogue import BUILT_IN, metric_called
 from pytest_robustbench.metrics.images import best_f1, rank_images
 from pytest_robustbench.metrics.measured import NO_MAPS, measure, value_of
 from pytest_robustbench.metrics.outcomes import COUNTS
+from pytest_robustbench.naming import listed
 from pytest_robustbench.reports.file.fields import metrics_of, undefined_of
 from pytest_robustbench.reports.file.record import outcomes_of
 

@@ -19,12 +19,13 @@ from pytest_robustbench.reports.file.model_types import (
     Sha256,
 )
 from pytest_robustbench.reports.file.writing import write_atomically
-from pytest_robustbench.reports.pages.source import Unreported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+RERUN = "rerun"
+"""Folder beside a report for what is measured again: the report itself stays."""
 SESSION_FILE = "session.json"
 SCHEMA_VERSION = 2
 REMEDY = "take the file as the run wrote it, or run again"
@@ -126,6 +127,30 @@ def write_session(folder: Path, content: Mapping[str, Any]) -> None:
     plain = sealed({"schema_version": SCHEMA_VERSION, **content})
     SessionRecord.from_dict(plain)
     write_atomically(folder / SESSION_FILE, dumps(plain))
+
+
+@dataclass(frozen=True)
+class Unreported:
+    """A benchmark of a run that has no report, and must not be forgotten.
+
+    Parameters
+    ----------
+    name : str
+        The benchmark.
+    why : str
+        Why there is none.
+    failed : bool
+        Whether one was owed.
+    """
+
+    name: str
+    why: str
+    failed: bool = True
+
+    @property
+    def word(self) -> str:
+        """Its verdict."""
+        return "FAIL" if self.failed else "NOT JUDGED"
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_robustbench.conditions import condition_of
-from pytest_robustbench.datasets.split import listed
 from pytest_robustbench.errors import ReportError
+from pytest_robustbench.naming import listed
 from pytest_robustbench.reports.file.model import Environment, Header
 from pytest_robustbench.reports.file.record_model import Memory
 from pytest_robustbench.reports.merge.differences import ABSENT, both, differences_between, shown

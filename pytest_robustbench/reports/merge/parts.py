@@ -15,10 +15,9 @@ from pytest_robustbench.reports.file.journal import (
     read_journal,
 )
 from pytest_robustbench.reports.file.report import Report
-from pytest_robustbench.reports.file.session import SESSION_FILE
+from pytest_robustbench.reports.file.session import RERUN, SESSION_FILE
 from pytest_robustbench.reports.file.stored import StoredReport, read_stored
 from pytest_robustbench.reports.merge.merging import Part
-from pytest_robustbench.reports.pages.reproduction import RERUN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.conditions import condition_of
+from pytest_robustbench.reports.file.session import RERUN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,8 +32,6 @@ REPLACED = (
     "--output-dir",
 )
 """Options that are given anew, or would narrow the run to something else, or replace its files."""
-RERUN = "rerun"
-"""Folder beside a report for what is measured again: the report itself stays."""
 
 
 def rerun_of(words: Sequence[str], places: Iterable[str], item: str) -> str:

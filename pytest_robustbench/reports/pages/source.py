@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_robustbench.gates.limits import Verdict
+    from pytest_robustbench.reports.file.session import Unreported
 
     Plain: TypeAlias = Mapping[str, Any]
 
@@ -22,30 +23,6 @@ MOST_TELLING = ("pixel_segf1", "bg_fpr", "miss_rate", "false_reject_rate")
 """Metrics that are always shown, where they are defined."""
 AT_A_GLANCE = (*MOST_TELLING, "latency_ms_per_image")
 """Metrics that sum up a benchmark."""
-
-
-@dataclass(frozen=True)
-class Unreported:
-    """A benchmark of a run that has no report, and must not be forgotten.
-
-    Parameters
-    ----------
-    name : str
-        The benchmark.
-    why : str
-        Why there is none.
-    failed : bool
-        Whether one was owed.
-    """
-
-    name: str
-    why: str
-    failed: bool = True
-
-    @property
-    def word(self) -> str:
-        """Its verdict."""
-        return "FAIL" if self.failed else "NOT JUDGED"
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ import pytest
 
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.importing import import_object
+from pytest_robustbench.reports.file.session import Unreported
 from pytest_robustbench.reports.pages import write
 from pytest_robustbench.reports.pages.extras import Extra
 from pytest_robustbench.reports.pages.formats import FORMATS, HTML, Format
-from pytest_robustbench.reports.pages.source import Edition, Source, Unreported
+from pytest_robustbench.reports.pages.source import Edition, Source
 from tests.reports.page_samples import drawn_plain
 
 DOCS = Path(__file__).parents[3] / "docs" / "report.md"

@@ -17,13 +17,14 @@ from pytest_robustbench.plain_json import sealed
 from pytest_robustbench.reports.file.fields import error_record
 from pytest_robustbench.reports.file.model import ReportFile
 from pytest_robustbench.reports.file.report import Report
+from pytest_robustbench.reports.file.session import Unreported
 from pytest_robustbench.reports.pages import extras
 from pytest_robustbench.reports.pages.html.charts.canvas import BAD, LONGEST, THEME, WARN
 from pytest_robustbench.reports.pages.html.charts.curves import Point, curve
 from pytest_robustbench.reports.pages.html.charts.losses import losses
 from pytest_robustbench.reports.pages.html.curves import curves
 from pytest_robustbench.reports.pages.html.distributions import pixel_scores
-from pytest_robustbench.reports.pages.source import Source, Unreported
+from pytest_robustbench.reports.pages.source import Source
 from tests.reports.page_samples import (
     HOSTILE,
     HOSTILE_TEXTS,

@@ -8,10 +8,11 @@ from itertools import product
 import pytest
 
 from pytest_robustbench.gates.limits import Limit, Verdict
+from pytest_robustbench.reports.file.session import Unreported
 from pytest_robustbench.reports.pages.margins import margin, worst_first
 from pytest_robustbench.reports.pages.notes import notes_on
 from pytest_robustbench.reports.pages.overall import overall
-from pytest_robustbench.reports.pages.source import Source, Unreported
+from pytest_robustbench.reports.pages.source import Source
 from tests.reports.report_samples import drawn_report
 from tests.reports.stored_reports import edited
 

@@ -20,10 +20,11 @@ from pytest_robustbench.gates.limits import Limit, Verdict
 from pytest_robustbench.metrics.catalogue import METRICS
 from pytest_robustbench.reports.file.fields import metrics_of
 from pytest_robustbench.reports.file.report import verdict_to_dict
+from pytest_robustbench.reports.file.session import Unreported
 from pytest_robustbench.reports.pages import extras
 from pytest_robustbench.reports.pages.conditions_csv import BYTE_ORDER_MARK, conditions_csv
 from pytest_robustbench.reports.pages.plain_markdown import escaped, table
-from pytest_robustbench.reports.pages.source import Edition, Source, Unreported
+from pytest_robustbench.reports.pages.source import Edition, Source
 from pytest_robustbench.reports.pages.summary_markdown import summary_markdown
 from pytest_robustbench.reports.pages.write import forget_pages, write_pages
 from tests.reports.report_samples import drawn_report
