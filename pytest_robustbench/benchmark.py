@@ -19,8 +19,7 @@ from pytest_robustbench.evaluation.evaluator import Evaluator, silent
 from pytest_robustbench.gates.judgement import judge, not_measurable
 from pytest_robustbench.gates.summary import judge_summary
 from pytest_robustbench.gates.waivers import apply_waivers, today
-from pytest_robustbench.metrics.metric import Metric
-from pytest_robustbench.metrics.own import definition_of, known, load_metric
+from pytest_robustbench.metrics.own import definition_of, load_metric
 from pytest_robustbench.plain_json import sha256_of
 from pytest_robustbench.reports.compare.evidence import with_intervals, with_summary_intervals
 from pytest_robustbench.reports.file.environment import environment
@@ -54,6 +53,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.evaluation.settings import CalibrationSettings, EvaluationSettings
     from pytest_robustbench.gates.limits import Limit, Verdict, Waiver
     from pytest_robustbench.gates.summary import Summary
+    from pytest_robustbench.metrics.metric import Metric
 
     Progress = Callable[[str, int, int], None]
 
@@ -204,9 +204,7 @@ class Benchmark:
             {c.name: c for c in loaded},
             calibration=calibration,
             settings=evaluation,
-            metrics=tuple(
-                known(m) if isinstance(m, Metric) else load_metric(m, folder) for m in metrics
-            ),
+            metrics=tuple(load_metric(metric, folder) for metric in metrics),
             fitted=fitted,
             operating_point=operating_point,
             recorded=recorded,

@@ -191,5 +191,5 @@ def _below(folder: Path, path: str | os.PathLike[str]) -> Path:
 def _brought_by_conftest(what: str, source: str) -> ConfigError:
     return ConfigError(
         f"{source}: '{what}: fixture' says that a conftest.py overrides the fixture "
-        f"robustness_{what}, and none does"
+        f"robustness_{what}; none does, or this command reads none: run it with pytest"
     )

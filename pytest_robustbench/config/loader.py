@@ -77,6 +77,8 @@ def parse_config(
     tree = _normal(_expanded(tree_of(text, path), environ, shown_path(path), problems))
     _check_version(tree, path)
     own = own_metrics(tree, path.absolute().parent, problems)
+    if problems:  # which limits there can be is not known
+        raise config_error(path, problems)
     problems += _shape_problems(tree, tuple(own.values()))
     declared = _declared(tree, path, problems, own)
     if problems:

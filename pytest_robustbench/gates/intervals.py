@@ -154,7 +154,8 @@ def _single(metric: Metric, outcomes: Outcomes) -> _Single | None:
 def _counts_images(metric: Metric, ratio: Ratio) -> bool:
     """Return whether every image adds one, or nothing, to numerator and denominator."""
     columns = np.stack([ratio.numerator, ratio.denominator])
-    return metric.level == "image" and bool(np.isin(columns, (0.0, 1.0)).all())
+    may = metric.level == "image" or bool(metric.source)
+    return may and bool(np.isin(columns, (0.0, 1.0)).all())
 
 
 def _auroc(scores: Array, labels: NDArray[np.int64]) -> _Single:

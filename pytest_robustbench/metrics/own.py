@@ -31,6 +31,8 @@ DEFINITION = (
     *("version", "source"),
 )
 """What a report says of a metric of one's own: all but its formula."""
+MEANS_THE_SAME = ("level", "more_is_better", "rests_on", "largest")
+"""What must agree for two metrics of one name to be judged alike."""
 
 
 def register_metric(
@@ -89,7 +91,6 @@ def register_metric(
     """
 
     def registered(formula: Formula) -> Metric:
-        bounded = level == "image" and math.isfinite(largest)
         return known(
             Metric(
                 name or formula.__name__,
@@ -99,7 +100,7 @@ def register_metric(
                 _Formula(formula),
                 rests_on=rests_on,
                 sees=sees,
-                lost_image=_Constant(largest) if bounded else None,
+                lost_image=_lost(largest),
                 largest=largest,
                 unit=unit,
                 version=version,
@@ -110,15 +111,14 @@ def register_metric(
     return registered
 
 
-def load_metric(reference: str, folder: Path | None = None) -> Metric:
+def load_metric(reference: str | Metric, folder: Path | None = None) -> Metric:
     """Return the metric that `reference` refers to.
 
     Parameters
     ----------
-    reference : str
-        An import path ``package.module:name`` of what `register_metric` has decorated, the name of
-        a metric that is registered, or of an entry point in the group
-        ``pytest_robustbench.metrics``.
+    reference : str or Metric
+        What `register_metric` returned, or its import path ``package.module:name``; the name of a
+        metric that is registered, or of an entry point in the group ``pytest_robustbench.metrics``.
     folder : Path, optional
         Folder that import paths start at: that of the YAML file.
 
@@ -127,13 +127,17 @@ def load_metric(reference: str, folder: Path | None = None) -> Metric:
     MetricError
         If nothing is called so, it cannot be imported, or is no metric.
     """
+    if not isinstance(reference, str):
+        return _known(reference, repr(reference))
     if reference in REGISTERED:
         return REGISTERED[reference]
     entry = None if ":" in reference else _installed().get(reference)
     if entry is None and ":" not in reference:
         names = [*REGISTERED, *_installed()]
+        near = suggestion(reference, names) if names else "none is registered or installed"
         raise MetricError(
-            f"unknown metric {reference!r} of one's own; {suggestion(reference, names)}"
+            f"unknown metric {reference!r} of one's own; {near}; give an import path such as "
+            "line.metrics:lit_parts"
         )
     try:
         found = entry.load() if entry else import_object(reference, folder)
@@ -141,10 +145,14 @@ def load_metric(reference: str, folder: Path | None = None) -> Metric:
         raise MetricError(
             f"metric {reference!r} cannot be imported: {type(error).__name__}: {error}"
         ) from error
+    return _known(found, repr(reference))
+
+
+def _known(found: object, what: str) -> Metric:
     if not isinstance(found, Metric):
         raise MetricError(
-            f"metric {reference!r} is a {type(found).__name__}: decorate a function of the "
-            "outcomes with pytest_robustbench.register_metric"
+            f"metric {what} is a {type(found).__name__}: decorate a function of the outcomes with "
+            "pytest_robustbench.register_metric"
         )
     return known(found)
 
@@ -171,7 +179,7 @@ def known(metric: Metric) -> Metric:
             f"a metric {metric.name!r} is registered already ({_origin(before)}) and differs from "
             f"this one ({_origin(metric)}): give one of them another name"
         )
-    if before is None or isinstance(before.formula, _Stored):
+    if before is None or _is_stored(before):
         REGISTERED[metric.name] = metric
     return REGISTERED[metric.name]
 
@@ -186,10 +194,13 @@ def definition_of(metric: Metric) -> dict[str, Any]:
 def metric_from(name: str, definition: Mapping[str, Any]) -> Metric:
     """Return a metric as a report tells of it: its columns are stored, its formula is elsewhere."""
     largest = math.inf if definition["largest"] is None else definition["largest"]
-    bounded = definition["level"] == "image" and math.isfinite(largest)
     fields = {**definition, "sees": tuple(definition["sees"]), "largest": largest}
-    lost = _Constant(largest) if bounded else None
-    return Metric(name, formula=_Stored(name), lost_image=lost, **fields)
+    return Metric(name, formula=_Stored(name), lost_image=_lost(largest), **fields)
+
+
+def _lost(largest: float) -> _Constant | None:
+    """Return what an image that is lost whole may cost: all there is, where that is known."""
+    return _Constant(largest) if math.isfinite(largest) else None
 
 
 @dataclass(frozen=True)
@@ -221,18 +232,21 @@ class _Formula:
         import numpy as np
 
         where = f"metric {self.function.__module__}:{self.function.__qualname__}"
+        n = len(outcomes.labels)
+        must = f"{where} must return two columns over {n} images"
         try:
-            numerator, denominator = self.function(outcomes)
-            columns = np.asarray(numerator, np.float64), np.asarray(denominator, np.float64)
+            found = self.function(outcomes)
         except Exception as error:
             raise MetricError(f"{where} raised {type(error).__name__}: {error}") from error
-        n = len(outcomes.labels)
+        if not isinstance(found, tuple) or len(found) != 2:
+            raise MetricError(f"{must}, (numerator, denominator), not a {type(found).__name__}")
+        try:
+            columns = np.asarray(found[0], np.float64), np.asarray(found[1], np.float64)
+        except (TypeError, ValueError) as error:
+            raise MetricError(f"{must} of numbers: {error}") from error
         for column in columns:
             if column.shape != (n,):
-                raise MetricError(
-                    f"{where} must return two columns over {n} images, not one of shape "
-                    f"{column.shape}"
-                )
+                raise MetricError(f"{must}, not one of shape {column.shape}")
             if (column < 0).any() or np.isinf(column).any():
                 raise MetricError(f"{where} returned a number below 0, or an infinite one")
         return columns
@@ -257,11 +271,26 @@ def _check_name(name: str) -> None:
 
 
 def _agree(one: Metric, other: Metric) -> bool:
-    """Return whether two metrics of one name are one; a report knows no formula."""
-    if definition_of(one) != definition_of(other):
-        return False
-    formulas = [m.formula.function for m in (one, other) if isinstance(m.formula, _Formula)]
-    return len({_file_of(formula) for formula in formulas}) <= 1
+    """Return whether two metrics of one name may stand for each other in this process.
+
+    A report may tell of another version, which means the same and is compared with none: see
+    `same_numbers`. Two functions may not.
+    """
+    if _is_stored(one) or _is_stored(other):
+        return all(getattr(one, name) == getattr(other, name) for name in MEANS_THE_SAME)
+    files = {_file_of(m.formula.function) for m in (one, other) if isinstance(m.formula, _Formula)}
+    return definition_of(one) == definition_of(other) and len(files) <= 1
+
+
+def same_numbers(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> bool:
+    """Return whether two definitions, each of a report, give numbers that can be compared."""
+    if one is None or other is None:  # one that lacks the metric is told of where it is compared
+        return True
+    return all(one[name] == other[name] for name in (*MEANS_THE_SAME, "version"))
+
+
+def _is_stored(metric: Metric) -> bool:
+    return isinstance(metric.formula, _Stored)
 
 
 def _file_of(formula: Formula) -> str:

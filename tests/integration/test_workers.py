@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-TIMED = ("latency", "memory", "started", "command", "rerun")
+TIMED = ("latency", "memory", "started", "command", "rerun", "content_sha256")
 YAML = """\
 schema_version: 1
 name: hazelnut

@@ -99,6 +99,7 @@ def test_a_function_of_another_file_is_another_metric(tmp_path):
     [
         ("reject_are", "unknown metric 'reject_are' of one's own; did you mean 'reject_area'"),
         ("nowhere:metric", "cannot be imported: ModuleNotFoundError"),
+        (reject_area, "is a function: decorate a function of the outcomes"),
         ("math:sqrt", "decorate a function of the outcomes"),
     ],
 )
@@ -113,7 +114,9 @@ def test_what_is_no_metric_is_told(reference, message):
     ("function", "message"),
     [
         (lambda o: (o.fp[:1], o.fp[:1]), r"two columns over 3 images, not one of shape \(1,\)"),
-        (lambda o: o.fp, "raised ValueError"),
+        (lambda o: o.fp, r"two columns over 3 images, \(numerator, denominator\), not a ndarray"),
+        (lambda _: None, "not a NoneType"),
+        (lambda o: ("a", o.fp), "two columns over 3 images of numbers"),
         (lambda o: o.nothing, "raised AttributeError"),
         (lambda o: (-o.fp, o.tn), "below 0"),
         (lambda o: (o.fp, o.tn + np.inf), "infinite"),
@@ -174,3 +177,12 @@ def test_a_package_brings_one_by_an_entry_point(tmp_path, monkeypatch):
     assert own.load_metric("lit").source == "line_of_entry:lit"
     with pytest.raises(MetricError, match="'broken' cannot be imported: ModuleNotFoundError"):
         own.load_metric("broken")
+
+
+def test_another_version_in_a_report_is_read_and_never_compared():
+    live = register(reject_area)
+    older = {**own.definition_of(live), "version": 0, "meaning": "in other words"}
+
+    assert own.known(own.metric_from("reject_area", older)) is live
+    assert not own.same_numbers(older, own.definition_of(live))
+    assert own.same_numbers({**older, "version": 1}, own.definition_of(live))

@@ -59,7 +59,7 @@ def test_an_override_that_is_not_announced(project: Project, part: str) -> None:
 def test_an_announced_override_that_is_not_there(project: Project, part: str) -> None:
     project.yaml(OPEN, **{part: "fixture"}, **ONE)  # type: ignore[arg-type]
     text = nothing_green(project)
-    assert f"robustness_{part}, and none does" in text
+    assert f"robustness_{part}; none does" in text
 
 
 @pytest.mark.parametrize("part", ["detector", "dataset"])

@@ -167,6 +167,20 @@ def test_a_baseline_without_it_is_no_pass(path, tmp_path):
     assert "the baseline has no value of lit_parts" in {v.reason for v in judged.verdicts}
 
 
+def test_a_baseline_of_another_version_is_no_damage_and_no_pass(path, tmp_path):
+    older = tmp_path / "old.json"
+    older.write_text(path.read_text("utf-8"), "utf-8")
+    edit(older, lambda p: p["own_metrics"]["lit_parts"].update(version=0, meaning="before"))
+
+    judged = compared(read_comparable(path), older, allowed())
+
+    assert judged.outcome == "error"
+    (reason,) = {v.reason for v in judged.verdicts}
+    assert "lit_parts is version 0 in the baseline and 1 in the candidate" in reason
+    other = compared(read_comparable(path), older, allowed("odd_parts", "max_drop"))
+    assert {v.outcome for v in other.verdicts} == {"pass"}
+
+
 def test_limits_on_it_are_proposed(path):
     proposed = propose_limits(read_comparable(path), 0.9).limits
 

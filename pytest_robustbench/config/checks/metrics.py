@@ -50,8 +50,7 @@ def _listed(tree: Table) -> Iterator[Leaf]:
 
 def metrics_of(model: Benchmark, here: Scope) -> tuple[str, ...]:
     """Return the names of the metrics of one's own that a benchmark measures."""
-    # What could not be loaded has been told of.
-    names = tuple(here.own_metrics[m] for m in model.metrics if m in here.own_metrics)
+    names = tuple(here.own_metrics[reference] for reference in model.metrics)
     for path in here.limit_paths():
         metric = summarized(path[-1])
         if metric in here.own_metrics.values() and metric not in names:

@@ -52,11 +52,14 @@ class Comparison:
         Outputs of both models.
     change : AllowedChange
         On a metric of images or pixels.
+    flaw : str
+        Why it cannot be compared, where that is known already.
     """
 
     benchmark: str
     pair: Pair
     change: AllowedChange
+    flaw: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,7 @@ def judge_family(
 
 def _member(comparison: Comparison) -> _Member | RegressionVerdict:
     pair, change = comparison.pair, comparison.change
-    flaw = flaw_of(pair, change)
+    flaw = comparison.flaw or flaw_of(pair, change)
     if flaw:
         return _error(comparison, flaw)
     difference: Difference

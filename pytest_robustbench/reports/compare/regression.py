@@ -15,6 +15,7 @@ from pytest_robustbench.gates.regression.family import Comparison, judge_family
 from pytest_robustbench.gates.regression.latency import LatencySample, judge_latency
 from pytest_robustbench.gates.regression.verdicts import WORST_FIRST
 from pytest_robustbench.metrics.catalogue import BUILT_IN
+from pytest_robustbench.metrics.own import same_numbers
 from pytest_robustbench.reports.compare.comparability import compare_inputs
 from pytest_robustbench.reports.compare.pairing import pairs_of
 from pytest_robustbench.reports.file.integrity import (
@@ -210,12 +211,26 @@ def _other_names(baseline: StoredReport, candidate: StoredReport) -> Iterator[st
 
 def _comparisons(opened: _Opened) -> list[Comparison]:
     return [
-        Comparison(opened.match.benchmark, pair, change)
+        Comparison(opened.match.benchmark, pair, change, _other_metric(opened, change.metric))
         for change in opened.match.allowed
         if not change.row.is_latency
         for pair in opened.pairs
         if not _lacks_images(pair, change.row)
     ]
+
+
+def _other_metric(opened: _Opened, metric: str) -> str:
+    """Return that a metric of one's own has become another one; empty where it has not."""
+    before, after = (
+        report.plain.get("own_metrics", {}).get(metric)
+        for report in (opened.baseline, opened.candidate)
+    )
+    if same_numbers(before, after):
+        return ""
+    return (
+        f"{metric} is version {before['version']} in the baseline and {after['version']} in the "
+        "candidate: measure a new baseline"
+    )
 
 
 def _lacks_images(pair: Pair, metric: Metric) -> bool:

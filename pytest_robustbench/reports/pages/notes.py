@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.gates.judgement import would_fail_a_silent_detector
-from pytest_robustbench.metrics.catalogue import BUILT_IN
+from pytest_robustbench.metrics.catalogue import known_metrics
 from pytest_robustbench.reports.file.fields import notes_on_recorded_sets
 
 if TYPE_CHECKING:
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from pytest_robustbench.reports.pages.source import Plain, Source
 
 NEAR_TRIVIAL = 1.25
-OF_FALSE_ALARMS = tuple(m.name for m in BUILT_IN if "false alarms" in m.sees)
-"""Metrics whose limits a detector that rejects everything violates."""
 
 
 def notes_on(source: Source, limits: Iterable[Limit]) -> Iterator[str]:
@@ -75,10 +73,11 @@ def _on_data(source: Source) -> Iterator[str]:
 
 def _on_false_alarms(source: Source) -> Iterator[str]:
     """Say where good parts may all be rejected, and no limit would mind."""
+    seeing = [name for name, metric in known_metrics().items() if "false alarms" in metric.sees]
     free = [
         condition
         for condition in source.measured
-        if not any((condition, metric) in source.judged for metric in OF_FALSE_ALARMS)
+        if not any((condition, metric) in source.judged for metric in seeing)
     ]
     rates = {c: source.metrics[c]["false_reject_rate"] or 0.0 for c in free}
     worst = max(rates, key=rates.__getitem__, default="")

@@ -74,6 +74,14 @@ def test_a_mistake_is_told_with_its_place(load, written, instead, message):
         load(TEXT.replace(written, instead, 1))
 
 
+@pytest.mark.parametrize("limit", ["found: {min: 3}, ", ""])
+def test_what_cannot_be_loaded_is_told_alone(load, limit):
+    text = TEXT.replace(":found", ":fond").replace("found: {min: 3}, ", limit)
+    with pytest.raises(ConfigError) as caught:
+        load(text)
+    assert str(caught.value).count("\n") == 0
+
+
 def test_a_limit_on_what_only_another_benchmark_measures_is_refused(load):
     text = """\
 schema_version: 1
