@@ -95,9 +95,9 @@ def would_fail_a_silent_detector(limits: Iterable[Limit]) -> bool:
 
 
 def _notices_silence(limit: Limit) -> bool:
-    sees = metric_called(limit.metric).sees
-    if "silence" in sees:  # not defined where nothing is called, and that never passes
+    metric = metric_called(limit.metric)
+    if "silence" in metric.sees:  # not defined where nothing is called, and that never passes
         return True
-    if limit.metric.startswith(DROP_PREFIXES) or "misses" not in sees:
+    if limit.metric.startswith(DROP_PREFIXES) or "misses" not in metric.sees:
         return False
-    return limit.value > 0 if limit.bound == "min" else limit.value < 1
+    return limit.value > 0 if limit.bound == "min" else limit.value < metric.largest

@@ -100,10 +100,11 @@ def ratio_of(metric: Metric, outcomes: Outcomes) -> Ratio:
         return outcomes.own[metric.name]
     if metric.formula is None:
         raise KeyError(metric.name)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         columns = metric.formula(outcomes)
     numerator, denominator = (np.asarray(column, np.float64) for column in columns)
-    adds = _adding(metric, outcomes) & np.isfinite(numerator) & (denominator > 0)
+    there = outcomes.counted if metric.level == "pixel" else outcomes.measured
+    adds = there & _adding(metric, outcomes) & np.isfinite(numerator) & (denominator > 0)
     return Ratio(np.where(adds, numerator, 0.0), np.where(adds, denominator, 0.0))
 
 
@@ -115,7 +116,8 @@ def with_own_metrics(outcomes: Outcomes, metrics: Sequence[Metric]) -> Outcomes:
     MetricError
         If a formula raises or returns something unusable, or a value is larger than can be.
     """
-    own = {metric.name: ratio_of(metric, outcomes) for metric in metrics}
+    seen = outcomes.read_only()  # the columns are those of all other metrics
+    own = {metric.name: ratio_of(metric, seen) for metric in metrics}
     for metric in metrics:
         value = own[metric.name].value
         if value > metric.largest * (1 + ROUNDING):

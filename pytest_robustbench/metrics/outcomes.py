@@ -131,6 +131,10 @@ class Outcomes:
         own = {name: ratio.of(rows) for name, ratio in self.own.items()}
         return replace(self, **columns, own=own)
 
+    def read_only(self) -> Outcomes:
+        """Return the same in columns that nobody can write to."""
+        return replace(self, **{n: _read_only(getattr(self, n)) for n in ("labels", *COLUMNS)})
+
     def without_pixels(self) -> Outcomes:
         """Return the same where no pixel is counted."""
         nothing: Any = np.full(len(self.labels), np.nan)
@@ -148,6 +152,12 @@ class Outcomes:
         columns: dict[str, Any] = {name: 0 * getattr(self, name) for name in COUNTS} | counts
         scores = np.where(self.measured, score, np.nan)
         return replace(self, score=scores, **columns, own={})
+
+
+def _read_only(column: Any) -> Any:
+    view = column.view()
+    view.flags.writeable = False
+    return view
 
 
 def _as_column(chosen: NDArray[np.bool_]) -> Column:

@@ -240,16 +240,16 @@ class _Formula:
             raise MetricError(f"{where} raised {type(error).__name__}: {error}") from error
         if not isinstance(found, tuple) or len(found) != 2:
             raise MetricError(f"{must}, (numerator, denominator), not a {type(found).__name__}")
-        try:
-            columns = np.asarray(found[0], np.float64), np.asarray(found[1], np.float64)
-        except (TypeError, ValueError) as error:
-            raise MetricError(f"{must} of numbers: {error}") from error
-        for column in columns:
+        for column in map(np.asanyarray, found):
+            if isinstance(column, np.ma.MaskedArray) or column.dtype.kind not in "biuf":
+                raise MetricError(
+                    f"{must} of real numbers, not a {type(column).__name__} of {column.dtype}"
+                )
             if column.shape != (n,):
                 raise MetricError(f"{must}, not one of shape {column.shape}")
-            if (column < 0).any() or np.isinf(column).any():
-                raise MetricError(f"{where} returned a number below 0, or an infinite one")
-        return columns
+            if (column < 0).any() or not np.isfinite(np.nansum(column, dtype=np.float64)):
+                raise MetricError(f"{where} returned a number below 0, or too large to be summed")
+        return np.asarray(found[0], np.float64), np.asarray(found[1], np.float64)
 
 
 def _words(metric: Metric) -> Iterator[tuple[str, str, tuple[str, ...]]]:
@@ -278,8 +278,8 @@ def _agree(one: Metric, other: Metric) -> bool:
     """
     if _is_stored(one) or _is_stored(other):
         return all(getattr(one, name) == getattr(other, name) for name in MEANS_THE_SAME)
-    files = {_file_of(m.formula.function) for m in (one, other) if isinstance(m.formula, _Formula)}
-    return definition_of(one) == definition_of(other) and len(files) <= 1
+    functions = [m.formula.function for m in (one, other) if isinstance(m.formula, _Formula)]
+    return definition_of(one) == definition_of(other) and _same_code(*functions)
 
 
 def same_numbers(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> bool:
@@ -293,9 +293,19 @@ def _is_stored(metric: Metric) -> bool:
     return isinstance(metric.formula, _Stored)
 
 
-def _file_of(formula: Formula) -> str:
-    code = getattr(formula, "__code__", None)
-    return "" if code is None else str(code.co_filename)
+def _same_code(one: Formula, other: Formula) -> bool:
+    """Return whether two functions are one that was loaded twice: same lines, same values."""
+    return one is other or (hasattr(one, "__code__") and _code_of(one) == _code_of(other))
+
+
+def _code_of(function: Any) -> tuple[Any, ...]:
+    code = getattr(function, "__code__", None)
+    cells = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
+    return (
+        code,
+        getattr(code, "co_filename", ""),
+        repr((getattr(function, "__defaults__", None), cells)),
+    )
 
 
 def _origin(metric: Metric) -> str:

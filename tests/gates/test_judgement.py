@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import pytest_robustbench as rb
 from pytest_robustbench.gates.judgement import (
     judge,
     not_measurable,
@@ -202,3 +203,12 @@ def test_a_limit_within_the_error_is_not_decided():
         "0.9004 is exact to 0.001 only (ranking: binned), and the limit lies within: raise "
         "memory_budget"
     )
+
+
+def test_a_limit_that_is_the_largest_value_notices_nothing(registered):
+    rb.register_metric(
+        more_is_better=False, meaning="half of them", name="halved", sees=("misses",), largest=0.5
+    )(lambda o: (0.5 * o.image_fn, o.image_tp + o.image_fn))
+
+    assert would_fail_a_silent_detector([Limit("halved", "max", 0.4, SOURCE)])
+    assert not would_fail_a_silent_detector([Limit("halved", "max", 0.5, SOURCE)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from textwrap import dedent
 
 import numpy as np
@@ -116,10 +117,13 @@ def test_what_is_no_metric_is_told(reference, message):
         (lambda o: (o.fp[:1], o.fp[:1]), r"two columns over 3 images, not one of shape \(1,\)"),
         (lambda o: o.fp, r"two columns over 3 images, \(numerator, denominator\), not a ndarray"),
         (lambda _: None, "not a NoneType"),
-        (lambda o: ("a", o.fp), "two columns over 3 images of numbers"),
+        (lambda o: (o.fp.astype(str), o.fp), "of real numbers, not a ndarray of <U"),
         (lambda o: o.nothing, "raised AttributeError"),
         (lambda o: (-o.fp, o.tn), "below 0"),
-        (lambda o: (o.fp, o.tn + np.inf), "infinite"),
+        (lambda o: (o.fp, o.tn + np.inf), "too large to be summed"),
+        (lambda o: (o.fp, np.full(3, 1e308)), "too large to be summed"),
+        (lambda o: (o.fp * 1j, o.tn), "of real numbers, not a ndarray of complex128"),
+        (lambda o: (np.ma.masked_less(o.fp, 2), o.tn), "not a MaskedArray"),
     ],
 )
 def test_a_function_that_returns_something_else_is_an_error_and_no_value(function, message):
@@ -186,3 +190,42 @@ def test_another_version_in_a_report_is_read_and_never_compared():
     assert own.known(own.metric_from("reject_area", older)) is live
     assert not own.same_numbers(older, own.definition_of(live))
     assert own.same_numbers({**older, "version": 1}, own.definition_of(live))
+
+
+def lit_above(share):
+    def lit(outcomes):
+        background = outcomes.fp + outcomes.tn
+        return outcomes.fp > share * background, background > 0
+
+    return lit
+
+
+def test_two_functions_of_one_line_are_two_metrics():
+    register(lit_above(0.5))
+
+    with pytest.raises(MetricError, match="registered already"):
+        register(lit_above(0.0))
+    assert register(lit_above(0.5)).name == "lit", "the same one, made again"
+
+
+@pytest.mark.parametrize("column", ["labels", "score", "tp", "fp", "fn", "tn"])
+def test_columns_cannot_be_written_to(column):
+    def writing(outcomes):
+        getattr(outcomes, column)[:] = 0
+        return outcomes.fp, outcomes.tn
+
+    outcomes = counted(IMAGES, [0, 0, 1])
+    before = getattr(outcomes, column).copy()
+
+    with pytest.raises(MetricError, match=r"raised ValueError: .*read-only"):
+        with_own_metrics(outcomes, [register(writing)])
+    np.testing.assert_array_equal(getattr(outcomes, column), before)
+
+
+def test_images_that_are_left_out_fall_out_by_themselves():
+    missed = register(lambda o: (o.image_fn, o.labels), name="missed", rests_on="defect")
+    outcomes = decided(tp=2, fn=2)
+    left_out = replace(outcomes, score=np.where(np.arange(4) == 0, np.nan, outcomes.score))
+
+    assert value_of(missed, outcomes) == 2 / 4
+    assert value_of(missed, left_out) == 2 / 3

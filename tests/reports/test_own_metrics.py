@@ -18,9 +18,11 @@ from pytest_robustbench.errors import ReportError
 from pytest_robustbench.gates.limits import Limit
 from pytest_robustbench.gates.regression.changes import AllowedChange
 from pytest_robustbench.plain_json import sealed
+from pytest_robustbench.reports.compare.acceptance import differences
 from pytest_robustbench.reports.compare.proposal import propose_limits
 from pytest_robustbench.reports.compare.regression import Match, judge_matches
 from pytest_robustbench.reports.file.integrity import read_comparable
+from pytest_robustbench.reports.file.stored import StoredReport
 from pytest_robustbench.reports.pages.conditions_csv import conditions_csv
 from pytest_robustbench.reports.pages.source import Edition, Source
 from tests.reports.report_samples import contrast, scores_only, small_benchmark
@@ -179,6 +181,27 @@ def test_a_baseline_of_another_version_is_no_damage_and_no_pass(path, tmp_path):
     assert "lit_parts is version 0 in the baseline and 1 in the candidate" in reason
     other = compared(read_comparable(path), older, allowed("odd_parts", "max_drop"))
     assert {v.outcome for v in other.verdicts} == {"pass"}
+
+
+def test_a_baseline_may_be_replaced_where_a_metric_comes_or_goes(report, path, tmp_path):
+    before = tmp_path / "b.json"
+    small_benchmark().run().write(before)
+    for new, old in ((path, before), (before, path)):
+        changes = list(differences(read_comparable(old), read_comparable(new)))
+        assert any("lit_parts" in line for line in changes)
+
+
+def test_what_was_changed_in_memory_is_not_compared(report, path, tmp_path):
+    plain = json.loads(path.read_text("utf-8"))
+    plain["robustness"]["clean"]["results"]["metrics"]["miss_rate"] = 0.0
+    del plain["content_sha256"]
+    earlier = replace(report, header=report.header.changed(started="2025-01-31T12:00:00+00:00"))
+    earlier.write(tmp_path / "b.json")
+
+    judged = compared(StoredReport(sealed(plain), path), tmp_path / "b.json", allowed())
+
+    assert judged.outcome == "error"
+    assert "miss_rate is 0.0, but its columns give" in judged.problems[0]
 
 
 def test_limits_on_it_are_proposed(path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.config.yaml.nodes import Items, Leaf, Table
+from pytest_robustbench.config.yaml.nodes import Items, Leaf, Table, node_at
 from pytest_robustbench.config.yaml.problems import Problem
 from pytest_robustbench.errors import MetricError
 from pytest_robustbench.metrics.catalogue import summarized
@@ -52,8 +52,9 @@ def metrics_of(model: Benchmark, here: Scope) -> tuple[str, ...]:
     """Return the names of the metrics of one's own that a benchmark measures."""
     names = tuple(here.own_metrics[reference] for reference in model.metrics)
     for path in here.limit_paths():
-        metric = summarized(path[-1])
-        if metric in here.own_metrics.values() and metric not in names:
+        metric, written = summarized(path[-1]), node_at(here.table, path)
+        dropped = isinstance(written, Leaf) and written.value is None
+        if metric in here.own_metrics.values() and metric not in names and not dropped:
             here.complain_of_key(
                 f"limit on {path[-1]}, which this benchmark does not measure: list it under "
                 "metrics, or take the limit out",

@@ -293,7 +293,8 @@ def _both(
     old: Mapping[str, Any], new: Mapping[str, Any]
 ) -> dict[str, tuple[float | None, float | None]]:
     first, second = metrics_of(old), metrics_of(new)
-    return {m: (first[m], second[m]) for m in first if not m.startswith("latency")}
+    names = (m for m in {**first, **second} if not metric_called(m).is_latency)
+    return {m: (first.get(m), second.get(m)) for m in names}
 
 
 def _size(before: float | None, after: float | None) -> float:

@@ -18,12 +18,7 @@ from pytest_robustbench.metrics.catalogue import BUILT_IN
 from pytest_robustbench.metrics.own import same_numbers
 from pytest_robustbench.reports.compare.comparability import compare_inputs
 from pytest_robustbench.reports.compare.pairing import pairs_of
-from pytest_robustbench.reports.file.integrity import (
-    COMPLETE_REMEDY,
-    incompleteness,
-    read_comparable,
-    refuse,
-)
+from pytest_robustbench.reports.file.integrity import read_comparable, require_comparable
 from pytest_robustbench.reports.file.stored import StoredReport
 
 if TYPE_CHECKING:
@@ -187,11 +182,10 @@ def _open(match: Match) -> _Opened | Judged:
 
 
 def _candidate(match: Match) -> StoredReport:
-    """Return the candidate; what was measured just now need not be worked out again."""
+    """Return the candidate, checked alike in memory and from a file: hooks may have changed it."""
     if not isinstance(match.candidate, StoredReport):
         return read_comparable(match.candidate)
-    what = f"{match.candidate.path} cannot be compared"
-    refuse(what, incompleteness(match.candidate), COMPLETE_REMEDY)
+    require_comparable(match.candidate)
     return match.candidate
 
 

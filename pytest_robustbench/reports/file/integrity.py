@@ -1,8 +1,8 @@
 """Whether a report is whole, and whether it agrees with itself: two questions.
 
 What a report says more than once is worked out again: metrics from the columns over images, the
-summary from the conditions, verdicts from values and limits, comparisons from their verdicts. An
-edit that changed the digest of the content too contradicts itself somewhere.
+summary from the conditions, verdicts from values and limits, comparisons from their verdicts. What
+is said once, such as the configuration, is held by the digest of the content alone.
 """
 
 from __future__ import annotations
@@ -63,9 +63,21 @@ def read_comparable(path: Path) -> StoredReport:
         the path, what is wrong, and the remedy.
     """
     report = read_stored(path)
-    refuse(f"{path} cannot be compared", incompleteness(report), COMPLETE_REMEDY)
-    refuse(f"{path} cannot be compared", contradictions(report), REMEDY)
+    require_comparable(report)
     return report
+
+
+def require_comparable(report: StoredReport) -> None:
+    """Refuse a report, read or just measured, that may not be compared.
+
+    Raises
+    ------
+    ReportError
+        If it was edited, is not that of a complete run, or contradicts itself.
+    """
+    what = f"{report.path} cannot be compared"
+    refuse(what, incompleteness(report), COMPLETE_REMEDY)
+    refuse(what, contradictions(report), REMEDY)
 
 
 def refuse(what: str, problems: Iterator[str], remedy: str) -> None:

@@ -92,3 +92,21 @@ benchmarks:
 """
     with pytest.raises(ConfigError, match=r":5:\d+: limit on reject_area, which this benchmark"):
         load(text)
+
+
+def test_a_benchmark_may_drop_a_limit_on_what_it_does_not_measure(load):
+    text = """\
+schema_version: 1
+defaults:
+  dataset: fixture
+  detector: fixture
+  corruptions: none
+  metrics: ["line_metrics:reject_area"]
+  accept: {all: {reject_area: {max: 0.1}, f1: {min: 0.1}}}
+benchmarks:
+  nuts: {}
+  tiles: {metrics: [], accept: {all: {reject_area: null}}}
+"""
+    nuts, tiles = load(text).benchmarks
+    assert [limit.metric for limit in nuts.limits["clean"]] == ["f1", "reject_area"]
+    assert [limit.metric for limit in tiles.limits["clean"]] == ["f1"]
