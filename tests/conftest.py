@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -39,10 +40,23 @@ def _no_step_summary(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
 
 
-@pytest.fixture(autouse=True)
-def registered() -> Iterator[dict[str, Metric]]:
-    """Metrics of one's own that this process knows; what a test registers goes with it."""
+@contextmanager
+def _restored() -> Iterator[dict[str, Metric]]:
     before = dict(REGISTERED)
     yield REGISTERED
     REGISTERED.clear()
     REGISTERED.update(before)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _registered_by_a_module() -> Iterator[None]:
+    """Let what a fixture of a whole module registers be known to that module alone."""
+    with _restored():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def registered() -> Iterator[dict[str, Metric]]:
+    """Metrics of one's own that this process knows; what a test registers goes with it."""
+    with _restored() as known:
+        yield known

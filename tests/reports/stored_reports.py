@@ -49,6 +49,43 @@ def stored(plain, path="r.json"):
     return StoredReport(plain, Path(path))
 
 
+def compared(outcome, *verdicts, problems=()):
+    """Return what a report says of a comparison that came to `outcome`."""
+    change = {
+        "condition": "clean",
+        "metric": "bg_fpr",
+        "bound": "max_rise",
+        "value": 0.01,
+        "relative": False,
+        "benchmark": "brushed_metal",
+        "baseline": 0.1,
+        "candidate": 0.2,
+        "loss": 0.1,
+        "allowed": 0.01,
+        "interval": None,
+        "p": None,
+        "improved": False,
+        "identical": False,
+        "images_needed": None,
+        "images_kind": "",
+        "reason": "",
+        "source": "robustness.yaml:9",
+    }
+    return {
+        "role": "baseline",
+        "baseline": "b.json",
+        "outcome": outcome,
+        "problems": list(problems),
+        "notes": [],
+        "verdicts": [
+            {**change, "outcome": each, "allowed": 0.2 if each == "pass" else 0.01}
+            for each in verdicts
+        ],
+        "n_changed_decisions": 0,
+        "changed_decisions": [],
+    }
+
+
 def edited(plain, *steps):
     """Return a copy with ``(path, value)`` edits; a function edits the value that is there."""
     changed = copy.deepcopy(plain)

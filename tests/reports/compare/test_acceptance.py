@@ -18,7 +18,7 @@ from tests.reports.report_samples import GATE
 from tests.reports.stored_reports import (
     CONDITIONS,
     CONFIG,
-    duller,
+    compared,
     edited,
     measure,
     recorded_set,
@@ -27,16 +27,6 @@ from tests.reports.stored_reports import (
 )
 
 DAY = date(2026, 1, 31)
-
-
-@pytest.fixture(scope="module")
-def base():
-    return measure()
-
-
-@pytest.fixture(scope="module")
-def other():
-    return measure(duller)
 
 
 def accept(report, path, reason, day):
@@ -109,44 +99,9 @@ def test_the_same_run_leaves_the_file_untouched(base, write, tmp_path):
     assert "left as it is" in line
 
 
-def compared(outcome):
-    """What a report says of a comparison that came to `outcome`."""
-    verdict = {
-        "benchmark": "nuts",
-        "condition": "clean",
-        "metric": "auroc",
-        "bound": "max_drop",
-        "value": 0.05,
-        "relative": False,
-        "outcome": outcome,
-        "baseline": 0.9,
-        "candidate": 0.8,
-        "loss": 0.1,
-        "allowed": 0.2 if outcome == "pass" else 0.05,
-        "interval": None,
-        "p": None,
-        "improved": False,
-        "identical": False,
-        "images_needed": None,
-        "images_kind": "",
-        "reason": "",
-        "source": "robustness.yaml:9",
-    }
-    return {
-        "role": "baseline",
-        "baseline": "b.json",
-        "outcome": outcome,
-        "verdicts": [verdict],
-        "problems": [],
-        "notes": [],
-        "n_changed_decisions": 0,
-        "changed_decisions": [],
-    }
-
-
 def test_what_a_run_was_compared_with_is_no_part_of_a_baseline(base, write, tmp_path):
     path = tmp_path / "b.json"
-    accept(write({**base, "regression": [compared("pass")]}), path, "first", DAY)
+    accept(write({**base, "regression": [compared("pass", "pass")]}), path, "first", DAY)
 
     assert "regression" not in json.loads(path.read_text("utf-8"))
 
@@ -295,7 +250,7 @@ def test_fewer_images_are_no_accident(base, write, tmp_path):
     ],
 )
 def test_what_the_run_itself_was_told_comes_first(base, write, tmp_path, outcome, said):
-    report = write({**base, "regression": [compared(outcome)]})
+    report = write({**base, "regression": [compared(outcome, outcome)]})
 
     assert accept(report, tmp_path / "b.json", "anyway", DAY)[0].startswith(said)
 

@@ -25,16 +25,6 @@ BLUR = ("robustness", "corruptions", "blur", "severity_3")
 IN_BOTH = " in the baseline, "
 
 
-@pytest.fixture(scope="module")
-def base():
-    return measure()
-
-
-@pytest.fixture(scope="module")
-def other():
-    return measure(duller)
-
-
 def compared(baseline, candidate, **options):
     return compare_inputs(stored(baseline, "b.json"), stored(candidate, "c.json"), **options)
 

@@ -12,20 +12,10 @@ from pytest_robustbench.reports.compare.comparability import compare_inputs
 from pytest_robustbench.reports.compare.pairing import pairs_of
 from pytest_robustbench.reports.file.schema import report_schema
 from tests.reports.report_samples import scores_only
-from tests.reports.stored_reports import CONDITIONS, duller, edited, measure, stored
+from tests.reports.stored_reports import CONDITIONS, edited, measure, stored
 
 COLUMNS = ("score", "tp", "fp", "fn", "tn")
 JITTER = ("robustness", "corruptions", "geo_jitter", "severity_3")
-
-
-@pytest.fixture(scope="module")
-def base():
-    return measure()
-
-
-@pytest.fixture(scope="module")
-def other():
-    return measure(duller)
 
 
 def paired(baseline, candidate, **options):

@@ -31,6 +31,7 @@ from tests.reports.report_samples import GATE, GIVEN, drawn_report, scores_only
 from tests.reports.stored_reports import (
     CONDITIONS,
     CONFIG,
+    compared,
     edited,
     measure,
     recorded_set,
@@ -286,42 +287,6 @@ def test_a_narrowed_run_that_says_it_is_complete_is_noticed(plain):
 
 
 # ---- comparisons -------------------------------------------------------------------------------
-
-
-def compared(outcome, *verdicts, problems=()):
-    change = {
-        "condition": "clean",
-        "metric": "bg_fpr",
-        "bound": "max_rise",
-        "value": 0.01,
-        "relative": False,
-        "benchmark": "brushed_metal",
-        "baseline": 0.1,
-        "candidate": 0.2,
-        "loss": 0.1,
-        "allowed": 0.01,
-        "interval": None,
-        "p": None,
-        "improved": False,
-        "identical": False,
-        "images_needed": None,
-        "images_kind": "",
-        "reason": "",
-        "source": "robustness.yaml:9",
-    }
-    return {
-        "role": "baseline",
-        "baseline": "b.json",
-        "outcome": outcome,
-        "problems": list(problems),
-        "notes": [],
-        "verdicts": [
-            {**change, "outcome": each, "allowed": 0.2 if each == "pass" else 0.01}
-            for each in verdicts
-        ],
-        "n_changed_decisions": 0,
-        "changed_decisions": [],
-    }
 
 
 @pytest.mark.parametrize(
