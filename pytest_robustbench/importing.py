@@ -1,10 +1,11 @@
-"""Import ``package.module:name`` as written in a YAML file."""
+"""What is named by an import path, as in a YAML file, or brought by an installed package."""
 
 from __future__ import annotations
 
 import sys
 from contextlib import contextmanager, suppress
 from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -53,3 +54,8 @@ def searched_first(folder: Path | None) -> Iterator[None]:
     finally:
         with suppress(ValueError):  # the code that ran inside may have removed it
             sys.path.remove(str(folder))
+
+
+def installed(group: str) -> dict[str, EntryPoint]:
+    """Return what installed distributions bring to a group of entry points, without loading it."""
+    return {entry.name: entry for entry in entry_points(group=group)}

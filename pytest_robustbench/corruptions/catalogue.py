@@ -5,9 +5,10 @@ A built-in corruption is a module of `built_in`, called like it, and its name he
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+
+from pytest_robustbench.importing import installed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,9 +37,4 @@ REGISTERED: dict[str, Corruption] = {}
 
 def known_names() -> list[str]:
     """Return every name `load_corruption` resolves: built in, registered, or an entry point."""
-    return list(dict.fromkeys([*BUILT_IN, *REGISTERED, *installed()]))
-
-
-def installed() -> dict[str, EntryPoint]:
-    """Return the entry points of installed distributions by name, without loading them."""
-    return {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP)}
+    return list(dict.fromkeys([*BUILT_IN, *REGISTERED, *installed(ENTRY_POINT_GROUP)]))

@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_robustbench.corruptions.catalogue import BUILT_IN, REGISTERED, installed, known_names
+from pytest_robustbench.corruptions.catalogue import (
+    BUILT_IN,
+    ENTRY_POINT_GROUP,
+    REGISTERED,
+    known_names,
+)
 from pytest_robustbench.corruptions.composition import composed
 from pytest_robustbench.corruptions.corruption import Corrupted, Corruption
 from pytest_robustbench.corruptions.references import parse_reference
 from pytest_robustbench.corruptions.transform_kinds import is_transforms
 from pytest_robustbench.corruptions.transforms import transform_corruption
 from pytest_robustbench.errors import CorruptionError
-from pytest_robustbench.importing import import_object
+from pytest_robustbench.importing import import_object, installed
 from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:
@@ -201,7 +206,7 @@ def _imported(path: str, parameters: Mapping[str, Any], folder: Path | None) -> 
 
 
 def _installed(name: str, parameters: Mapping[str, Any]) -> Corruption:
-    entry = installed().get(name)
+    entry = installed(ENTRY_POINT_GROUP).get(name)
     if entry is None:
         raise CorruptionError(f"unknown corruption {name!r}; {suggestion(name, known_names())}")
     where = f"{name!r} (entry point {entry.value!r})"

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, get_args
 
 from pytest_robustbench.errors import MetricError
-from pytest_robustbench.importing import import_object
+from pytest_robustbench.importing import import_object, installed
 from pytest_robustbench.metrics.catalogue import METRICS, REGISTERED, SUMMARY_PREFIXES
 from pytest_robustbench.metrics.metric import SHARE, Kind, Level, Metric, Sight
 from pytest_robustbench.naming import suggestion
@@ -131,9 +130,9 @@ def load_metric(reference: str | Metric, folder: Path | None = None) -> Metric:
         return _known(reference, repr(reference))
     if reference in REGISTERED:
         return REGISTERED[reference]
-    entry = None if ":" in reference else _installed().get(reference)
+    entry = None if ":" in reference else installed(ENTRY_POINT_GROUP).get(reference)
     if entry is None and ":" not in reference:
-        names = [*REGISTERED, *_installed()]
+        names = [*REGISTERED, *installed(ENTRY_POINT_GROUP)]
         near = suggestion(reference, names) if names else "none is registered or installed"
         raise MetricError(
             f"unknown metric {reference!r} of one's own; {near}; give an import path such as "
@@ -310,7 +309,3 @@ def _code_of(function: Any) -> tuple[Any, ...]:
 
 def _origin(metric: Metric) -> str:
     return f"{metric.source}, version {metric.version}"
-
-
-def _installed() -> dict[str, EntryPoint]:
-    return {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP)}

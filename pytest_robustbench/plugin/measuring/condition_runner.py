@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,10 @@ from pytest_robustbench.errors import ReportError, message_for_user
 from pytest_robustbench.gates.waivers import without_waivers
 from pytest_robustbench.plugin.measuring.reuse import EarlierResults
 from pytest_robustbench.plugin.options import RUNXFAIL
+from pytest_robustbench.plugin.workers.run_journal import RunJournal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from pytest_robustbench.benchmark import Benchmark
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from pytest_robustbench.evaluation.results import ConditionResult
     from pytest_robustbench.gates.limits import Verdict
     from pytest_robustbench.plugin.workers.run_context import RunContext
-    from pytest_robustbench.reports.file.journal import Entry
     from pytest_robustbench.reports.file.model import Header
 
 
@@ -72,7 +73,7 @@ class ConditionRunner:
     def __init__(self, context: RunContext, folder: Path) -> None:
         self._context = context
         self._earlier = EarlierResults(context, folder)
-        self._journaled: set[str] = set()
+        self._journal = RunJournal(context)
         self.journal_error = ""
         """Why the journal could not be written; empty where it could."""
 
@@ -84,7 +85,9 @@ class ConditionRunner:
         condition: Condition,
     ) -> ConditionOutcome:
         """Return the final word on a condition of a prepared benchmark."""
-        self._note_preparation(benchmark, header, declaration)
+        fitted = benchmark.evaluator.prepare().fitted_here
+        with self._journaling():
+            self._journal.note_benchmark(declaration, header, fitted=fitted)
         worker_group = benchmark.evaluator.worker_group
         with worker_group.computing():  # the first key reads all code and parameters
             key = self._earlier.key(benchmark, header, condition)
@@ -96,7 +99,14 @@ class ConditionRunner:
                 if known is None
                 else ConditionOutcome(known, reused=True)
             )
-            self._journal(declaration.name, condition, key, found)
+            with self._journaling():
+                self._journal.note_condition(
+                    benchmark=declaration.name,
+                    condition=condition.id,
+                    key=key,
+                    record=found.record,
+                    reused=found.reused,
+                )
             return found
 
         found = worker_group.once(f"{condition.id}.json", make, _write, _read)
@@ -123,40 +133,10 @@ class ConditionRunner:
             result = replace(result, exhibits=())
         return replace(found, result=result, verdicts=verdicts, pictures=pictures)
 
-    def _note_preparation(
-        self, benchmark: Benchmark, header: Header, declaration: BenchmarkDeclaration
-    ) -> None:
-        from pytest_robustbench.reports.file.journal import BenchmarkEntry
-
-        if declaration.name in self._journaled:
-            return
-        self._journaled.add(declaration.name)
-        entry = BenchmarkEntry(
-            benchmark=declaration.name,
-            header=header,
-            declared=[c.id for c in declaration.declared_conditions],
-            narrowed=list(self._context.settings.narrowing),
-            fitted=benchmark.evaluator.prepare().fitted_here,
-        )
-        self._append(entry)
-
-    def _journal(
-        self, benchmark: str, condition: Condition, key: str, found: ConditionOutcome
-    ) -> None:
-        from pytest_robustbench.reports.file.journal import ConditionEntry
-
-        plain = {
-            "benchmark": benchmark,
-            "condition": condition.id,
-            "key": key,
-            "record": found.record,
-            "reused": found.reused,
-        }
-        self._append(ConditionEntry.from_dict(plain))
-
-    def _append(self, entry: Entry) -> None:
+    @contextmanager
+    def _journaling(self) -> Iterator[None]:
         try:
-            self._context.journal.append(entry)
+            yield
         except ReportError as error:  # the run goes on, but cannot end well
             self.journal_error = self.journal_error or str(error)
 

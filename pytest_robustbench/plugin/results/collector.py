@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_robustbench.plugin.results.run_results import RunResults
-    from pytest_robustbench.reports.file.journal import Journal
+    from pytest_robustbench.plugin.workers.run_journal import RunJournal
 
 
 class ResultCollector:
@@ -22,14 +22,13 @@ class ResultCollector:
     ----------
     results : RunResults
         Where they are collected.
-    journal : Journal, optional
+    journal : RunJournal, optional
         Where what workers found is kept as well: their own may lie on another machine.
     """
 
-    def __init__(self, results: RunResults, journal: Journal | None = None) -> None:
+    def __init__(self, results: RunResults, journal: RunJournal | None = None) -> None:
         self._results = results
         self._journal = journal
-        self._journaled: set[str] = set()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take in what is going to run, what an item found, and whether it failed in the end."""
@@ -59,35 +58,16 @@ class ResultCollector:
     def _keep(self, message: ItemMessage) -> None:
         if self._journal is None or message.record is None:
             return
-        from pytest_robustbench.reports.file.journal import ConditionEntry
-
-        finished = {
-            "benchmark": message.benchmark,
-            "condition": message.condition,
-            "key": message.key,
-            "record": message.record,
-            "reused": message.reused,
-            "told": True,
-        }
+        declaration = self._results.read_declared().benchmarks[message.benchmark]
         try:
-            self._keep_header(self._journal, message)
-            self._journal.append(ConditionEntry.from_dict(finished))
+            self._journal.note_benchmark(declaration, message.header)
+            self._journal.note_condition(
+                benchmark=message.benchmark,
+                condition=message.condition,
+                key=message.key,
+                record=message.record,
+                reused=message.reused,
+                told=True,
+            )
         except ReportError as error:
             self._results.write_error = str(error)
-
-    def _keep_header(self, journal: Journal, message: ItemMessage) -> None:
-        from pytest_robustbench.reports.file.journal import BenchmarkEntry
-
-        name = message.benchmark
-        if name in self._journaled:
-            return
-        self._journaled.add(name)
-        declaration = self._results.read_declared().benchmarks[name]
-        prepared = {
-            "benchmark": name,
-            "header": message.header,
-            "declared": [c.id for c in declaration.declared_conditions],
-            "narrowed": list(self._results.settings.narrowing),
-            "fitted": False,
-        }
-        journal.append(BenchmarkEntry.from_dict(prepared))

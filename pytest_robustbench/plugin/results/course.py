@@ -15,13 +15,13 @@ from pytest_robustbench.plugin.results.collector import ResultCollector
 from pytest_robustbench.plugin.results.run_results import RunResults
 from pytest_robustbench.plugin.workers.role import is_controller
 from pytest_robustbench.plugin.workers.run_context import CONTEXT, context_of
+from pytest_robustbench.plugin.workers.run_journal import RunJournal
 from pytest_robustbench.plugin.workers.xdist import Controller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pytest_robustbench.plugin.messages import ItemRef
-    from pytest_robustbench.reports.file.journal import Journal
     from pytest_robustbench.reports.file.model import Header
 
 RESULTS: pytest.StashKey[RunResults] = pytest.StashKey()
@@ -44,13 +44,14 @@ def lead_workers(config: pytest.Config) -> None:
     if not is_controller(config):
         return
     context = context_of(config)
-    results = _collecting(config, lambda name: declared_of(config).header(name), context.journal)
+    journal = RunJournal(context)
+    results = _collecting(config, lambda name: declared_of(config).header(name), journal)
     controller = Controller(context, partial(_expect, results))
     config.pluginmanager.register(controller, "robustness-controller")
 
 
 def _collecting(
-    config: pytest.Config, header_of: Callable[[str], Header], journal: Journal | None = None
+    config: pytest.Config, header_of: Callable[[str], Header], journal: RunJournal | None = None
 ) -> RunResults:
     if RESULTS not in config.stash:
         results = RunResults(config.stash[SETTINGS], partial(declared_of, config), header_of)

@@ -1,1 +1,1 @@
-"""Several processes of one run: who they are, and what they tell each other."""
+"""Several processes of one run: who they are, what they tell each other and what each keeps."""
