@@ -13,8 +13,8 @@ class ConfigError(RobustbenchError):
     """The YAML file or an option says something that cannot be carried out."""
 
 
-class UnknownProfileError(ConfigError):
-    """The YAML has no profile of that name."""
+class UnfitOptionError(ConfigError):
+    """An option asks for what the YAML does not have: a profile, a corruption, a severity."""
 
 
 class UnsetVariableError(ConfigError):

@@ -176,6 +176,8 @@ class BenchmarkDeclaration:
         The conditions of the file, or its profile, before any narrowing from the command line.
     declared_limits : tuple of (int or None, int or None)
         Limits of train and test images before any narrowing.
+    place : str
+        Where its file lies, if a session of pytest may hold several; empty for the first of them.
     """
 
     name: str
@@ -199,6 +201,12 @@ class BenchmarkDeclaration:
     source: str
     declared_conditions: tuple[Condition, ...]
     declared_limits: tuple[int | None, int | None]
+    place: str = ""
+
+    @property
+    def key(self) -> str:
+        """Its name in a session, and its report's below the folder of all reports."""
+        return f"{self.place}/{self.name}" if self.place else self.name
 
     @property
     def all_limits(self) -> tuple[Limit, ...]:

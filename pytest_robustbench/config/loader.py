@@ -21,7 +21,7 @@ from pytest_robustbench.config.yaml.environment import expand, malformed_referen
 from pytest_robustbench.config.yaml.nodes import Entry, Leaf, Mark, Table, map_leaves, merged, plain
 from pytest_robustbench.config.yaml.problems import Problem, config_error, shown_path
 from pytest_robustbench.config.yaml.reading import read_text, tree_of
-from pytest_robustbench.errors import UnknownProfileError
+from pytest_robustbench.errors import UnfitOptionError
 from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _check_profile(profile: str | None, tree: Table, path: Path) -> None:
     names = tree.table("profiles").entries
     if profile is not None and profile not in names:
         known = suggestion(profile, names) if names else "the file declares no profiles"
-        raise UnknownProfileError(f"{shown_path(path)}: unknown profile {profile!r}; {known}")
+        raise UnfitOptionError(f"{shown_path(path)}: unknown profile {profile!r}; {known}")
 
 
 def _declared(

@@ -47,7 +47,7 @@ def matches_of(
     stored = stored_reports(declaration, folder, baseline)
     return tuple(
         Match(
-            declaration.name,
+            declaration.key,
             candidate,
             path,
             regression.allowed,
@@ -109,7 +109,7 @@ def baseline_of(
         If neither says.
     """
     if baseline is not None:
-        return stored_report_path(str(baseline), declaration.name, folder)
+        return stored_report_path(str(baseline), declaration.key, folder)
     if declaration.regression is None:
         raise ConfigError(
             f"{declaration.source}: {declaration.name!r} does not say where its baseline lies: "

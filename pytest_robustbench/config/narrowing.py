@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_robustbench.conditions import CLEAN
 from pytest_robustbench.config.yaml.problems import shown_path
-from pytest_robustbench.errors import ConfigError
+from pytest_robustbench.errors import ConfigError, UnfitOptionError
 from pytest_robustbench.gates.limits import SUMMARY
 from pytest_robustbench.naming import suggestion
 
@@ -16,6 +16,29 @@ if TYPE_CHECKING:
 
     from pytest_robustbench.conditions import Condition
     from pytest_robustbench.config.declarations import BenchmarkDeclaration, RobustnessConfig
+
+
+class Run(NamedTuple):
+    """What the benchmarks of a file run, under one profile.
+
+    Parameters
+    ----------
+    corruptions : tuple of str
+        Names of corruptions, and ids of recorded sets.
+    severities : tuple of int
+        Ascending.
+    """
+
+    corruptions: tuple[str, ...]
+    severities: tuple[int, ...]
+
+
+def run_by(config: RobustnessConfig) -> Run:
+    """Return what can be asked of a file."""
+    conditions = [c for b in config.benchmarks for c in b.conditions]
+    recorded = [c.id for c in conditions if c.recorded]
+    names = dict.fromkeys([*(c.corruption for c in conditions), *recorded])
+    return Run(tuple(names), tuple(sorted({c.severity for c in conditions if c.severity})))
 
 
 def narrow(
@@ -34,22 +57,21 @@ def narrow(
 
     Raises
     ------
+    UnfitOptionError
+        If no benchmark runs a corruption or severity.
     ConfigError
-        If no benchmark runs a corruption or severity, or a limit is below 1.
+        If a limit is below 1.
     """
-    conditions = [c for b in config.benchmarks for c in b.conditions]
-    where = shown_path(config.path)
-    recorded = [c.id for c in conditions if c.recorded]
-    known = dict.fromkeys([*(c.corruption for c in conditions), *recorded])
+    where, run = shown_path(config.path), run_by(config)
     for asked in corruptions or ():
-        if asked not in known:
+        if asked not in run.corruptions:
             unknown = f"no benchmark of {where} runs the corruption {asked!r}"
-            raise ConfigError(f"{unknown}; {suggestion(asked, known)}")
-    run = sorted({c.severity for c in conditions if c.severity})
+            raise UnfitOptionError(f"{unknown}; {suggestion(asked, run.corruptions)}")
     for severity in severities or ():
-        if severity not in run:
-            valid = ", ".join(map(str, run)) or "none"
-            raise ConfigError(f"no benchmark of {where} runs severity {severity!r}; valid: {valid}")
+        if severity not in run.severities:
+            valid = ", ".join(map(str, run.severities)) or "none"
+            unknown = f"no benchmark of {where} runs severity {severity!r}"
+            raise UnfitOptionError(f"{unknown}; valid: {valid}")
     for name, value in (("limit_train", limit_train), ("limit_test", limit_test)):
         if value is not None and value < 1:
             raise ConfigError(f"{name} must be at least 1, not {value}")

@@ -40,7 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, and have bad options refused before anything runs."""
     config.addinivalue_line("markers", MARKER)
-    if are_in_use(config):
+    if are_in_use(config) or _leads_to_some(config):
         _join(config)
 
 
@@ -53,6 +53,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         _join(metafunc.config)
         limit_threads(metafunc.config)
         parametrize(metafunc)
+
+
+def _leads_to_some(config: pytest.Config) -> bool:
+    """Return whether workers may collect what this process, which collects nothing, has to know."""
+    if config.getoption("dist", "no") == "no" or hasattr(config, "workerinput"):
+        return False
+    from pytest_robustbench.plugin.yaml_files import lie_in_reach
+
+    return lie_in_reach(config)
 
 
 def _join(config: pytest.Config) -> None:

@@ -31,11 +31,11 @@ def robustness_benchmark(request: pytest.FixtureRequest) -> BenchmarkDeclaration
     ...     for limits in robustness_benchmark.limits.values():
     ...         assert any(limit.metric == "miss_rate" for limit in limits)
     """
-    name = _param(request)
-    declared = _measurements(request).declared
-    if declared.problem:
-        pytest.fail(declared.problem, pytrace=False)
-    declaration: BenchmarkDeclaration = declared.benchmarks[name]
+    key = _param(request)
+    file = _measurements(request).declared.file_of(key)
+    if file.problem:
+        pytest.fail(file.problem, pytrace=False)
+    declaration: BenchmarkDeclaration = file.benchmarks[key]
     return declaration
 
 
@@ -102,7 +102,7 @@ def robustness_condition(
     """
     from pytest_robustbench.conditions import condition_of
 
-    return condition_of(_param(request).removeprefix(f"{robustness_benchmark.name}-"))
+    return condition_of(_param(request).removeprefix(f"{robustness_benchmark.key}-"))
 
 
 @pytest.fixture
@@ -175,8 +175,8 @@ def _as_failure(measurements: Measurements, declaration: BenchmarkDeclaration) -
     except RobustbenchError as error:
         problem = str(error)
         if isinstance(error, MissingDataError) and measurements.settings.missing_data == "skip":
-            measurements.data_missing[declaration.name] = problem
+            measurements.data_missing[declaration.key] = problem
             pytest.skip(f"NOT JUDGED, the data are missing: {problem}")
-        measurements.errors.setdefault(declaration.name, problem)
+        measurements.errors.setdefault(declaration.key, problem)
         # From None: the message is all there is to see, no chain of tracebacks.
         raise pytest.fail.Exception(problem, pytrace=False) from None

@@ -33,7 +33,7 @@ from pytest_robustbench.plugin.results.course import (
     selected_conditions,
 )
 from pytest_robustbench.plugin.terminal.progress import PROGRESS, ProgressLine
-from pytest_robustbench.plugin.terminal.summary import header, summary
+from pytest_robustbench.plugin.terminal.summary import collected, header, summary
 from pytest_robustbench.plugin.workers.role import is_worker
 from pytest_robustbench.plugin.workers.xdist import announce
 
@@ -52,6 +52,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_report_header(config: pytest.Config) -> str | None:
     """Say which configuration is used, where there is one."""
     return header(config)
+
+
+def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
+    """Say which configuration decides for which module, where there are several."""
+    return collected(config, items)
 
 
 @pytest.hookimpl(trylast=True)

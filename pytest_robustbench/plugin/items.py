@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_robustbench.errors import ConfigError
 from pytest_robustbench.plugin.declared import declared_of
 from pytest_robustbench.plugin.messages import ItemRef
 from pytest_robustbench.plugin.options import SETTINGS
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_robustbench.config.declarations import BenchmarkDeclaration
-    from pytest_robustbench.plugin.declared import Declared
+    from pytest_robustbench.plugin.declared import DeclaredFile
 
 BENCHMARK = "robustness_benchmark"
 CONDITION = "robustness_condition"
@@ -28,21 +29,24 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     """
     per_condition = CONDITION in metafunc.fixturenames
     names = [BENCHMARK, CONDITION] if per_condition else [BENCHMARK]
-    params = list(_params(declared_of(metafunc.config), per_condition=per_condition))
+    declared = declared_of(metafunc.config)
+    file = declared.file_for(metafunc.definition.path.parent)
+    declared.use(file.place)
+    params = list(_params(file, per_condition=per_condition))
     metafunc.parametrize(names, params, indirect=True, scope="session")
 
 
-def _params(declared: Declared, *, per_condition: bool) -> Iterator[Any]:
-    if declared.problem:
-        values = ("", "") if per_condition else ("",)
+def _params(file: DeclaredFile, *, per_condition: bool) -> Iterator[Any]:
+    if file.problem:
+        values = [f"{file.place}/"] * (1 + per_condition)
         yield pytest.param(*values, id=BROKEN, marks=pytest.mark.robustness)
         return
-    for declaration in declared.benchmarks.values():
+    for declaration in file.benchmarks.values():
         if per_condition:
             yield from _per_condition(declaration)
         else:
             mark = pytest.mark.robustness(benchmark=declaration.name)
-            yield pytest.param(declaration.name, id=declaration.name, marks=mark)
+            yield pytest.param(declaration.key, id=declaration.name, marks=mark)
 
 
 def _per_condition(declaration: BenchmarkDeclaration) -> Iterator[Any]:
@@ -52,10 +56,11 @@ def _per_condition(declaration: BenchmarkDeclaration) -> Iterator[Any]:
             corruption=condition.corruption,
             severity=condition.severity,
         )
-        name = f"{declaration.name}-{condition.id}"
         # The condition's parameter names its benchmark too: pytest would otherwise reorder items
         # so that equal conditions of different benchmarks stand together.
-        yield pytest.param(declaration.name, name, id=name, marks=mark)
+        of_both = f"{declaration.key}-{condition.id}"
+        name = f"{declaration.name}-{condition.id}"
+        yield pytest.param(declaration.key, of_both, id=name, marks=mark)
 
 
 def item_ref(item: pytest.Item) -> ItemRef | None:
@@ -63,9 +68,11 @@ def item_ref(item: pytest.Item) -> ItemRef | None:
     callspec = getattr(item, "callspec", None)
     if callspec is None or BENCHMARK not in callspec.params:
         return None
-    benchmark, condition = callspec.params[BENCHMARK], callspec.params.get(CONDITION, "")
-    about = str(benchmark), str(condition).removeprefix(f"{benchmark}-")
-    return ItemRef(item.nodeid, item.location, *about)
+    key, condition = str(callspec.params[BENCHMARK]), str(callspec.params.get(CONDITION, ""))
+    if key.endswith("/"):
+        problem = declared_of(item.config).file_of(key).problem
+        return ItemRef(item.nodeid, item.location, problem=problem)
+    return ItemRef(item.nodeid, item.location, key, condition.removeprefix(f"{key}-"))
 
 
 def selected(session: pytest.Session) -> list[tuple[pytest.Item, ItemRef]]:
@@ -82,7 +89,10 @@ def keep_shard(config: pytest.Config, items: list[pytest.Item]) -> None:
     declarations = declared_of(config).benchmarks.values() if shard else ()
     if shard is None or not declarations:
         return
-    own = shard.conditions(declarations)
+    try:
+        own = shard.conditions(declarations)
+    except ConfigError as error:
+        raise pytest.UsageError(str(error)) from None
     others = [
         item
         for item in items

@@ -32,13 +32,16 @@ class ItemRef:
     location : (str, int or None, str)
         File, line and test, as pytest reports them.
     benchmark, condition : str
-        What it is about; empty where it is about none.
+        Key of the benchmark, and condition, it is about; empty where it is about none.
+    problem : str
+        Why there is no benchmark to be about.
     """
 
     nodeid: str
     location: tuple[str, int | None, str]
     benchmark: str = ""
     condition: str = ""
+    problem: str = ""
 
 
 def dump_refs(refs: Iterable[ItemRef]) -> str:
@@ -58,7 +61,7 @@ class ItemMessage:
     Parameters
     ----------
     benchmark, condition : str
-        What the item was about.
+        Key of the benchmark, and condition, that the item was about.
     header : mapping
         `Header.to_dict` of the benchmark.
     record : mapping, optional
@@ -123,14 +126,14 @@ class Briefing:
         How xdist distributes.
     command : str
         The command line of the run.
-    yaml : str, optional
-        Text of the configuration: a worker may run where its file is not.
+    yamls : mapping of str to str
+        Text of every configuration by its place: a worker may run where its file is not.
     """
 
     run: str
     dist: str
     command: str
-    yaml: str | None
+    yamls: Mapping[str, str]
 
     def dumps(self) -> str:
         """Serialize."""

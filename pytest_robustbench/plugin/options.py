@@ -233,6 +233,8 @@ class Settings:
         self.values: dict[str, Any] = {}
         for option in OPTIONS:
             self.values[option.name] = option.value(config, self.values)
+        self.config_is_given = Settings.config.given(config)[0] is not None
+        """Whether a configuration is named, which then is that of every test module."""
         self.start = config.invocation_params.dir
         """Folder in which pytest was called."""
         self.runxfail = bool(config.getoption("runxfail", default=False))

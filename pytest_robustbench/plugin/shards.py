@@ -40,7 +40,7 @@ class Shard:
         return f"{self.number}/{self.total}"
 
     def conditions(self, declarations: Iterable[BenchmarkDeclaration]) -> set[tuple[str, str]]:
-        """Return the names of benchmarks and conditions that are this shard's.
+        """Return the keys of benchmarks and the names of conditions that are this shard's.
 
         They are dealt out in the order of their hashes: what is selected, its order and the
         machine play no part, and no shard has more than one condition more than another.
@@ -50,7 +50,7 @@ class Shard:
         ConfigError
             If there are more shards than conditions: one of them would measure nothing.
         """
-        names = [(d.name, c.id) for d in declarations for c in d.declared_conditions]
+        names = [(d.key, c.id) for d in declarations for c in d.declared_conditions]
         if self.total > len(names):
             raise ConfigError(
                 f"--robustness-shard {self} would leave shards without anything to measure: "

@@ -56,6 +56,7 @@ class Project:
         dataset: str | None = None,
         extra: str = "",
         name: str = "hazelnut",
+        folder: str = ".",
     ) -> Path:
         """Write robustness.yaml of one benchmark."""
         dataset = dataset or f"{{format: mvtec, root: '{self.data}', category: brushed_metal}}"
@@ -64,7 +65,7 @@ class Project:
             f"corruptions: {corruptions}\nseverities: {severities}\n"
         )
         section = "accept:\n" + indent(dedent(accept), "  ").rstrip() + "\n"
-        return self.write("robustness.yaml", head + section + dedent(extra))
+        return self.write(f"{folder}/robustness.yaml", head + section + dedent(extra))
 
     def run(self, *args: str) -> pytest.RunResult:
         """Run pytest in this process, quietly about the plugins the tests are not about."""

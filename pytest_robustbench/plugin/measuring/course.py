@@ -77,7 +77,7 @@ def _message_on(ref: ItemRef, measurements: Measurements) -> ItemMessage | None:
     if outcome is not None:
         record, verdicts = outcome.record, outcome.verdicts
     elif error or missing:
-        limits = measurements.declared.benchmarks[name].limits.get(ref.condition, ())
+        limits = measurements.declared.benchmark(name).limits.get(ref.condition, ())
         record = error_record(error) if error else None
         verdicts = not_measurable(ref.condition, limits, error or missing)
     else:
@@ -91,7 +91,7 @@ def _message_on(ref: ItemRef, measurements: Measurements) -> ItemMessage | None:
         data_missing=missing,
         key=outcome.key if outcome else "",
         reused=bool(outcome and outcome.reused),
-        trouble=measurements.runner.journal_error,
+        trouble=measurements.runner(name).journal_error,
         origins=measurements.origins_of(name),
         pictures=as_text(outcome.pictures) if outcome else {},
     )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,6 +67,7 @@ class Measurements:
     errors: dict[str, str] = field(default_factory=dict)
     data_missing: dict[str, str] = field(default_factory=dict)
     reruns: dict[str, str] = field(default_factory=dict)
+    _runners: dict[str, ConditionRunner] = field(default_factory=dict)
     _built: dict[tuple[str, str], object] = field(default_factory=dict)
     _origins: list[tuple[object, object]] = field(default_factory=list)
     _prepared: dict[str, Prepared] = field(default_factory=dict)
@@ -80,10 +80,13 @@ class Measurements:
         """Options."""
         return self.context.settings
 
-    @cached_property
-    def runner(self) -> ConditionRunner:
-        """What finds out about conditions, and keeps the journal."""
-        return ConditionRunner(self.context, self.declared.folder)
+    def runner(self, key: str) -> ConditionRunner:
+        """Return what finds out about the conditions of a benchmark, and keeps their journal."""
+        place = self.declared.file_of(key).place
+        if place not in self._runners:
+            context = replace(self.context, place=place)
+            self._runners[place] = ConditionRunner(context, self.declared.folder_of(key))
+        return self._runners[place]
 
     # ---- making data and detectors -------------------------------------------------------------
 
@@ -98,12 +101,12 @@ class Measurements:
         from pytest_robustbench.config.build import build_split
 
         try:
-            split = build_split(declaration, self.declared.folder)
+            split = build_split(declaration, self.declared.folder_of(declaration.key))
         except UnsetVariableError as error:
             raise MissingDataError(str(error)) from error
         except DatasetError as error:
             raise type(error)(f"{declaration.dataset.source}: {error}") from error
-        self._built["dataset", declaration.name] = split
+        self._built["dataset", declaration.key] = split
         return split
 
     def build_detector(self, declaration: BenchmarkDeclaration) -> object:
@@ -116,8 +119,9 @@ class Measurements:
         """
         from pytest_robustbench.config.build import build_detector
 
-        detector = build_detector(declaration.detector, self.declared.folder)
-        self._built["detector", declaration.name] = detector
+        folder = self.declared.folder_of(declaration.key)
+        detector = build_detector(declaration.detector, folder)
+        self._built["detector", declaration.key] = detector
         return detector
 
     def note_origin(self, value: object, function: object) -> None:
@@ -147,11 +151,11 @@ class Measurements:
         RobustbenchError
             If the benchmark cannot be prepared, or overrides and YAML contradict each other.
         """
-        known = self._prepared.get(declaration.name)
+        known = self._prepared.get(declaration.key)
         if known is None:
             self._release()
             known = self._prepare_once(declaration, split, detector)
-            self._prepared[declaration.name] = known
+            self._prepared[declaration.key] = known
         else:
             self._require_same_origin(declaration, "dataset", known.split, split)
             self._require_same_origin(declaration, "detector", known.detector, detector)
@@ -208,17 +212,19 @@ class Measurements:
 
         return build_benchmark(
             declaration,
-            self.declared.folder,
+            self.declared.folder_of(declaration.key),
             split,
             detector,
             operating_point=self.settings.operating_point,
-            worker_group=self.context.worker_group_of(declaration.name),
-            progress=self.progress.of(declaration.name),
+            worker_group=self.context.worker_group_of(declaration.key),
+            progress=self.progress.of(declaration.key),
             exhibits=self.settings.html,
         )
 
     def _require_declared(self, declaration: BenchmarkDeclaration) -> None:
-        if declaration is not self.declared.benchmarks.get(declaration.name):
+        if declaration is not self.declared.file_of(declaration.key).benchmarks.get(
+            declaration.key
+        ):
             raise ConfigError(
                 "a conftest.py overrides robustness_benchmark: it is a view of the YAML, and "
                 "limits changed on the way would not be the declared ones; change the YAML"
@@ -228,7 +234,7 @@ class Measurements:
         self, declaration: BenchmarkDeclaration, part: str, value: object
     ) -> None:
         declared = getattr(declaration, part)
-        built = self._built.get((part, declaration.name))
+        built = self._built.get((part, declaration.key))
         if not declared.is_fixture and value is not built:
             raise ConfigError(
                 f"{declared.source}: a conftest.py overrides robustness_{part}, but the YAML "
@@ -239,7 +245,7 @@ class Measurements:
         for name, other in self._prepared.items():
             if other.detector is detector:
                 raise ConfigError(
-                    f"benchmarks {name!r} and {declaration.name!r} were given the same detector "
+                    f"benchmarks {name!r} and {declaration.key!r} were given the same detector "
                     "instance: fitting one would change the other. Let robustness_detector make "
                     "one per robustness_benchmark"
                 )
@@ -250,19 +256,19 @@ class Measurements:
         if first is not second and self._origin(first) is not self._origin(second):
             raise ConfigError(
                 f"two different overrides of robustness_{part} serve benchmark "
-                f"{declaration.name!r}: its results would depend on which test ran first"
+                f"{declaration.key!r}: its results would depend on which test ran first"
             )
 
     # ---- measuring -----------------------------------------------------------------------------
 
     def measure(self, declaration: BenchmarkDeclaration, condition: Condition) -> ConditionOutcome:
         """Measure a condition of a prepared benchmark; the first outcome is final."""
-        name, key = declaration.name, (declaration.name, condition.id)
+        name, key = declaration.key, (declaration.key, condition.id)
         if key not in self._outcomes:
             benchmark, header = self.benchmark(name), self.header(name)
             assert benchmark is not None, "measured before prepared"
             try:
-                outcome = self.runner.run(benchmark, header, declaration, condition)
+                outcome = self.runner(name).run(benchmark, header, declaration, condition)
             finally:
                 self.progress.clear()
             self._outcomes[key] = outcome
@@ -283,7 +289,7 @@ class Measurements:
         if benchmark is None:
             return self.declared.header(name).changed(rerun=self.reruns.get(name))
         if name not in self._headers:
-            header, config = benchmark.header(), self.declared.config
+            header, config = benchmark.header(), self.declared.file_of(name).config
             assert config is not None, "a prepared benchmark was declared"
             self._headers[name] = header.changed(
                 profile=config.profile,

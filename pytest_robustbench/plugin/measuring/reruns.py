@@ -40,5 +40,5 @@ def rerun_of_item(item: pytest.Item, command: str) -> str:
 
 def rerun_of_benchmark(item: pytest.Item, ref: ItemRef, command: str) -> str:
     """Return what reruns this item, or with another condition one of the same benchmark."""
-    rerun = rerun_of_item(item, command)
-    return rerun.replace(f"{ref.benchmark}-{ref.condition}", f"{ref.benchmark}-{CONDITION}")
+    rerun, name = rerun_of_item(item, command), ref.benchmark.rpartition("/")[2]
+    return rerun.replace(f"{name}-{ref.condition}", f"{name}-{CONDITION}")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_robustbench.plugin.results.run_results import RunResults
-    from pytest_robustbench.plugin.workers.run_journal import RunJournal
+    from pytest_robustbench.plugin.workers.run_journal import RunJournals
 
 
 class ResultCollector:
@@ -22,13 +22,13 @@ class ResultCollector:
     ----------
     results : RunResults
         Where they are collected.
-    journal : RunJournal, optional
+    journals : RunJournals, optional
         Where what workers found is kept as well: their own may lie on another machine.
     """
 
-    def __init__(self, results: RunResults, journal: RunJournal | None = None) -> None:
+    def __init__(self, results: RunResults, journals: RunJournals | None = None) -> None:
         self._results = results
-        self._journal = journal
+        self._journals = journals
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take in what is going to run, what an item found, and whether it failed in the end."""
@@ -56,13 +56,14 @@ class ResultCollector:
                 Thumbnails(report).write(message.thumbnails)
 
     def _keep(self, message: ItemMessage) -> None:
-        if self._journal is None or message.record is None:
+        if self._journals is None or message.record is None:
             return
-        declaration = self._results.read_declared().benchmarks[message.benchmark]
+        declaration = self._results.declared.benchmark(message.benchmark)
+        journal = self._journals.of(declaration.place)
         try:
-            self._journal.note_benchmark(declaration, message.header)
-            self._journal.note_condition(
-                benchmark=message.benchmark,
+            journal.note_benchmark(declaration, message.header)
+            journal.note_condition(
+                benchmark=declaration.name,
                 condition=message.condition,
                 key=message.key,
                 record=message.record,

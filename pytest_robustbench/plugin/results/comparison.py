@@ -22,27 +22,26 @@ def settle_baselines(run: RunResults) -> None:
 
     All comparisons of a run are judged together: their limits are one family.
     """
-    folder = run.read_declared().folder
     selected = run.benchmarks.values()
     settled = [one for one in selected if one.concerns_baseline and one.comparable]
     if run.settings.update_baseline:
         for results in settled:
-            _update(results, folder)
+            _update(results, run.declared.folder_of(results.declaration.key))
         return
     from pytest_robustbench.reports.compare.regression import judge_matches
 
-    judged = judge_matches([match for one in settled for match in _matches(one, folder)])
+    judged = judge_matches([match for one in settled for match in _matches(run, one)])
     for results in settled:
-        name = results.declaration.name
-        results.judged = tuple(one for one in judged if one.match.benchmark == name)
+        key = results.declaration.key
+        results.judged = tuple(one for one in judged if one.match.benchmark == key)
 
 
-def _matches(results: BenchmarkResults, folder: Path) -> tuple[Match, ...]:
+def _matches(run: RunResults, results: BenchmarkResults) -> tuple[Match, ...]:
     from pytest_robustbench.config.matches import matches_of
     from pytest_robustbench.reports.file.stored import StoredReport
 
     assert results.report_path is not None, "what is comparable has a report"
-    given = results.settings.baseline
+    folder, given = run.declared.folder_of(results.declaration.key), run.settings.baseline
     try:
         candidate = StoredReport(results.report().to_dict(), results.report_path)
         return matches_of(results.declaration, folder, candidate, given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from pytest_robustbench.plugin.results.collector import ResultCollector
 from pytest_robustbench.plugin.results.run_results import RunResults
 from pytest_robustbench.plugin.workers.role import is_controller
 from pytest_robustbench.plugin.workers.run_context import CONTEXT, context_of
-from pytest_robustbench.plugin.workers.run_journal import RunJournal
+from pytest_robustbench.plugin.workers.run_journal import RunJournals
 from pytest_robustbench.plugin.workers.xdist import Controller
 
 if TYPE_CHECKING:
@@ -44,19 +45,20 @@ def lead_workers(config: pytest.Config) -> None:
     if not is_controller(config):
         return
     context = context_of(config)
-    journal = RunJournal(context)
-    results = _collecting(config, lambda name: declared_of(config).header(name), journal)
-    controller = Controller(context, partial(_expect, results))
+    journals = RunJournals(context)
+    declared = declared_of(config)
+    results = _collecting(config, declared.header, journals)
+    controller = Controller(context, declared.texts, partial(_expect, results))
     config.pluginmanager.register(controller, "robustness-controller")
 
 
 def _collecting(
-    config: pytest.Config, header_of: Callable[[str], Header], journal: RunJournal | None = None
+    config: pytest.Config, header_of: Callable[[str], Header], journals: RunJournals | None = None
 ) -> RunResults:
     if RESULTS not in config.stash:
-        results = RunResults(config.stash[SETTINGS], partial(declared_of, config), header_of)
+        results = RunResults(config.stash[SETTINGS], declared_of(config), header_of)
         config.stash[RESULTS] = results
-        collector = ResultCollector(results, journal)
+        collector = ResultCollector(results, journals)
         config.pluginmanager.register(collector, "robustness-collector")
     return config.stash[RESULTS]
 
@@ -112,10 +114,11 @@ def conclude(session: pytest.Session) -> None:
     if is_controller(session.config):
         announce_aggregates(session)
     write_reports(results)
-    for name, one in results.benchmarks.items():
+    for one in results.benchmarks.values():
+        name = one.declaration.name
         report_as_items(session.config, one.first_item, name, tuple(aggregates(one)))
     for ref in results.broken.values():  # a mark kept it from failing
-        problem = Aggregate("complete", "failed", results.read_declared().problem)
+        problem = Aggregate("complete", "failed", ref.problem)
         report_as_items(session.config, ref, BROKEN, [problem])
 
 
@@ -151,7 +154,7 @@ def _finish(session: pytest.Session, results: RunResults) -> None:
     from pytest_robustbench.plugin.results.files import (
         write_report,
         write_run_pages,
-        write_session_file,
+        write_session_files,
     )
 
     benchmarks = tuple(results.benchmarks.values())
@@ -167,10 +170,11 @@ def _finish(session: pytest.Session, results: RunResults) -> None:
         results.write_error = str(error)
         session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
     try:
-        write_session_file(results, int(session.exitstatus))
+        write_session_files(results, int(session.exitstatus))
     except ReportError as error:
         results.write_error = str(error)
-    if benchmarks and all(one.is_finished for one in benchmarks):
-        context_of(session.config).forget_earlier_runs()
+    for place in {one.declaration.place for one in benchmarks}:
+        if all(one.is_finished for one in benchmarks if one.declaration.place == place):
+            replace(context_of(session.config), place=place).forget_earlier_runs()
     if results.write_error:
         session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED

@@ -25,25 +25,27 @@ if TYPE_CHECKING:
 
 def forget_older_reports(run: RunResults, benchmarks: Collection[str]) -> None:
     """Replace older reports by such that hold nothing yet: however this run ends, none is whole."""
-    declared, folder = run.read_declared().benchmarks, run.settings.report_dir
-    for name in filter(None, benchmarks):
-        path = folder / f"{name}.json"
+    folder = run.settings.report_dir
+    for key in filter(None, benchmarks):
+        path = folder / f"{key}.json"
         if not run.settings.resume:
             Thumbnails(path).forget()
         if path.exists():
             with suppress(ReportError):  # the same is going to be told at the end
-                Report(run.header_of(name), declared[name].declared_conditions, {}).write(path)
+                conditions = run.declared.benchmark(key).declared_conditions
+                Report(run.header_of(key), conditions, {}).write(path)
     with suppress(OSError, ReportError):  # what stays in the way is told at the end
-        (folder / SESSION_FILE).unlink(missing_ok=True)
+        for place in {"", *(file.place for file in run.declared.files)}:
+            (folder / place / SESSION_FILE).unlink(missing_ok=True)
         forget_pages(folder, benchmarks)
 
 
 def write_report(run: RunResults, results: BenchmarkResults) -> None:
     """Write what is known, if only that nothing is: no older report stays in its place."""
-    name = results.declaration.name
+    key = results.declaration.key
     if results.header is None:
-        results.header = run.header_of(name).to_dict()
-    path = run.settings.report_dir / f"{name}.json"
+        results.header = run.header_of(key).to_dict()
+    path = run.settings.report_dir / f"{key}.json"
     try:
         results.report().write(path)
         results.report_sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -62,7 +64,12 @@ def write_run_pages(run: RunResults) -> None:
         If a page cannot be written, whatever the reason: the reports themselves are there.
     """
     sources = [
-        Source(results.report().to_dict(), results.report_path, tuple(problems_of(results)))
+        Source(
+            results.report().to_dict(),
+            results.report_path,
+            tuple(problems_of(results)),
+            results.declaration.place,
+        )
         for results in run.benchmarks.values()
         if results.report_path is not None
     ]
@@ -79,31 +86,38 @@ def _unreported(run: RunResults) -> Iterator[Unreported]:
     for name, results in run.benchmarks.items():
         if results.report_path is None:
             yield Unreported(name, results.write_error or "there is no report")
-    for name in run.read_declared().benchmarks:
+    for name in run.declared.benchmarks:
         if name not in run.benchmarks:
             yield Unreported(name, "Deselected: this run says nothing about it.", failed=False)
 
 
-def write_session_file(run: RunResults, exitstatus: int) -> None:
+def write_session_files(run: RunResults, exitstatus: int) -> None:
     """Write every declared benchmark with its verdicts, files and hashes, selected or not.
+
+    Of several configurations each has a file of its own beside its reports, and the first one, of
+    the whole session, tells of all.
 
     Raises
     ------
     ReportError
-        If it cannot be written.
+        If one cannot be written.
     """
-    declared, selected = run.read_declared(), run.benchmarks
-    record = {
-        "exit_status": exitstatus,
-        "problem": declared.problem or None,
-        "benchmarks": {
-            name: _benchmark(selected[name])
-            if name in selected
-            else _deselected([c.id for c in declaration.declared_conditions])
-            for name, declaration in declared.benchmarks.items()
-        },
-    }
-    write_session(run.settings.report_dir, record)
+    folder, known = run.settings.report_dir, run.declared.benchmarks
+    session = {"exit_status": exitstatus, "problem": "\n".join(run.problems) or None}
+    told = {key: _told(run, key) for key in known}
+    for place in {one.place for one in known.values()} - {""}:
+        own = {one.name: told[key] for key, one in known.items() if one.place == place}
+        write_session(folder / place, {**session, "benchmarks": own})
+    for key, one in known.items():
+        if one.place and told[key]["report"]:
+            told[key] = {**told[key], "report": f"{key}.json"}
+    write_session(folder, {**session, "benchmarks": told})
+
+
+def _told(run: RunResults, key: str) -> dict[str, Any]:
+    if key in run.benchmarks:
+        return _benchmark(run.benchmarks[key])
+    return _deselected([c.id for c in run.declared.benchmarks[key].declared_conditions])
 
 
 def _benchmark(results: BenchmarkResults) -> dict[str, Any]:

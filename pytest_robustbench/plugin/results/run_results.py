@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.plugin.messages import ItemRef
@@ -26,14 +28,16 @@ class RunResults:
     ----------
     settings : Settings
         Options.
-    read_declared : callable
-        Returns what is declared; called only where an item is about it.
+    declared : Declared
+        What there is to judge.
     header_of : callable
-        Returns what is known of the header of a benchmark, by its name.
+        Returns what is known of the header of a benchmark, by its key.
     benchmarks : dict of str to BenchmarkResults
-        By name.
+        By key.
     broken : dict of str to ItemRef
         By node id, items that can only say why there are no benchmarks, and have not yet.
+    problems : dict of str to None
+        What they say.
     write_error : str
         What could not be written; empty where everything could.
     pages : Pages, optional
@@ -43,10 +47,11 @@ class RunResults:
     """
 
     settings: Settings
-    read_declared: Callable[[], Declared]
+    declared: Declared
     header_of: Callable[[str], Header]
     benchmarks: dict[str, BenchmarkResults] = field(default_factory=dict)
     broken: dict[str, ItemRef] = field(default_factory=dict)
+    problems: dict[str, None] = field(default_factory=dict)
     write_error: str = ""
     pages: Pages | None = None
     is_empty: bool = True
@@ -59,8 +64,10 @@ class RunResults:
         self.is_empty = False
         if not ref.benchmark:
             self.broken[ref.nodeid] = ref
+            self.problems[ref.problem] = None
             return
-        declaration = self.read_declared().benchmarks[ref.benchmark]
+        declaration = self.declared.benchmark(ref.benchmark)
+        self.declared.use(declaration.place)
         fresh = BenchmarkResults(declaration, ref, self.settings)
         results = self.benchmarks.setdefault(ref.benchmark, fresh)
         if ref.condition:
@@ -76,14 +83,18 @@ class RunResults:
     @property
     def expected(self) -> tuple[ItemRef, ...]:
         """The suite's own items, by their names, among what workers are going to run."""
-        declared = self.read_declared().benchmarks.values() if self._expected else ()
-        names = {f"{d.name}-{c.id}": (d.name, c.id) for d in declared for c in d.conditions}
-        found = [(i, names.get(i.partition("[")[2].removesuffix("]"))) for i in self._expected]
-        return tuple(
-            ItemRef(nodeid, (nodeid.partition("::")[0], None, nodeid.partition("::")[2]), *about)
-            for nodeid, about in found
-            if about is not None
-        )
+        return tuple(ref for nodeid in self._expected if (ref := self._expected_ref(nodeid)))
+
+    def _expected_ref(self, nodeid: str) -> ItemRef | None:
+        module, _, test = nodeid.partition("::")
+        folder = Path(os.path.normpath(self.declared.rootdir / module)).parent
+        file = self.declared.file_for(folder) if self.declared.path_for(folder) else None
+        name = test.partition("[")[2].removesuffix("]")
+        for one in file.benchmarks.values() if file else ():
+            condition = name.removeprefix(f"{one.name}-")
+            if condition != name and any(c.id == condition for c in one.conditions):
+                return ItemRef(nodeid, (module, None, test), one.key, condition)
+        return None
 
     def select_expected(self) -> None:
         """Select the suite's own items by their names, where no worker lived to tell more."""

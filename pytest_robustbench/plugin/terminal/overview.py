@@ -47,14 +47,16 @@ CALIBRATED = MappingProxyType(
 )
 
 
-def write_benchmark(reporter: pytest.TerminalReporter, results: BenchmarkResults) -> None:
+def write_benchmark(
+    reporter: pytest.TerminalReporter, results: BenchmarkResults, title: str
+) -> None:
     """Write the overview; without the table under ``-q``."""
     quiet = reporter.config.get_verbosity() < 0
     if results.data_missing:
-        text = f"{results.declaration.name}: NOT JUDGED, the data are missing"
+        text = f"{title}: NOT JUDGED, the data are missing"
         reporter.write_line(text, yellow=True, bold=True)
         return
-    reporter.write_line(_title(results), bold=True)
+    reporter.write_line(f"{title}: {_measured_at(results)}", bold=True)
     point = results.header["operating_point"] if results.header else None
     if point is not None:
         reporter.write_line(f"  {CALIBRATED[point['method']].format(point['n_images'])}")
@@ -171,10 +173,9 @@ def _unmeasured(results: BenchmarkResults) -> Iterator[str]:
         yield f"  (and {len(causes) - CAUSES_SHOWN} other reasons)"
 
 
-def _title(results: BenchmarkResults) -> str:
-    name = results.declaration.name
+def _measured_at(results: BenchmarkResults) -> str:
     if results.header is None:
-        return f"{name}: nothing was measured"
+        return "nothing was measured"
     parts = [str(results.header["model"])]
     point = results.header["operating_point"]
     if point is not None:
@@ -182,7 +183,7 @@ def _title(results: BenchmarkResults) -> str:
         if threshold is not None:
             parts.append(f"pixel threshold {threshold:.4g}")
         parts.append(f"image threshold {point['image_threshold']:.4g}")
-    return f"{name}: " + ", ".join(parts)
+    return ", ".join(parts)
 
 
 def _measured(reporter: pytest.TerminalReporter, results: BenchmarkResults) -> None:

@@ -5,23 +5,51 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.naming import relative
+from pytest_robustbench.plugin.declared import declared_of
+from pytest_robustbench.plugin.items import item_ref
 from pytest_robustbench.plugin.options import SETTINGS
 from pytest_robustbench.plugin.results.course import RESULTS
+from pytest_robustbench.plugin.workers.role import is_controller
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
     import pytest
 
+    from pytest_robustbench.config.declarations import BenchmarkDeclaration
+    from pytest_robustbench.plugin.results.run_results import RunResults
     from pytest_robustbench.reports.pages.write import Pages
 
 
 def header(config: pytest.Config) -> str | None:
     """Return the header line, or ``None`` where no configuration is found."""
-    settings = config.stash[SETTINGS]
-    if settings.config is None:
+    settings, declared = config.stash[SETTINGS], declared_of(config)
+    paths = declared.reach if is_controller(config) else declared.asked
+    if not paths:
         return None
-    path = relative(settings.config, settings.start)
+    shown = ", ".join(relative(path, settings.start) for path in paths)
     profile = f", profile {settings.profile}" if settings.profile else ""
-    return f"robustness: {path}{profile}"
+    return f"robustness: {shown}{profile}"
+
+
+def collected(config: pytest.Config, items: Iterable[pytest.Item]) -> list[str]:
+    """Return which files decide for which modules, where the header could not tell."""
+    settings, declared = config.stash[SETTINGS], declared_of(config)
+    paths = [file.path for file in declared.files if file.path is not None]
+    if set(paths) <= set(declared.asked) and len(paths) < 2:
+        return []
+    modules: dict[Path, dict[Path, None]] = {path: {} for path in paths}
+    for item in items:
+        if item_ref(item) is not None:
+            path = declared.path_for(item.path.parent)
+            if path in modules:
+                modules[path][item.path] = None
+    return [
+        f"robustness: {relative(path, settings.start)} decides for "
+        + (", ".join(relative(each, settings.start) for each in of) or "nothing that is selected")
+        for path, of in modules.items()
+    ]
 
 
 def summary(reporter: pytest.TerminalReporter) -> None:
@@ -33,8 +61,8 @@ def summary(reporter: pytest.TerminalReporter) -> None:
 
     reporter.section("robustness")
     for one in results.benchmarks.values():
-        write_benchmark(reporter, one)
-    for name in results.read_declared().benchmarks:
+        write_benchmark(reporter, one, _title(results, one.declaration))
+    for name in results.declared.benchmarks:
         if name not in results.benchmarks:
             text = f"{name}: NOT JUDGED, deselected"
             reporter.write_line(text, yellow=True, bold=True)
@@ -42,6 +70,15 @@ def summary(reporter: pytest.TerminalReporter) -> None:
         _write_pages(reporter, results.pages)
     if results.write_error:
         reporter.write_line(results.write_error, red=True, bold=True)
+
+
+def _title(results: RunResults, declaration: BenchmarkDeclaration) -> str:
+    """Return how a benchmark is called, with its file where several decide."""
+    if len(results.declared.files) < 2:
+        return declaration.key
+    path = results.declared.file_of(declaration.key).path
+    assert path is not None, "a declared benchmark stands in a file"
+    return f"{declaration.key} ({relative(path, results.settings.start)})"
 
 
 def _write_pages(reporter: pytest.TerminalReporter, pages: Pages) -> None:

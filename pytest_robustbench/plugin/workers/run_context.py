@@ -47,19 +47,22 @@ class RunContext:
         Name of this process.
     command : str
         The command line of the run, where it is another process's.
+    place : str
+        Folder, below that of all reports, of the reports of one of several configurations.
     """
 
     settings: Settings
     run: str
     process: str = ALONE
     command: str = ""
+    place: str = ""
 
     @property
     def journals(self) -> Path:
         """The folder of the journals of all runs."""
         from pytest_robustbench.reports.file.journal import FOLDER
 
-        return self.settings.report_dir / FOLDER
+        return self.settings.report_dir / self.place / FOLDER
 
     @property
     def journal(self) -> Journal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -64,3 +65,23 @@ class RunJournal:
         from pytest_robustbench.reports.file.journal import ConditionEntry
 
         self._context.journal.append(ConditionEntry.from_dict(finished))
+
+
+class RunJournals:
+    """The journals of this process, one for each of several configurations.
+
+    Parameters
+    ----------
+    context : RunContext
+        Of this process.
+    """
+
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self._journals: dict[str, RunJournal] = {}
+
+    def of(self, place: str) -> RunJournal:
+        """Return the journal beside the reports of a configuration."""
+        if place not in self._journals:
+            self._journals[place] = RunJournal(replace(self._context, place=place))
+        return self._journals[place]

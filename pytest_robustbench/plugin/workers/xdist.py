@@ -12,7 +12,7 @@ from pytest_robustbench.plugin.messages import BRIEFING, SELECTED, Briefing, dum
 from pytest_robustbench.plugin.workers.run_context import context_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from pytest_robustbench.plugin.messages import ItemRef
     from pytest_robustbench.plugin.workers.run_context import RunContext
@@ -25,21 +25,27 @@ class Controller:
     ----------
     context : RunContext
         Of the run.
+    read_texts : callable
+        Returns the text of every configuration that a worker may meet, by its place.
     expect : callable
         Told the node ids that workers are going to run.
     """
 
-    def __init__(self, context: RunContext, expect: Callable[[Sequence[str]], None]) -> None:
+    def __init__(
+        self,
+        context: RunContext,
+        read_texts: Callable[[], Mapping[str, str]],
+        expect: Callable[[Sequence[str]], None],
+    ) -> None:
         self._context = context
+        self._read_texts = read_texts
         self._expect = expect
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Brief a worker, before it starts."""
-        file = self._context.settings.config
-        text = None if file is None else file.read_text(encoding="utf-8", errors="replace")
         dist, command = str(node.config.option.dist), shlex.join(sys.argv)
-        briefing = Briefing(self._context.run, dist, command, text)
+        briefing = Briefing(self._context.run, dist, command, self._read_texts())
         node.workerinput[BRIEFING] = briefing.dumps()
 
     @pytest.hookimpl(optionalhook=True)

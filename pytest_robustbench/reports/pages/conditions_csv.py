@@ -46,7 +46,7 @@ def conditions_csv(edition: Edition) -> str:
         texts = {"benchmark": absent.name, "error": absent.why}
         writer.writerow({**_texts(texts), "overall": absent.word})
     for source in edition.sources:
-        texts = {"benchmark": source.name, "model": str(source.plain["model"])}
+        texts = {"benchmark": source.title, "model": str(source.plain["model"])}
         whole = {**_texts(texts), "overall": overall(source).word}
         rows = (*_rows(source), *_absent_rows(source), *_summary_rows(source))
         writer.writerows({**whole, **row} for row in rows)

@@ -91,7 +91,7 @@ class Format:
         editions = [edition]
         if self.is_of_one_benchmark:
             editions = [replace(edition, sources=[s], unreported=()) for s in edition.sources]
-        paths = [folder / name for name in self.files(s.name for s in edition.sources)]
+        paths = [folder / name for name in self.files(s.title for s in edition.sources)]
         for path, one in zip(paths, editions, strict=True):
             write_atomically(path, self.text(one))
         return paths

@@ -33,9 +33,17 @@ class Source(StoredReport):
     ----------
     problems : tuple of str
         What failed in the run, and the report cannot tell.
+    place : str
+        Of its configuration, where others have a benchmark of this name as well; else empty.
     """
 
     problems: tuple[str, ...] = ()
+    place: str = ""
+
+    @property
+    def title(self) -> str:
+        """What tells it apart from the other reports of its edition."""
+        return f"{self.place}/{self.name}" if self.place else self.name
 
     @cached_property
     def errors(self) -> dict[str, str]:
@@ -129,4 +137,4 @@ class Edition:
     @property
     def benchmarks(self) -> list[str]:
         """Names of all benchmarks of the run."""
-        return [source.name for source in self.sources] + [one.name for one in self.unreported]
+        return [source.title for source in self.sources] + [one.name for one in self.unreported]

@@ -40,7 +40,7 @@ def summary_markdown(edition: Edition) -> str:
 def _benchmark(source: Source) -> Iterator[str]:
     whole = overall(source)
     sign = CAUTION if whole.caution else SIGNS[whole.word]
-    yield f"### {sign} {escaped(source.name)}: {whole.word}"
+    yield f"### {sign} {escaped(source.title)}: {whole.word}"
     yield ""
     yield escaped(whole.sentence)
     # Of a condition that could not be measured the reason is told once.

@@ -58,7 +58,7 @@ def _charts(source: Source, plain: Plain) -> Iterator[dict[str, Any]]:
         of_metric = [v for v in plain["verdicts"] if v["metric"] == metric]
         found = [v for v in of_metric if v["loss"] is not None]
         if found:
-            key = f"{source.name}-{plain['role']}-{metric}"
+            key = f"{source.title}-{plain['role']}-{metric}"
             told = ", ".join(f"{v['condition']} {brief(v['loss'])}" for v in found)
             description = f"Loss of {metric} by condition: {told}"
             unit = f"loss of {metric} ({metric_called(metric).unit}); negative = better"

@@ -43,7 +43,7 @@ def _drawn(
 ) -> Markup:
     told = ", ".join(_told(point) for point in points)
     description = f"{metric} under {corruption}, by severity: {told}"
-    return curve(f"{source.name}-{metric}-{corruption}", description, points, span)
+    return curve(f"{source.title}-{metric}-{corruption}", description, points, span)
 
 
 def _told(point: Point) -> str:

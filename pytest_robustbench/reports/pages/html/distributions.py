@@ -38,7 +38,7 @@ def pixel_scores(source: Source) -> Markup | None:
     if not rows or threshold is None:
         return None
     description = f"Pixel scores by condition; the pixel threshold is {threshold}"
-    key = f"{source.name}-pixels"
+    key = f"{source.title}-pixels"
     return ranges(key, description, rows, "pixel score", threshold)
 
 
@@ -65,7 +65,7 @@ def image_scores(source: Source) -> Markup | None:
         return None
     threshold = point["image_threshold"]
     description = f"Image scores by condition; the image threshold is {threshold}"
-    return ranges(f"{source.name}-images", description, rows, "image score", threshold)
+    return ranges(f"{source.title}-images", description, rows, "image score", threshold)
 
 
 def _of_images(source: Source, condition: str) -> Iterator[tuple[str, Range]]:
@@ -87,7 +87,7 @@ def latencies(source: Source) -> Markup | None:
         return None
     medians = ", ".join(_medians(source.measured))
     description = f"Milliseconds per image by condition; medians: {medians}"
-    return ranges(f"{source.name}-latency", description, rows, "ms per image")
+    return ranges(f"{source.title}-latency", description, rows, "ms per image")
 
 
 def _limit(source: Source, condition: str) -> float | None:

@@ -45,7 +45,7 @@ def _chapter(source: Source, start: Path) -> dict[str, Any]:
     """Return everything that the page says of one benchmark."""
     plain, whole = source.plain, overall(source)
     return {
-        "name": source.name,
+        "name": source.title,
         "subtitle": _subtitle(source),
         "badge": CAUTION if whole.caution else BADGES[whole.word],
         "overall": whole,
