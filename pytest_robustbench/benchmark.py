@@ -243,13 +243,13 @@ class Benchmark:
         record : mapping
             `condition_record` of what `evaluate` returned, or ``{"error": message}``.
         """
-        tested = [sample.label for sample in self.split.test]
+        tested = self.evaluator.tested.inventory.labels.tolist()
         return self.gate.judge(condition.id, record, _labels(tested, record))
 
     def header(self) -> Header:
         """Return what the report says once; the benchmark is prepared."""
         prepared = self.evaluator.prepare()
-        samples = prepared.inventory.to_dict()
+        samples = self.evaluator.tested.inventory.to_dict()
         detector = self._detector_description()
         return Header(
             name=self.name,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.corruptions.digests import condition_digest
-from pytest_robustbench.datasets.notes import graded_masks
 from pytest_robustbench.datasets.pictures.store import PictureStore
 from pytest_robustbench.errors import NotMeasurableError
 from pytest_robustbench.evaluation.machine.latency import (
@@ -17,11 +17,10 @@ from pytest_robustbench.evaluation.machine.latency import (
 from pytest_robustbench.evaluation.machine.memory import MemoryWatch
 from pytest_robustbench.evaluation.machine.worker_group import SingleProcess
 from pytest_robustbench.evaluation.measure.exhibits import Exhibition
-from pytest_robustbench.evaluation.measure.inventory import Inventory, take_inventory
 from pytest_robustbench.evaluation.measure.measures import Measures
 from pytest_robustbench.evaluation.measure.postprocessing import Postprocessing
 from pytest_robustbench.evaluation.measure.prediction import Predictor
-from pytest_robustbench.evaluation.measure.sample_sets import RecordedSets, SampleSet
+from pytest_robustbench.evaluation.measure.sample_sets import RecordedSets, distinct_samples
 from pytest_robustbench.evaluation.measure.scenes import Scenes
 from pytest_robustbench.evaluation.prepare.preparation import Preparation
 from pytest_robustbench.evaluation.prepare.shared_preparation import SharedPreparation
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.datasets.split import Sample, Split
     from pytest_robustbench.detectors.protocol import Detector
     from pytest_robustbench.evaluation.machine.worker_group import WorkerGroup
-    from pytest_robustbench.evaluation.measure.sample_sets import RecordedSet
+    from pytest_robustbench.evaluation.measure.sample_sets import RecordedSet, SampleSet
     from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
     from pytest_robustbench.evaluation.results import ConditionResult, PeakMemory
     from pytest_robustbench.metrics.metric import Metric
@@ -57,8 +56,6 @@ class Prepared:
     ----------
     operating_point : OperatingPoint
         The frozen thresholds.
-    inventory : Inventory
-        The test samples.
     notes : tuple of str
         Observations for the record.
     memory : PeakMemory
@@ -68,7 +65,6 @@ class Prepared:
     """
 
     operating_point: OperatingPoint
-    inventory: Inventory
     notes: tuple[str, ...]
     memory: PeakMemory
     fitted_here: bool = True
@@ -138,10 +134,30 @@ class Evaluator:
         self._given = operating_point
         self._store = PictureStore(split.resize, self.settings.picture_bytes)
         self._recorded = RecordedSets(recorded or {}, split, self._store)
-        self._scenes = Scenes(split.test, self._store, corruptions, self.settings.seed)
-        self._sweep = Sweep(self._scenes, self.predictor, self.settings)
+        self._corruptions = corruptions
         self._reference = ReferenceWorkload()
         self._prepared: Prepared | None = None
+
+    @cached_property
+    def tested(self) -> SampleSet:
+        """The test samples, each picture once; looked at when first asked for.
+
+        Raises
+        ------
+        DatasetError
+            If they cannot be read, or contradict each other.
+        """
+        with self.worker_group.computing():
+            return distinct_samples(self.split.test, self._store)
+
+    @cached_property
+    def _scenes(self) -> Scenes:
+        samples = self.tested.samples
+        return Scenes(samples, self._store, self._corruptions, self.settings.seed)
+
+    @cached_property
+    def _sweep(self) -> Sweep:
+        return Sweep(self._scenes, self.predictor, self.settings)
 
     def prepare(self) -> Prepared:
         """Fit and calibrate; the second call returns what the first one found.
@@ -184,6 +200,7 @@ class Evaluator:
             progress=self.progress,
             exhibition=exhibition,
         )
+        scenes.require_changed(condition)
         specification = scenes.specification(condition)
         digest = condition_digest(
             specification,
@@ -222,8 +239,8 @@ class Evaluator:
 
     def _sample_set(self, condition: Condition) -> SampleSet:
         if condition.recorded:
-            return self._recorded.read(condition.recorded, self.prepare().inventory)
-        return SampleSet(self.split.test, self.prepare().inventory)
+            return self._recorded.read(condition.recorded, self.tested.inventory)
+        return replace(self.tested, notes=())  # told once, in the header
 
     def _measuring(self, condition: Condition) -> tuple[Scenes, Sweep]:
         """Return what measures a condition: that of the test part is kept, as it serves many."""
@@ -236,10 +253,8 @@ class Evaluator:
 
     def _prepare(self) -> Prepared:
         memory = MemoryWatch()
-        with self.worker_group.computing():
-            inventory = take_inventory(self.split.test, self._store)
         preparation = Preparation(
-            split=self.split,
+            split=replace(self.split, test=self.tested.samples),
             store=self._store,
             predictor=self.predictor,
             settings=self.calibration,
@@ -249,15 +264,12 @@ class Evaluator:
         )
         shared = SharedPreparation(self.worker_group, preparation)
         found = shared.run()
-        graded = graded_masks(inventory.graded_masks)
-        notes = (*found.notes, *graded, *self._lost_defects(inventory))
-        return Prepared(
-            found.operating_point, inventory, notes, memory.peak(), fitted_here=shared.fitted_here
-        )
+        notes = (*found.notes, *self.tested.notes, *self._lost_defects())
+        return Prepared(found.operating_point, notes, memory.peak(), fitted_here=shared.fitted_here)
 
-    def _lost_defects(self, inventory: Inventory) -> Iterator[str]:
+    def _lost_defects(self) -> Iterator[str]:
         """Say where nobody can tell whether a defect stays in the frame."""
-        unknown, moving = len(inventory.unknown_masks), self._scenes.moving()
+        unknown, moving = len(self.tested.inventory.unknown_masks), self._scenes.moving()
         if unknown and moving:
             yield (
                 f"{unknown} defect image(s) without a mask may have lost their defect to "

@@ -51,6 +51,20 @@ class Inventory:
     defect_pixels: NDArray[np.int64]
     graded_masks: tuple[str, ...] = ()
 
+    def at(self, positions: Sequence[int]) -> Inventory:
+        """Return the columns of the samples at these positions."""
+        chosen = list(positions)
+        ids = tuple(self.ids[i] for i in chosen)
+        return Inventory(
+            ids=ids,
+            labels=self.labels[chosen],
+            shapes=tuple(self.shapes[i] for i in chosen),
+            digests=tuple(self.digests[i] for i in chosen),
+            mask_known=self.mask_known[chosen],
+            defect_pixels=self.defect_pixels[chosen],
+            graded_masks=tuple(i for i in self.graded_masks if i in ids),
+        )
+
     @property
     def unknown_masks(self) -> tuple[str, ...]:
         """Ids of the defect samples without a mask."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.datasets.notes import graded_masks
+from pytest_robustbench.datasets.notes import counted, graded_masks
 from pytest_robustbench.datasets.pictures.duplicates import shared_pictures
 from pytest_robustbench.errors import ConfigError, DatasetError, NotMeasurableError
 from pytest_robustbench.evaluation.measure.inventory import take_inventory
@@ -38,6 +39,55 @@ class SampleSet:
     samples: tuple[Sample, ...]
     inventory: Inventory
     notes: tuple[str, ...] = ()
+
+
+def distinct_samples(samples: Sequence[Sample], store: PictureStore) -> SampleSet:
+    """Look at every sample once, and keep one of each picture.
+
+    A picture that is there several times is one piece of evidence, not several.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+        The samples of one set.
+    store : PictureStore
+        Decodes them.
+
+    Raises
+    ------
+    DatasetError
+        If images or masks cannot be used, or one picture has two labels or two masks: nobody can
+        tell then what is right.
+    """
+    inventory = take_inventory(samples, store)
+    kept, copies = [], []
+    for positions in _by_picture(samples, store):
+        _refuse_two_truths([samples[i] for i in positions], inventory.at(positions))
+        first = min(positions, key=lambda i: not inventory.mask_known[i])
+        kept.append(first)
+        copies += [f"{samples[i].id} is {samples[first].id}" for i in positions if i != first]
+    kept.sort()
+    notes = counted("images that are copies of another one of this set, and not counted", copies)
+    chosen = inventory.at(kept)
+    graded = graded_masks(chosen.graded_masks)
+    return SampleSet(tuple(samples[i] for i in kept), chosen, (*graded, *notes))
+
+
+def _by_picture(samples: Sequence[Sample], store: PictureStore) -> list[list[int]]:
+    """Return the positions of the samples of each picture, which `store` has all seen."""
+    positions: defaultdict[str, list[int]] = defaultdict(list)
+    for position, sample in enumerate(samples):
+        positions[store.image_digest(sample)].append(position)
+    return list(positions.values())
+
+
+def _refuse_two_truths(samples: Sequence[Sample], inventory: Inventory) -> None:
+    names = f"{listed([sample.id for sample in samples])} are one picture"
+    if len({sample.label for sample in samples}) > 1:
+        raise DatasetError(f"{names}, labelled normal and defect: keep the one that is true")
+    masks = {d for d, known in zip(inventory.digests, inventory.mask_known, strict=True) if known}
+    if len(masks) > 1:
+        raise DatasetError(f"{names}, with different masks: keep the one that is true")
 
 
 class RecordedSets:
@@ -97,11 +147,10 @@ class RecordedSets:
                 f"recorded set {name!r} is resized to {recorded.resize}, the data the threshold "
                 f"was calibrated on to {self._split.resize}: give both the same size"
             )
-        inventory = take_inventory(recorded.test, self._store)
-        _refuse_other_size(name, inventory, tested)
-        self._refuse_seen(name, recorded.test)
-        notes = (*recorded.notes, *graded_masks(inventory.graded_masks), *_untested(recorded))
-        return SampleSet(recorded.test, inventory, notes)
+        found = distinct_samples(recorded.test, self._store)
+        _refuse_other_size(name, found.inventory, tested)
+        self._refuse_seen(name, found.samples)
+        return replace(found, notes=(*recorded.notes, *found.notes, *_untested(recorded)))
 
     def _refuse_seen(self, name: str, samples: Sequence[Sample]) -> None:
         parts = {part: getattr(self._split, part) for part in ("train", "calibration", "test")}

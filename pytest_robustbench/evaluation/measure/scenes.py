@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from pytest_robustbench.conditions import CLEAN
 from pytest_robustbench.corruptions.corruption import Corrupted
-from pytest_robustbench.errors import ConfigError
+from pytest_robustbench.errors import ConfigError, NotMeasurableError
 from pytest_robustbench.evaluation.machine.workers import Workers
 from pytest_robustbench.naming import suggestion
 
@@ -61,6 +63,7 @@ class Scenes:
         self._corruptions = dict(corruptions)
         self._seed = seed
         self._kept_by: dict[str, list[int]] = {}
+        self._changing: set[Condition] = set()
 
     def under(self, condition: Condition, index: int) -> Scene:
         """Return the test picture at `index` as `condition` shows it."""
@@ -75,6 +78,8 @@ class Scenes:
             seed=self._seed,
             sample_id=sample.id,
         )
+        if condition not in self._changing and not np.array_equal(corrupted.image, picture.image):
+            self._changing.add(condition)
         unmoved = corrupted.mask is picture.mask and corrupted.ignored is None
         return Scene(corrupted, unmoved)
 
@@ -86,6 +91,21 @@ class Scenes:
         if name not in self._kept_by:
             self._kept_by[name] = self._kept_in_frame(self._corruption(condition))
         return self._kept_by[name]
+
+    def require_changed(self, condition: Condition) -> None:
+        """Refuse a corruption that has left every picture it was given as it was.
+
+        Raises
+        ------
+        NotMeasurableError
+            Its limits would be those of the clean condition under another name.
+        """
+        if condition.is_corrupted and condition not in self._changing:
+            raise NotMeasurableError(
+                f"{condition.id} changes no pixel of any test image: it would be the clean "
+                "condition under another name. Give it parameters that change something, or take "
+                "it out"
+            )
 
     def specification(self, condition: Condition) -> Mapping[str, JSON]:
         """Return what decides the pixels of `condition` beside its sources; empty for clean."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple, overload
 
 import numpy as np
 
-from pytest_robustbench.datasets.pictures.duplicates import shared_pictures
+from pytest_robustbench.datasets.notes import counted
+from pytest_robustbench.datasets.pictures.duplicates import near_copies, shared_pictures
 from pytest_robustbench.errors import CalibrationError, DatasetError, RobustbenchError
 from pytest_robustbench.evaluation.measure.inventory import require_readable, take_inventory
 from pytest_robustbench.evaluation.prepare.batch_check import check_batch_independence
@@ -101,14 +102,15 @@ class Preparation:
             return self._run()
         except DatasetError:
             # Only now: in the good case nothing is decoded twice.
-            require_readable([*self.split.train, *self.split.calibration], self.store)
+            require_readable([*self._train, *self.split.calibration], self.store)
             raise
 
     def _run(self) -> OperatingPoint:
+        self._refuse_seen_test_images()
         if self.given is not None:
             return self._run_frozen(self.given)
         _, calibration, method = self._parts
-        self._refuse_seen_images()
+        self._refuse_seen_calibration()
         scores = CalibrationScores(take_inventory(calibration, self.store), self.settings)
         if method == "crossfit":
             self._predict_out_of_fold(scores)
@@ -136,7 +138,7 @@ class Preparation:
             raise CalibrationError(WOULD_REFIT)
         if not calibration:
             raise CalibrationError(NO_UNSEEN_IMAGES)
-        self._refuse_seen_images()
+        self._refuse_seen_calibration()
         scores = RecalibrationScores(take_inventory(calibration, self.store), self.settings, frozen)
         self._predict(dict(enumerate(calibration)), scores)
         return scores.recalibration(method)
@@ -161,6 +163,23 @@ class Preparation:
         out = set(held_out([s.group for s in train], self.settings).tolist())
         fit = [s for i, s in enumerate(train) if i not in out]
         return Parts(fit, [s for i, s in enumerate(train) if i in out], "holdout")
+
+    @cached_property
+    def _train(self) -> Sequence[Sample]:
+        """The train images; where nothing is fitted, those that can be read, and a note."""
+        if not self.fitted:
+            return self.split.train
+        problems = {sample: self._problem(sample) for sample in self.split.train}
+        unread = [problem for problem in problems.values() if problem]
+        self.notes.extend(counted("train images that are not compared with the others", unread))
+        return [sample for sample, problem in problems.items() if not problem]
+
+    def _problem(self, sample: Sample) -> str:
+        try:
+            self.store.image_digest(sample)
+        except DatasetError as error:
+            return str(error)
+        return ""
 
     def _fit(self, samples: Sequence[Sample]) -> None:
         if self.fitted:
@@ -194,14 +213,14 @@ class Preparation:
             self.notes.append(note)
 
     def _seen_images(self, calibration: Sequence[Sample]) -> Iterator[str]:
-        """Look last: by now nearly every picture was decoded, and the store knows its digest."""
-        try:
-            tested = shared_pictures(self.split.test, self.split.train, self.store)
-        except DatasetError as error:  # in a train image that nothing else has needed
-            yield f"test images not looked for among the train images: {error}"
-            return
-        if tested:
-            yield f"{_twins('test', 'train', tested)}: their results say nothing"
+        """Look last: by now every picture was decoded, and the store knows its digest."""
+        near = near_copies(self.split.test, [*self._train, *calibration], self.store)
+        if near:
+            twins = listed([f"{sample.id} and {other.id}" for sample, other in near])
+            yield (
+                f"{len(near)} test image(s) are near copies of train or calibration images, the "
+                f"same photograph stored again ({twins}): results on them say little"
+            )
         pairs = shared_pictures(calibration, self._parts.fit, self.store)
         if self._parts.method == "crossfit":
             fold = {sample: n for n, part in enumerate(self._folds()) for _, sample in part}
@@ -217,11 +236,22 @@ class Preparation:
         parts = folds([s.group for s in train], self.settings)
         return [[(i, train[i]) for i in part.tolist()] for part in parts]
 
-    def _refuse_seen_images(self) -> None:
+    def _refuse_seen_test_images(self) -> None:
+        with self.predictor.worker_group.computing():
+            pairs = shared_pictures(self.split.test, self._train, self.store)
+        if pairs:
+            twins = [f"{sample.id} is {other.id}" for sample, other in pairs]
+            raise DatasetError(
+                f"{len({sample for sample, _ in pairs})} test image(s) are also train images "
+                f"({listed(twins)}): results on them say nothing, and a defect image among the "
+                "normal ones contradicts itself. Take them out of one of the two parts"
+            )
+
+    def _refuse_seen_calibration(self) -> None:
         own = self.split.calibration
         if not own:
             return
-        seen = shared_pictures(self.split.train, own, self.store)
+        seen = shared_pictures(self._train, own, self.store)
         if seen:
             raise CalibrationError(_seen("train", "the detector has seen it", seen))
         leaked = shared_pictures(self.split.test, own, self.store)

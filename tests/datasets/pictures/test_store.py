@@ -1,12 +1,10 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from pytest_robustbench.datasets.pictures.duplicates import shared_pictures
 from pytest_robustbench.datasets.pictures.store import PictureStore
 from pytest_robustbench.datasets.split import Sample
 from pytest_robustbench.errors import DatasetError
@@ -111,15 +109,3 @@ def test_a_broken_sample_stays_an_error_and_leaves_the_others(tmp_path):
         with pytest.raises(DatasetError, match="'test/x'"):
             store.load(broken)
     assert store.load(fine).image.shape == (8, 8, 3)
-
-
-def test_shared_pictures_are_found_by_their_pixels():
-    a = counted_samples(3)
-    same = Sample("test/good/x", 0, np.full((8, 8), 2, np.uint8))
-    masked = replace(same, id="test/cut/y", label=1, mask=np.ones((8, 8), bool))
-    other = Sample("test/good/z", 0, np.full((8, 9), 2, np.uint8))
-    pairs = shared_pictures(a, [same, masked, other], PictureStore((4, 4)))
-    assert [(one.id, two.id) for one, two in pairs] == [
-        ("train/good/2", "test/good/x"),
-        ("train/good/2", "test/cut/y"),
-    ]

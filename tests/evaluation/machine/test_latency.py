@@ -51,7 +51,7 @@ def test_every_chunk_is_warmed_up():
 
 def test_images_that_are_left_out_are_not_timed():
     def away(image, mask, severity, rng):
-        return image, mask & False
+        return image ^ 1, mask & False
 
     gone = rb.Corruption("away", away, moves_pixels=True)
 

@@ -114,7 +114,8 @@ class Plain(Contrast):
 def peak_bytes(n):
     size = (96, 96)
     good = [
-        Sample(f"test/good/{i}", 0, lambda i=i: normal("any", i, size).image) for i in range(n // 2)
+        Sample(f"test/good/{i}", 0, lambda seed=100 + i: normal("any", seed, size).image)
+        for i in range(n // 2)
     ]
     sources = [(lambda i=i: defect("any", i, size)) for i in range(n // 2)]
     bad = [

@@ -376,7 +376,7 @@ def test_maps_without_a_pixel_threshold_call_nothing():
 
 
 def test_a_defect_without_a_mask_has_no_outline():
-    parts = split(test=[defect("no mask", 5, known=False), normal("good", 6)])
+    parts = split(test=[defect("no mask", 5, known=False), normal("good", 60)])
     never = OperatingPoint(pixel_threshold=1.0, image_threshold=1e6)
 
     (exhibit,) = (e for e in measured(parts=parts, operating_point=never).exhibits if e.index == 0)
@@ -389,7 +389,7 @@ def test_an_image_that_was_left_out_is_never_shown():
     edge = [defect(f"edge/{i}", 50 + i, where=np.s_[0:1, i : i + 1]) for i in range(8)]
     never = OperatingPoint(pixel_threshold=1e6, image_threshold=1e6)
 
-    result = measured(SHIFTED, parts=split(test=[*edge, normal("good", 6)]), operating_point=never)
+    result = measured(SHIFTED, parts=split(test=[*edge, normal("good", 60)]), operating_point=never)
 
     gone = np.flatnonzero(~result.per_image.measured)
     assert gone.size
@@ -424,7 +424,7 @@ def test_binned_levels_lie_just_below_the_exact_ones():
 
 
 def test_without_defect_pixels_the_background_still_has_levels():
-    parts = split(test=[normal(f"good/{i}", i) for i in range(3)])
+    parts = split(test=[normal(f"good/{i}", 60 + i) for i in range(3)])
 
     levels = measured(parts=parts).pixel_levels
 

@@ -141,7 +141,7 @@ def test_what_leaves_the_frame_is_found_once_for_all_severities():
         return 1.0
 
     still = rb.Corruption(
-        "still", lambda image, mask, *_: (image, mask), moves_pixels=True, kept=kept
+        "still", lambda image, mask, *_: (image ^ 1, mask), moves_pixels=True, kept=kept
     )
     subject = benchmark(corruptions=[still])
 
@@ -176,7 +176,7 @@ def test_ignored_pixels_of_a_corruption_of_ones_own_count_nowhere():
     def cut(image, mask, severity, rng):
         ignored = mask & False
         ignored[:, : 4 * severity] = True
-        return image, mask, ignored
+        return image ^ 1, mask, ignored
 
     subject = benchmark(corruptions=[rb.Corruption("cut", cut)])
 

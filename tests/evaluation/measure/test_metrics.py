@@ -221,7 +221,7 @@ def test_only_scores_above_the_threshold_are_called():
     scores = {0: [1.0, 2.0, 3.0], 1: [2.0, 3.0, 4.0]}
 
     def detector(images):
-        """The pixel values are the scores."""
+        """The red values are the scores; blue only makes every picture another one."""
         maps = np.stack([image[:, :, 0] for image in images]).astype(np.float32)
         return maps.max(axis=(1, 2)), maps
 
@@ -229,7 +229,7 @@ def test_only_scores_above_the_threshold_are_called():
         rb.Sample(
             f"{label}/{value}",
             label,
-            np.full((4, 4), value, np.uint8),
+            np.full((4, 4, 3), (value, 0, 100 * label), np.uint8),
             np.ones((4, 4), bool) if label else None,
         )
         for label, values in scores.items()
@@ -285,7 +285,7 @@ def test_one_class_leaves_some_metrics_undefined(n_good, n_defect, undefined, de
 
 
 def test_no_known_mask_at_all_leaves_the_background_of_normal_images():
-    test = [defect("test/a", 1, known=False), normal("test/b", 2), normal("test/c", 3)]
+    test = [defect("test/a", 1, known=False), normal("test/b", 62), normal("test/c", 63)]
 
     result = benchmark(split(test=test)).evaluate(CLEAN)
 

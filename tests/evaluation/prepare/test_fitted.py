@@ -11,7 +11,7 @@ import pytest
 import pytest_robustbench as rb
 from pytest_robustbench.conditions import CLEAN
 from pytest_robustbench.datasets.formats.images import image_folder
-from pytest_robustbench.errors import CalibrationError, DetectorError
+from pytest_robustbench.errors import CalibrationError, DatasetError, DetectorError
 from pytest_robustbench.evaluation.prepare.division import folds, held_out
 from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
 from pytest_robustbench.evaluation.settings import CalibrationSettings
@@ -111,18 +111,13 @@ def copy_of(sample, name):
     ],
     ids=["holdout", "crossfit", "fitted", "fitted with an operating point"],
 )
-def test_test_images_among_the_train_images_are_noted(detector, more):
+def test_test_images_among_the_train_images_are_refused(detector, more):
     parts = split(calibration=UNSEEN if "fitted" in more else ())
     copies = [copy_of(parts.train[i], f"test/good/copy_{i}") for i in (3, 4)]
     parts = replace(parts, test=(*parts.test, *copies), resize=(16, 16))
 
-    (note,) = notes_about("are also", benchmark(parts, detector(), **more))
-
-    assert note == (
-        "2 test image(s) are also train images ('test/good/copy_3', 'test/good/copy_4'): "
-        "their results say nothing"
-    )
-    assert not notes_about("are also", benchmark(split()))
+    with pytest.raises(DatasetError, match="'test/good/copy_3 is train/good/003', 'test/good/copy"):
+        benchmark(parts, detector(), **more).prepare()
 
 
 def notes_about(words, subject):
@@ -179,8 +174,11 @@ def test_train_images_that_nobody_needs_may_be_broken(tmp_path):
         "train images", benchmark(parts, Fitted(), fitted=True, operating_point=point)
     )
 
-    assert note.startswith("test images not looked for among the train images: ")
+    assert note.startswith("train images that are not compared with the others: 1 ")
     assert "train/good/003" in note
+    copied = replace(parts, test=(*parts.test, copy_of(parts.train[0], "test/copy")))
+    with pytest.raises(DatasetError, match="'test/copy is train/good/000'"):
+        benchmark(copied, Fitted(), fitted=True, operating_point=point).prepare()
 
 
 def test_a_callable_has_to_be_declared_fitted():

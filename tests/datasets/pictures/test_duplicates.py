@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+import pytest_robustbench as rb
+from pytest_robustbench.datasets.pictures.duplicates import near_copies, shared_pictures
+from pytest_robustbench.datasets.pictures.store import PictureStore
+from pytest_robustbench.datasets.split import Sample
+
+
+def flat(name, value, size=(8, 8)):
+    return Sample(name, 0, np.full(size, value, np.uint8))
+
+
+def test_shared_pictures_are_found_by_their_pixels():
+    a = [flat(f"train/good/{i}", i) for i in range(3)]
+    same = flat("test/good/x", 2)
+    masked = replace(same, id="test/cut/y", label=1, mask=np.ones((8, 8), bool))
+    other = flat("test/good/z", 2, (8, 9))
+
+    pairs = shared_pictures(a, [same, masked, other], PictureStore((4, 4)))
+
+    assert [(one.id, two.id) for one, two in pairs] == [
+        ("train/good/2", "test/good/x"),
+        ("train/good/2", "test/cut/y"),
+    ]
+
+
+def test_pictures_without_texture_are_no_near_copies():
+    plain = [flat(f"train/{i}", 40 + i) for i in range(4)]
+
+    assert near_copies([flat("test/x", 90)], plain, PictureStore()) == []
+    assert near_copies([], plain, PictureStore()) == []
+    assert near_copies(plain, [], PictureStore()) == []
+
+
+def stored_again(image, how):
+    if how == "jpeg":
+        _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 75])
+        return cv2.imdecode(data, cv2.IMREAD_COLOR)
+    if how == "brighter":
+        return cv2.convertScaleAbs(image, alpha=1.0, beta=6)
+    other = image.copy()
+    other[5, 7] ^= 255
+    return other
+
+
+@pytest.mark.parametrize("how", ["jpeg", "brighter", "one pixel"])
+@pytest.mark.parametrize("category", ["hazelnut_toy", "grid", "kolektor", "magnetic_tile"])
+def test_real_parts_differ_and_real_copies_do_not(test_data, category, how):
+    parts = rb.load_split("mvtec", root=test_data / "mvtec_layout", category=category)
+    store, train = PictureStore(), parts.train[:30]
+    copied = [
+        Sample(f"again/{i}", 0, stored_again(store.load(train[i]).image, how)) for i in range(5)
+    ]
+
+    found = near_copies([*copied, *parts.test], train, store)
+
+    assert [(one.id, two.id) for one, two in found] == [
+        (f"again/{i}", train[i].id) for i in range(5)
+    ]
