@@ -53,9 +53,11 @@ class ReportError(RobustbenchError):
     """A report file is unreadable, incomplete or contradicts itself."""
 
 
-def message_for_user(error: Exception) -> str:
+def message_for_user(error: Exception | SystemExit) -> str:
     """Return what to tell; what is no mistake of the user's goes to the log, whole."""
     if isinstance(error, RobustbenchError):
         return str(error)
+    if isinstance(error, SystemExit):
+        return f"code that was called wanted to end the process: sys.exit({error.code!r})"
     logging.getLogger(__name__).error("not foreseen", exc_info=error)
     return f"not foreseen: {type(error).__name__}: {error} (the captured log has the traceback)"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pytest_robustbench import version
 from pytest_robustbench.cli import commands
 from pytest_robustbench.cli.outcomes import USERS_MISTAKE
-from pytest_robustbench.errors import RobustbenchError
+from pytest_robustbench.errors import RobustbenchError, message_for_user
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,6 +74,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except RobustbenchError as error:
         sys.stderr.write(f"{PROGRAM} {arguments.command}: {error}\n")
+        return USERS_MISTAKE
+    except SystemExit as stop:  # of a detector, say: its status is not ours
+        sys.stderr.write(f"{PROGRAM} {arguments.command}: {message_for_user(stop)}\n")
         return USERS_MISTAKE
     except KeyboardInterrupt:
         sys.stderr.write(f"{PROGRAM} {arguments.command}: interrupted\n")

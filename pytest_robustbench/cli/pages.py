@@ -30,7 +30,7 @@ def forget_older(folder: Path, names: Iterable[str]) -> None:
     Raises
     ------
     ReportError
-        If a page cannot be removed.
+        If one cannot be removed.
     """
     from pytest_robustbench.reports.pages.thumbnails import Thumbnails
     from pytest_robustbench.reports.pages.write import forget_pages

@@ -29,6 +29,7 @@ from pytest_robustbench.plugin.results.course import (
     conclude,
     finish,
     lead_workers,
+    put_earlier_aside,
     select,
     selected_conditions,
 )
@@ -45,6 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Refuse bad options before anything runs, and expect workers where there will be some."""
     config.stash[SETTINGS] = Settings(config)
     config.stash[PROGRESS] = ProgressLine(config, partial(selected_conditions, config))
+    put_earlier_aside(config)
     refuse_unfitting_options(config)
     lead_workers(config)
 

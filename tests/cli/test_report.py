@@ -41,6 +41,7 @@ benchmarks: {caps: {}, cups: {}}
 """
 NO_PICTURE = "No picture: it was not kept beside the report."
 PAGES = ("report.html", "summary.md", "conditions.csv")
+WRITTEN = {"metal.json", "session.json", *PAGES[1:]}
 
 
 @pytest.fixture(autouse=True)
@@ -342,7 +343,7 @@ def test_a_run_writes_pages_with_pictures_beside_its_report(project, call):
 
     assert (code, out) == (0, "")
     assert sorted(p.name for p in Path("again").iterdir() if p.is_file()) == sorted(
-        ["metal.json", *PAGES]
+        ["metal.json", "session.json", *PAGES]
     )
     assert str(Path("again/report.html")) in err
     page = Page("again/report.html")
@@ -355,7 +356,7 @@ def test_a_run_without_html_keeps_no_pictures(project, call):
     code, _, err = run(call, "--no-html")
 
     assert code == 0
-    assert sorted(p.name for p in Path("again").iterdir()) == sorted(["metal.json", *PAGES[1:]])
+    assert sorted(p.name for p in Path("again").iterdir()) == sorted(WRITTEN)
     assert "report.html" not in err
 
 
@@ -375,7 +376,7 @@ def test_without_the_extra_a_run_says_so_and_goes_on(project, call, monkeypatch)
 
     assert code == 0
     assert "no report.html: jinja2 and matplotlib are not installed" in err
-    written = ["metal", "metal.json", *PAGES[1:]]  # the pictures are kept for a page made later
+    written = ["metal", *WRITTEN]  # the pictures are kept for a page made later
     assert sorted(p.name for p in Path("again").iterdir()) == sorted(written)
 
 
@@ -465,7 +466,7 @@ def test_a_merge_without_html_writes_the_other_pages(project, call):
     code, _, _ = merge(call, "--no-html")
 
     assert code == 0
-    assert {p.name for p in Path("merged").iterdir() if p.is_file()} == {"metal.json", *PAGES[1:]}
+    assert {p.name for p in Path("merged").iterdir() if p.is_file()} == WRITTEN
 
 
 def test_a_missing_condition_is_incomplete_on_the_page_and_fails(project, call):

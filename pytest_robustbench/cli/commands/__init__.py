@@ -17,6 +17,7 @@ SUMMARIES: Mapping[str, str] = MappingProxyType(
     {
         "run": "measure a detector, clean and under every corruption, and write the JSON report",
         "merge": "put the reports of shards together, and judge them like one run",
+        "verdict": "say whether everything that a run declared was judged, to the end, and holds",
         "compare": "hold a report against another: pass, regressed or inconclusive",
         "accept": "show what differs, and make a report the baseline of its benchmark",
         "propose": "write limits that a run keeps, with a stated safety, to start from",

@@ -14,7 +14,9 @@ from pytest_robustbench.cli.configuration import YAML_FILE, add_yaml_flags, decl
 from pytest_robustbench.cli.files import check_writable
 from pytest_robustbench.cli.outcomes import FAILED, BenchmarkOutcome, tried
 from pytest_robustbench.cli.pages import add_html_flag, forget_older, write_pages_of
+from pytest_robustbench.cli.session import write_session_of
 from pytest_robustbench.errors import ConfigError, ReportError
+from pytest_robustbench.reports.file.earlier import forget_session
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -50,6 +52,7 @@ def run(arguments: Namespace) -> int:
     """Return the exit code."""
     from pytest_robustbench.cli.baselines import with_comparisons
 
+    forget_session(arguments.output_dir)
     config = _config(arguments)
     parts = _parts(arguments.reports)
     for name, of_benchmark in parts.items():
@@ -69,8 +72,10 @@ def run(arguments: Namespace) -> int:
     finally:  # a comparison that goes wrong loses no report
         _write(arguments.output_dir, merged)
     _adopt_pictures(arguments.output_dir, parts)
+    code = max(one.code for one in merged)
     write_pages_of(merged, arguments.output_dir, html=arguments.html)
-    return max(one.code for one in merged)
+    write_session_of(config, merged, arguments.output_dir, code)
+    return code
 
 
 def _write(folder: Path, merged: Sequence[BenchmarkOutcome]) -> None:

@@ -23,7 +23,9 @@ from pytest_robustbench.cli.pages import (
     forget_older,
     write_pages_of,
 )
+from pytest_robustbench.cli.session import write_session_of
 from pytest_robustbench.errors import ConfigError
+from pytest_robustbench.reports.file.earlier import forget_session
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -72,6 +74,8 @@ def run(arguments: Namespace) -> int:
 
 
 def _measure_all(arguments: Namespace) -> int:
+    if arguments.output_dir is not None:
+        forget_session(arguments.output_dir)
     config = configuration(arguments)
     _check_outputs(arguments, config)
     if arguments.output_dir is not None:
@@ -86,9 +90,11 @@ def _measure_all(arguments: Namespace) -> int:
     finally:  # a comparison that goes wrong loses no report
         if arguments.output is None and arguments.output_dir is None:
             _print(measured)
+    code = max(one.code for one in measured)
     if arguments.output_dir is not None:
         write_pages_of(measured, arguments.output_dir, html=arguments.html)
-    return max(one.code for one in measured)
+        write_session_of(config, measured, arguments.output_dir, code)
+    return code
 
 
 def _list_models(*, as_json: bool) -> int:

@@ -148,7 +148,7 @@ def _measured(benchmark: Benchmark, condition: Condition) -> ConditionOutcome:
     try:
         result = benchmark.evaluate(condition)
         return ConditionOutcome(condition_record(result), result)
-    except Exception as error:  # the first answer is final, whatever it is
+    except (Exception, SystemExit) as error:  # the first answer is final, whatever it is
         return ConditionOutcome(error_record(message_for_user(error)))
 
 

@@ -193,7 +193,7 @@ class Measurements:
             self._require_unshared(declaration, detector)
             benchmark = self._benchmark(declaration, split, detector)
             benchmark.prepare()
-        except Exception as error:  # the first answer is final, whatever it is
+        except (Exception, SystemExit) as error:  # the first answer is final, whatever it is
             return Prepared(None, split, detector, message_for_user(error))
         finally:
             self.progress.clear()

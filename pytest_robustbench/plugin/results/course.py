@@ -14,10 +14,11 @@ from pytest_robustbench.plugin.items import BROKEN
 from pytest_robustbench.plugin.options import SETTINGS
 from pytest_robustbench.plugin.results.collector import ResultCollector
 from pytest_robustbench.plugin.results.run_results import RunResults
-from pytest_robustbench.plugin.workers.role import is_controller
+from pytest_robustbench.plugin.workers.role import is_controller, is_worker
 from pytest_robustbench.plugin.workers.run_context import CONTEXT, context_of
 from pytest_robustbench.plugin.workers.run_journal import RunJournals
 from pytest_robustbench.plugin.workers.xdist import Controller
+from pytest_robustbench.reports.file.earlier import put_aside, put_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,16 +29,21 @@ if TYPE_CHECKING:
 RESULTS: pytest.StashKey[RunResults] = pytest.StashKey()
 
 
+def put_earlier_aside(config: pytest.Config) -> None:
+    """Let nobody take what an earlier run came to for this one's, should it end before its time."""
+    folder = config.stash[SETTINGS].report_dir
+    if not is_worker(config) and put_aside(folder):
+        config.add_cleanup(partial(put_back, folder))  # unless it was forgotten: nothing was ours
+
+
 def select(
     config: pytest.Config, refs: Sequence[ItemRef], header_of: Callable[[str], Header]
 ) -> None:
     """Note which conditions this process owes a verdict."""
-    from pytest_robustbench.plugin.results.files import forget_older_reports
-
     results = _collecting(config, header_of)
     for ref in refs:
         results.select(ref)
-    forget_older_reports(results, dict.fromkeys(ref.benchmark for ref in refs))
+    _begin(results, refs)
 
 
 def lead_workers(config: pytest.Config) -> None:
@@ -68,11 +74,18 @@ def _expect(results: RunResults, nodeids: Sequence[str]) -> None:
     if results.expected:
         return
     results.expect(nodeids)
-    names = dict.fromkeys(ref.benchmark for ref in results.expected)
-    if names:
-        from pytest_robustbench.plugin.results.files import forget_older_reports
+    if results.expected:
+        _begin(results, results.expected)
 
-        forget_older_reports(results, names)
+
+def _begin(results: RunResults, refs: Sequence[ItemRef]) -> None:
+    """Leave nothing of earlier runs that could be taken for what is going to be measured."""
+    from pytest_robustbench.plugin.results.files import forget_older_reports
+
+    try:
+        forget_older_reports(results, dict.fromkeys(ref.benchmark for ref in refs))
+    except ReportError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def selected_conditions(config: pytest.Config) -> dict[str, dict[str, bool]]:

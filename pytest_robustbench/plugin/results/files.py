@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.errors import ReportError, message_for_user
 from pytest_robustbench.plugin.results.aggregate_items import aggregates, problems_of
+from pytest_robustbench.reports.file.earlier import forget_session
 from pytest_robustbench.reports.file.report import Report
-from pytest_robustbench.reports.file.session import SESSION_FILE, Unreported, write_session
+from pytest_robustbench.reports.file.session import Unreported, report_digest, write_session
 from pytest_robustbench.reports.pages.source import Edition, Source
 from pytest_robustbench.reports.pages.thumbnails import Thumbnails
 from pytest_robustbench.reports.pages.write import forget_pages, write_pages
@@ -24,8 +24,16 @@ if TYPE_CHECKING:
 
 
 def forget_older_reports(run: RunResults, benchmarks: Collection[str]) -> None:
-    """Replace older reports by such that hold nothing yet: however this run ends, none is whole."""
+    """Replace older reports by such that hold nothing yet: however this run ends, none is whole.
+
+    Raises
+    ------
+    ReportError
+        If the session.json of an earlier run stays.
+    """
     folder = run.settings.report_dir
+    for place in {"", *(file.place for file in run.declared.files)}:
+        forget_session(folder / place)
     for key in filter(None, benchmarks):
         path = folder / f"{key}.json"
         if not run.settings.resume:
@@ -34,9 +42,7 @@ def forget_older_reports(run: RunResults, benchmarks: Collection[str]) -> None:
             with suppress(ReportError):  # the same is going to be told at the end
                 conditions = run.declared.benchmark(key).declared_conditions
                 Report(run.header_of(key), conditions, {}).write(path)
-    with suppress(OSError, ReportError):  # what stays in the way is told at the end
-        for place in {"", *(file.place for file in run.declared.files)}:
-            (folder / place / SESSION_FILE).unlink(missing_ok=True)
+    with suppress(ReportError):  # what stays in the way is told at the end
         forget_pages(folder, benchmarks)
 
 
@@ -48,8 +54,8 @@ def write_report(run: RunResults, results: BenchmarkResults) -> None:
     path = run.settings.report_dir / f"{key}.json"
     try:
         results.report().write(path)
-        results.report_sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    except (OSError, ReportError) as error:
+        results.report_sha256 = report_digest(path)
+    except ReportError as error:
         results.write_error = str(error)
     else:
         results.report_path = path

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.plain_json import DIGEST, dumps, is_sealed, read_object, sealed
+from pytest_robustbench.reports.file.earlier import SESSION_FILE
 from pytest_robustbench.reports.file.model_types import (
     ConditionId,
     Count,
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 RERUN = "rerun"
 """Folder beside a report for what is measured again: the report itself stays."""
-SESSION_FILE = "session.json"
 SCHEMA_VERSION = 2
 REMEDY = "take the file as the run wrote it, or run again"
 Ended = Literal["passed", "failed", "skipped"]
@@ -99,7 +99,7 @@ class SessionRecord(Part):
     """Which benchmarks one pytest run was about, and what each came to."""
 
     schema_version: Literal[2] = Field(description="Version of this schema.")
-    exit_status: int = Field(description="Exit status of pytest.")
+    exit_status: int = Field(description="Exit status of pytest, or of the command that ran.")
     problem: str | None = Field(
         description="Why there are no benchmarks, such as a mistake in the YAML; null otherwise."
     )
@@ -127,6 +127,20 @@ def write_session(folder: Path, content: Mapping[str, Any]) -> None:
     plain = sealed({"schema_version": SCHEMA_VERSION, **content})
     SessionRecord.from_dict(plain)
     write_atomically(folder / SESSION_FILE, dumps(plain))
+
+
+def report_digest(path: Path) -> str:
+    """Return the SHA-256 by which session.json knows a report.
+
+    Raises
+    ------
+    ReportError
+        If it cannot be read.
+    """
+    try:
+        return sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise ReportError(f"cannot read {path}: {error.strerror or error}") from error
 
 
 @dataclass(frozen=True)
@@ -166,8 +180,8 @@ class SessionFile:
     folder: Path
 
     @cached_property
-    def benchmarks(self) -> Mapping[str, BenchmarkRecord]:
-        """What it says of each benchmark, by name.
+    def record(self) -> SessionRecord | None:
+        """What it says; ``None`` where there is none.
 
         Raises
         ------
@@ -176,7 +190,7 @@ class SessionFile:
         """
         path = self.folder / SESSION_FILE
         if not path.exists():
-            return {}
+            return None
         try:
             plain = read_object(path)
             found = SessionRecord.from_dict(plain)
@@ -184,7 +198,18 @@ class SessionFile:
             raise ReportError(f"cannot read {path}: {error}; {REMEDY}") from error
         if not is_sealed(plain):
             raise ReportError(f"{path} was edited: {DIGEST} contradicts its content; {REMEDY}")
-        return found.benchmarks
+        return found
+
+    @property
+    def benchmarks(self) -> Mapping[str, BenchmarkRecord]:
+        """What it says of each benchmark, by name.
+
+        Raises
+        ------
+        ReportError
+            If it is there, and was not written so.
+        """
+        return self.record.benchmarks if self.record else {}
 
     def problems_of(self, report: Path, name: str) -> Iterator[str]:
         """Yield what failed in the run, beyond what its report tells.
@@ -199,7 +224,7 @@ class SessionFile:
         found = self.benchmarks.get(name)
         if found is None or found.report != report.name:
             return
-        if found.sha256 != sha256(report.read_bytes()).hexdigest():
+        if found.sha256 != report_digest(report):
             yield f"{SESSION_FILE} beside it is of another file: this one was changed or replaced"
             return
         yield from found.problems

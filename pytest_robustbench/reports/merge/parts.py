@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_robustbench.conditions import condition_of
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.plain_json import read_json
+from pytest_robustbench.reports.file.earlier import SESSION_FILE
 from pytest_robustbench.reports.file.integrity import contradictions, refuse
 from pytest_robustbench.reports.file.journal import (
     SUFFIX,
@@ -15,7 +16,7 @@ from pytest_robustbench.reports.file.journal import (
     read_journal,
 )
 from pytest_robustbench.reports.file.report import Report
-from pytest_robustbench.reports.file.session import RERUN, SESSION_FILE
+from pytest_robustbench.reports.file.session import RERUN
 from pytest_robustbench.reports.file.stored import StoredReport, read_stored
 from pytest_robustbench.reports.merge.merging import Part
 

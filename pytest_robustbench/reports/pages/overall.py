@@ -9,12 +9,13 @@ from pytest_robustbench.gates.wording import describe
 from pytest_robustbench.reports.pages.margins import worst_first
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from pytest_robustbench.gates.limits import Verdict
     from pytest_robustbench.reports.pages.source import Source
 
 Word = Literal["PASS", "FAIL", "INCOMPLETE", "NOT JUDGED"]
+NOT_COMPARED = "the declared comparison with a baseline was not made"
 
 
 @dataclass(frozen=True)
@@ -25,16 +26,25 @@ class Overall:
     ----------
     word : {"PASS", "FAIL", "INCOMPLETE", "NOT JUDGED"}
         Nothing but ``PASS`` lets a model ship.
-    sentence : str
-        Why.
+    reasons : tuple of str
+        Why it is no pass, worst first.
+    remarks : tuple of str
+        What else there is to say.
     caution : bool
         Whether a reader has to look closer even at a pass: a limit is waived, or a comparison was
         not decided.
     """
 
     word: Word
-    sentence: str
+    reasons: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
     caution: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """All of it as one sentence."""
+        text = "; ".join((*self.reasons, *self.remarks))
+        return f"{text[:1].upper()}{text[1:]}."
 
 
 def overall(source: Source) -> Overall:
@@ -43,15 +53,15 @@ def overall(source: Source) -> Overall:
     failures += source.problems
     gaps = list(_gaps(source))
     if failures:
-        return Overall("FAIL", _sentence([*failures, *gaps]))
+        return Overall("FAIL", (*failures, *gaps))
     if gaps:
-        return Overall("INCOMPLETE", _sentence([*gaps, *_held(source)]))
+        return Overall("INCOMPLETE", tuple(gaps), tuple(_held(source)))
     if not source.verdicts and not source.compared:
-        return Overall("NOT JUDGED", "No limit is declared: everything is only measured.")
-    found = _sentence([*_held(source), *_comparisons(source)])
+        return Overall("NOT JUDGED", ("no limit is declared: everything is only measured",))
+    found = (*_held(source), *_comparisons(source))
     if not _anything_held(source):
         return Overall("NOT JUDGED", found)
-    return Overall("PASS", found, _needs_a_look(source))
+    return Overall("PASS", (), found, _needs_a_look(source))
 
 
 def _anything_held(source: Source) -> bool:
@@ -103,7 +113,7 @@ def _gaps(source: Source) -> Iterator[str]:
     if not (plain["complete"] or absent or plain["narrowed"] or source.errors):
         yield "the report says itself that it is not complete"
     if plain["config"].get("regression") and not source.compared:
-        yield "the declared comparison with a baseline was not made"
+        yield NOT_COMPARED
 
 
 def _held(source: Source) -> Iterator[str]:
@@ -138,8 +148,3 @@ def _comparisons(source: Source) -> Iterator[str]:
 
 def _counted(n: int, what: str) -> str:
     return f"{n} {what}{'' if n == 1 else 's'}"
-
-
-def _sentence(parts: Sequence[str]) -> str:
-    text = "; ".join(parts)
-    return f"{text[:1].upper()}{text[1:]}."
