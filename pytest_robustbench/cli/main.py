@@ -72,22 +72,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code: int = arguments.run(arguments)
         sys.stdout.flush()
-    except RobustbenchError as error:
-        sys.stderr.write(f"{PROGRAM} {arguments.command}: {error}\n")
-        return USERS_MISTAKE
-    except SystemExit as stop:  # of a detector, say: its status is not ours
-        sys.stderr.write(f"{PROGRAM} {arguments.command}: {message_for_user(stop)}\n")
-        return USERS_MISTAKE
-    except KeyboardInterrupt:
-        sys.stderr.write(f"{PROGRAM} {arguments.command}: interrupted\n")
-        return INTERRUPTED
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         _discard_output()
         return CLOSED_PIPE
-    except Exception as error:  # Python's own exit code would be 1, and that means "regressed"
-        sys.stderr.write(f"{PROGRAM} {arguments.command}: {_unexpected(error)}\n")
-        return INTERNAL_ERROR
+    except (Exception, SystemExit, KeyboardInterrupt) as error:
+        # Python's own exit code would be 1, and that means "regressed"; a detector's may be 0.
+        code, text = _told(error)
+        sys.stderr.write(f"{PROGRAM} {arguments.command}: {text}\n")
     return code
+
+
+def _told(error: Exception | SystemExit | KeyboardInterrupt) -> tuple[int, str]:
+    """Return the exit code of what went wrong, and the line that says so."""
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED, "interrupted"
+    if isinstance(error, (RobustbenchError, SystemExit)):
+        return USERS_MISTAKE, message_for_user(error)
+    return INTERNAL_ERROR, _unexpected(error)
 
 
 def _unexpected(error: Exception) -> str:
