@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_robustbench.plugin.declared import refuse_unfitting_options
-from pytest_robustbench.plugin.items import keep_benchmarks_together, keep_shard, selected
 from pytest_robustbench.plugin.measuring.course import (
     attach_message,
     measurements_of,
@@ -32,6 +31,12 @@ from pytest_robustbench.plugin.results.course import (
     put_earlier_aside,
     select,
     selected_conditions,
+)
+from pytest_robustbench.plugin.selection import (
+    leave_aggregates_out,
+    note_deselected,
+    selected,
+    selecting,
 )
 from pytest_robustbench.plugin.terminal.progress import PROGRESS, ProgressLine
 from pytest_robustbench.plugin.terminal.summary import collected, header, summary
@@ -61,11 +66,18 @@ def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Ite
     return collected(config, items)
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out other shards, and keep each benchmark's items together, whoever shuffled before."""
-    keep_shard(config, items)
-    keep_benchmarks_together(items)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Generator[None, None, None]:
+    """Leave out other shards, and keep each benchmark's items together, whoever chose before."""
+    with selecting(config, items):
+        yield
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """Remember what is left out on purpose: anything else that is not there is missing."""
+    note_deselected(items)
 
 
 @pytest.hookimpl(trylast=True)
@@ -104,6 +116,7 @@ def pytest_runtest_makereport(
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
     """Judge over all conditions once everything has run, or was stopped."""
+    leave_aggregates_out(session)
     announce_aggregates(session)
     try:
         return (yield)

@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
     from pytest_robustbench.config.declarations import BenchmarkDeclaration
     from pytest_robustbench.plugin.declared import DeclaredFile
+    from pytest_robustbench.plugin.options import Settings
 
 BENCHMARK = "robustness_benchmark"
 CONDITION = "robustness_condition"
+JUDGE = "robustness_judge"
 BROKEN = "robustness.yaml"
+AGGREGATES = ("summary", "complete", "regression")
+"""Verdicts over all conditions of a benchmark: items of every test that judges each of them."""
 
 
 def parametrize(metafunc: pytest.Metafunc) -> None:
@@ -33,6 +37,8 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     file = declared.file_for(metafunc.definition.path.parent)
     declared.use(file.place)
     params = list(_params(file, per_condition=per_condition))
+    if per_condition and JUDGE in metafunc.fixturenames:
+        params += _aggregates(metafunc.config, file)
     metafunc.parametrize(names, params, indirect=True, scope="session")
 
 
@@ -63,6 +69,26 @@ def _per_condition(declaration: BenchmarkDeclaration) -> Iterator[Any]:
         yield pytest.param(declaration.key, of_both, id=name, marks=mark)
 
 
+def aggregate_names(declaration: BenchmarkDeclaration, settings: Settings) -> tuple[str, ...]:
+    """Return which verdicts over all conditions a benchmark has."""
+    has = {
+        "summary": bool(declaration.summary_limits),
+        "complete": True,
+        "regression": settings.asks_for_baseline or declaration.regression is not None,
+    }
+    return tuple(name for name in AGGREGATES if has[name])
+
+
+def _aggregates(config: pytest.Config, file: DeclaredFile) -> Iterator[Any]:
+    if config.getoption("lf", default=False):
+        return  # --lf would choose them without a condition, and run nothing
+    for declaration in file.benchmarks.values():
+        mark = pytest.mark.robustness(benchmark=declaration.name)
+        for name in aggregate_names(declaration, config.stash[SETTINGS]):
+            values = declaration.key, f"{declaration.key}-{name}"
+            yield pytest.param(*values, id=f"{declaration.name}-{name}", marks=mark)
+
+
 def item_ref(item: pytest.Item) -> ItemRef | None:
     """Return what an item is about; ``None`` where it was not parametrized here."""
     callspec = getattr(item, "callspec", None)
@@ -72,15 +98,10 @@ def item_ref(item: pytest.Item) -> ItemRef | None:
     if key.endswith("/"):
         problem = declared_of(item.config).file_of(key).problem
         return ItemRef(item.nodeid, item.location, problem=problem)
-    return ItemRef(item.nodeid, item.location, key, condition.removeprefix(f"{key}-"))
-
-
-def selected(session: pytest.Session) -> list[tuple[pytest.Item, ItemRef]]:
-    """Return what is going to run of ours; nothing where nothing runs."""
-    option = session.config.option
-    if option.collectonly or getattr(option, "setuponly", False):
-        return []
-    return [(item, ref) for item in session.items if (ref := item_ref(item)) is not None]
+    about = condition.removeprefix(f"{key}-")
+    if about in AGGREGATES:
+        return ItemRef(item.nodeid, item.location, key, aggregate=about)
+    return ItemRef(item.nodeid, item.location, key, about)
 
 
 def keep_shard(config: pytest.Config, items: list[pytest.Item]) -> None:

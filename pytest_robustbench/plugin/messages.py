@@ -35,6 +35,10 @@ class ItemRef:
         Key of the benchmark, and condition, it is about; empty where it is about none.
     problem : str
         Why there is no benchmark to be about.
+    aggregate : str
+        What it judges over all conditions of its benchmark; empty where it is about one.
+    removed : bool
+        Whether it was taken out of the collection, and nobody said that it is deselected.
     """
 
     nodeid: str
@@ -42,6 +46,8 @@ class ItemRef:
     benchmark: str = ""
     condition: str = ""
     problem: str = ""
+    aggregate: str = ""
+    removed: bool = False
 
 
 def dump_refs(refs: Iterable[ItemRef]) -> str:

@@ -17,6 +17,7 @@ IDS = [
     "hazelnut-blur-severity_1",
     "hazelnut-blur-severity_3",
 ]
+COMPLETE = "test_line.py::test_robustness[hazelnut-complete]"
 TWO = """\
 schema_version: 1
 defaults:
@@ -36,19 +37,18 @@ def collected(project: Project, *args: str) -> list[str]:
 
 def test_ids_are_stable_ascii_and_in_declared_order(project: Project) -> None:
     project.yaml()
-    expected = [f"test_line.py::test_robustness[{name}]" for name in IDS]
+    expected = [*(f"test_line.py::test_robustness[{name}]" for name in IDS), COMPLETE]
     assert collected(project) == expected
     assert collected(project) == expected
 
 
 def test_collecting_looks_at_no_image_and_writes_nothing(project: Project) -> None:
     project.yaml(dataset="{format: mvtec, root: /nowhere/at/all, category: nut}")
-    assert len(collected(project)) == len(IDS)
+    assert len(collected(project)) == len(IDS) + 1
     project.yaml(dataset="{format: mvtec, root: '${UNSET_DATA_ROOT}', category: nut}")
     result = project.run("--collect-only")
     assert result.ret == 0
     result.stdout.no_fnmatch_line("*NOT JUDGED*")
-    result.stdout.no_fnmatch_line("*-complete*")
     assert not project.reports.exists()
 
 
@@ -62,12 +62,15 @@ def test_marks_and_keywords_select(project: Project) -> None:
     assert collected(project, "-m", "robustness(severity=5)") == [
         "test_line.py::test_robustness[hazelnut-lighting-severity_5]",
         "test_line.py::test_robustness[hazelnut-blur-severity_5]",
+        COMPLETE,
     ]
     assert collected(project, "-m", 'robustness(corruption="blur", severity=3)') == [
-        "test_line.py::test_robustness[hazelnut-blur-severity_3]"
+        "test_line.py::test_robustness[hazelnut-blur-severity_3]",
+        COMPLETE,
     ]
     assert collected(project, "-k", "lighting and severity_3") == [
-        "test_line.py::test_robustness[hazelnut-lighting-severity_3]"
+        "test_line.py::test_robustness[hazelnut-lighting-severity_3]",
+        COMPLETE,
     ]
     assert collected(project, "test_line.py::test_robustness[hazelnut-clean]") == [
         "test_line.py::test_robustness[hazelnut-clean]"
@@ -122,10 +125,10 @@ def test_items_of_a_benchmark_stay_together(project: Project) -> None:
         """,
     )
     names = [line.partition("[")[2].partition("-")[0] for line in collected(project)]
-    assert len(names) == 8
-    assert names[:4] == [names[0]] * 4
-    assert names[4:] == [names[4]] * 4
-    assert names[0] != names[4]
+    assert len(names) == 12
+    assert names[:6] == [names[0]] * 6
+    assert names[6:] == [names[6]] * 6
+    assert names[0] != names[6]
 
 
 def test_two_modules_measure_once(project: Project) -> None:

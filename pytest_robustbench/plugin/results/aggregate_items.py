@@ -16,15 +16,24 @@ if TYPE_CHECKING:
     from pytest_robustbench.plugin.results.benchmark_results import BenchmarkResults
 
     Outcome = Literal["passed", "failed", "skipped", "xfailed"]
+    Address = tuple[str, tuple[str, int | None, str]]
 
 NEW_LINE = "\n"
 NOT_JUDGED = "not judged: "
+NOT_ALONE = (
+    "not judged: it is about all conditions of its benchmark, and none of them is selected: run "
+    "the whole test function"
+)
+REMOVED = (
+    "taken out of the collection without being deselected (who changes `items` in a conftest.py or "
+    "plugin calls pytest_deselected as well)"
+)
 OWED = "under 'inconclusive: fail' a run owes its comparison: leave these options out"
 
 
 @dataclass(frozen=True)
 class Aggregate:
-    """One item that has no test function of its own.
+    """A verdict over all conditions.
 
     Parameters
     ----------
@@ -47,17 +56,11 @@ class Aggregate:
 
 def aggregates(results: BenchmarkResults) -> Iterator[Aggregate]:
     """Judge one benchmark over all its conditions."""
-    if results.declaration.summary_limits:
-        yield _summary(results)
-    yield _complete(results)
-    if results.concerns_baseline:
-        yield _regression(results)
-
-
-def number_of_aggregates(results: BenchmarkResults) -> int:
-    """Return how many aggregate items a benchmark will have."""
-    declaration = results.declaration
-    return 1 + bool(declaration.summary_limits) + results.concerns_baseline
+    for name in results.aggregate_names:
+        if results.selected or not results.aggregate_items:
+            yield JUDGES[name](results)
+        else:  # asked for by their own names
+            yield Aggregate(name, "failed", NOT_ALONE)
 
 
 def _summary(results: BenchmarkResults) -> Aggregate:
@@ -89,8 +92,12 @@ def _incompleteness(results: BenchmarkResults) -> Iterator[str]:
         yield results.trouble
     if results.data_missing and results.records:
         yield f"some workers of this run have the data, and others do not: {results.data_missing}"
-    if results.missing and not results.data_missing:
-        yield f"selected, but ended without a verdict: {_listed(results.missing)}"
+    gone = [c for c in results.missing if c in results.removed]
+    if gone:
+        yield f"{REMOVED}: {_listed(gone)}"
+    ended = [c for c in results.missing if c not in results.removed]
+    if ended and not results.data_missing:
+        yield f"selected, but ended without a verdict: {_listed(ended)}"
     if results.errors:
         yield f"could not be measured: {_listed(results.errors)}"
     if results.unnoticed:
@@ -148,6 +155,9 @@ def _compared(results: BenchmarkResults) -> Aggregate:
     return Aggregate("regression", outcome, text or "nothing was compared", came_to)
 
 
+JUDGES = {"summary": _summary, "complete": _complete, "regression": _regression}
+
+
 def problems_of(results: BenchmarkResults) -> Iterator[str]:
     """Yield what failed beyond the limits, which a report alone does not tell."""
     name = results.declaration.name
@@ -174,26 +184,32 @@ def _listed(names: Sequence[str], most: int = 8) -> str:
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
-def report_as_items(
-    config: pytest.Config, first: ItemRef, title: str, found: Sequence[Aggregate]
-) -> None:
-    """Report aggregates as if they were items of the same test as `first`.
-
-    They cannot be collected items: what they judge is known only when everything else has run,
-    whatever the order, and under several workers only on the controller.
-    """
-    for aggregate in found:
-        nodeid, location = _address(first, f"[{title}-{aggregate.name}]")
-        config.hook.pytest_runtest_logstart(nodeid=nodeid, location=location)
-        for report in _phases(nodeid, location, aggregate):
-            config.hook.pytest_runtest_logreport(report=report)
-        config.hook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
+def addresses(results: BenchmarkResults, aggregate: str) -> list[Address]:
+    """Return where a verdict is reported: its collected items, or one named after the first."""
+    collected = results.aggregate_items.values()
+    own = [(ref.nodeid, ref.location) for ref in collected if ref.aggregate == aggregate]
+    return own or [address(results.first_item, f"{results.declaration.name}-{aggregate}")]
 
 
-def _address(first: ItemRef, suffix: str) -> tuple[str, tuple[str, int | None, str]]:
+def address(first: ItemRef, name: str) -> Address:
+    """Return the address of an item, of the same test as `first`, that was not collected."""
     path, line, test = first.location
+    suffix = f"[{name}]"
     nodeid = first.nodeid.partition("[")[0] + suffix
     return nodeid, (path, line, test.partition("[")[0] + suffix)
+
+
+def report_as_item(config: pytest.Config, at: Address, found: Aggregate) -> None:
+    """Report a verdict as that of an item.
+
+    pytest cannot run it: what it judges is known only when everything else has run, whatever the
+    order, and under several workers only on the controller.
+    """
+    nodeid, location = at
+    config.hook.pytest_runtest_logstart(nodeid=nodeid, location=location)
+    for report in _phases(nodeid, location, found):
+        config.hook.pytest_runtest_logreport(report=report)
+    config.hook.pytest_runtest_logfinish(nodeid=nodeid, location=location)
 
 
 def _phases(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_robustbench.gates.judgement import not_measurable
 from pytest_robustbench.gates.summary import judge_summary
 from pytest_robustbench.gates.waivers import apply_waivers, today, without_waivers
+from pytest_robustbench.plugin.items import aggregate_names
 from pytest_robustbench.plugin.options import RUNXFAIL
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ class BenchmarkResults:
         Options.
     selected : set of str
         Ids of the conditions whose items were selected to run.
+    removed : set of str
+        Ids of those with an item that was taken out of the collection without a word.
+    aggregate_items : dict of str to ItemRef
+        The collected items that judge over all conditions, by node id.
     failed : set of str
         Ids of the conditions with an item that ended as failed.
     origins : str
@@ -59,6 +64,8 @@ class BenchmarkResults:
     settings: Settings
     origins: str = ""
     selected: set[str] = field(default_factory=set)
+    removed: set[str] = field(default_factory=set)
+    aggregate_items: dict[str, ItemRef] = field(default_factory=dict)
     header: Mapping[str, Any] | None = None
     records: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     verdicts: dict[str, tuple[Verdict, ...]] = field(default_factory=dict)
@@ -159,9 +166,14 @@ class BenchmarkResults:
         return bool(self.declaration.all_limits)
 
     @property
+    def aggregate_names(self) -> tuple[str, ...]:
+        """What is judged over all conditions."""
+        return aggregate_names(self.declaration, self.settings)
+
+    @property
     def concerns_baseline(self) -> bool:
         """Whether there is a baseline to compare with, or to write."""
-        return self.settings.asks_for_baseline or self.declaration.regression is not None
+        return "regression" in self.aggregate_names
 
     @property
     def fails_if_inconclusive(self) -> bool:

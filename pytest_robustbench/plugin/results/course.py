@@ -99,15 +99,23 @@ def selected_conditions(config: pytest.Config) -> dict[str, dict[str, bool]]:
 
 
 def announce_aggregates(session: pytest.Session) -> None:
-    """Count the aggregate items in, so that progress does not pass 100 %.
+    """Count in what was not collected and is reported all the same, so that none passes 100 %.
 
-    Before the items run; under several workers afterwards, as only then it is known what there is.
+    Before the items run; of workers, who have collected none, when all is known.
     """
     results = session.config.stash.get(RESULTS, None)
     if results is not None and results.benchmarks:
-        from pytest_robustbench.plugin.results.aggregate_items import number_of_aggregates
+        from pytest_robustbench.plugin.results.aggregate_items import addresses
 
-        session.testscollected += sum(map(number_of_aggregates, results.benchmarks.values()))
+        found = [
+            addresses(one, n) for one in results.benchmarks.values() for n in one.aggregate_names
+        ]
+        counted = (
+            0
+            if is_controller(session.config)
+            else sum(len(one.aggregate_items) for one in results.benchmarks.values())
+        )
+        session.testscollected += sum(map(len, found)) - counted
 
 
 def conclude(session: pytest.Session) -> None:
@@ -120,19 +128,22 @@ def conclude(session: pytest.Session) -> None:
         return
     from pytest_robustbench.plugin.results.aggregate_items import (
         Aggregate,
+        address,
+        addresses,
         aggregates,
-        report_as_items,
+        report_as_item,
     )
 
     if is_controller(session.config):
         announce_aggregates(session)
     write_reports(results)
     for one in results.benchmarks.values():
-        name = one.declaration.name
-        report_as_items(session.config, one.first_item, name, tuple(aggregates(one)))
+        for found in tuple(aggregates(one)):
+            for each in addresses(one, found.name):
+                report_as_item(session.config, each, found)
     for ref in results.broken.values():  # a mark kept it from failing
         problem = Aggregate("complete", "failed", ref.problem)
-        report_as_items(session.config, ref, BROKEN, [problem])
+        report_as_item(session.config, address(ref, f"{BROKEN}-complete"), problem)
 
 
 def write_reports(results: RunResults) -> None:

@@ -70,7 +70,11 @@ class RunResults:
         self.declared.use(declaration.place)
         fresh = BenchmarkResults(declaration, ref, self.settings)
         results = self.benchmarks.setdefault(ref.benchmark, fresh)
+        if ref.aggregate:
+            results.aggregate_items[ref.nodeid] = ref  # every worker tells of it
         if ref.condition:
+            if ref.removed:
+                results.removed.add(ref.condition)
             results.selected.add(ref.condition)
             self._selected[ref.nodeid] = ref
             if ref.nodeid in self._failed:
