@@ -56,8 +56,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _leads_to_some(config: pytest.Config) -> bool:
-    """Return whether workers may collect what this process, which collects nothing, has to know."""
-    if config.getoption("dist", "no") == "no" or hasattr(config, "workerinput"):
+    """Return whether there are files that this process has to know, whatever it collects.
+
+    Workers may collect what their controller does not; and ``-m robustness`` asks for them.
+    """
+    leads = config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput")
+    if not leads and "robustness" not in config.getoption("markexpr", ""):
         return False
     from pytest_robustbench.plugin.yaml_files import lie_in_reach
 

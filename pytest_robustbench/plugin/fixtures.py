@@ -82,6 +82,8 @@ def robustness_threshold(
     >>> def test_threshold_is_where_production_has_it(robustness_threshold):
     ...     assert robustness_threshold.pixel_threshold == pytest.approx(0.42, rel=0.1)
     """
+    if request.config.getoption("setuponly", default=False):
+        pytest.skip("--setup-only fits, calibrates and measures nothing")
     measurements = _measurements(request)
     with _as_failure(measurements, robustness_benchmark):
         benchmark = measurements.prepare(

@@ -189,3 +189,48 @@ def test_an_item_that_is_deselected_is_not(gated: Project) -> None:
         "hazelnut-summary": "skipped",
         "hazelnut-complete": "skipped",
     }
+
+
+# ---- configurations that no test is about --------------------------------------------------------
+
+
+MARKED = "import pytest\n\n@pytest.mark.robustness\ndef test_own():\n    pass\n"
+UNUSED = "*robustness.yaml: no test is about it, and nothing that it declares was judged*"
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "1")])
+def test_a_yaml_without_a_test_is_told_and_is_no_success(
+    gated: Project, options: tuple[str, ...]
+) -> None:
+    run = gated.run_apart if options else gated.run
+    gated.write("test_line.py", "def test_unit():\n    pass\n")
+    result = run("-m", "robustness", *options)
+    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    result.stdout.fnmatch_lines([UNUSED])
+    gated.write("test_line.py", MARKED)
+    result = run("-m", "robustness", *options)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines([UNUSED, "*1 passed*"])
+
+
+def test_a_yaml_without_a_test_beside_another_is_told(gated: Project) -> None:
+    text = (gated.path / "robustness.yaml").read_text("utf-8")
+    gated.write("lamps/robustness.yaml", text)
+    result = gated.run()
+    assert result.ret == 0
+    result.stdout.fnmatch_lines([f"lamps/{UNUSED[1:]}"])
+    assert "lamps/robustness.yaml: no test" in gated.session()["problem"]
+    assert gated.run("-m", "robustness").ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_run_that_is_about_other_tests_says_nothing(gated: Project) -> None:
+    gated.write("test_line.py", "def test_unit():\n    pass\n")
+    for options in ((), ("-m", "not robustness"), ("--collect-only", "-m", "robustness")):
+        result = gated.run(*options)
+        result.stdout.no_fnmatch_line(UNUSED)
+
+
+def test_what_is_deselected_on_purpose_is_no_failure(gated: Project) -> None:
+    result = gated.run("-m", "robustness", "-k", "clean")
+    assert result.ret == 0
+    result.stdout.no_fnmatch_line(UNUSED)

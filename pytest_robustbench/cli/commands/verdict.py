@@ -102,9 +102,9 @@ def _why_no_session(folder: Path) -> str:
 
 
 def _of_session(record: SessionRecord) -> Iterator[Reason]:
-    if record.problem:
-        yield Reason(UNKNOWN, f"nothing was measured: {record.problem}")
-    elif not record.benchmarks:
+    for problem in (record.problem or "").splitlines():
+        yield Reason(UNKNOWN, problem)
+    if not record.problem and not record.benchmarks:
         yield Reason(UNKNOWN, "no benchmark is declared")
     if record.exit_status not in ENDED:
         yield Reason(UNKNOWN, f"the run was broken off: its exit status is {record.exit_status}")

@@ -14,6 +14,7 @@ from pytest_robustbench.plugin.items import BROKEN
 from pytest_robustbench.plugin.options import SETTINGS
 from pytest_robustbench.plugin.results.collector import ResultCollector
 from pytest_robustbench.plugin.results.run_results import RunResults
+from pytest_robustbench.plugin.results.unused import asks_for_robustness, unused
 from pytest_robustbench.plugin.workers.role import is_controller, is_worker
 from pytest_robustbench.plugin.workers.run_context import CONTEXT, context_of
 from pytest_robustbench.plugin.workers.run_journal import RunJournals
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.reports.file.model import Header
 
 RESULTS: pytest.StashKey[RunResults] = pytest.StashKey()
+UNUSED: pytest.StashKey[list[str]] = pytest.StashKey()
 
 
 def put_earlier_aside(config: pytest.Config) -> None:
@@ -165,13 +167,25 @@ def write_reports(results: RunResults) -> None:
 
 def finish(session: pytest.Session) -> None:
     """Write session.json, and let no session with a failed item end with exit status 0."""
+    results = session.config.stash.get(RESULTS, None)
+    is_ours = results is not None and not results.is_empty
     try:
-        results = session.config.stash.get(RESULTS, None)
-        if results is not None and not results.is_empty:
+        if is_ours or asks_for_robustness(session.config):
+            _note_unused(session, results)
+        if results is not None and is_ours:
             _finish(session, results)
     finally:
         if CONTEXT in session.config.stash:
             session.config.stash[CONTEXT].leave()
+
+
+def _note_unused(session: pytest.Session, results: RunResults | None) -> None:
+    """Let no run that was asked for robustness pass over a configuration."""
+    found = session.config.stash[UNUSED] = unused(session.config)
+    if found and asks_for_robustness(session.config):
+        session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+    if results is not None:
+        results.problems.update(dict.fromkeys(found))
 
 
 def _finish(session: pytest.Session, results: RunResults) -> None:

@@ -8,7 +8,7 @@ from pytest_robustbench.naming import relative
 from pytest_robustbench.plugin.declared import declared_of
 from pytest_robustbench.plugin.items import item_ref
 from pytest_robustbench.plugin.options import SETTINGS
-from pytest_robustbench.plugin.results.course import RESULTS
+from pytest_robustbench.plugin.results.course import RESULTS, UNUSED
 from pytest_robustbench.plugin.workers.role import is_controller
 
 if TYPE_CHECKING:
@@ -54,6 +54,12 @@ def collected(config: pytest.Config, items: Iterable[pytest.Item]) -> list[str]:
 
 def summary(reporter: pytest.TerminalReporter) -> None:
     """Write every benchmark's table, notes and report path; nothing without robustness items."""
+    _benchmarks(reporter)
+    for line in reporter.config.stash.get(UNUSED, []):
+        reporter.write_line(line, red=True, bold=True)
+
+
+def _benchmarks(reporter: pytest.TerminalReporter) -> None:
     results = reporter.config.stash.get(RESULTS, None)
     if results is None or not results.benchmarks:
         return

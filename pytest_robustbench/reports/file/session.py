@@ -101,7 +101,8 @@ class SessionRecord(Part):
     schema_version: Literal[2] = Field(description="Version of this schema.")
     exit_status: int = Field(description="Exit status of pytest, or of the command that ran.")
     problem: str | None = Field(
-        description="Why there are no benchmarks, such as a mistake in the YAML; null otherwise."
+        description="Why there are no benchmarks of a YAML, such as a mistake in it, or that no "
+        "test is about it; a line each, null otherwise."
     )
     benchmarks: dict[str, BenchmarkRecord] = Field(description="By name: every declared benchmark.")
     content_sha256: Sha256 = Field(

@@ -158,9 +158,16 @@ def test_own_test_that_judges_nothing_fails_the_benchmark(project: Project) -> N
     )
 
 
-def test_setup_plan_only_looks(gated: Project) -> None:
-    for option in ("--setup-plan", "--setup-only"):
-        result = gated.run(option, "-k", "clean")
-        assert result.ret == 0, text_of(result)
-        result.stdout.no_fnmatch_line("*hazelnut-complete*")
-        only_messages(result)
+@pytest.mark.parametrize("option", ["--setup-plan", "--setup-only"])
+def test_setting_up_alone_measures_nothing(project: Project, option: str) -> None:
+    log = project.path / "calls.log"
+    detector = f"{{name: 'line_models:MeanDetector', kwargs: {{log: '{log}'}}}}"
+    project.yaml("all: {miss_rate: {max: 1.0}}", detector=detector, **ONE)
+    project.write("test_own.py", "def test_own(robustness_threshold):\n    pass\n")
+    result = project.run(option, "-v")
+    assert result.ret == 0, text_of(result)
+    assert "passed" not in outcomes(result).values()
+    result.stdout.no_fnmatch_line("*hazelnut-complete*")
+    only_messages(result)
+    assert not log.exists()
+    assert not project.reports.exists()
