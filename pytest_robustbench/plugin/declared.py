@@ -173,7 +173,7 @@ class Declared:
     @property
     def files(self) -> list[DeclaredFile]:
         """The files whose benchmarks tests ask for, in the order of their first one."""
-        return [self._at[place] for place in self._used]
+        return [self.file_of(f"{place}/") for place in self._used]
 
     @property
     def benchmarks(self) -> Mapping[str, BenchmarkDeclaration]:

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_robustbench.plugin.declared import refuse_unfitting_options
+from pytest_robustbench.plugin.declared import declared_of, refuse_unfitting_options
 from pytest_robustbench.plugin.measuring.course import (
     attach_message,
     measurements_of,
     note_override,
     note_reruns,
 )
+from pytest_robustbench.plugin.messages import Selection
 from pytest_robustbench.plugin.options import SETTINGS, Settings
 from pytest_robustbench.plugin.results.course import (
     announce_aggregates,
@@ -88,7 +89,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if items:
         note_reruns(config, items)
     if refs and is_worker(config):
-        announce(config, refs)
+        places = (file.place for file in declared_of(config).files if file.benchmarks)
+        announce(config, Selection(tuple(refs), tuple(places)))
     elif refs:
         select(config, refs, measurements_of(config).header)
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 BRIEFING = "robustness"
 """Where xdist's ``workerinput`` holds the briefing."""
@@ -50,14 +50,31 @@ class ItemRef:
     removed: bool = False
 
 
-def dump_refs(refs: Iterable[ItemRef]) -> str:
-    """Serialize."""
-    return json.dumps([asdict(ref) for ref in refs])
+@dataclass(frozen=True)
+class Selection:
+    """What a process is going to run.
 
+    Parameters
+    ----------
+    refs : tuple of ItemRef
+        The robustness items, in order.
+    places : tuple of str
+        Of the configurations whose benchmarks tests ask for, selected or not.
+    """
 
-def load_refs(text: str) -> list[ItemRef]:
-    """Rebuild what `dump_refs` wrote."""
-    return [ItemRef(**{**ref, "location": tuple(ref["location"])}) for ref in json.loads(text)]
+    refs: tuple[ItemRef, ...]
+    places: tuple[str, ...]
+
+    def dumps(self) -> str:
+        """Serialize."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def loads(cls, text: str) -> Selection:
+        """Rebuild what `dumps` wrote."""
+        plain = json.loads(text)
+        refs = (ItemRef(**{**ref, "location": tuple(ref["location"])}) for ref in plain["refs"])
+        return cls(tuple(refs), tuple(plain["places"]))
 
 
 @dataclass(frozen=True)

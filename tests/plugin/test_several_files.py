@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.plugin.robustness_project import SUITE, Project, text_of
+from tests.plugin.robustness_project import INI, SUITE, Project, only_messages, text_of
 
 STRICT = "all: {pixel_segf1: {min: 0.999}, miss_rate: {max: 0.9}}"
 DETECTOR = "pixel_gaussian"
@@ -99,3 +99,137 @@ def test_workers_find_a_file_that_lies_below_where_pytest_was_called_alone(two: 
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert "robustness: packages/b/robustness.yaml" in text_of(result)
     assert two.report(folder=two.reports / "packages/b")["complete"]
+
+
+def test_a_file_none_of_whose_items_is_selected_is_told_of_by_workers_too(two: Project) -> None:
+    two.run("-n", "2", "packages", "test_line.py", "-k", "test_line")
+    deselected = two.session()["benchmarks"]["packages/b/hazelnut"]["deselected"]
+    assert len(deselected) == 3
+
+
+def test_a_file_that_is_broken_leaves_the_others_to_be_judged(two: Project) -> None:
+    two.write("packages/b/robustness.yaml", "schema_version: 1\nacept: {}\n")
+    two.write("packages/c/test_c.py", SUITE)
+    two.write("packages/c/robustness.yaml", "{")
+    result = two.run("-v")
+    found = outcomes(result)
+    assert found["packages/b/tests/test_b.py::test_robustness[robustness.yaml]"] == "error"
+    assert found["packages/c/test_c.py::test_robustness[robustness.yaml]"] == "error"
+    assert found["test_line.py::test_robustness[hazelnut-complete]"] == "passed"
+    problem = two.session()["problem"]
+    for part in ("packages/b/robustness.yaml:2:1: ", "packages/c/robustness.yaml:"):
+        assert part in problem
+        assert part in text_of(result)
+
+
+def test_options_narrow_every_file_as_far_as_it_has_what_they_ask_for(two: Project) -> None:
+    two.yaml(STRICT, detector=DETECTOR, corruptions="[lighting]", folder="packages/b")
+    found = outcomes(two.run("-v", "--robustness-corruptions=lighting"))
+    assert [name for name in found if "lighting" in name and "test_b" in name]
+    assert [name for name in found if "test_line" in name and "clean" in name]
+    assert not [name for name in found if "blur" in name]
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+@pytest.mark.parametrize(
+    ("option", "problem"),
+    [
+        ("--robustness-corruptions=blurr", "runs the corruption 'blurr'; did you mean 'blur'?"),
+        ("--robustness-severities=2", "runs severity 2; valid: 1, 3"),
+        ("--robustness-profile=nigthly", "unknown profile 'nigthly'"),
+        ("--robustness-shard=1/7", "6 conditions are declared"),
+    ],
+)
+def test_what_no_file_has_is_refused_at_once(
+    two: Project, option: str, problem: str, workers: tuple[str, ...]
+) -> None:
+    result = two.run(option, *workers)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert problem in only_messages(result)
+
+
+def test_a_profile_that_one_file_lacks_is_not_run_without_it(two: Project) -> None:
+    nightly = "profiles: {nightly: {severities: [3]}}\n"
+    two.yaml(detector=DETECTOR, corruptions="[blur]", extra=nightly)
+    result = two.run("-v", "--robustness-profile=nightly")
+    found = outcomes(result)
+    assert found["test_line.py::test_robustness[hazelnut-blur-severity_3]"] == "passed"
+    assert found["packages/b/tests/test_b.py::test_robustness[robustness.yaml]"] == "error"
+    assert "packages/b/robustness.yaml: unknown profile 'nightly'" in text_of(result)
+
+
+def test_shards_deal_out_the_conditions_of_all_files(two: Project) -> None:
+    measured = []
+    for shard in (1, 2):
+        two.run(f"--robustness-shard={shard}/2", f"--robustness-report-dir=shard_{shard}")
+        for folder in (two.path / f"shard_{shard}", two.path / f"shard_{shard}/packages/b"):
+            if (folder / "hazelnut.json").exists():
+                report = two.report(folder=folder)
+                absent = report["missing"]
+                measured += [
+                    (folder.name, c) for c in report["config"]["conditions"] if c not in absent
+                ]
+    assert len(measured) == 6
+
+
+def test_a_resumed_run_takes_over_what_each_file_has_measured(two: Project) -> None:
+    two.run()
+    text = text_of(two.run("--robustness-resume"))
+    assert text.count("taken over from an earlier run: 3 of 3 conditions") == 2
+
+
+def test_items_of_one_file_stay_together_however_they_are_shuffled(two: Project) -> None:
+    two.write(
+        "conftest.py",
+        """
+        import pytest
+
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_collection_modifyitems(items):
+            items[:] = [*items[::2], *items[1::2]]
+        """,
+    )
+    names = [name for name in outcomes(two.run("-v")) if "clean" in name or "severity" in name]
+    modules = [name.partition("::")[0] for name in names]
+    assert len(modules) == 6
+    assert modules == sorted(modules, key=modules.index)
+
+
+def test_where_none_decides_those_nearby_are_named(project: Project) -> None:
+    project.yaml(folder="config")
+    project.yaml(folder=".venv/lib/x")
+    project.yaml(folder="node_modules/x")
+    result = project.run()
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    text = only_messages(result)
+    assert "--robustness-config=config/robustness.yaml" in text
+    assert "node_modules" not in text
+    assert ".venv" not in text
+    assert project.run("--robustness-config=config/robustness.yaml").ret == 0
+
+
+def test_a_module_of_an_installed_package_is_judged_by_the_file_beside_it(
+    project: Project,
+) -> None:
+    package = project.path / "env" / "site-packages" / "linechecks"
+    project.yaml(folder="env/site-packages/linechecks")
+    project.write("env/site-packages/linechecks/__init__.py", "")
+    project.write("env/site-packages/linechecks/tests/__init__.py", "")
+    project.write("env/site-packages/linechecks/tests/test_inside.py", SUITE)
+    project.write("pytest.ini", INI + f"pythonpath = . {package.parent}\n")
+    result = project.run("--pyargs", "linechecks.tests")
+    assert result.ret == 0, text_of(result)
+    assert list(project.session()["benchmarks"]) == ["linechecks/hazelnut"]
+    assert project.run("-n", "2", "--pyargs", "linechecks.tests").ret == 0
+    assert project.report(folder=project.reports / "linechecks")["complete"]
+
+
+def test_two_files_whose_reports_would_lie_in_one_folder_are_refused(project: Project) -> None:
+    (project.path / "linechecks").mkdir()
+    project.yaml(folder="linechecks")
+    project.write("linechecks/test_first.py", SUITE)
+    project.yaml(folder="env/site-packages/linechecks")
+    project.write("env/site-packages/linechecks/test_second.py", SUITE)
+    result = project.run("linechecks", "env/site-packages/linechecks")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "would both write their reports to linechecks" in only_messages(result)

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.errors import ReportError
-from pytest_robustbench.plugin.messages import FOUND, SELECTED, ItemMessage, load_refs
+from pytest_robustbench.plugin.messages import FOUND, SELECTED, ItemMessage, Selection
 
 if TYPE_CHECKING:
     import pytest
@@ -32,8 +32,9 @@ class ResultCollector:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take in what is going to run, what an item found, and whether it failed in the end."""
-        for ref in load_refs(getattr(report, SELECTED, "[]")):
-            self._results.select(ref)
+        selected = getattr(report, SELECTED, "")
+        if selected:
+            self._results.select_all(Selection.loads(selected))
         if report.failed:
             self._results.note_failure(report.nodeid)
         text = getattr(report, FOUND, "")

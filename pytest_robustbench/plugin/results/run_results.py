@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pytest_robustbench.plugin.declared import Declared
-    from pytest_robustbench.plugin.messages import ItemMessage
+    from pytest_robustbench.plugin.messages import ItemMessage, Selection
     from pytest_robustbench.plugin.options import Settings
     from pytest_robustbench.reports.file.model import Header
     from pytest_robustbench.reports.pages.write import Pages
@@ -58,6 +58,13 @@ class RunResults:
     _selected: dict[str, ItemRef] = field(default_factory=dict)
     _failed: set[str] = field(default_factory=set)
     _expected: tuple[str, ...] = ()
+
+    def select_all(self, selection: Selection) -> None:
+        """Note what another process is going to run."""
+        for place in selection.places:
+            self.declared.use(place)
+        for ref in selection.refs:
+            self.select(ref)
 
     def select(self, ref: ItemRef) -> None:
         """Note that an item will run; one without a condition judges none."""

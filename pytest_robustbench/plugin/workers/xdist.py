@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_robustbench.plugin.messages import BRIEFING, SELECTED, Briefing, dump_refs
+from pytest_robustbench.plugin.messages import BRIEFING, SELECTED, Briefing
 from pytest_robustbench.plugin.workers.run_context import context_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
 
-    from pytest_robustbench.plugin.messages import ItemRef
+    from pytest_robustbench.plugin.messages import Selection
     from pytest_robustbench.plugin.workers.run_context import RunContext
 
 
@@ -54,17 +54,17 @@ class Controller:
         self._expect(ids)
 
 
-def announce(config: pytest.Config, refs: Sequence[ItemRef]) -> None:
+def announce(config: pytest.Config, selection: Selection) -> None:
     """Tell the controller what this worker is going to run, and the other workers that it is there.
 
     Parameters
     ----------
     config : pytest.Config
         Of the worker.
-    refs : sequence of ItemRef
-        The robustness items, in order.
+    selection : Selection
+        What it has collected.
     """
-    config.pluginmanager.register(Announcer(refs), "robustness-announcer")
+    config.pluginmanager.register(Announcer(selection), "robustness-announcer")
     context_of(config).join()
 
 
@@ -75,12 +75,12 @@ class Announcer:
 
     Parameters
     ----------
-    refs : sequence of ItemRef
-        The robustness items, in order.
+    selection : Selection
+        What it has collected.
     """
 
-    def __init__(self, refs: Sequence[ItemRef]) -> None:
-        self._text = dump_refs(refs)
+    def __init__(self, selection: Selection) -> None:
+        self._text = selection.dumps()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
