@@ -1,0 +1,17 @@
+"""The kinds of files that are damaged; a row per kind."""
+
+from __future__ import annotations
+
+from tests.fuzz.subject import Subject
+from tests.fuzz.subjects.datasets import LOCO, MANIFESTS, VISA
+from tests.fuzz.subjects.json_files import JOURNALS, OPERATING_POINTS, REPORTS, SESSIONS
+from tests.fuzz.subjects.pictures import IMAGES, MASKS
+from tests.fuzz.subjects.yaml_documents import YAML
+
+SUBJECTS: dict[str, Subject] = {
+    subject.name: subject
+    for subject in (
+        *(YAML, IMAGES, MASKS, REPORTS, JOURNALS, MANIFESTS),
+        *(SESSIONS, OPERATING_POINTS, VISA, LOCO),
+    )
+}
