@@ -38,7 +38,7 @@ def read_json(path: Path) -> Any:
         raise ValueError(error.strerror or str(error)) from error
     if len(content) > MOST_BYTES:
         raise ValueError(f"it is larger than {MOST_BYTES >> 20} MiB")
-    return _parsed(content)
+    return parse_json(content)
 
 
 def read_object(path: Path) -> dict[str, Any]:
@@ -60,16 +60,24 @@ def parse_object(content: bytes) -> dict[str, Any]:
     ValueError
         As `read_object`.
     """
-    return _as_object(_parsed(content))
+    return _as_object(parse_json(content))
 
 
-def _parsed(content: bytes) -> Any:
+def parse_json(content: bytes) -> Any:
+    """Return what UTF-8 text holds, of whatever type; a byte order mark is no part of it.
+
+    Raises
+    ------
+    ValueError
+        As `read_json`.
+    """
     try:
         value = json.loads(
-            content.decode("utf-8"),
+            content.decode("utf-8-sig"),
             object_pairs_hook=_distinct,
             parse_constant=_refuse_constant,
             parse_float=_finite,
+            parse_int=_whole,
         )
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
@@ -103,6 +111,11 @@ def _finite(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{text[:40]} is too large a number")
     return value
+
+
+def _whole(text: str) -> int:
+    _finite(text)  # what is worked out with it is float64
+    return int(text)
 
 
 def _require_shallow(value: Any) -> None:

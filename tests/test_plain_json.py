@@ -83,6 +83,7 @@ def test_numbers_that_json_has_no_word_for_are_refused(number, wrap):
         (b'{"a": {"b": 1, "b": 1}}', "the key 'b' stands twice"),
         (b'{"a": "\xff"}', "can't decode byte 0xff"),
         (b'{"a": ' + b"1" * 5000 + b"}", "limit"),
+        (b'{"a": 1' + b"0" * 309 + b"}", "1000.* is too large a number"),
         (b"[" * 100_000, "it is nested too deeply"),
         (b'{"a": ' * 120 + b"1" + b"}" * 120, "it is nested too deeply"),
     ],
@@ -93,6 +94,10 @@ def test_what_is_no_json_of_ours_is_one_line(content, message):
         parse_object(content)
 
     assert "\n" not in str(caught.value)
+
+
+def test_a_byte_order_mark_is_harmless():
+    assert parse_object(b'\xef\xbb\xbf{"a": 1}') == {"a": 1}
 
 
 def test_a_file_that_is_too_large_or_not_there_is_one_line(tmp_path, monkeypatch):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from pytest_robustbench.corruptions.references import parse_reference
 from pytest_robustbench.datasets.catalogue import FORMATS, format_named
 from pytest_robustbench.detectors.families import family_of
 from pytest_robustbench.errors import ConfigError
+from pytest_robustbench.plain_json import parse_json
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -165,7 +165,7 @@ def _detector(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _model_kwargs(text: str) -> dict[str, Any]:
     try:
-        kwargs = json.loads(text)
+        kwargs = parse_json(text.encode("utf-8", "surrogatepass"))
     except ValueError as error:
         raise ConfigError(
             f"--model-kwargs is no JSON ({error}): write an object such as '{{\"k\": 1}}'"

@@ -1,7 +1,7 @@
 """Reads damaged files of one kind, one after the other, under a bound on memory.
 
-``python -m tests.fuzz.child SUBJECT SEED START STOP FOLDER`` writes a JSON line before each file and
-one after it; who has started it knows by them which file has ended it, or takes too long.
+``python -m tests.fuzz.child SUBJECT SEED START STOP FOLDER`` writes a JSON line before each file
+and one after it; who has started it knows by them which one has ended it, or takes too long.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What one kind of file is for the harness: valid ones, how they are damaged, and who reads them."""
+"""What one kind of file is for the harness: valid ones, their damage, and who reads them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Ending = Literal["accepted", "refused"]
 UNPRINTABLE = re.compile(
     r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-LONGEST_MESSAGE = 20_000
+LONGEST_LINE = 30_000
 
 
 class FoundError(AssertionError):
@@ -86,5 +86,6 @@ def require_readable(message: str, name: str) -> None:
         raise FoundError(f"the message holds {found.group()!r}: {message[:200]!r}")
     if "Traceback" in message or "not foreseen" in message:
         raise FoundError(f"the message is a traceback: {message[:200]!r}")
-    if len(message) > LONGEST_MESSAGE:
-        raise FoundError(f"the message has {len(message)} characters: {message[:100]!r}")
+    longest = max(map(len, message.split("\n")))
+    if longest > LONGEST_LINE:
+        raise FoundError(f"the message has {longest} characters in a line: {message[:100]!r}")

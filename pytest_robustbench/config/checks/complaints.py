@@ -11,6 +11,7 @@ from pytest_robustbench.config.models.values import Section
 from pytest_robustbench.config.yaml.environment import Expanded, Unresolved, not_set
 from pytest_robustbench.config.yaml.nodes import key_mark, value_mark
 from pytest_robustbench.config.yaml.problems import Problem
+from pytest_robustbench.config.yaml.reading import LONGEST
 from pytest_robustbench.gates.regression.changes import worse
 from pytest_robustbench.metrics.catalogue import (
     BUILT_IN,
@@ -19,7 +20,8 @@ from pytest_robustbench.metrics.catalogue import (
     summaries_of,
     summarized,
 )
-from pytest_robustbench.naming import suggestion
+from pytest_robustbench.naming import shortened, suggestion
+from pytest_robustbench.unions import written_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,11 +100,11 @@ def shown(value: object) -> str:
         return {True: "true", False: "false", None: "null"}[value]
     if isinstance(value, dict):
         return "a mapping"
-    return "a list" if isinstance(value, tuple) else repr(value)
+    return "a list" if isinstance(value, tuple) else shortened(repr(value), LONGEST)
 
 
 def _path(detail: ErrorDetails) -> Path:
-    return tuple(step for step in detail["loc"] if not str(step).startswith("<"))
+    return written_steps(detail["loc"])
 
 
 def _problem(detail: ErrorDetails, path: Path, tree: Table) -> Problem:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, create_model
+from pydantic import AfterValidator, Discriminator, Field, create_model
 
 from pytest_robustbench.conditions import SEVERITIES
 from pytest_robustbench.config.models.inputs import (
@@ -29,6 +29,9 @@ from pytest_robustbench.config.models.limits import (
 )
 from pytest_robustbench.config.models.values import (
     ENV,
+    LIST,
+    MAPPING,
+    TEXT,
     Count,
     Names,
     Section,
@@ -42,6 +45,7 @@ from pytest_robustbench.corruptions.catalogue import DEFAULT
 from pytest_robustbench.evaluation.settings import EvaluationSettings
 from pytest_robustbench.gates.regression.changes import comparable_metrics
 from pytest_robustbench.metrics.catalogue import METRICS
+from pytest_robustbench.unions import tag
 
 Severity: TypeAlias = Annotated[int, Field(ge=SEVERITIES[0], le=SEVERITIES[-1]), ENV]
 
@@ -51,16 +55,16 @@ class Benchmark(Section):
 
     dataset: (
         Annotated[
-            Annotated[Literal["fixture"], Tag("<text>")] | Annotated[Dataset, Tag("<mapping>")],
+            Annotated[Literal["fixture"], tag(TEXT)] | Annotated[Dataset, tag(MAPPING)],
             Discriminator(shape),
         ]
         | None
     ) = None
     detector: (
         Annotated[
-            Annotated[Text, Tag("<text>")]
-            | Annotated[Detector, Tag("<mapping>")]
-            | Annotated[tuple[DetectorEntry, ...], Field(min_length=1), Tag("<list>")],
+            Annotated[Text, tag(TEXT)]
+            | Annotated[Detector, tag(MAPPING)]
+            | Annotated[tuple[DetectorEntry, ...], Field(min_length=1), tag(LIST)],
             Discriminator(shape),
         ]
         | None
@@ -74,18 +78,18 @@ class Benchmark(Section):
     calibration: Calibration = Field(default_factory=Calibration)
     operating_point: (
         Annotated[
-            Annotated[Text, Tag("<text>")] | Annotated[Thresholds, Tag("<mapping>")],
+            Annotated[Text, tag(TEXT)] | Annotated[Thresholds, tag(MAPPING)],
             Discriminator(shape),
         ]
         | None
     ) = None
     corruptions: Annotated[
-        Annotated[Literal["none"], Tag("<text>")]
+        Annotated[Literal["none"], tag(TEXT)]
         | Annotated[
             tuple[CorruptionEntry, ...],
             Field(min_length=1),
             AfterValidator(without_repetition),
-            Tag("<list>"),
+            tag(LIST),
         ],
         Discriminator(shape),
     ] = DEFAULT

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, create_model
+from pydantic import AfterValidator, Discriminator, Field, create_model
 
 from pytest_robustbench.config.models.values import (
     ENV,
+    MAPPING,
+    TEXT,
     Distance,
     Number,
     Section,
@@ -25,6 +27,7 @@ from pytest_robustbench.evaluation.settings import (
     CalibrationSettings,
     EvaluationSettings,
 )
+from pytest_robustbench.unions import tag
 
 
 class DatasetPlace(Section):
@@ -76,14 +79,13 @@ class Postprocess(Section):
 
 
 DetectorEntry: TypeAlias = Annotated[
-    Annotated[Text, Tag("<text>")] | Annotated[Detector, Tag("<mapping>")],
+    Annotated[Text, tag(TEXT)] | Annotated[Detector, tag(MAPPING)],
     Discriminator(shape),
 ]
 
 
 CorruptionEntry: TypeAlias = Annotated[
-    Annotated[str, Tag("<text>")]
-    | Annotated[dict[str, Any], AfterValidator(finite), Tag("<mapping>")],
+    Annotated[str, tag(TEXT)] | Annotated[dict[str, Any], AfterValidator(finite), tag(MAPPING)],
     Discriminator(shape),
 ]
 """A name or import path, or a mapping that gives one parameters or composes several."""

@@ -74,13 +74,17 @@ def _inside(value: object) -> tuple[object, ...]:
     return value if isinstance(value, tuple) else ()
 
 
-def shape(value: object) -> str | None:
+TEXT, MAPPING, LIST = -1, -2, -3
+"""Shapes of values, as tags of unions."""
+
+
+def shape(value: object) -> int | None:
     """Tell the alternatives of a union apart by shape, so that only one of them complains."""
     if isinstance(value, (str, Unresolved)):
-        return "<text>"
+        return TEXT
     if isinstance(value, tuple):
-        return "<list>"
-    return "<mapping>" if isinstance(value, (dict, BaseModel)) else None
+        return LIST
+    return MAPPING if isinstance(value, (dict, BaseModel)) else None
 
 
 Text: TypeAlias = Annotated[

@@ -16,12 +16,16 @@ from pytest_robustbench.config.yaml.nodes import Entry, Items, Leaf, Mark, Node,
 from pytest_robustbench.config.yaml.problems import Problem, config_error, shown_path
 from pytest_robustbench.config.yaml.scalars import CONVERTERS, SCALARS
 from pytest_robustbench.errors import ConfigError
+from pytest_robustbench.naming import shortened
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_DEPTH = 40
 MAX_NODES = 50_000
+
+LONGEST = 80
+"""Characters of a value that a message quotes."""
 
 _TAG = "tag:yaml.org,2002:"
 _MERGE = "<<"
@@ -69,20 +73,34 @@ def tree_of(text: str, path: Path) -> Table:
         twice, an unknown tag, or aliases that multiply.
     """
     try:
-        root = yaml.compose(text, Loader=_Loader)
-        if root is None:
-            raise _RefusedError(Mark(1, 1), "the file is empty; it needs schema_version: 1")
-        tree = _Conversion().node(root)
+        tree = _Conversion().node(_root(text))
     except _RefusedError as refused:
         raise config_error(path, [refused.problem]) from None
-    except yaml.MarkedYAMLError as error:
-        raise config_error(path, [_syntax_problem(error)]) from None
-    except yaml.reader.ReaderError as error:
-        raise config_error(path, [_character_problem(text, error)]) from None
     if not isinstance(tree, Table):
         problem = Problem(tree.mark, "the file must be a mapping of keys to values")
         raise config_error(path, [problem])
     return tree
+
+
+def _root(text: str) -> yaml.Node:
+    """Return the node of the whole document; whatever the parser raises is a refusal."""
+    parser: _Loader | None = None
+    try:
+        parser = _Loader(text)
+        root = parser.get_single_node()
+    except _RefusedError:
+        raise
+    except yaml.MarkedYAMLError as error:
+        raise _syntax_problem(error) from None
+    except yaml.reader.ReaderError as error:
+        raise _character_problem(text, error) from None
+    except Exception as error:  # PyYAML hands some escapes and numbers to Python unchecked
+        mark = Mark(1, 1) if parser is None else Mark(parser.line + 1, parser.column + 1)
+        message = f"not valid YAML: an escape or number that cannot be read ({error})"
+        raise _RefusedError(mark, message) from None
+    if root is None:
+        raise _RefusedError(Mark(1, 1), "the file is empty; it needs schema_version: 1")
+    return root
 
 
 def read_text(path: Path) -> str:
@@ -116,19 +134,19 @@ def _mark(mark: yaml.Mark) -> Mark:
     return Mark(mark.line + 1, mark.column + 1)
 
 
-def _syntax_problem(error: yaml.MarkedYAMLError) -> Problem:
+def _syntax_problem(error: yaml.MarkedYAMLError) -> _RefusedError:
     mark = error.problem_mark or error.context_mark
     message = error.problem or error.context or "not YAML"
     if "'\\t'" in message:
         message = "a tab cannot indent YAML; use spaces"
     elif error.context and error.context_mark:
         message = f"{error.context} (from line {error.context_mark.line + 1}): {message}"
-    return Problem(_mark(mark) if mark else Mark(1, 1), f"not valid YAML: {message}")
+    return _RefusedError(_mark(mark) if mark else Mark(1, 1), f"not valid YAML: {message}")
 
 
-def _character_problem(text: str, error: yaml.reader.ReaderError) -> Problem:
+def _character_problem(text: str, error: yaml.reader.ReaderError) -> _RefusedError:
     message = f"character U+{ord(text[error.position]):04X} is not allowed in YAML"
-    return Problem(_end_of(text[: error.position]), message)
+    return _RefusedError(_end_of(text[: error.position]), message)
 
 
 class _Conversion:
@@ -207,7 +225,9 @@ def _scalar(node: yaml.ScalarNode, mark: Mark) -> object:
         return CONVERTERS[name](node.value)
     except ValueError:
         raise _RefusedError(
-            mark, f"{node.value!r} is not what the tag {_shown_tag(node.tag)} promises"
+            mark,
+            f"{shortened(repr(node.value), LONGEST)} is not what the tag "
+            f"{_shown_tag(node.tag)} promises",
         ) from None
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -12,9 +10,10 @@ from pytest_robustbench.datasets.files import is_plain_name
 from pytest_robustbench.datasets.split import DEFECT, NORMAL
 from pytest_robustbench.errors import DatasetError
 from pytest_robustbench.naming import suggestion
+from pytest_robustbench.plain_json import parse_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
     from typing import Any
 
@@ -109,8 +108,8 @@ def _record(line: str, where: str) -> Record:
 
 def _fields(line: str, where: str) -> dict[str, Any]:
     try:
-        fields = json.loads(line, object_pairs_hook=_distinct)
-    except (ValueError, RecursionError) as error:
+        fields = parse_json(line.encode())
+    except ValueError as error:
         raise DatasetError(f"{where}: not one line of JSON: {error}") from error
     if not isinstance(fields, dict):
         raise DatasetError(f"{where}: expected an object with {', '.join(FIELDS)}")
@@ -123,17 +122,8 @@ def _fields(line: str, where: str) -> dict[str, Any]:
     return fields
 
 
-def _distinct(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        raise ValueError("a key stands there twice")
-    return fields
-
-
 def _text(fields: Mapping[str, Any], key: str, where: str) -> str | None:
     value = fields.get(key)
-    if isinstance(value, float) and not math.isfinite(value):
-        raise DatasetError(f"{where}: {key} is {value!r}, which names nothing")
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # a table that knows only floats writes 1 as 1.0
     if isinstance(value, (int, float)) and not isinstance(value, bool):

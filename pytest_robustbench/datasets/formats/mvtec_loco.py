@@ -17,7 +17,6 @@ and is not applied here.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -28,6 +27,7 @@ from pytest_robustbench.datasets.files import image_files
 from pytest_robustbench.datasets.formats.recognition import by_mark
 from pytest_robustbench.datasets.formats.trees import TreeLayout, category_folder, read_tree
 from pytest_robustbench.errors import DatasetError
+from pytest_robustbench.plain_json import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -135,8 +135,8 @@ def _configured(sample: Sample, values: frozenset[int]) -> Sample:
 
 def _pixel_values(config: Path) -> frozenset[int]:
     try:
-        entries = json.loads(config.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
+        entries = read_json(config)
+    except ValueError as error:
         raise DatasetError(f"{config} cannot be read as JSON: {error}") from error
     if not isinstance(entries, list) or not entries:
         raise DatasetError(f"{config}: expected a list of defects, with {', '.join(_ENTRY)} each")

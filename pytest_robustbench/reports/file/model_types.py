@@ -20,6 +20,7 @@ from typing_extensions import TypeAliasType
 from pytest_robustbench.conditions import CLEAN, RECORDED
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.metrics.catalogue import known_metrics, limit_names
+from pytest_robustbench.unions import written_steps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,8 +61,7 @@ class Part(BaseModel):
 def problem_of(error: ValidationError) -> str:
     """Return the first thing that is wrong: its place, what belongs there, what was found."""
     first = error.errors(include_url=False, include_context=False)[0]
-    steps = [str(step) for step in first["loc"]]
-    place = ".".join(step for step in steps if not step.startswith("<"))  # a tag of a union
+    place = ".".join(map(str, written_steps(first["loc"])))
     if first["type"] == "missing":
         return f"it lacks {place}"
     if first["type"] == "extra_forbidden":

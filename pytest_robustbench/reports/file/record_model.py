@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-from pydantic import Discriminator, Field, Tag, create_model
+from pydantic import Discriminator, Field, create_model
 
 from pytest_robustbench.metrics.catalogue import metric_called
 from pytest_robustbench.reports.file.fields import DECISION_METRICS, PIXEL_METRICS
@@ -20,6 +20,7 @@ from pytest_robustbench.reports.file.model_types import (
     Part,
     Share,
 )
+from pytest_robustbench.unions import tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -145,15 +146,18 @@ class CleanSpecification(Part):
     """Nothing is done to the images."""
 
 
-def _specified(plain: object) -> str:
+_SET, _CORRUPTION, _CLEAN = -1, -2, -3
+
+
+def _specified(plain: object) -> int:
     found = plain if isinstance(plain, dict) else getattr(plain, "__dict__", {})
-    return "<set>" if "recorded" in found else "<corruption>" if found else "<clean>"
+    return _SET if "recorded" in found else _CORRUPTION if found else _CLEAN
 
 
 Specification = Annotated[
-    Annotated[RecordedSpecification, Tag("<set>")]
-    | Annotated[CorruptionSpecification, Tag("<corruption>")]
-    | Annotated[CleanSpecification, Tag("<clean>")],
+    Annotated[RecordedSpecification, tag(_SET)]
+    | Annotated[CorruptionSpecification, tag(_CORRUPTION)]
+    | Annotated[CleanSpecification, tag(_CLEAN)],
     Discriminator(_specified),
 ]
 
@@ -280,12 +284,15 @@ class Unmeasured(Part):
     error: NonEmpty = Field(description="What is wrong, and where.")
 
 
-def _kind(record: object) -> str:
+_MEASURED, _ERROR = -1, -2
+
+
+def _kind(record: object) -> int:
     is_error = "error" in record if isinstance(record, dict) else isinstance(record, Unmeasured)
-    return "<error>" if is_error else "<measured>"
+    return _ERROR if is_error else _MEASURED
 
 
 Record = Annotated[
-    Annotated[Measured, Tag("<measured>")] | Annotated[Unmeasured, Tag("<error>")],
+    Annotated[Measured, tag(_MEASURED)] | Annotated[Unmeasured, tag(_ERROR)],
     Discriminator(_kind),
 ]

@@ -102,6 +102,7 @@ ACCEPT = [
 
 TOP = [
     ("acept: {}", "7:1: unknown key 'acept'; did you mean 'accept'?"),
+    ("'<seed>': 1", "7:1: unknown key '<seed>'; did you mean 'seed'?"),
     ("seed: 1.5", "7:7: seed must be a whole number, found 1.5"),
     ("seed: -1", "7:7: seed must be at least 0, found -1"),
     ("batch_size: '2'", "7:13: batch_size must be a whole number, found '2'"),
@@ -424,6 +425,10 @@ DATA = [
     (
         "dataset: {format: folder, normal_dirs: x}",
         "2:27: unknown key 'normal_dirs' under dataset; did you mean 'normal_dir'?",
+    ),
+    (
+        "dataset: {format: mvtec, root: x, <resize>: 3}",
+        "2:35: unknown key '<resize>' under dataset; did you mean 'resize'?",
     ),
     (
         "dataset: {format: mvtec, root: x, resize: [256]}",

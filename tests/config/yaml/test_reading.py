@@ -131,6 +131,24 @@ def bomb() -> str:
                 "unexpected end of stream"
             ),
         ),
+        (
+            'a: 1\nb: "\\UFFFFFFFF"\n',
+            (
+                "2:7: not valid YAML: an escape or number that cannot be read "
+                "(Python int too large to convert to C int)"
+            ),
+        ),
+        (
+            'a: "\\U00110000"\n',
+            (
+                "1:7: not valid YAML: an escape or number that cannot be read "
+                "(chr() arg not in range(0x110000))"
+            ),
+        ),
+        (
+            f"a: {'9' * 5000}\n",
+            f"1:4: '{'9' * 37}...{'9' * 38}' is not what the tag !!int promises",
+        ),
         ("a: 1\nb: \x07\n", "2:4: character U+0007 is not allowed in YAML"),
     ],
 )
@@ -138,6 +156,11 @@ def test_what_is_not_plain_yaml_is_refused_with_its_place(read, tmp_path, text, 
     with pytest.raises(ConfigError) as caught:
         read(text)
     assert str(caught.value) == f"{(tmp_path / 'a.yaml').as_posix()}:{message}"
+
+
+def test_a_version_of_thousands_of_digits_is_refused_with_its_place(read):
+    with pytest.raises(ConfigError, match=r"a.yaml:1:\d+: not valid YAML: .*4300 digits"):
+        read(f"%YAML 1.{'9' * 5000}\n---\na: 1\n")
 
 
 def test_another_encoding_is_refused_with_its_place(tmp_path):
