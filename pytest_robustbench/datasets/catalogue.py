@@ -31,13 +31,14 @@ class Kind:
         For messages.
     types : tuple of type
         What a call in Python may pass.
-    least : int, optional
-        Smallest number that may be declared.
+    least, most : int, optional
+        Smallest and largest number that may be declared.
     """
 
     words: str
     types: tuple[type, ...]
     least: int | None = None
+    most: int | None = None
 
     def accepts(self, value: object) -> bool:
         """Return whether `value` is of one of the types."""
@@ -52,6 +53,9 @@ SHARE = Kind("a number", (Real,))
 """Strictly between 0 and 1."""
 COUNT = Kind("an integer", (Integral,), least=1)
 COUNT_OR_NONE = Kind("an integer", (Integral,), least=0)
+DRAWN_IMAGES = Kind("an integer", (Integral,), least=0, most=100_000)
+SIDE = Kind("an integer", (Integral,), least=1, most=32767)
+"""Of an image, pixels: what OpenCV can warp."""
 
 
 @dataclass(frozen=True)
@@ -201,10 +205,10 @@ FORMATS = by_name(
         "synthetic",
         "pytest_robustbench.datasets.synthetic.load:load_synthetic",
         (
-            Option("n_train", COUNT_OR_NONE, optional=False),
-            Option("n_test_good", COUNT_OR_NONE, optional=False),
-            Option("n_defect", COUNT_OR_NONE, optional=False),
-            Option("size", COUNT, optional=False),
+            Option("n_train", DRAWN_IMAGES, optional=False),
+            Option("n_test_good", DRAWN_IMAGES, optional=False),
+            Option("n_defect", DRAWN_IMAGES, optional=False),
+            Option("size", SIDE, optional=False),
             SEED,
         ),
         required=None,

@@ -119,6 +119,8 @@ def _check_options(row: Format, dataset: str, given: Mapping[str, Any]) -> None:
             raise DatasetError(f"{name} of the {dataset} format is {wanted}, not {value!r}")
         if option.kind.least is not None and value < option.kind.least:
             raise DatasetError(f"{name} is at least {option.kind.least}, not {value}")
+        if option.kind.most is not None and value > option.kind.most:
+            raise DatasetError(f"{name} is at most {option.kind.most}, not {value}")
     _check_category(given["category"])
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pytest_robustbench.arrays import Floats, Image
 
 NAME = "pixel_gaussian"
+MOST = 1000
+"""Of pixels that a Gaussian can be made of, and of grey levels."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,9 @@ class PixelGaussianSettings:
             raise DetectorError(f"{NAME}: size must be a whole number of pixels, not {self.size!r}")
         for key in ("smoothing", "floor"):
             value = getattr(self, key)
-            if not (isinstance(value, (int, float)) and value > 0):
-                raise DetectorError(f"{NAME}: {key} must be a number above 0, not {value!r}")
+            if not (isinstance(value, (int, float)) and 0 < value <= MOST):
+                expected = f"a number above 0, at most {MOST}"
+                raise DetectorError(f"{NAME}: {key} must be {expected}, not {value!r}")
 
 
 class PixelGaussian(BuiltIn[PixelGaussianSettings]):

@@ -9,6 +9,8 @@ from pytest_robustbench.errors import ConfigError
 
 CalibrationMethod = Literal["holdout", "crossfit"]
 LARGEST_CHUNK = 128 << 20
+LARGEST_SIGMA = 1000
+"""Pixels: a kernel of eight times as many is still one that OpenCV makes."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class EvaluationSettings:
         False-positive rate up to which AUPRO is integrated, in (0, 1].
     gaussian_sigma : float
         Smoothing of every anomaly map, in calibration as in evaluation: standard deviation in
-        pixels at mask resolution, 0 for none.
+        pixels at mask resolution, 0 for none, at most `LARGEST_SIGMA`.
     memory_budget : int
         Bytes that decoded images, pixel scores and everything between them may occupy together.
         Half of it keeps decoded images, a quarter the scores of one condition, an eighth the places
@@ -89,7 +91,9 @@ class EvaluationSettings:
     def __post_init__(self) -> None:
         _require(self.batch_size >= 1, "batch_size", "at least 1", self.batch_size)
         _require(0 < self.aupro_limit <= 1, "aupro_limit", "above 0, at most 1", self.aupro_limit)
-        _require(self.gaussian_sigma >= 0, "gaussian_sigma", "at least 0", self.gaussian_sigma)
+        is_sigma = 0 <= self.gaussian_sigma <= LARGEST_SIGMA
+        limits = f"at least 0, at most {LARGEST_SIGMA}"
+        _require(is_sigma, "gaussian_sigma", limits, self.gaussian_sigma)
         _require(self.memory_budget >= 0, "memory_budget", "at least 0", self.memory_budget)
 
     @property

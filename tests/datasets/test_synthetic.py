@@ -98,6 +98,8 @@ def test_any_size_can_be_drawn():
     [
         ({"category": "granit"}, "no synthetic category 'granit'; did you mean 'granite'"),
         ({"n_defect": -1}, "n_defect is at least 0, not -1"),
+        ({"n_train": 2**31}, "n_train is at most 100000, not 2147483648"),
+        ({"size": 10**9}, "size is at most 32767, not 1000000000"),
         ({"size": 8}, "size is at least 32 pixels, not 8"),
         ({"n_test_good": 0, "n_defect": 0}, "there are no test images"),
     ],

@@ -99,6 +99,7 @@ def test_built_in_with_preset_and_settings():
         ({"name": "pixel_gaussian", "device": "cuda"}, "runs on the CPU only"),
         ({"name": "pixel_gaussian", "kwargs": {"size": 0}}, "size must be a whole number"),
         ({"name": "pixel_gaussian", "kwargs": {"floor": 0}}, "floor must be a number above 0"),
+        ({"name": "pixel_gaussian", "kwargs": {"smoothing": 1e9}}, "at most 1000, not 1000000000"),
         ({"name": "onnx:v7.onnx"}, "detector 'onnx:v7.onnx': no such file: v7.onnx"),
         ({"name": "onnx:"}, "'onnx:' names no model after onnx:"),
         ({"name": "patchcore", "input_mode": "paths"}, "takes images, not files: leave input_mo"),

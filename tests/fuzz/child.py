@@ -16,13 +16,14 @@ from pathlib import Path
 
 from tests.fuzz.subject import Subject
 from tests.fuzz.subjects import SUBJECTS
+from tests.fuzz.subjects.faults import FAULTS
 
 MOST_BYTES = 1 << 30
 """What reading one small file may take, beyond what the process has before the first."""
 
 
 def main(name: str, seed: str, start: str, stop: str, folder: str) -> None:
-    subject, place = SUBJECTS[name], Path(folder)
+    subject, place = {**SUBJECTS, FAULTS.name: FAULTS}[name], Path(folder)
     valid = subject.valid(place)
     path = place / subject.place
     path.parent.mkdir(parents=True, exist_ok=True)

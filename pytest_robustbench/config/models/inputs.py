@@ -10,7 +10,6 @@ from pytest_robustbench.config.models.values import (
     ENV,
     MAPPING,
     TEXT,
-    Distance,
     Number,
     Section,
     Seed,
@@ -23,6 +22,7 @@ from pytest_robustbench.config.models.values import (
 )
 from pytest_robustbench.datasets import catalogue
 from pytest_robustbench.evaluation.settings import (
+    LARGEST_SIGMA,
     CalibrationMethod,
     CalibrationSettings,
     EvaluationSettings,
@@ -47,7 +47,11 @@ _TYPES = {
 
 def _declared(kind: catalogue.Kind) -> Any:
     """Return what the YAML takes for an option of a dataset."""
-    return _TYPES[kind] if kind.least is None else Annotated[int, Field(ge=kind.least), ENV]
+    return (
+        _TYPES[kind]
+        if kind.least is None
+        else Annotated[int, Field(ge=kind.least, le=kind.most), ENV]
+    )
 
 
 if TYPE_CHECKING:
@@ -75,7 +79,9 @@ class Detector(Section):
 class Postprocess(Section):
     """What is done to every anomaly map, in calibration and evaluation alike."""
 
-    gaussian_sigma: Distance = EvaluationSettings.gaussian_sigma
+    gaussian_sigma: Annotated[float, Field(ge=0, le=LARGEST_SIGMA), ENV] = (
+        EvaluationSettings.gaussian_sigma
+    )
 
 
 DetectorEntry: TypeAlias = Annotated[

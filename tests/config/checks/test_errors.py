@@ -104,6 +104,10 @@ TOP = [
     ("acept: {}", "7:1: unknown key 'acept'; did you mean 'accept'?"),
     ("'<seed>': 1", "7:1: unknown key '<seed>'; did you mean 'seed'?"),
     ("seed: 1.5", "7:7: seed must be a whole number, found 1.5"),
+    (
+        "postprocess: {gaussian_sigma: 1.0e+9}",
+        "7:31: postprocess.gaussian_sigma must be at most 1000, found 1000000000.0",
+    ),
     ("seed: -1", "7:7: seed must be at least 0, found -1"),
     ("batch_size: '2'", "7:13: batch_size must be a whole number, found '2'"),
     ("limit_test: 0", "7:13: limit_test must be at least 1, found 0"),

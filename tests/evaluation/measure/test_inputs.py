@@ -88,6 +88,8 @@ def test_smoothing_is_the_same_in_calibration_and_evaluation():
 def test_smoothing_less_than_nothing_is_refused():
     with pytest.raises(ConfigError, match="gaussian_sigma"):
         benchmark(evaluation={"gaussian_sigma": -1.0})
+    with pytest.raises(ConfigError, match="at most 1000, not 1000000000"):
+        benchmark(evaluation={"gaussian_sigma": 1e9})
 
 
 def test_groups_of_train_images_are_not_divided():

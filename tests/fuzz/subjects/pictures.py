@@ -93,6 +93,20 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
+def _checks(content: bytes) -> bool:
+    """Tell whether every chunk of a PNG, up to its end, has its own checksum."""
+    start = len(PNG)
+    while start + 12 <= len(content):
+        (length,) = struct.unpack(">I", content[start : start + 4])
+        end = start + 8 + length
+        if content[end : end + 4] != struct.pack(">I", zlib.crc32(content[start + 4 : end])):
+            return False
+        if content[start + 4 : start + 8] == b"IEND":
+            return True
+        start = end + 4
+    return False
+
+
 def _other_header(rng: Random, header: bytes) -> bytes:
     sides = (0, 1, 47, 49, 96, 10_000, 30_000, 65_535, 1_000_000, 2**31 - 1)
     width, height = rng.choice(sides), rng.choice((SIDE, *sides))
@@ -124,6 +138,8 @@ def _read_mask(path: Path, valid: Sequence[bytes]) -> None:
 def _require_pixels(path: Path, image: np.ndarray, valid: Sequence[bytes]) -> None:
     """Refuse other pixels from a file that was cut: its beginning is that of a valid one."""
     content = path.read_bytes()
+    if content.startswith(PNG) and not _checks(content):
+        raise FoundError("a PNG whose checksums contradict its content is read")
     for whole in valid:
         if len(content) < len(whole) and whole.startswith(content):
             path.write_bytes(whole)
