@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -24,6 +25,10 @@ from pytest_robustbench.reports.file import journal
 from pytest_robustbench.reports.file.journal import ConditionEntry, read_journal
 from tests.plugin.robustness_project import OTHERS_OFF, Project, text_of
 
+KILLS = int(os.environ.get("ROBUSTBENCH_TEST_KILLS", "2"))
+"""How often the run is killed that is killed at random times."""
+TIMING = ("latency", "memory")
+TOLD = ("name", "complete", "missing", "operating_point", "samples", "verdicts")
 SLOW = """\
 import time
 from tests.plugin.line_models import MeanDetector
@@ -138,6 +143,51 @@ def test_a_killed_run_is_resumed_and_merged_results_are_those_of_a_whole_one(
     (note,) = [n for n in report["notes"] if n.startswith("taken over from an earlier run")]
     assert all(condition in note for condition in before)
     assert sorted(measured_by_the_last_run(slow)) == sorted(set(ALL) - set(before))
+
+
+def told(project: Project) -> dict[str, Any]:
+    """Return what the report tells, without the times and bytes that no two runs share."""
+    report = project.report()
+    return {
+        name: _without_timing(report[name]) for name in (*TOLD, "robustness", "robustness_summary")
+    }
+
+
+def _without_timing(value: Any) -> Any:
+    if isinstance(value, dict):
+        kept = {k: v for k, v in value.items() if not any(word in k for word in TIMING)}
+        return {key: _without_timing(inner) for key, inner in kept.items()}
+    return [_without_timing(inner) for inner in value] if isinstance(value, list) else value
+
+
+def test_a_run_that_is_killed_at_random_times_ends_as_if_undisturbed(slow: Project) -> None:
+    began = time.monotonic()
+    assert started(slow).wait() == pytest.ExitCode.OK
+    longest, undisturbed = time.monotonic() - began, told(slow)
+    rng, kills, ended = Random(0), 0, 0
+    while kills < KILLS or not ended:
+        slow.forget()
+        workers = rng.choice(([], ["-n", "2"]))
+        while True:
+            process = started(slow, "--robustness-resume", *workers)
+            if kills < KILLS and is_killed(process, rng.uniform(0, longest)):
+                kills += 1
+                continue
+            assert process.wait() == pytest.ExitCode.OK
+            break
+        ended += 1
+        assert told(slow) == undisturbed
+
+
+def is_killed(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Kill a run and its workers after a while, unless it has ended before."""
+    try:
+        process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return True
+    return False
 
 
 def measured_by_the_last_run(project: Project) -> list[str]:
