@@ -14,6 +14,7 @@ from pytest_robustbench import version
 from pytest_robustbench.cli import commands
 from pytest_robustbench.cli.outcomes import USERS_MISTAKE
 from pytest_robustbench.errors import RobustbenchError, message_for_user
+from pytest_robustbench.importing import imports_from
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as stop:  # --help, --version, or a mistake that has been explained
         return int(stop.code or 0)
     try:
-        code: int = arguments.run(arguments)
+        with imports_from(_folder(arguments)):
+            code: int = arguments.run(arguments)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         _discard_output()
@@ -89,6 +91,12 @@ def _told(error: Exception | SystemExit | KeyboardInterrupt) -> tuple[int, str]:
     if isinstance(error, (RobustbenchError, SystemExit)):
         return USERS_MISTAKE, message_for_user(error)
     return INTERNAL_ERROR, _unexpected(error)
+
+
+def _folder(arguments: argparse.Namespace) -> Path | None:
+    """Return where imports start: the folder of the YAML, for commands that have one."""
+    config: Path | None = getattr(arguments, "config", None)
+    return Path.cwd() if config is None else config.absolute().parent
 
 
 def _unexpected(error: Exception) -> str:

@@ -17,7 +17,7 @@ from pytest_robustbench.detectors.families import (
 from pytest_robustbench.detectors.introspection import comes_from, has_method, one_line
 from pytest_robustbench.detectors.libraries.path_input import PathInput
 from pytest_robustbench.errors import DetectorError, RobustbenchError
-from pytest_robustbench.importing import import_object, searched_first
+from pytest_robustbench.importing import import_object, imports_from
 from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _by_import_path(request: Request) -> Detector:
         )
     device = None if request.device == "auto" else request.device
     wanted = {"preset": request.preset, "device": device}
-    with searched_first(folder):  # for what the factory imports when it is called
+    with imports_from(folder):  # for what the factory imports when it is called
         return as_detector(_made(name, found, wanted, arguments), name=name)
 
 

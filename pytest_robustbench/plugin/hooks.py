@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_robustbench.importing import forget_imports
 from pytest_robustbench.plugin.declared import declared_of, refuse_unfitting_options
 from pytest_robustbench.plugin.measuring.course import (
     attach_message,
+    imports_of,
     measurements_of,
     note_override,
     note_reruns,
@@ -95,6 +97,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         select(config, refs, measurements_of(config).header)
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let whatever an item of ours imports, at any time, come from the folder of its YAML."""
+    with imports_of(item):
+        return (yield)
+
+
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_fixture_setup(
     fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
@@ -130,6 +139,11 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write what the whole session came to."""
     finish(session)
+
+
+def pytest_unconfigure() -> None:
+    """Forget what was imported: the same process may call pytest again, and files change."""
+    forget_imports()
 
 
 @pytest.hookimpl(trylast=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_robustbench.importing import imports_from
 from pytest_robustbench.plugin.declared import DECLARED, declared_of
 from pytest_robustbench.plugin.items import item_ref
 from pytest_robustbench.plugin.messages import FOUND
@@ -14,6 +15,7 @@ from pytest_robustbench.plugin.workers.run_context import context_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from contextlib import AbstractContextManager
 
     from pytest_robustbench.plugin.measuring.measurements import Measurements
     from pytest_robustbench.plugin.messages import ItemMessage, ItemRef
@@ -42,6 +44,13 @@ def note_reruns(config: pytest.Config, items: Iterable[tuple[pytest.Item, ItemRe
     for item, ref in items:
         if ref.condition and ref.benchmark not in reruns:
             reruns[ref.benchmark] = rerun_of_benchmark(item, ref, command)
+
+
+def imports_of(item: pytest.Item) -> AbstractContextManager[None]:
+    """Return what lets imports start at the folder of the YAML, for an item of ours."""
+    ref = item_ref(item)
+    known = ref is not None and ref.benchmark
+    return imports_from(declared_of(item.config).folder_of(ref.benchmark) if ref and known else None)
 
 
 def note_override(
