@@ -14,11 +14,13 @@ from pytest_robustbench.corruptions.catalogue import DEFAULT
 from pytest_robustbench.corruptions.corruption import Corruption
 from pytest_robustbench.corruptions.registry import load_corruption
 from pytest_robustbench.detectors.adapters import as_detector
+from pytest_robustbench.detectors.sources import sources_of
 from pytest_robustbench.errors import ConfigError, RobustbenchError
 from pytest_robustbench.evaluation.evaluator import Evaluator, silent
 from pytest_robustbench.gates.judgement import judge, not_measurable
 from pytest_robustbench.gates.summary import judge_summary
 from pytest_robustbench.gates.waivers import apply_waivers, today
+from pytest_robustbench.importing import imports_from
 from pytest_robustbench.metrics.own import definition_of, load_metric
 from pytest_robustbench.plain_json import sha256_of
 from pytest_robustbench.reports.compare.evidence import with_intervals, with_summary_intervals
@@ -35,6 +37,7 @@ from pytest_robustbench.reports.file.model import (
     Frozen,
     Header,
     MetricDefinition,
+    ModelSources,
 )
 from pytest_robustbench.reports.file.record import condition_record, memory_record
 from pytest_robustbench.reports.file.record_model import Samples
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_robustbench.datasets.split import Split
+    from pytest_robustbench.detectors.sources import Sources
     from pytest_robustbench.evaluation.machine.worker_group import WorkerGroup
     from pytest_robustbench.evaluation.measure.sample_sets import RecordedSet
     from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
@@ -146,6 +150,8 @@ class Benchmark:
         The effective configuration, recorded in the report; plain JSON.
     folder : Path, optional
         Where import paths are searched and whose git commit is recorded.
+    sources : Sources, optional
+        What the detector was made of; by default what can be told of it as it is.
     worker_group : WorkerGroup, optional
         Other processes of the same run on this host.
     progress : callable, optional
@@ -185,6 +191,7 @@ class Benchmark:
         gate: Gate | None = None,
         config: Mapping[str, Any] | None = None,
         folder: Path | None = None,
+        sources: Sources | None = None,
         worker_group: WorkerGroup | None = None,
         progress: Progress = silent,
         exhibits: bool = False,
@@ -197,6 +204,7 @@ class Benchmark:
         self.conditions = _conditions(_names(loaded), severities, recorded or {})
         self._config = _plain(config or {})
         self._folder = folder
+        self._sources = sources or sources_of(detector, folder)
         self._started = datetime.now(timezone.utc).isoformat(timespec="seconds")
         self.evaluator = Evaluator(
             split,
@@ -221,7 +229,8 @@ class Benchmark:
         RobustbenchError
             If no trustworthy operating point can be derived.
         """
-        return self.evaluator.prepare().operating_point
+        with imports_from(self._folder):
+            return self.evaluator.prepare().operating_point
 
     def evaluate(self, condition: Condition) -> ConditionResult:
         """Measure one condition at the frozen operating point.
@@ -231,7 +240,8 @@ class Benchmark:
         RobustbenchError
             If the condition cannot be measured.
         """
-        return self.evaluator.evaluate(condition)
+        with imports_from(self._folder):
+            return self.evaluator.evaluate(condition)
 
     def judge(self, condition: Condition, record: Mapping[str, Any]) -> tuple[Verdict, ...]:
         """Hold the limits of one condition against its record, each value with its interval.
@@ -250,7 +260,7 @@ class Benchmark:
         """Return what the report says once; the benchmark is prepared."""
         prepared = self.evaluator.prepare()
         samples = self.evaluator.tested.inventory.to_dict()
-        detector = self._detector_description()
+        detector, sources = self._detector_description(), self._sources
         return Header(
             name=self.name,
             dataset=self.split.dataset,
@@ -262,6 +272,7 @@ class Benchmark:
             operating_point=Frozen.from_dict(prepared.operating_point.to_dict()),
             config=self._config,
             detector=detector,
+            sources=ModelSources(code=dict(sources.code), files=dict(sources.files)),
             sha256=Digests(
                 config=sha256_of(self._config),
                 dataset=sha256_of(samples),

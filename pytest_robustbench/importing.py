@@ -59,7 +59,7 @@ def _imported(name: str) -> ModuleType:
     meant = None if entered is None else file_beside(entered.folder, name)
     top = name.partition(".")[0]
     if meant is not None and top != OWN:
-        taken = _reserved(top)
+        taken = reserved(top)
         if taken is not None and not _is_file(taken, meant):
             raise _another(name, meant, taken, INSTALLED)
     module = import_module(name)
@@ -180,7 +180,7 @@ class FolderFinder(MetaPathFinder):
         """Return where the folder holds a module, as Python asks of every finder."""
         if not self.is_entered or path is not None or self._own_spec(fullname) is None:
             return None
-        if _reserved(fullname) is None:
+        if reserved(fullname) is None:
             return self._own_spec(fullname)
         elsewhere = [place for place in sys.path if place != str(self.folder)]
         return PathFinder.find_spec(fullname, elsewhere, target)
@@ -189,7 +189,7 @@ class FolderFinder(MetaPathFinder):
         """Set aside what was loaded from elsewhere under the names of the folder's modules."""
         loaded = _tops() & self._names()
         own = {name for name in loaded if self._is_own(name) and name not in _tops(self._kept)}
-        foreign = {n for n in loaded - own if _reserved(n) is None and self._own_spec(n)}
+        foreign = {n for n in loaded - own if reserved(n) is None and self._own_spec(n)}
         self._aside = _taken(_with_importers(foreign, own))
         self._before = frozenset(_tops())
         sys.modules.update(self._kept)
@@ -299,7 +299,7 @@ def _code_of(module: ModuleType) -> CodeType | None:
     return code
 
 
-def _reserved(name: str) -> str | None:
+def reserved(name: str) -> str | None:
     """Return the file that has a top-level name for good: Python's, or an installed one."""
     if name in (OWN, "__main__"):
         return name

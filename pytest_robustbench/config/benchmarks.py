@@ -9,6 +9,7 @@ from pytest_robustbench.config.build import (
     build_corruptions,
     build_operating_point,
     complete_split,
+    detector_sources,
     recorded_sets,
 )
 from pytest_robustbench.datasets.split import Split
@@ -80,6 +81,7 @@ def build_benchmark(
         gate=gate_of(declaration),
         config=declaration.effective,
         folder=folder,
+        sources=detector_sources(declaration.detector, detector, folder),
         worker_group=worker_group,
         progress=progress,
         exhibits=exhibits,

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.corruptions.corruption import Corruption
     from pytest_robustbench.datasets.split import Split
     from pytest_robustbench.detectors.protocol import Detector
+    from pytest_robustbench.detectors.sources import Sources
     from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
 
 
@@ -118,6 +119,26 @@ def build_detector(declaration: DetectorDeclaration, folder: Path) -> Detector:
             folder=folder,
             input_mode=declaration.input_mode,
         )
+    except DetectorError as error:
+        raise DetectorError(f"{declaration.source}: {error}") from error
+
+
+def detector_sources(declaration: DetectorDeclaration, detector: object, folder: Path) -> Sources:
+    """Return what a detector was made of, the declared one or a fixture's.
+
+    Raises
+    ------
+    DetectorError
+        If it comes from another file than the YAML's folder holds under that name.
+    """
+    from pytest_robustbench.detectors.sources import sources_of
+
+    try:
+        if declaration.is_fixture:
+            return sources_of(detector, folder)
+        kwargs = cast("dict[str, Any]", resolved(dict(declaration.kwargs)))
+        name = str(resolved(declaration.name))
+        return sources_of(detector, folder, name, _with_paths(kwargs, folder))
     except DetectorError as error:
         raise DetectorError(f"{declaration.source}: {error}") from error
 

@@ -336,7 +336,12 @@ class Declared:
         """Return the header of a report on a benchmark of which nothing was prepared."""
         from pytest_robustbench.plain_json import sha256_of
         from pytest_robustbench.reports.file.environment import environment
-        from pytest_robustbench.reports.file.model import Digests, Environment, Header
+        from pytest_robustbench.reports.file.model import (
+            Digests,
+            Environment,
+            Header,
+            ModelSources,
+        )
         from pytest_robustbench.reports.file.record_model import Memory
 
         declaration, file = self.benchmark(key), self.file_of(key).config
@@ -353,6 +358,7 @@ class Declared:
             config=config,
             operating_point=None,
             detector={},
+            sources=ModelSources(code={}, files={}),
             sha256=Digests(config=sha256_of(config), dataset=None, model=None),
             environment=Environment.from_dict(environment(file.folder)),
             samples=None,

@@ -118,6 +118,7 @@ def drawn_header(n=6, side=64, ids=None, **changes):
         "rerun": "pytest -m robustness 'test_line.py::test_robustness[nuts-{condition}]'",
         "operating_point": GIVEN.to_dict(),
         "detector": {"name": "drawn"},
+        "sources": {"code": {}, "files": {}},
         "sha256": {"config": sha256_of({}), "dataset": sha256_of(samples), "model": None},
         "environment": environment(),
         "samples": samples,

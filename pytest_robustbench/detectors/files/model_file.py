@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from pytest_robustbench.detectors.files.outputs import OutputChoice, output_choi
 from pytest_robustbench.detectors.introspection import one_line
 from pytest_robustbench.detectors.packages import sha256_of_file
 from pytest_robustbench.detectors.protocol import Prediction
+from pytest_robustbench.detectors.sources import parts_of
 from pytest_robustbench.errors import DetectorError
 from pytest_robustbench.naming import suggestion
 
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
     from pytest_robustbench.detectors.files.engines import Engine
 
 SETTINGS = ("input_size", "layout", "scale", "color", "outputs")
-
-# onnx.proto3: the location of external data is a StringStringEntryProto, that is, field 1 (0x0a)
-# with the key and field 2 (0x12) with a file name, each preceded by its length.
-EXTERNAL_DATA = re.compile(rb"\x0a\x08location\x12([\x01-\x7f])", re.DOTALL)
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,15 +141,5 @@ def _model_file(request: Request, open_file: Callable[[Path, str], Engine]) -> M
     engine = open_file(path, request.device)
     form = input_form(engine.declared, settings)
     choice = output_choice(settings.get("outputs"), engine.outputs)
-    digests = {part.name: sha256_of_file(part) for part in _parts(path)}
+    digests = {part.name: sha256_of_file(part) for part in parts_of(path)}
     return ModelFile(engine, request.name, path, form, choice, digests)
-
-
-def _parts(path: Path) -> list[Path]:
-    """Return the file and those that hold its weights."""
-    beside = [path.with_suffix(".bin")] if path.suffix == ".xml" else []
-    if path.suffix == ".onnx":
-        data = path.read_bytes()
-        found = {data[m.end() : m.end() + m[1][0]] for m in EXTERNAL_DATA.finditer(data)}
-        beside = [path.parent / name.decode(errors="replace") for name in sorted(found)]
-    return [path, *(each for each in beside if each.is_file())]

@@ -33,7 +33,7 @@ PARAMETERS = (
 """Endings of files that a detector may read while it predicts."""
 OWN = Path(version.__file__).parent
 """This package: its version stands for it, wherever it lies."""
-DETERMINING = ("operating_point", "detector", "samples", "environment")
+DETERMINING = ("operating_point", "detector", "sources", "samples", "environment")
 """Of the header: what else than the corruption and how it is measured decides a result."""
 
 

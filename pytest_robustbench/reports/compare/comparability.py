@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_robustbench.evaluation.prepare.operating_point import GIVEN
 from pytest_robustbench.evaluation.settings import EvaluationSettings
 from pytest_robustbench.naming import listed
+from pytest_robustbench.reports.compare.same_model import model_notes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -280,6 +281,8 @@ def _evaluation_notes(sides: _Sides) -> Iterator[str]:
 def _same_run(sides: _Sides) -> Iterator[str]:
     if sides.baseline.digest == sides.candidate.digest:
         yield "THE SAME RUN: baseline and candidate are one and the same, nothing was compared"
+    else:
+        yield from model_notes(sides.baseline, sides.candidate)
 
 
 def _measuring_notes(sides: _Sides) -> Iterator[str]:

@@ -121,6 +121,18 @@ class Digests(Part):
     model: Sha256 | None = Field(description="Of the key detector.")
 
 
+class ModelSources(Part):
+    """What the detector was made of; empty where that is all of installed packages, or unknown."""
+
+    code: dict[str, Sha256] = Field(
+        description="Module that made the detector, and the modules beside the YAML that it "
+        "imports: file, from the folder of the YAML where it lies below, -> digest of its content."
+    )
+    files: dict[str, Sha256] = Field(
+        description="Files that the detector's name and arguments name: file -> digest."
+    )
+
+
 class Environment(Part):
     """Where the report was made."""
 
@@ -304,6 +316,7 @@ class _Circumstances(Part):
     detector: Settings = Field(
         description="The detector's own description; empty where it was never loaded."
     )
+    sources: ModelSources
     sha256: Digests
     environment: Environment
     samples: Samples | None = Field(description="Null where they could not be read.")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_robustbench.conditions import condition_of
+from pytest_robustbench.detectors.sources import changed_files
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.naming import listed
 from pytest_robustbench.reports.file.model import Environment, Header
@@ -163,6 +164,10 @@ def _measured_differences(first: Header, second: Header) -> Iterator[str]:
     if first.sha256.model != second.sha256.model:
         found = differences_between(first.detector, second.detector) or "another digest"
         yield f"detector: {found}; {NOT_THE_SAME}"
+    for kind in ("code", "files"):
+        changed = changed_files(*(getattr(header.sources, kind) for header in (first, second)))
+        if changed:
+            yield f"{kind} of the detector: other content of {listed(changed)}; {NOT_THE_SAME}"
     if first.samples != second.samples:
         found = differences_between(*map(_by_image, (first, second))) or "their order"
         yield f"test images: {found}; {NOT_THE_SAME}"
