@@ -17,10 +17,10 @@ from pytest_robustbench.detectors.adapters import as_detector
 from pytest_robustbench.detectors.sources import sources_of
 from pytest_robustbench.errors import ConfigError, RobustbenchError
 from pytest_robustbench.evaluation.evaluator import Evaluator, silent
+from pytest_robustbench.folder_imports import imports_from
 from pytest_robustbench.gates.judgement import judge, not_measurable
 from pytest_robustbench.gates.summary import judge_summary
 from pytest_robustbench.gates.waivers import apply_waivers, today
-from pytest_robustbench.importing import imports_from
 from pytest_robustbench.metrics.own import definition_of, load_metric
 from pytest_robustbench.plain_json import sha256_of
 from pytest_robustbench.reports.compare.evidence import with_intervals, with_summary_intervals

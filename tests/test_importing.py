@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_robustbench.importing import forget_imports, import_object, imports_from
+from pytest_robustbench.folder_imports import forget_imports, imports_from
+from pytest_robustbench.importing import import_object
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from pytest_robustbench import version
 from pytest_robustbench.cli import commands
 from pytest_robustbench.cli.outcomes import USERS_MISTAKE
 from pytest_robustbench.errors import RobustbenchError, message_for_user
-from pytest_robustbench.importing import imports_from
+from pytest_robustbench.folder_imports import imports_from
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,7 +17,8 @@ from pytest_robustbench.detectors.families import (
 from pytest_robustbench.detectors.introspection import comes_from, has_method, one_line
 from pytest_robustbench.detectors.libraries.path_input import PathInput
 from pytest_robustbench.errors import DetectorError, RobustbenchError
-from pytest_robustbench.importing import import_object, imports_from
+from pytest_robustbench.folder_imports import imports_from
+from pytest_robustbench.importing import import_object
 from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_robustbench.detectors.families import family_of
 from pytest_robustbench.detectors.packages import sha256_of_file
 from pytest_robustbench.errors import DetectorError
-from pytest_robustbench.importing import INSTALLED_IN, OWN, file_beside, reserved
+from pytest_robustbench.folder_imports import INSTALLED_IN, OWN, file_beside, reserved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

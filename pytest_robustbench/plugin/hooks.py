@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_robustbench.importing import forget_imports
+from pytest_robustbench.folder_imports import forget_imports
 from pytest_robustbench.plugin.declared import declared_of, refuse_unfitting_options
 from pytest_robustbench.plugin.measuring.course import (
     attach_message,

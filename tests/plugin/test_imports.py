@@ -149,3 +149,38 @@ def test_the_report_tells_code_and_model_file_by_their_content(project: Project)
         "code": {name: digest(b / name) for name in ("late.py", "line_models.py")},
         "files": {"start.npy": digest(b / "start.npy")},
     }
+
+
+def test_another_model_file_is_measured_again_wherever_it_lies(project: Project) -> None:
+    """Neither its name nor what the detector says of itself has changed, nor the thresholds."""
+    project.write(
+        "told.py",
+        """\
+        from pathlib import Path
+        from tests.plugin.line_models import MeanDetector
+
+        class Told(MeanDetector):
+            def __init__(self, path):
+                super().__init__()
+                self.start = float(Path(path).read_text())
+
+            def description(self):
+                return {"class": "Told"}
+        """,
+    )
+    store = project.path.parent / f"{project.path.name}-store"
+    store.mkdir()
+    (store / "model").write_text("1")
+    detector = f"{{name: 'told:Told', kwargs: {{path: '{store / 'model'}'}}}}"
+    extra = "operating_point: {pixel_threshold: 20.0, image_threshold: 30.0}\n"
+    project.yaml(**{**FEW, "detector": detector}, extra=extra)
+
+    def taken_over() -> bool:
+        project.run("--robustness-resume", "packages/b").assert_outcomes(passed=3)
+        return any(n.startswith("taken over") for n in project.report()["notes"])
+
+    project.run("packages/b").assert_outcomes(passed=3)
+    assert taken_over()
+    (store / "model").write_text("2")
+    assert not taken_over()
+    assert set(project.report()["sources"]["files"]) == {"model"}

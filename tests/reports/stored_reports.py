@@ -11,6 +11,7 @@ import numpy as np
 
 from pytest_robustbench.benchmark import Gate
 from pytest_robustbench.datasets.loading import load_split
+from pytest_robustbench.detectors.sources import Sources
 from pytest_robustbench.reports.file.stored import StoredReport
 from tests.reports.report_samples import contrast, small_benchmark
 
@@ -41,7 +42,8 @@ def recorded_set(seed=7, n_defect=3):
 
 
 def measure(detector=contrast, **options):
-    options = {"recorded": {"led": recorded_set()}, "config": CONFIG, "gate": Gate()} | options
+    given = {"recorded": {"led": recorded_set()}, "config": CONFIG, "gate": Gate()}
+    options = given | {"sources": Sources({}, {})} | options
     return json.loads(json.dumps(small_benchmark(detector, **options).run().to_dict()))
 
 

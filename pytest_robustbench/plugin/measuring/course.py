@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_robustbench.importing import imports_from
+from pytest_robustbench.folder_imports import imports_from
 from pytest_robustbench.plugin.declared import DECLARED, declared_of
 from pytest_robustbench.plugin.items import item_ref
 from pytest_robustbench.plugin.messages import FOUND

@@ -167,6 +167,17 @@ def test_another_configuration_or_detector_is_named(whole, key, field, change, t
     assert told in message
 
 
+@pytest.mark.parametrize("kind", ["code", "files"])
+def test_the_same_names_with_other_content_are_another_model(whole, kind):
+    first, second = (
+        whole.header.sources.to_dict() | {kind: {"same": "5" * 64, "m": digest * 64}}
+        for digest in "ab"
+    )
+    parts = part(whole, [CLEAN], sources=first), part(whole, [BLUR], "b.json", sources=second)
+
+    assert f"{kind} of the detector: other content of 'm'" in refusal(*parts)
+
+
 def test_other_source_images_are_named(whole):
     samples = whole.header.samples.to_dict()
     samples["source_digest"][2] = "f" * 16
