@@ -61,9 +61,8 @@ def file_beside(folder: Path, name: str) -> Path | None:
     """Return the file in `folder` that a module's dotted name stands for; ``None`` without one."""
     place = folder
     spec = None
-    parts = name.split(".")
-    for i, part in enumerate(parts):
-        spec = PathFinder.find_spec(".".join(parts[: i + 1]), [str(place)])
+    for part in name.split("."):
+        spec = PathFinder.find_spec(part, [str(place)])
         if spec is None:
             return None
         place = place / part

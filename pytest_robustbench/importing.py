@@ -74,3 +74,26 @@ def _another(name: str, meant: Path, other: str, remedy: str) -> ImportError:
 def installed(group: str) -> dict[str, EntryPoint]:
     """Return what installed distributions bring to a group of entry points, without loading it."""
     return {entry.name: entry for entry in entry_points(group=group)}
+
+
+def same_code(one: Any, other: Any) -> bool:
+    """Return whether two functions are one that was loaded twice: same lines, same values."""
+    return one is other or (hasattr(one, "__code__") and _code_of(one) == _code_of(other))
+
+
+def place_of(function: Any) -> str:
+    """Return where a function stands, for messages."""
+    code = getattr(function, "__code__", None)
+    name = getattr(function, "__qualname__", function)
+    file = "" if code is None else f" in {code.co_filename}"
+    return f"{getattr(function, '__module__', None)}:{name}{file}"
+
+
+def _code_of(function: Any) -> tuple[Any, ...]:
+    code = getattr(function, "__code__", None)
+    cells = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
+    return (
+        code,
+        getattr(code, "co_filename", ""),
+        repr((getattr(function, "__defaults__", None), cells)),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from pytest_robustbench.corruptions.references import parse_reference
 from pytest_robustbench.corruptions.transform_kinds import is_transforms
 from pytest_robustbench.corruptions.transforms import transform_corruption
 from pytest_robustbench.errors import CorruptionError
-from pytest_robustbench.importing import import_object, installed
+from pytest_robustbench.importing import import_object, installed, place_of, same_code
 from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:
@@ -85,13 +86,15 @@ def register_corruption(
         raise CorruptionError(
             f"{name!r} is a built-in corruption: register yours under another name"
         )
-    registered = REGISTERED.setdefault(name, corruption)
-    if registered != corruption:
+    registered = REGISTERED.get(name)
+    if registered is not None and not _agree(registered, corruption):
         raise CorruptionError(
             f"a corruption {name!r} is registered already ({_origin(registered)}) and differs from "
             f"this one ({_origin(corruption)}): give one of them another name"
         )
-    return registered
+    if registered != corruption:
+        REGISTERED[name] = corruption
+    return REGISTERED[name]
 
 
 def load_corruption(reference: str | Mapping[str, Any], folder: Path | None = None) -> Corruption:
@@ -247,9 +250,13 @@ def _callable(found: Any, where: str) -> CorruptionFunction:
 
 
 def _origin(corruption: Corruption) -> str:
-    function = corruption.function
-    module = getattr(function, "__module__", None)
-    return f"{module}:{getattr(function, '__qualname__', function)}, version {corruption.version}"
+    return f"{place_of(corruption.function)}, version {corruption.version}"
+
+
+def _agree(one: Corruption, other: Corruption) -> bool:
+    """Return whether two corruptions are one, or one whose module was loaded twice."""
+    same = same_code(one.function, other.function)
+    return one == other or (same and replace(one, function=other.function) == other)
 
 
 def _check_picture(image: object, mask: object) -> None:

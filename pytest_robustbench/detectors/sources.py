@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.detectors.families import family_of
 from pytest_robustbench.detectors.packages import sha256_of_file
 from pytest_robustbench.errors import DetectorError
-from pytest_robustbench.folder_imports import INSTALLED_IN, OWN, file_beside, reserved
+from pytest_robustbench.folder_imports import INSTALLED_IN, OWN, file_beside, is_file, reserved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -59,14 +60,14 @@ def sources_of(
         their name alone.
     name : str
         What it is called in the YAML; empty where it was made elsewhere.
-    arguments : mapping
+    arguments : mapping, optional
         What it was made with.
 
     Raises
     ------
     DetectorError
-        If its class or function comes from a file that has only the name of one in `folder`, or a
-        file cannot be read.
+        If its code comes from a file that has only the name of one in `folder`, or a file cannot
+        be read.
     """
     texts = [name, *_texts(arguments)]
     paths = [text for text in texts if IMPORT_PATH.fullmatch(text) and family_of(text) is None]
@@ -92,53 +93,86 @@ def changed_files(first: Mapping[str, str], second: Mapping[str, str]) -> list[s
 
 def _code_named(module: str, folder: Path | None) -> list[Path]:
     """Return the file of a module, and those beside the YAML that it imports."""
+    beside = [] if folder is None else _closure([module], folder)
     file = getattr(sys.modules.get(module), "__file__", None)
     is_own = file is None or module.partition(".")[0] == OWN
-    beside = [] if folder is None else _closure(module, folder)
     return beside or ([] if is_own else [Path(str(file))])
 
 
 def _code_of(detector: object, folder: Path | None) -> list[Path]:
     """Return the file of the class or function that a detector is, and what it imports."""
-    module, file = _origin(detector)
+    maker = _maker(detector)
+    module, file = _home(maker)
     if file is None or module.partition(".")[0] == OWN:
         return []
-    if reserved(module.partition(".")[0]) is not None:
+    if folder is None or reserved(module.partition(".")[0]) is not None:
         return [file]
-    beside = None if folder is None else file_beside(folder, module)
-    if folder is None or beside is None:
-        return [file]
-    if beside.resolve() != file.resolve():
-        raise DetectorError(
-            f"the detector's module {module!r} was loaded from {file}, and {beside} lies beside "
-            "the YAML: rename one of them"
-        )
-    return _closure(module, folder)
+    for value in (maker, *_globals(maker).values()):
+        _refuse_namesake(*_home(value), folder)
+    return [file, *_closure(_imports(module, file), folder)]
 
 
-def _origin(detector: object) -> tuple[str, Path | None]:
-    """Return the module that defines what a detector is, and the file that this came from.
+def _maker(detector: Any) -> Any:
+    """Return the function or class that a detector is, without what this package put around it."""
+    while type(detector).__module__.partition(".")[0] == OWN:
+        inner = getattr(detector, "wrapped", getattr(detector, "detector", None))
+        if inner is None:
+            break
+        detector = inner
+    while isinstance(detector, partial):
+        detector = detector.func
+    detector = getattr(detector, "__func__", detector)
+    return detector if isinstance(detector, (FunctionType, type)) else type(detector)
+
+
+def _functions(value: object) -> list[FunctionType]:
+    parts = [value, *(vars(value).values() if isinstance(value, type) else ())]
+    return [part for part in parts if isinstance(part, FunctionType)]
+
+
+def _globals(maker: object) -> dict[str, Any]:
+    return next((function.__globals__ for function in _functions(maker)), {})
+
+
+def _home(value: object) -> tuple[str, Path | None]:
+    """Return the module that a module, class or function is of, and the file that it came from.
 
     By its code: under the name of its module another one may be loaded by now.
     """
-    wrapped = getattr(detector, "wrapped", getattr(detector, "detector", detector))
-    while isinstance(wrapped, partial):
-        wrapped = wrapped.func
-    wrapped = getattr(wrapped, "__func__", wrapped)
-    made_by = wrapped if hasattr(wrapped, "__code__") else type(wrapped)
-    parts = [made_by, *vars(made_by).values()]
-    codes = [part.__code__ for part in parts if hasattr(part, "__code__")]
-    file = next((Path(code.co_filename) for code in codes), None)
-    return str(made_by.__module__), file if file is not None and file.is_file() else None
+    if isinstance(value, ModuleType):
+        module, file = value.__name__, getattr(value, "__file__", None)
+    elif isinstance(value, (FunctionType, type)):
+        module, codes = value.__module__, [f.__code__ for f in _functions(value)]
+        file = next((code.co_filename for code in codes), None)
+    else:
+        return "", None
+    return str(module), Path(file) if file is not None and Path(file).is_file() else None
 
 
-def _closure(module: str, folder: Path) -> list[Path]:
-    """Return the files beside the YAML of a module and of all that it imports, wherever in it."""
+def _refuse_namesake(module: str, file: Path | None, folder: Path) -> None:
+    """Refuse what came from another file than the one that the folder holds under its name."""
+    is_any = module.endswith("conftest")  # pytest loads them by their places
+    beside = None if file is None or is_any else file_beside(folder, module)
+    if beside is None or reserved(module.partition(".")[0]) is not None:
+        return
+    if not is_file(str(file), beside):
+        raise _other(module, str(file), beside)
+
+
+def _other(module: str, file: str, beside: Path) -> DetectorError:
+    return DetectorError(
+        f"the detector's module {module!r} is {file}, and {beside} lies beside the YAML: rename "
+        "one of them"
+    )
+
+
+def _closure(modules: Iterable[str], folder: Path) -> list[Path]:
+    """Return the files beside the YAML of modules and of all that they import, wherever in them."""
     found: dict[str, Path] = {}
-    ahead, seen = [module], set[str]()
+    ahead, seen = list(modules), set[str]()
     while ahead:
         name = ahead.pop()
-        if name in seen or reserved(name.partition(".")[0]) is not None:
+        if name in seen or not _is_of(name.partition(".")[0], folder):
             continue
         seen.add(name)
         ahead += [parent] if (parent := name.rpartition(".")[0]) else []
@@ -147,6 +181,19 @@ def _closure(module: str, folder: Path) -> list[Path]:
             found[name] = file
             ahead += _imports(name, file)
     return list(found.values())
+
+
+def _is_of(top: str, folder: Path) -> bool:
+    """Return whether a module is taken from the folder, where it is; refuse what may mean two."""
+    taken = reserved(top)
+    if taken is None:
+        return True
+    beside = file_beside(folder, top)
+    if beside is None or top == OWN or top in sys.stdlib_module_names:
+        return False
+    if is_file(getattr(sys.modules.get(top), "__file__", None), beside):
+        return True
+    raise _other(top, taken, beside)
 
 
 def _imports(module: str, file: Path) -> Iterator[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
 from pytest_robustbench.errors import MetricError
-from pytest_robustbench.importing import import_object, installed
+from pytest_robustbench.importing import import_object, installed, place_of, same_code
 from pytest_robustbench.metrics.catalogue import METRICS, REGISTERED, SUMMARY_PREFIXES
 from pytest_robustbench.metrics.metric import SHARE, Kind, Level, Metric, Sight
 from pytest_robustbench.naming import suggestion
@@ -178,7 +178,7 @@ def known(metric: Metric) -> Metric:
             f"a metric {metric.name!r} is registered already ({_origin(before)}) and differs from "
             f"this one ({_origin(metric)}): give one of them another name"
         )
-    if before is None or _is_stored(before):
+    if before is None or not _is_stored(metric):
         REGISTERED[metric.name] = metric
     return REGISTERED[metric.name]
 
@@ -278,7 +278,7 @@ def _agree(one: Metric, other: Metric) -> bool:
     if _is_stored(one) or _is_stored(other):
         return all(getattr(one, name) == getattr(other, name) for name in MEANS_THE_SAME)
     functions = [m.formula.function for m in (one, other) if isinstance(m.formula, _Formula)]
-    return definition_of(one) == definition_of(other) and _same_code(*functions)
+    return definition_of(one) == definition_of(other) and same_code(*functions)
 
 
 def same_numbers(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> bool:
@@ -292,20 +292,7 @@ def _is_stored(metric: Metric) -> bool:
     return isinstance(metric.formula, _Stored)
 
 
-def _same_code(one: Formula, other: Formula) -> bool:
-    """Return whether two functions are one that was loaded twice: same lines, same values."""
-    return one is other or (hasattr(one, "__code__") and _code_of(one) == _code_of(other))
-
-
-def _code_of(function: Any) -> tuple[Any, ...]:
-    code = getattr(function, "__code__", None)
-    cells = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
-    return (
-        code,
-        getattr(code, "co_filename", ""),
-        repr((getattr(function, "__defaults__", None), cells)),
-    )
-
-
 def _origin(metric: Metric) -> str:
-    return f"{metric.source}, version {metric.version}"
+    function = metric.formula.function if isinstance(metric.formula, _Formula) else None
+    where = metric.source if function is None else place_of(function)
+    return f"{where}, version {metric.version}"

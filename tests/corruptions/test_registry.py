@@ -112,7 +112,7 @@ def test_registering_the_same_twice_is_harmless():
 def test_a_registered_name_cannot_change_its_meaning():
     register_corruption("inverted", inverted)
     with pytest.raises(
-        CorruptionError, match=r"registered already .*:inverted, version 1.*:identity"
+        CorruptionError, match=r"registered already .*:inverted in .*, version 1.*:identity"
     ):
         register_corruption("inverted", identity)
     with pytest.raises(CorruptionError, match="version 2"):
@@ -246,3 +246,16 @@ def test_corrupt_checks_its_picture(image, mask, complaint):
 def test_corruptions_are_values():
     assert Corruption("inverted", inverted) == Corruption("inverted", inverted)
     assert len({Corruption("inverted", inverted), Corruption("inverted", inverted)}) == 1
+
+
+def test_a_corruption_whose_module_was_loaded_twice_is_the_same(tmp_path):
+    """One process may run pytest twice, and each time load what a YAML names."""
+    file = tmp_path / "rb_twice.py"
+    code = "def twice(image, mask, severity, rng):\n    return image{}, mask\n"
+    for text in (code.format(""), code.format("")):
+        exec(compile(text, file, "exec"), found := {"__name__": "rb_twice"})
+        assert register_corruption("twice", found["twice"]).function is found["twice"]
+
+    exec(compile(code.format(" + 0"), file, "exec"), found)
+    with pytest.raises(CorruptionError, match="registered already"):
+        register_corruption("twice", found["twice"])
