@@ -23,6 +23,7 @@ METHODS = MappingProxyType(
     }
 )
 DIGESTS = {"config": "configuration", "dataset": "test images", "model": "detector"}
+SOURCES = {"code": "its code, SHA-256", "files": "its files, SHA-256"}
 
 
 def operating_point(plain: Plain) -> list[tuple[str, str]]:
@@ -69,6 +70,10 @@ def provenance(plain: Plain) -> Iterator[tuple[str, str]]:
     yield "profile", str(plain["profile"] or "none")
     yield "data", f"{plain['dataset']}, {plain['category']}{_images(plain)}"
     yield "detector", str(plain["model"])
+    for kind, what in SOURCES.items():
+        told = [f"{file} {sha256[:12]}" for file, sha256 in plain["sources"][kind].items()]
+        if told:
+            yield what, ", ".join(told)
     for name, what in DIGESTS.items():
         yield f"SHA-256, {what}", str(plain["sha256"][name] or "not known")
     yield "git commit", str(environment.get("git_commit") or "none")
