@@ -132,7 +132,9 @@ class Evaluator:
             detector, self.settings.batch_size, postprocess, self.worker_group
         )
         self._given = operating_point
-        self._store = PictureStore(split.resize, self.settings.picture_bytes)
+        self._store = PictureStore(
+            split.resize, self.settings.picture_bytes, self.settings.image_budget
+        )
         self._recorded = RecordedSets(recorded or {}, split, self._store)
         self._corruptions = corruptions
         self._reference = ReferenceWorkload()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from pytest_robustbench.datasets.pictures.headers import IMAGE_BUDGET
 from pytest_robustbench.errors import ConfigError
 
 CalibrationMethod = Literal["holdout", "crossfit"]
@@ -74,6 +75,9 @@ class EvaluationSettings:
         Half of it keeps decoded images, a quarter the scores of one condition, an eighth the places
         of defects, an eighth the images in work. Where all scores do not fit, they are ranked in a
         histogram; images that do not fit are decoded again for every condition.
+    image_budget : int
+        Bytes that one image or mask file may take once it is decoded; a file whose header asks for
+        more is refused. The default holds 179 million pixels of 8 bits in 3 channels.
 
     Raises
     ------
@@ -87,6 +91,7 @@ class EvaluationSettings:
     aupro_limit: float = 0.3
     gaussian_sigma: float = 0.0
     memory_budget: int = 1 << 30
+    image_budget: int = IMAGE_BUDGET
 
     def __post_init__(self) -> None:
         _require(self.batch_size >= 1, "batch_size", "at least 1", self.batch_size)
@@ -95,6 +100,7 @@ class EvaluationSettings:
         limits = f"at least 0, at most {LARGEST_SIGMA}"
         _require(is_sigma, "gaussian_sigma", limits, self.gaussian_sigma)
         _require(self.memory_budget >= 0, "memory_budget", "at least 0", self.memory_budget)
+        _require(self.image_budget >= 1, "image_budget", "at least 1", self.image_budget)
 
     @property
     def picture_bytes(self) -> int:

@@ -121,6 +121,7 @@ def _choice(
         corruptions,
         tuple(c for c in declaration.conditions if c.is_corrupted),
         declaration.evaluation.seed,
+        declaration.evaluation.image_budget,
         arguments.outline,
     )
 

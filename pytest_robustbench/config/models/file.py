@@ -73,6 +73,7 @@ class Benchmark(Section):
     batch_size: Count = EvaluationSettings.batch_size
     aupro_limit: Annotated[float, Field(gt=0, le=1), ENV] = EvaluationSettings.aupro_limit
     memory_budget: Count = EvaluationSettings.memory_budget
+    image_budget: Count = EvaluationSettings.image_budget
     pixel_segf1: Truth = EvaluationSettings.pixel_segf1
     postprocess: Postprocess = Field(default_factory=Postprocess)
     calibration: Calibration = Field(default_factory=Calibration)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pytest_robustbench import opencv
+from pytest_robustbench.datasets.pictures.headers import IMAGE_BUDGET, check_file
 from pytest_robustbench.errors import DatasetError
+from pytest_robustbench.regular_file import read_regular_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,10 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _PNG_START = b"\x89PNG"
-_PNG_END = b"IEND\xaeB`\x82"
-_JPEG_START = b"\xff\xd8\xff"
-_JPEG_SCAN = b"\xff\xda"
-_JPEG_END = b"\xff\xd9"
 
 _LONGEST_PNG_SIDE = 1_000_000  # libpng's own limit
 _MOST_PIXELS = 1 << 30  # OpenCV's, unless OPENCV_IO_MAX_IMAGE_PIXELS says otherwise
@@ -29,11 +28,18 @@ _TOO_LARGE = (
 )
 
 
-def decode_file(path: Path) -> NDArray[Any]:
+def decode_file(path: Path, budget: int = IMAGE_BUDGET) -> NDArray[Any]:
     """Decode one image file.
 
     EXIF orientation is applied, as viewers, labelling tools and ``cv2.imread`` do, so that a mask
     drawn on what one sees fits. Alpha is dropped, a palette is looked up, bit depth is kept.
+
+    Parameters
+    ----------
+    path : Path
+        A regular file, or a link to one.
+    budget : int
+        Bytes that the decoded image may take.
 
     Returns
     -------
@@ -43,11 +49,14 @@ def decode_file(path: Path) -> NDArray[Any]:
     Raises
     ------
     DatasetError
-        If the file cannot be read, is cut short or is no image.
+        If the file cannot be read, is no image, asks for more than `budget`, or is damaged as far
+        as that can be told; see `headers.check_file`.
     """
-    data = _read(path)
-    if _is_cut_short(data):
-        raise DatasetError(f"{path} is cut short: its end is missing; copy or export it again")
+    data = _read(path, budget)
+    try:
+        check_file(data, budget)
+    except DatasetError as error:
+        raise DatasetError(f"{path} {error}") from error
     cv2 = opencv.load()
     try:
         # Through memory, not cv2.imread: that cannot open non-ASCII paths on Windows.
@@ -67,11 +76,13 @@ def decode_file(path: Path) -> NDArray[Any]:
     return rgb
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, limit: int) -> bytes:
     try:
-        data = path.read_bytes()
+        data = read_regular_file(path, limit)
     except OSError as error:
-        raise DatasetError(f"{path} cannot be read: {error.strerror or error}") from error
+        remedy = "; raise image_budget if it should be read" if error.errno == errno.EFBIG else ""
+        reason = error.strerror or error
+        raise DatasetError(f"{path} cannot be read: {reason}{remedy}") from error
     if not data:
         raise DatasetError(f"{path} is empty (0 bytes)")
     return data
@@ -83,23 +94,3 @@ def _is_too_large(data: bytes) -> bool:
         return False
     sides = [int.from_bytes(data[start : start + 4], "big") for start in (16, 20)]
     return max(sides) > _LONGEST_PNG_SIDE or sides[0] * sides[1] > _MOST_PIXELS
-
-
-def _is_cut_short(data: bytes) -> bool:
-    """Tell a truncated PNG or JPEG, which some decoders fill up with gray and accept."""
-    if data.startswith(_PNG_START):
-        return _PNG_END not in data
-    if data.startswith(_JPEG_START):
-        return data.find(_JPEG_END, _scan_start(data)) < 0
-    return False
-
-
-def _scan_start(data: bytes) -> int:
-    """Return where a JPEG's scan begins: past the headers, as a thumbnail there has its own end."""
-    position = 2
-    while data[position : position + 1] == b"\xff" and data[position : position + 2] != _JPEG_SCAN:
-        if data[position + 1 : position + 2] == b"\xff":  # a fill byte
-            position += 1
-        else:
-            position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
-    return position

@@ -10,6 +10,7 @@ import numpy as np
 
 from pytest_robustbench.datasets.files import image_files
 from pytest_robustbench.datasets.pictures.decoding import decode_file
+from pytest_robustbench.datasets.pictures.headers import IMAGE_BUDGET
 from pytest_robustbench.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class DecodedMask:
     graded: bool
 
 
-def read_mask(source: Source) -> DecodedMask:
+def read_mask(source: Source, budget: int = IMAGE_BUDGET) -> DecodedMask:
     """Read a mask: every non-zero pixel is defect, however small its value.
 
     Parameters
@@ -47,6 +48,8 @@ def read_mask(source: Source) -> DecodedMask:
     source : Path, array or callable
         A file, a folder whose masks are united, an array ``(H, W)`` or ``(H, W, C)``, or a function
         that returns one.
+    budget : int
+        Bytes that one decoded file may take.
 
     Returns
     -------
@@ -59,10 +62,10 @@ def read_mask(source: Source) -> DecodedMask:
         of a mask.
     """
     if isinstance(source, Path) and source.is_dir():
-        masks = [read_mask(file.path) for file in image_files(source)]
+        masks = [read_mask(file.path, budget) for file in image_files(source)]
         union = united([mask.pixels for mask in masks], source)
         return DecodedMask(union, any(mask.graded for mask in masks))
-    pixels = source_pixels(source)
+    pixels = source_pixels(source, budget)
     if pixels.ndim not in (2, 3):
         raise DatasetError(f"a mask has shape (H, W) or (H, W, C), not {pixels.shape}")
     # Of a coloured mask the brightest channel, so that red alone is one value.
@@ -88,8 +91,8 @@ def united(masks: Sequence[Mask], folder: Path) -> Mask:
     return union
 
 
-def source_pixels(source: Source) -> NDArray[Any]:
-    """Return the array that a file, a function or the array itself gives.
+def source_pixels(source: Source, budget: int = IMAGE_BUDGET) -> NDArray[Any]:
+    """Return the array that a file, of at most `budget` bytes decoded, a function or itself gives.
 
     Raises
     ------
@@ -97,7 +100,7 @@ def source_pixels(source: Source) -> NDArray[Any]:
         If a file is missing or damaged, or the function raises.
     """
     if isinstance(source, Path):
-        return decode_file(source)
+        return decode_file(source, budget)
     if not callable(source):
         return np.asarray(source)
     try:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pytest_robustbench.datasets.pictures.headers import IMAGE_BUDGET
 from pytest_robustbench.datasets.pictures.mask_pixels import read_mask, size_text, source_pixels
 from pytest_robustbench.datasets.pictures.resizing import resize_image, resize_mask
 from pytest_robustbench.datasets.split import DEFECT, NORMAL
@@ -62,7 +63,9 @@ class Picture:
         )
 
 
-def read_picture(sample: Sample, resize: tuple[int, int] | None = None) -> Picture:
+def read_picture(
+    sample: Sample, resize: tuple[int, int] | None = None, image_budget: int = IMAGE_BUDGET
+) -> Picture:
     """Decode one sample.
 
     A gray image is replicated to three channels. A 16-bit image is divided by 257 and rounded, so
@@ -75,6 +78,8 @@ def read_picture(sample: Sample, resize: tuple[int, int] | None = None) -> Pictu
         What to decode.
     resize : (int, int), optional
         Height and width.
+    image_budget : int
+        Bytes that one decoded file may take, before any resizing.
 
     Raises
     ------
@@ -83,8 +88,8 @@ def read_picture(sample: Sample, resize: tuple[int, int] | None = None) -> Pictu
         contradict each other. The message names the sample and the file.
     """
     try:
-        plane = _eight_bit(source_pixels(sample.image))
-        mask, graded = _mask(sample, plane.shape[:2])
+        plane = _eight_bit(source_pixels(sample.image, image_budget))
+        mask, graded = _mask(sample, plane.shape[:2], image_budget)
     except DatasetError as error:
         raise DatasetError(f"sample {sample.id!r}: {error}") from error
     image_digest, digest = _digests(plane, mask)
@@ -128,11 +133,11 @@ def _scaled(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     )
 
 
-def _mask(sample: Sample, size: tuple[int, ...]) -> tuple[Mask | None, bool]:
+def _mask(sample: Sample, size: tuple[int, ...], budget: int) -> tuple[Mask | None, bool]:
     """Return the mask, and whether it held several non-zero values."""
     if sample.mask is None:
         return None if sample.label == DEFECT else np.zeros(size, np.bool_), False
-    decoded = read_mask(sample.mask)
+    decoded = read_mask(sample.mask, budget)
     mask = decoded.pixels
     where = f"mask {sample.mask}" if isinstance(sample.mask, Path) else "mask"
     if mask.shape != size:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.datasets.pictures.headers import IMAGE_BUDGET
 from pytest_robustbench.datasets.pictures.picture import read_picture
 from pytest_robustbench.errors import DatasetError
 from pytest_robustbench.processors import processors
@@ -30,10 +31,18 @@ class PictureStore:
         Height and width of every picture.
     budget_bytes : int
         Bytes the remembered arrays may occupy together; what no longer fits is decoded each time.
+    image_budget : int
+        Bytes that one file may take once it is decoded.
     """
 
-    def __init__(self, resize: tuple[int, int] | None = None, budget_bytes: int = 1 << 30) -> None:
+    def __init__(
+        self,
+        resize: tuple[int, int] | None = None,
+        budget_bytes: int = 1 << 30,
+        image_budget: int = IMAGE_BUDGET,
+    ) -> None:
         self._resize = resize
+        self._image_budget = image_budget
         self._budget = budget_bytes
         self._kept: dict[Sample, Picture] = {}
         self._image_digests: dict[Sample, str] = {}
@@ -58,7 +67,7 @@ class PictureStore:
             if sample in self._kept:
                 return self._kept[sample]
         # Outside the lock: decoding is the slow part, and OpenCV lets other threads run meanwhile.
-        picture = read_picture(sample, self._resize)
+        picture = read_picture(sample, self._resize, self._image_budget)
         with self._lock:
             self._image_digests[sample] = picture.image_digest
             self._keep(sample, picture)

@@ -69,6 +69,8 @@ class Choice:
         Which corruptions, at which severities; clean is shown beside each of them.
     seed : int
         Seed of every corruption draw.
+    image_budget : int
+        Bytes that one file may take once it is decoded.
     outline : bool
         Whether defects are outlined.
     """
@@ -79,6 +81,7 @@ class Choice:
     corruptions: Mapping[str, Corruption]
     conditions: tuple[Condition, ...]
     seed: int
+    image_budget: int
     outline: bool = True
 
 
@@ -90,7 +93,7 @@ def preview_sheet(choice: Choice) -> Sheet:
     RobustbenchError
         If an image cannot be decoded, or a corruption fails.
     """
-    store = PictureStore(choice.resize)
+    store = PictureStore(choice.resize, image_budget=choice.image_budget)
     scenes = Scenes(choice.samples, store, choice.corruptions, choice.seed)
     blocks = tuple(_block(choice, scenes, index) for index in range(len(choice.samples)))
     return Sheet(choice.name, _summary(choice), tuple(_legend(blocks)), blocks)

@@ -1,0 +1,146 @@
+"""What an image file says of itself, read before anything is decoded.
+
+OpenCV takes the memory that a header asks for, and accepts most of what is damaged inside: Pillow
+reads the headers and the checksums of PNG, libjpeg-turbo is asked for its warnings.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from pytest_robustbench.errors import DatasetError
+from pytest_robustbench.regular_file import bytes_text
+
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
+
+IMAGE_BUDGET = 1 << 29
+"""Bytes that one decoded image may take: 179 million pixels of 8 bits in 3 channels."""
+
+_FORMATS = ("PNG", "BMP", "PPM", "WEBP", "GIF", "JPEG2000", "AVIF", "SUN")
+"""What Pillow and OpenCV both read, beside JPEG and TIFF, in Pillow's names."""
+_JPEG = b"\xff\xd8\xff"
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_WIDTH, _HEIGHT, _BITS, _CHANNELS, _TILE_WIDTH, _TILE_HEIGHT = 256, 257, 258, 277, 322, 323
+
+_CUT_SHORT = "is cut short: its end is missing; copy or export it again"
+_HARMLESS = ("subsampling", "SOS parameters", "JFIF revision", "Adobe color", "ICC profile")
+"""What libjpeg-turbo says of files whose pixels are all there, or that it does not read itself."""
+
+
+def check_file(data: bytes, budget: int) -> None:
+    """Refuse a file that cannot be decoded within `budget`, or that shows to be damaged.
+
+    Parameters
+    ----------
+    data : bytes
+        The content of the file.
+    budget : int
+        Bytes that the decoded image may take.
+
+    Raises
+    ------
+    DatasetError
+        If the header cannot be read or asks for more, the end is missing, a checksum is wrong
+        (PNG), or the decoder warns of damage (JPEG). The message begins with what the file does.
+    """
+    if data.startswith(_TIFF):
+        _require_affordable(*_tiff_size(data), budget)
+        return
+    image = _opened(data)
+    _require_affordable(image.width, image.height, _bytes_per_pixel(image), budget)
+    if image.format == "PNG":
+        _require_checksums(image)
+    elif image.format == "JPEG":
+        _require_sound_jpeg(data)
+
+
+def _require_affordable(width: int, height: int, per_pixel: int, budget: int) -> None:
+    needed = width * height * per_pixel
+    if needed > budget:
+        raise DatasetError(
+            f"has {height} x {width} pixels (height x width) and takes {bytes_text(needed)} once "
+            f"decoded, more than image_budget allows ({bytes_text(budget)}); cut it into tiles, "
+            "scale it down, or raise image_budget"
+        )
+
+
+def _opened(data: bytes) -> ImageFile:
+    """Return the image with its header read; by its plugin, as `PIL.Image.open` has limits."""
+    from PIL import Image
+    from PIL.JpegImagePlugin import JpegImageFile
+
+    Image.init()
+    readers: list[tuple[Any, Any]] = [(JpegImageFile, lambda start: start.startswith(_JPEG))]
+    readers += [Image.OPEN[name] for name in _FORMATS if name in Image.OPEN]
+    for reader, accepts in readers:
+        if accepts(data[:16]) is True:
+            try:
+                opened: ImageFile = reader(BytesIO(data), "")
+            except Exception as error:  # a parser of foreign bytes may raise anything
+                raise DatasetError(f"has a damaged header ({_reason(error)})") from error
+            return opened
+    raise DatasetError("is damaged, or no image in spite of its name")
+
+
+def _bytes_per_pixel(image: ImageFile) -> int:
+    channels = 3 if image.mode == "P" else len(image.getbands())
+    if ";16" in str(image.tile):  # of which the mode says nothing where there are colours
+        return 2 * channels
+    return channels * (4 if image.mode in "IF" else 1)
+
+
+def _tiff_size(data: bytes) -> tuple[int, int, int]:
+    """Return width, height and bytes per pixel of the first page, or of a tile if that is larger.
+
+    From the tags themselves: Pillow opens no image whose kind of pixels it cannot decode.
+    """
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+    try:
+        tags = ImageFileDirectory_v2(data[: 16 if b"+" in data[:4] else 8])
+        file = BytesIO(data)
+        file.seek(tags.next)
+        tags.load(file)
+        width = max(tags[_WIDTH], tags.get(_TILE_WIDTH, 0))
+        height = max(tags[_HEIGHT], tags.get(_TILE_HEIGHT, 0))
+        bits = max(tags.get(_BITS, (1,)))
+        return int(width), int(height), int(tags.get(_CHANNELS, 1)) * -(-int(bits) // 8)
+    except Exception as error:  # a parser of foreign bytes may raise anything
+        if _is_cut(error):
+            raise DatasetError(_CUT_SHORT) from error
+        raise DatasetError(f"has a damaged header ({_reason(error)})") from error
+
+
+def _require_checksums(image: ImageFile) -> None:
+    try:
+        image.verify()
+    except Exception as error:  # a parser of foreign bytes may raise anything
+        if _is_cut(error):
+            raise DatasetError(_CUT_SHORT) from error
+        raise DatasetError(f"is damaged: {_reason(error)}; copy or export it again") from error
+
+
+def _require_sound_jpeg(data: bytes) -> None:
+    """Decode all of it at an eighth of its size, which is as good for finding damage."""
+    from simplejpeg import decode_jpeg
+
+    try:
+        decode_jpeg(
+            data, "GRAY", fastdct=True, fastupsample=True, min_height=1, min_width=1, min_factor=8
+        )
+    except ValueError as error:
+        reason = str(error)
+        if "Premature end" in reason:
+            raise DatasetError(_CUT_SHORT) from error
+        if not any(harmless in reason for harmless in _HARMLESS):
+            raise DatasetError(f"is damaged inside ({reason}); copy or export it again") from error
+
+
+def _is_cut(error: Exception) -> bool:
+    return isinstance(error, OSError) and "runcated" in str(error)
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__
