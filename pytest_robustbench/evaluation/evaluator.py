@@ -20,6 +20,7 @@ from pytest_robustbench.evaluation.measure.exhibits import Exhibition
 from pytest_robustbench.evaluation.measure.measures import Measures
 from pytest_robustbench.evaluation.measure.postprocessing import Postprocessing
 from pytest_robustbench.evaluation.measure.prediction import Predictor
+from pytest_robustbench.evaluation.measure.repetition import FirstResult
 from pytest_robustbench.evaluation.measure.sample_sets import RecordedSets, distinct_samples
 from pytest_robustbench.evaluation.measure.scenes import Scenes
 from pytest_robustbench.evaluation.prepare.preparation import Preparation
@@ -43,6 +44,11 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
+NEVER_REPEATED = (
+    "the detector could predict none of the uncorrupted test images before the first condition: "
+    "whether its results change with what it has seen cannot be checked"
+)
+
 
 def silent(phase: str, done: int, total: int) -> None:
     """Report no progress."""
@@ -62,12 +68,15 @@ class Prepared:
         While fitting and calibrating.
     fitted_here : bool
         Whether this process fitted and calibrated; else another one on this host did.
+    first_result : FirstResult, optional
+        What the detector says of a test image; ``None`` where it can say nothing of any.
     """
 
     operating_point: OperatingPoint
     notes: tuple[str, ...]
     memory: PeakMemory
     fitted_here: bool = True
+    first_result: FirstResult | None = None
 
 
 class Evaluator:
@@ -203,6 +212,9 @@ class Evaluator:
             exhibition=exhibition,
         )
         scenes.require_changed(condition)
+        if prepared.first_result is None:
+            raise NotMeasurableError(NEVER_REPEATED)
+        prepared.first_result.require_again(condition.id)
         specification = scenes.specification(condition)
         digest = condition_digest(
             specification,
@@ -267,7 +279,13 @@ class Evaluator:
         shared = SharedPreparation(self.worker_group, preparation)
         found = shared.run()
         notes = (*found.notes, *self.tested.notes, *self._lost_defects())
-        return Prepared(found.operating_point, notes, memory.peak(), fitted_here=shared.fitted_here)
+        return Prepared(
+            found.operating_point,
+            notes,
+            memory.peak(),
+            shared.fitted_here,
+            FirstResult.of(self.predictor, self.tested.samples, self._store),
+        )
 
     def _lost_defects(self) -> Iterator[str]:
         """Say where nobody can tell whether a defect stays in the frame."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_robustbench.datasets.pictures.headers import IMAGE_BUDGET
 from pytest_robustbench.datasets.pictures.picture import read_picture
+from pytest_robustbench.datasets.pictures.stamps import path_of, stamp
 from pytest_robustbench.errors import DatasetError
 from pytest_robustbench.processors import processors
 
@@ -16,11 +17,24 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_robustbench.datasets.pictures.picture import Picture
-    from pytest_robustbench.datasets.split import Sample
+    from pytest_robustbench.datasets.pictures.stamps import Stamp
+    from pytest_robustbench.datasets.split import Sample, Source
+
+
+class _Kept(NamedTuple):
+    picture: Picture
+    stamp: Stamp | None
+
+
+class _Digests(NamedTuple):
+    image: str
+    both: str
 
 
 class PictureStore:
     """Decodes samples when they are asked for, and remembers the first ones; thread-safe.
+
+    A sample has the same pixels for as long as the store lives: what else is read later is refused.
 
     What is remembered is never dropped. Conditions go through the samples in order, again and
     again: were room made for the latest pictures, none would still be there when its turn comes.
@@ -44,8 +58,8 @@ class PictureStore:
         self._resize = resize
         self._image_budget = image_budget
         self._budget = budget_bytes
-        self._kept: dict[Sample, Picture] = {}
-        self._image_digests: dict[Sample, str] = {}
+        self._kept: dict[Sample, _Kept] = {}
+        self._first: dict[Sample, _Digests] = {}
         self._used = 0
         self._overflowed = False
         self._lock = Lock()
@@ -61,16 +75,19 @@ class PictureStore:
         Raises
         ------
         DatasetError
-            If it cannot be decoded; see `read_picture`.
+            If it cannot be decoded (see `read_picture`), or has other pixels than the first time.
         """
+        now = stamp(sample)
         with self._lock:
-            if sample in self._kept:
-                return self._kept[sample]
+            kept = self._kept.get(sample)
+            if kept is not None and kept.stamp == now:
+                return kept.picture
         # Outside the lock: decoding is the slow part, and OpenCV lets other threads run meanwhile.
         picture = read_picture(sample, self._resize, self._image_budget)
+        found = _Digests(picture.image_digest, picture.digest)
         with self._lock:
-            self._image_digests[sample] = picture.image_digest
-            self._keep(sample, picture)
+            _require_unchanged(sample, self._first.setdefault(sample, found), found)
+            self._keep(sample, _Kept(picture, now))
         return picture
 
     def fill(self, samples: Sequence[Sample]) -> None:
@@ -102,14 +119,36 @@ class PictureStore:
         DatasetError
             If it cannot be decoded; see `read_picture`.
         """
-        known = self._image_digests.get(sample)
-        return self.load(sample).image_digest if known is None else known
+        known = self._first.get(sample)
+        return self.load(sample).image_digest if known is None else known.image
 
-    def _keep(self, sample: Sample, picture: Picture) -> None:
-        if sample in self._kept:
+    def _keep(self, sample: Sample, kept: _Kept) -> None:
+        if sample in self._kept:  # the same pixels, perhaps in a file that was written again
+            self._kept[sample] = kept
             return
-        if self._used + picture.nbytes > self._budget:
+        if self._used + kept.picture.nbytes > self._budget:
             self._overflowed = True
             return
-        self._kept[sample] = picture
-        self._used += picture.nbytes
+        self._kept[sample] = kept
+        self._used += kept.picture.nbytes
+
+
+def _require_unchanged(sample: Sample, first: _Digests, found: _Digests) -> None:
+    if found == first:
+        return
+    role = "mask" if found.image == first.image else "image"
+    source = sample.mask if role == "mask" else sample.image
+    raise DatasetError(f"sample {sample.id!r}: {_what_changed(role, source)}")
+
+
+def _what_changed(role: str, source: Source | None) -> str:
+    path = path_of(source)
+    if path is None and callable(source):
+        return (
+            f"the function that gives its {role} returned other pixels than the first time; it "
+            "must return the same ones whenever it is called, without any random augmentation"
+        )
+    return (
+        f"its {role}{f' {path}' if path else ''} has changed during the run: its pixels are no "
+        "longer those that were read first. Let nothing write to the data, and run again"
+    )

@@ -32,8 +32,9 @@ def test_every_call_but_the_warm_up_is_timed(batch_size):
         batches = math.ceil(13 / batch_size)
         assert len(latency.calls) == max(1, 13 // batch_size), "only full batches are timed"
         assert detector.calls[0] == min(batch_size, 13)
-        assert len(detector.calls) == batches + 1
-        assert sum(detector.calls[1:]) == 13
+        assert len(detector.calls) == batches + 2, "one image is predicted again at the end"
+        assert sum(detector.calls[1:-1]) == 13
+        assert detector.calls[-1] == 1
         assert latency.batch_size == min(batch_size, 13)
 
 
@@ -46,7 +47,7 @@ def test_every_chunk_is_warmed_up():
     latency = subject.evaluate(CLEAN).latency
 
     assert len(latency.calls) == 8
-    assert len(detector.calls) == 16
+    assert len(detector.calls) == 16 + 1
 
 
 def test_images_that_are_left_out_are_not_timed():
@@ -109,7 +110,7 @@ def test_the_collector_is_held_off_during_calls_and_left_as_found(collector):
     subject.evaluate(CLEAN)
 
     assert gc.isenabled() is collector
-    assert seen == [collector, *[False] * 8]
+    assert seen == [collector, *[False] * 8, collector]
 
 
 def test_the_collector_is_left_as_found_by_a_detector_that_raises(collector):
@@ -162,6 +163,7 @@ def test_the_device_is_waited_for_before_and_after_every_call():
     subject.evaluate(CLEAN)
 
     assert events[0] == "predict"  # the warm-up
+    assert events.pop() == "predict"  # one image again, at the end
     timed = " ".join(events[1:])
     assert timed.count("predict") == 4
     assert timed.count("wait predict wait") == 4

@@ -101,7 +101,9 @@ def test_what_does_not_fit_is_read_once_per_condition():
     for condition in (CLEAN, STILL):
         subject.evaluate(condition)
 
-    assert [s.image.reads - b for s, b in zip(test, before, strict=True)] == [2] * len(test)
+    again = [2] + [0] * (len(test) - 1)  # what is predicted once more at the end of a condition
+    reads = [s.image.reads - b - a for s, b, a in zip(test, before, again, strict=True)]
+    assert reads == [2] * len(test)
 
 
 class Plain(Contrast):
