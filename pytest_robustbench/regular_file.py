@@ -50,6 +50,19 @@ def read_regular_file(path: Path, limit: int) -> bytes:
         return file.read(found.st_size)
 
 
+def read_regular_text(path: Path, limit: int = 1 << 28) -> str:
+    """Return the UTF-8 text of a file, with or without a byte order mark; line ends as they are.
+
+    Raises
+    ------
+    OSError
+        As `read_regular_file`.
+    ValueError
+        If it is no UTF-8.
+    """
+    return read_regular_file(path, limit).decode("utf-8-sig")
+
+
 def bytes_text(count: int) -> str:
     """Return ``1.5 GiB`` and the like."""
     power = min(max(count.bit_length() - 1, 0) // 10, len(_UNITS) - 1)

@@ -27,7 +27,10 @@ from pytest_robustbench.reports.file.environment import environment
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-NAMES = ("sweep", "metrics", "corruptions", "patchcore", "memory", "idle", "regression", "pages")
+NAMES = (
+    *("sweep", "metrics", "corruptions", "patchcore", "memory", "idle", "regression", "pages"),
+    "damage",
+)
 BASE = ("numpy", "opencv-python", "opencv-python-headless", "torch", "scikit-learn")
 
 log = logging.getLogger("benchmarks")

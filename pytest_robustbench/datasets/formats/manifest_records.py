@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from io import StringIO
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from pytest_robustbench.datasets.split import DEFECT, NORMAL
 from pytest_robustbench.errors import DatasetError
 from pytest_robustbench.naming import suggestion
 from pytest_robustbench.plain_json import parse_json
+from pytest_robustbench.regular_file import read_regular_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +80,7 @@ def read_records(manifest: Path) -> tuple[Record, ...]:
         Naming file:line, if the file cannot be read or a line is no valid record.
     """
     try:
-        lines = manifest.read_text(encoding="utf-8-sig").split("\n")
+        lines = StringIO(read_regular_text(manifest), newline=None).read().split("\n")
     except (OSError, ValueError) as error:
         raise DatasetError(f"{manifest} cannot be read: {error}") from error
     return tuple(

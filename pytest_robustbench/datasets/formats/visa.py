@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 import csv
+from io import StringIO
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ from pytest_robustbench.datasets.notes import defects_left_out, notes_on_test_pa
 from pytest_robustbench.datasets.split import DEFECT, NORMAL, Sample, Split
 from pytest_robustbench.errors import DatasetError
 from pytest_robustbench.naming import suggestion
+from pytest_robustbench.regular_file import read_regular_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -150,11 +152,11 @@ def _table(base: Path, name: str) -> Path:
 
 def _rows(table: Path) -> list[Row]:
     try:
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, restval="", strict=True)
-            if tuple(reader.fieldnames or ()) != COLUMNS:
-                raise DatasetError(f"{table}:1: the columns are {','.join(COLUMNS)}, in this order")
-            return [_row(cells, f"{table}:{reader.line_num}") for cells in reader]
+        text = StringIO(read_regular_text(table), newline="")
+        reader = csv.DictReader(text, restval="", strict=True)
+        if tuple(reader.fieldnames or ()) != COLUMNS:
+            raise DatasetError(f"{table}:1: the columns are {','.join(COLUMNS)}, in this order")
+        return [_row(cells, f"{table}:{reader.line_num}") for cells in reader]
     except (OSError, ValueError, csv.Error) as error:
         raise DatasetError(f"{table} cannot be read: {error}") from error
 

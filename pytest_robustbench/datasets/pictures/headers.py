@@ -1,7 +1,7 @@
 """What an image file says of itself, read before anything is decoded.
 
 OpenCV takes the memory that a header asks for, and accepts most of what is damaged inside: Pillow
-reads the headers and the checksums of PNG, libjpeg-turbo is asked for its warnings.
+reads headers, checksums of PNG and compressed TIFF, libjpeg-turbo is asked for its warnings.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from pytest_robustbench.errors import DatasetError
 from pytest_robustbench.regular_file import bytes_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from PIL.ImageFile import ImageFile
 
 IMAGE_BUDGET = 1 << 29
@@ -23,6 +25,7 @@ _FORMATS = ("PNG", "BMP", "PPM", "WEBP", "GIF", "JPEG2000", "AVIF", "SUN")
 _JPEG = b"\xff\xd8\xff"
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _WIDTH, _HEIGHT, _BITS, _CHANNELS, _TILE_WIDTH, _TILE_HEIGHT = 256, 257, 258, 277, 322, 323
+_COMPRESSION, _LZW_AND_DEFLATE = 259, (5, 8, 32946)
 
 _CUT_SHORT = "is cut short: its end is missing; copy or export it again"
 _HARMLESS = ("subsampling", "SOS parameters", "JFIF revision", "Adobe color", "ICC profile")
@@ -43,15 +46,19 @@ def check_file(data: bytes, budget: int) -> None:
     ------
     DatasetError
         If the header cannot be read or asks for more, the end is missing, a checksum is wrong
-        (PNG), or the decoder warns of damage (JPEG). The message begins with what the file does.
+        (PNG), or a second decoder finds damage (JPEG, compressed TIFF). The message begins with
+        what the file does.
     """
     if data.startswith(_TIFF):
-        _require_affordable(*_tiff_size(data), budget)
+        tags = _tags(data)
+        _require_affordable(*_tiff_size(tags), budget)
+        if tags.get(_COMPRESSION) in _LZW_AND_DEFLATE:
+            _require_sound_tiff(data)
         return
     image = _opened(data)
     _require_affordable(image.width, image.height, _bytes_per_pixel(image), budget)
     if image.format == "PNG":
-        _require_checksums(image)
+        _require_sound(image.verify)
     elif image.format == "JPEG":
         _require_sound_jpeg(data)
 
@@ -79,7 +86,7 @@ def _opened(data: bytes) -> ImageFile:
             try:
                 opened: ImageFile = reader(BytesIO(data), "")
             except Exception as error:  # a parser of foreign bytes may raise anything
-                raise DatasetError(f"has a damaged header ({_reason(error)})") from error
+                raise _damage(error, "has a header that cannot be read") from error
             return opened
     raise DatasetError("is damaged, or no image in spite of its name")
 
@@ -91,11 +98,8 @@ def _bytes_per_pixel(image: ImageFile) -> int:
     return channels * (4 if image.mode in "IF" else 1)
 
 
-def _tiff_size(data: bytes) -> tuple[int, int, int]:
-    """Return width, height and bytes per pixel of the first page, or of a tile if that is larger.
-
-    From the tags themselves: Pillow opens no image whose kind of pixels it cannot decode.
-    """
+def _tags(data: bytes) -> Mapping[int, Any]:
+    """Return the tags of a TIFF's first page, which is the one that is decoded."""
     from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
     try:
@@ -103,23 +107,40 @@ def _tiff_size(data: bytes) -> tuple[int, int, int]:
         file = BytesIO(data)
         file.seek(tags.next)
         tags.load(file)
+        return {**tags}
+    except Exception as error:  # a parser of foreign bytes may raise anything
+        raise _damage(error, "has a header that cannot be read") from error
+
+
+def _tiff_size(tags: Mapping[int, Any]) -> tuple[int, int, int]:
+    """Return width, height and bytes per pixel of an image, or of a tile if that is larger.
+
+    From the tags themselves: Pillow opens no image whose kind of pixels it cannot decode.
+    """
+    try:
         width = max(tags[_WIDTH], tags.get(_TILE_WIDTH, 0))
         height = max(tags[_HEIGHT], tags.get(_TILE_HEIGHT, 0))
         bits = max(tags.get(_BITS, (1,)))
         return int(width), int(height), int(tags.get(_CHANNELS, 1)) * -(-int(bits) // 8)
-    except Exception as error:  # a parser of foreign bytes may raise anything
-        if _is_cut(error):
-            raise DatasetError(_CUT_SHORT) from error
-        raise DatasetError(f"has a damaged header ({_reason(error)})") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise DatasetError("is damaged: its header does not say its size") from error
 
 
-def _require_checksums(image: ImageFile) -> None:
+def _require_sound_tiff(data: bytes) -> None:
+    from PIL.TiffImagePlugin import TiffImageFile
+
     try:
-        image.verify()
+        image = TiffImageFile(BytesIO(data))
+    except SyntaxError:  # a kind of pixels that Pillow does not know: nobody can be asked twice
+        return
+    _require_sound(image.load)
+
+
+def _require_sound(look: Callable[[], object]) -> None:
+    try:
+        look()
     except Exception as error:  # a parser of foreign bytes may raise anything
-        if _is_cut(error):
-            raise DatasetError(_CUT_SHORT) from error
-        raise DatasetError(f"is damaged: {_reason(error)}; copy or export it again") from error
+        raise _damage(error, "is damaged inside") from error
 
 
 def _require_sound_jpeg(data: bytes) -> None:
@@ -131,16 +152,14 @@ def _require_sound_jpeg(data: bytes) -> None:
             data, "GRAY", fastdct=True, fastupsample=True, min_height=1, min_width=1, min_factor=8
         )
     except ValueError as error:
-        reason = str(error)
-        if "Premature end" in reason:
+        if "Premature end" in str(error):
             raise DatasetError(_CUT_SHORT) from error
-        if not any(harmless in reason for harmless in _HARMLESS):
-            raise DatasetError(f"is damaged inside ({reason}); copy or export it again") from error
+        if not any(harmless in str(error) for harmless in _HARMLESS):
+            raise _damage(error, "is damaged inside") from error
 
 
-def _is_cut(error: Exception) -> bool:
-    return isinstance(error, OSError) and "runcated" in str(error)
-
-
-def _reason(error: Exception) -> str:
-    return str(error) or type(error).__name__
+def _damage(error: Exception, what: str) -> DatasetError:
+    reason = str(error) or type(error).__name__
+    if "runcated" in reason or "only got" in reason:  # as Pillow says it, in several ways
+        return DatasetError(_CUT_SHORT)
+    return DatasetError(f"{what} ({reason}); copy or export it again")

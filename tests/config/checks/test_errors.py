@@ -112,6 +112,7 @@ TOP = [
     ("batch_size: '2'", "7:13: batch_size must be a whole number, found '2'"),
     ("limit_test: 0", "7:13: limit_test must be at least 1, found 0"),
     ("aupro_limit: 1.5", "7:14: aupro_limit must be at most 1, found 1.5"),
+    ("image_budget: 0", "7:15: image_budget must be at least 1, found 0"),
     ("pixel_segf1: no", "7:14: pixel_segf1 must be true or false, found 'no'"),
     ("name: 5", "7:7: name must be text, found 5; write it in quotes"),
     (

@@ -65,6 +65,18 @@ def test_broken_test_images_and_masks_are_all_named_at_once(folder):
     assert "no image in spite of its name" in lines[2]
 
 
+def test_images_and_masks_beyond_the_budget_are_named_by_their_headers(folder):
+    exact = {"image_budget": 24 * 32 * 3}
+    assert subject(folder, evaluation=exact).evaluate(CLEAN).metrics["auroc"] == 1.0
+
+    with pytest.raises(DatasetError) as raised:
+        subject(folder, evaluation={"image_budget": 24 * 32 * 3 - 1}).prepare()
+
+    lines = str(raised.value).splitlines()
+    assert len(lines) == 8
+    assert all("more than image_budget allows (2.25 KiB)" in line for line in lines)
+
+
 @pytest.mark.parametrize("method", ["holdout", "crossfit"])
 def test_broken_train_images_are_all_named_at_once(folder, method):
     spoil(folder, "train/good/001.png", "train/good/004.png", "train/good/009.png")
