@@ -393,6 +393,15 @@ def test_a_damaged_image_is_named(call, bottles):
     assert err.count("\n") == 1
 
 
+def test_an_image_beyond_the_declared_budget_is_refused(call, tmp_path):
+    (tmp_path / "r.yaml").write_text(YAML + "image_budget: 100\n")
+
+    code, err = call("--config", "r.yaml", "--n-images", "1")
+
+    assert code == 2
+    assert "more than image_budget allows (100 bytes)" in err
+
+
 def test_the_help_names_every_flag(capsys):
     assert main(["preview", "--help"]) == 0
 

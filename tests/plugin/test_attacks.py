@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 
 import pytest
 
-from tests.plugin.robustness_project import SUITE, Project, outcomes, text_of
+from tests.plugin.robustness_project import SUITE, Project, condition, outcomes, text_of
 
 ONE = {"corruptions": "[blur]", "severities": "[3]"}
 VIOLATED = "all: {pixel_segf1: {min: 1.0}}"
@@ -64,6 +65,64 @@ def test_a_broken_yaml_hidden_by_a_mark(project: Project, mark: str) -> None:
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["*robustness.yaml-complete*FAILED*", "*unknown key 'colour'*"])
     assert "colour" in project.session()["problem"]
+
+
+CHANGES = {
+    "an image": ("shutil.copy(test / 'good/000.png', test / 'DEFECT/000.png')", "its image "),
+    "a mask": ("cv2.imwrite(str(mask), 255 - cv2.imread(str(mask), 0))", "its mask "),
+    "the detector": ("self._mean += 9", "says something else of the same image: "),
+}
+
+
+@pytest.mark.parametrize("budget", [1, 1 << 30], ids=["decoded again", "kept in memory"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_changes_under_one_condition_fails_it_and_those_after_it(
+    project: Project, change: str, budget: int
+) -> None:
+    shutil.copytree(project.data, project.path / "data")
+    test = project.path / "data/brushed_metal/test"
+    defect = next(path for path in sorted(test.iterdir()) if path.name != "good").name
+    does, says = CHANGES[change]
+    project.write(
+        "restless.py",
+        f"""\
+        import shutil
+        from pathlib import Path
+        import cv2
+        from tests.plugin.line_models import MeanDetector
+
+        class Restless(MeanDetector):
+            blurred = 0
+
+            def predict(self, images):
+                found = super().predict(images)
+                self.blurred += any(image.std() < 1 for image in images)
+                if self.blurred == 1:
+                    test = Path({str(test)!r})
+                    mask = test.parent / "ground_truth/{defect}/000_mask.png"
+                    {does.replace("DEFECT", defect)}
+                    self.blurred += 1
+                return found
+
+        def flat(image, mask, severity, rng):
+            return image // 255, mask
+        """,
+    )
+    dataset = "{format: mvtec, root: data, category: brushed_metal}"
+    project.yaml(
+        detector='{name: "restless:Restless"}',
+        dataset=dataset,
+        corruptions='[lighting, "restless:flat"]',
+        severities="[3]",
+        extra=f"memory_budget: {budget}",
+    )
+    result = project.run("-v")
+    found = outcomes(result)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert found["hazelnut-lighting-severity_3"] == "passed"
+    assert found["hazelnut-flat-severity_3"] == "error"
+    assert found["hazelnut-complete"] == "failed"
+    assert says in condition(project.report(), "flat-severity_3")["error"]
 
 
 def test_thresholds_given_on_the_command_line_complete_nothing(project: Project) -> None:

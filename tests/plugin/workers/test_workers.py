@@ -187,6 +187,31 @@ def test_a_violated_limit_fails_its_item_on_a_worker_and_reruns_measure_nothing_
     assert len(evaluated(journal(project))) == 5
 
 
+def test_workers_that_read_different_pixels_are_no_success(project: Project) -> None:
+    project.yaml(dataset="fixture")
+    project.write(
+        "conftest.py",
+        f"""\
+        import os
+        from dataclasses import replace
+        import cv2
+        import pytest
+        import pytest_robustbench as rb
+
+        @pytest.fixture(scope="session")
+        def robustness_dataset():
+            split = rb.load_split("mvtec", root={str(project.data)!r}, category="brushed_metal")
+            *others, last = split.test
+            pixels = cv2.imread(str(last.image))
+            pixels[0, 0] = os.environ["PYTEST_XDIST_WORKER"] == "gw1"
+            return replace(split, test=(*others, replace(last, image=lambda: pixels)))
+        """,
+    )
+    result = project.run("-n", "2", "--dist", "load")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "test images: source_digest.test/" in text_of(result)
+
+
 def test_workers_with_different_overrides_are_no_success(project: Project) -> None:
     project.yaml(detector="fixture")
     (project.path / "test_line.py").unlink()
