@@ -19,14 +19,16 @@ if TYPE_CHECKING:
 
 
 def with_comparisons(
-    config: RobustnessConfig, outcomes: Sequence[BenchmarkOutcome], reports: Iterable[Report]
+    configs: Iterable[RobustnessConfig],
+    outcomes: Sequence[BenchmarkOutcome],
+    reports: Iterable[Report],
 ) -> list[BenchmarkOutcome]:
     """Hold reports against their baselines, all together: their limits are one family.
 
     Parameters
     ----------
-    config : RobustnessConfig
-        What the YAML declares.
+    configs : iterable of RobustnessConfig
+        What each YAML declares.
     outcomes : sequence of BenchmarkOutcome
         What has become of each benchmark so far.
     reports : iterable of Report
@@ -39,32 +41,29 @@ def with_comparisons(
         something regressed, or where the images cannot tell under ``inconclusive: fail``. Why one
         does not pass is told on standard error.
     """
-    fresh = {report.header.name: report for report in reports}
-    due = {b.name: b for b in config.benchmarks if b.name in fresh and b.regression is not None}
+    fresh = {report.header.key: report for report in reports}
+    declared = {b.key: (b, c.folder) for c in configs for b in c.benchmarks}
+    due = {k: b for k, (b, _) in declared.items() if k in fresh and b.regression is not None}
     if not due:
         return list(outcomes)
     from pytest_robustbench.reports.compare.regression import judge_matches
 
-    judged = judge_matches(
-        [m for name, declared in due.items() for m in _matches(declared, config, fresh[name])]
-    )
+    judged = judge_matches([match for key in due for match in _matches(*declared[key], fresh[key])])
     return [
         _compared(one, due[one.name], fresh[one.name], judged) if one.name in due else one
         for one in outcomes
     ]
 
 
-def _matches(
-    declaration: BenchmarkDeclaration, config: RobustnessConfig, report: Report
-) -> Sequence[Match]:
+def _matches(declaration: BenchmarkDeclaration, folder: Path, report: Report) -> Sequence[Match]:
     from pytest_robustbench.config.matches import matches_of
     from pytest_robustbench.reports.file.stored import StoredReport
 
     try:
-        candidate = StoredReport(report.to_dict(), Path(f"{declaration.name}.json"))
-        return matches_of(declaration, config.folder, candidate)
+        candidate = StoredReport(report.to_dict(), Path(f"{declaration.key}.json"))
+        return matches_of(declaration, folder, candidate)
     except RobustbenchError as error:  # the others are compared all the same
-        sys.stderr.write(f"{declaration.name}: not compared: {error}\n")
+        sys.stderr.write(f"{declaration.key}: not compared: {error}\n")
         return ()
 
 
@@ -77,7 +76,7 @@ def _compared(
     from pytest_robustbench.reports.compare.regression_record import regression_record
     from pytest_robustbench.reports.pages.comparison_text import explanation
 
-    own = [one for one in judged if one.match.benchmark == declaration.name]
+    own = [one for one in judged if one.match.benchmark == declaration.key]
     for one in own:
         sys.stderr.write("\n".join(explanation(one)) + "\n")
     tolerated = {"pass"}

@@ -23,7 +23,7 @@ class BenchmarkOutcome:
     Parameters
     ----------
     name : str
-        The benchmark's.
+        The benchmark's key.
     code : int
         Exit code, were it the only one.
     report : Report, optional
@@ -41,7 +41,7 @@ class BenchmarkOutcome:
     def of(cls, report: Report) -> BenchmarkOutcome:
         """Return what a report comes to: a condition it lacks fails, as does a violated limit."""
         bad = report.missing or any(verdict.violated for verdict in report.verdicts)
-        return cls(report.header.name, FAILED if bad else PASSED, report)
+        return cls(report.header.key, FAILED if bad else PASSED, report)
 
 
 def tried(name: str, work: Callable[[], BenchmarkOutcome], *, alone: bool) -> BenchmarkOutcome:

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 from pytest_robustbench.cli.outcomes import BenchmarkOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from pytest_robustbench.config.declarations import BenchmarkDeclaration, RobustnessConfig
+    from pytest_robustbench.config.declarations import BenchmarkDeclaration
     from pytest_robustbench.reports.file.report import Report
 
 
 def write_session_of(
-    config: RobustnessConfig, outcomes: Sequence[BenchmarkOutcome], folder: Path, code: int
+    declared: Iterable[BenchmarkDeclaration],
+    outcomes: Sequence[BenchmarkOutcome],
+    folder: Path,
+    code: int,
 ) -> None:
     """Write what became of every declared benchmark; the last thing that a command writes.
 
@@ -28,7 +31,7 @@ def write_session_of(
     from pytest_robustbench.reports.file.session import write_session
 
     known = {one.name: one for one in outcomes}
-    records = {b.name: _benchmark(b, known[b.name], folder) for b in config.benchmarks}
+    records = {b.key: _benchmark(b, known[b.key], folder) for b in declared}
     write_session(folder, {"exit_status": code, "problem": None, "benchmarks": records})
 
 
@@ -53,7 +56,7 @@ def _benchmark(
         "problems": [outcome.why] if outcome.why else [],
         "regression": compared,
         "verdicts": {name: verdicts[name] for name in ("pass", "fail", "error")},
-        "report": path.name if report else None,
+        "report": f"{outcome.name}.json" if report else None,
         "sha256": report_digest(path) if report else None,
     }
 

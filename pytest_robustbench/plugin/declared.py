@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from functools import cached_property
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import pytest
 
@@ -365,7 +365,13 @@ class Declared:
             memory=Memory(host_peak_bytes=None, device_peak_bytes=None),
             profile=file.profile,
             notes=[],
+            **placed(declaration.place),
         )
+
+
+def placed(place: str) -> dict[str, Any]:
+    """Return the fields of a header that say which of several files declares a benchmark."""
+    return {"place": place} if place else {}
 
 
 def no_config(rootdir: Path, start: Path) -> str:

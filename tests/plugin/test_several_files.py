@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from pytest_robustbench.cli.main import main
 from tests.plugin.robustness_project import INI, SUITE, Project, only_messages, text_of
 
 STRICT = "all: {pixel_segf1: {min: 0.999}, miss_rate: {max: 0.9}}"
@@ -170,6 +171,40 @@ def test_shards_deal_out_the_conditions_of_all_files(two: Project) -> None:
                     (folder.name, c) for c in report["config"]["conditions"] if c not in absent
                 ]
     assert len(measured) == 6
+
+
+def test_merging_the_shards_of_several_files_judges_all_of_them(
+    two: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    two.run()
+    whole = two.session()["benchmarks"]
+    for shard in (1, 2):
+        two.run(f"--robustness-shard={shard}/2", f"--robustness-report-dir=shards/{shard}")
+    assert main(["merge", "shards", "--output-dir", "merged"]) == 1
+    merged = two.path / "merged"
+    session = json.loads((merged / "session.json").read_text())["benchmarks"]
+    assert {k: v["verdicts"] for k, v in session.items()} == (
+        {k: v["verdicts"] for k, v in whole.items()}
+    )
+    assert two.report(folder=merged / "packages/b")["complete"]
+    capsys.readouterr()
+    assert main(["verdict", "merged"]) == 1
+    text = capsys.readouterr().out
+    assert "packages/b/hazelnut: " in text
+    assert "\n  hazelnut: " not in text
+
+    (two.path / "packages/b/robustness.yaml").unlink()
+    assert main(["merge", "shards", "--output-dir", "again"]) == 2
+    assert "ran the YAML of packages/b as well" in capsys.readouterr().err
+
+
+def test_the_page_tells_benchmarks_of_one_name_apart(two: Project) -> None:
+    two.run()
+    summary = (two.reports / "summary.md").read_text()
+    assert " hazelnut: " in summary
+    assert " packages/b/hazelnut: " in summary
+    assert two.report(folder=two.reports / "packages/b")["place"] == "packages/b"
+    assert "place" not in two.report()
 
 
 def test_a_resumed_run_takes_over_what_each_file_has_measured(two: Project) -> None:

@@ -6,6 +6,7 @@ import json
 import shlex
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from pytest_robustbench.reports.file.earlier import forget_session
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pytest_robustbench.config.declarations import BenchmarkDeclaration, RobustnessConfig
     from pytest_robustbench.reports.file.model import Header
@@ -55,26 +56,28 @@ def run(arguments: Namespace) -> int:
     forget_session(arguments.output_dir)
     config = _config(arguments)
     parts = _parts(arguments.reports)
-    for name, of_benchmark in parts.items():
-        declared(config, name, of_benchmark[0].source)
+    configs = list(_configs(config, dict.fromkeys(p[0].header.place or "" for p in parts.values())))
+    benchmarks = [(b, one) for one in configs for b in one.benchmarks]
+    _check_declared(configs, parts)
     _check_inputs_stay(arguments.output_dir, parts)
-    _check_baselines_stay(arguments.output_dir, config)
+    for one in configs:
+        _check_baselines_stay(arguments.output_dir, one)
     check_writable("--output-dir", arguments.output_dir, arguments.output_dir)
     forget_older(arguments.output_dir, parts)
-    alone = len(config.benchmarks) == 1
+    alone = len(benchmarks) == 1
     merged = [
-        tried(b.name, partial(_merge, config, b, parts.get(b.name, ())), alone=alone)
-        for b in config.benchmarks
+        tried(b.key, partial(_merge, of, b, parts.get(b.key, ())), alone=alone)
+        for b, of in benchmarks
     ]
     whole = [m.report for m in merged if m.report is not None and m.report.complete]
     try:
-        merged = with_comparisons(config, merged, whole)
+        merged = with_comparisons(configs, merged, whole)
     finally:  # a comparison that goes wrong loses no report
         _write(arguments.output_dir, merged)
     _adopt_pictures(arguments.output_dir, parts)
     code = max(one.code for one in merged)
     write_pages_of(merged, arguments.output_dir, html=arguments.html)
-    write_session_of(config, merged, arguments.output_dir, code)
+    write_session_of([b for b, _ in benchmarks], merged, arguments.output_dir, code)
     return code
 
 
@@ -121,14 +124,59 @@ def _config(arguments: Namespace) -> RobustnessConfig:
     return load_config(path, profile=arguments.profile)
 
 
+def _configs(config: RobustnessConfig, places: Iterable[str]) -> Iterator[RobustnessConfig]:
+    """Yield the YAML that was named, and those of the other places that the shards were of.
+
+    It is the one whose folder a place is called as; else that of the reports which have no place.
+
+    Raises
+    ------
+    ConfigError
+        If another one does not lie where it did for the shards.
+    """
+    from pytest_robustbench.config.loader import load_config
+
+    known = sorted(places, key=len, reverse=True)
+    parts = {place: Path(place).parts for place in known}
+    n = len(config.folder.parts)
+    moved = known[0] if len(known) == 1 and not (config.folder / known[0]).is_dir() else ""
+    named = next((p for p in known if config.folder.parts[n - len(parts[p]) :] == parts[p]), moved)
+    root = Path(*config.folder.parts[: n - len(Path(named).parts)])
+    yield _at(config, named)
+    for place in known:
+        if place == named:
+            continue
+        path = root / place / YAML_FILE
+        if not path.is_file():
+            raise ConfigError(
+                f"the shards ran the YAML of {place or 'their first folder'} as well, and {path} "
+                "does not exist: name the other reports alone, and merge these by themselves"
+            )
+        yield _at(load_config(path, profile=config.profile), place)
+
+
+def _at(config: RobustnessConfig, place: str) -> RobustnessConfig:
+    return replace(config, benchmarks=tuple(replace(b, place=place) for b in config.benchmarks))
+
+
+def _check_declared(
+    configs: Sequence[RobustnessConfig], parts: Mapping[str, Sequence[Part]]
+) -> None:
+    """Refuse reports of what their YAML does not declare."""
+    places = {one.benchmarks[0].place: one for one in configs}
+    for of_benchmark in parts.values():
+        first = of_benchmark[0]
+        declared(places[first.header.place or ""], first.header.name, first.source)
+
+
 def _parts(places: Sequence[Path]) -> dict[str, list[Part]]:
-    """Read every report; return them by the name of their benchmark."""
+    """Read every report; return them by the key of their benchmark."""
     from pytest_robustbench.reports.merge.parts import find_reports, read_parts
 
     found: dict[str, list[Part]] = {}
     for path in find_reports(places):
         for part in read_parts(path):
-            found.setdefault(part.header.name, []).append(part)
+            found.setdefault(part.header.key, []).append(part)
     if not found:
         raise ReportError(
             f"no report among {', '.join(map(str, places))}: name those of the shards"
@@ -149,7 +197,7 @@ def _check_baselines_stay(folder: Path, config: RobustnessConfig) -> None:
     from pytest_robustbench.config.matches import require_apart
 
     for declaration in config.benchmarks:
-        require_apart(declaration, config.folder, folder / f"{declaration.name}.json")
+        require_apart(declaration, config.folder, folder / f"{declaration.key}.json")
 
 
 def _merge(
@@ -162,14 +210,14 @@ def _merge(
 
     if not parts:
         why = "missing: none of the reports is of it; run its shards"
-        _say(f"{declaration.name}: {why}")
-        return BenchmarkOutcome(declaration.name, FAILED, why=why)
+        _say(f"{declaration.key}: {why}")
+        return BenchmarkOutcome(declaration.key, FAILED, why=why)
     header, records = merge_parts(parts, command=shlex.join(sys.argv))
     _check_same_yaml(config, declaration, header)
     report = judged_report(header, declaration.declared_conditions, records, gate_of(declaration))
     console = Console(sys.stderr)
     n, total = len(report.records), len(report.declared)
-    console.say(f"{declaration.name}: {n} of {total} conditions, from {len(parts)} report(s)")
+    console.say(f"{declaration.key}: {n} of {total} conditions, from {len(parts)} report(s)")
     console.tell(report)
     for line in _unjudged(declaration, report):
         console.say(line)

@@ -93,7 +93,7 @@ def _measure_all(arguments: Namespace) -> int:
     code = max(one.code for one in measured)
     if arguments.output_dir is not None:
         write_pages_of(measured, arguments.output_dir, html=arguments.html)
-        write_session_of(config, measured, arguments.output_dir, code)
+        write_session_of(config.benchmarks, measured, arguments.output_dir, code)
     return code
 
 
@@ -204,7 +204,7 @@ def _compare(
     from pytest_robustbench.cli.baselines import with_comparisons
 
     reports = [m.report for m in measured if m.report is not None]
-    compared = with_comparisons(config, measured, reports)
+    compared = with_comparisons([config], measured, reports)
     for one in compared:
         if one.report is not None and one.report.regression:
             _write(arguments, one.report)

@@ -166,14 +166,14 @@ def _read(folder: Path, name: str, found: BenchmarkRecord) -> StoredReport:
     from pytest_robustbench.reports.file.stored import read_stored
 
     path = folder / f"{name}.json"
-    if found.report != path.name:
-        raise ReportError(f"its report is said to be {found.report}, not {path.name}; {REMEDY}")
+    if found.report != f"{name}.json":
+        raise ReportError(f"its report is said to be {found.report}, not {name}.json; {REMEDY}")
     stored = read_stored(path, REMEDY)
     if report_digest(path) != found.sha256:
         raise ReportError(f"{path} is not the report that {SESSION_FILE} speaks of; {REMEDY}")
     refuse(f"{path} cannot be relied on", contradictions(stored), REMEDY)
-    if stored.name != name:
-        raise ReportError(f"{path} is the report of {stored.name!r}; {REMEDY}")
+    if name not in (stored.title, stored.name):
+        raise ReportError(f"{path} is the report of {stored.title!r}; {REMEDY}")
     ran = stored.header.environment.pytest_robustbench
     if ran != version.__version__:
         raise ReportError(

@@ -14,6 +14,7 @@ from pytest_robustbench.errors import (
     UnsetVariableError,
     message_for_user,
 )
+from pytest_robustbench.plugin.declared import placed
 from pytest_robustbench.plugin.measuring.condition_runner import ConditionRunner
 
 if TYPE_CHECKING:
@@ -295,6 +296,7 @@ class Measurements:
                 profile=config.profile,
                 command=self.context.command or header.command,
                 rerun=self.reruns.get(name),
+                **placed(self.declared.benchmark(name).place),
             )
         return self._headers[name]
 

@@ -70,12 +70,7 @@ def write_run_pages(run: RunResults) -> None:
         If a page cannot be written, whatever the reason: the reports themselves are there.
     """
     sources = [
-        Source(
-            results.report().to_dict(),
-            results.report_path,
-            tuple(problems_of(results)),
-            results.declaration.place,
-        )
+        Source(results.report().to_dict(), results.report_path, tuple(problems_of(results)))
         for results in run.benchmarks.values()
         if results.report_path is not None
     ]

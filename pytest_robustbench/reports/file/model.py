@@ -32,6 +32,7 @@ from pytest_robustbench.reports.file.model_types import (
     NonEmpty,
     Number,
     Part,
+    Place,
     Quantile,
     SetName,
     Settings,
@@ -322,6 +323,11 @@ class _Circumstances(Part):
     samples: Samples | None = Field(description="Null where they could not be read.")
     memory: Memory = Field(description="Peak memory while the benchmark was prepared and measured.")
     profile: str | None = Field(description="Profile of the YAML that was run; null for none.")
+    place: Place | None = Field(
+        default=None,
+        description="Folder of this report below that of all reports: the YAML's own, where tests "
+        "of one session have several; absent for the first of them.",
+    )
     own_metrics: dict[str, MetricDefinition] = Field(
         default={},
         description="What is known about the metrics of one's own in this report; absent where "
@@ -366,6 +372,11 @@ class Header(_Circumstances, _Identity):
     def is_prepared(self) -> bool:
         """Whether detector and data were there, so that something could be measured."""
         return self.operating_point is not None and self.samples is not None
+
+    @property
+    def key(self) -> str:
+        """Its name among the benchmarks of several YAMLs, as in `BenchmarkDeclaration.key`."""
+        return f"{self.place}/{self.name}" if self.place else self.name
 
     def changed(self, **changes: object) -> Header:
         """Return a copy with other values."""

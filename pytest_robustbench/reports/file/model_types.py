@@ -104,6 +104,13 @@ def _limited(name: str) -> str:
     return name
 
 
+def _place(text: str) -> str:
+    parts = text.split("/")
+    if "\\" in text or not text.isprintable() or any(part in ("", ".", "..") for part in parts):
+        raise ValueError("a folder below another")
+    return text
+
+
 def _day(text: str) -> str:
     date.fromisoformat(text)  # its message says what is wrong
     return text
@@ -145,6 +152,7 @@ Sha256 = TypeAliasType(
     "Sha256",
     Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$"), Field(description="Hexadecimal.")],
 )
+Place = Annotated[str, AfterValidator(_place)]
 Day = Annotated[str, AfterValidator(_day), Field(json_schema_extra={"format": "date"})]
 Time = Annotated[str, AfterValidator(_time), Field(json_schema_extra={"format": "date-time"})]
 Settings = Annotated[dict[str, Any], BeforeValidator(_without_infinity)]

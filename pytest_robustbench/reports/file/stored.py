@@ -49,6 +49,12 @@ class StoredReport:
         """Name of the benchmark."""
         return str(self.plain["name"])
 
+    @property
+    def title(self) -> str:
+        """What tells it apart from reports on a benchmark of the same name in another YAML."""
+        place = self.plain.get("place")
+        return f"{place}/{self.name}" if place else self.name
+
     @cached_property
     def header(self) -> Header:
         """What the report says once."""

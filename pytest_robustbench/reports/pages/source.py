@@ -33,17 +33,9 @@ class Source(StoredReport):
     ----------
     problems : tuple of str
         What failed in the run, and the report cannot tell.
-    place : str
-        Of its configuration, where others have a benchmark of this name as well; else empty.
     """
 
     problems: tuple[str, ...] = ()
-    place: str = ""
-
-    @property
-    def title(self) -> str:
-        """What tells it apart from the other reports of its edition."""
-        return f"{self.place}/{self.name}" if self.place else self.name
 
     @cached_property
     def errors(self) -> dict[str, str]:
