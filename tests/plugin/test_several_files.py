@@ -207,6 +207,34 @@ def test_the_page_tells_benchmarks_of_one_name_apart(two: Project) -> None:
     assert "place" not in two.report()
 
 
+def test_the_page_of_a_folder_shows_the_reports_below_it(
+    two: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    two.run("packages")
+    assert main(["report", "robustness-report", "-o", "page.html"]) == 0, capsys.readouterr().err
+    assert "packages/b/hazelnut" in (two.path / "page.html").read_text()
+
+
+def test_files_have_baselines_of_their_own(two: Project) -> None:
+    shared = 'regression: {baseline: "BASE", bg_fpr: {max_rise: 0.2}, miss_rate: {max_rise: 0.5}}\n'
+    lenient = {"detector": DETECTOR, "corruptions": "[blur]"}
+    two.yaml(extra=shared.replace("BASE", "stored/{name}.json"), **lenient)
+    two.yaml(
+        extra=shared.replace("BASE", "../../stored/{name}.json"), folder="packages/b", **lenient
+    )
+    text = text_of(two.run("--robustness-update-baseline"))
+    assert "would be that of hazelnut and of packages/b/hazelnut" in " ".join(text.split())
+    assert not (two.path / "stored").exists()
+
+    given = "--robustness-baseline=stored/{name}.json"
+    result = two.run("--robustness-update-baseline", given)
+    assert result.ret == 0, text_of(result)
+    assert (two.path / "stored/packages/b/hazelnut.json").is_file()
+    assert (two.path / "stored/hazelnut.json").is_file()
+    result = two.run(given)
+    assert result.ret == 0, text_of(result)
+
+
 def test_a_resumed_run_takes_over_what_each_file_has_measured(two: Project) -> None:
     two.run()
     text = text_of(two.run("--robustness-resume"))

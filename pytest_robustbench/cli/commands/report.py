@@ -44,8 +44,7 @@ def run(arguments: Namespace) -> int:
     """Return the exit code."""
     from pytest_robustbench.reports.pages.source import Edition
 
-    named = [reports_of(place) if place.is_dir() else [place] for place in arguments.reports]
-    paths = [path for found in named for path in found]
+    paths = [path for place in arguments.reports for path in _reports_at(place)]
     absent = [one for place in arguments.reports for one in _unreported_at(place)]
     output = arguments.output or paths[0].parent / HTML.file
     if output.suffix.lower() == ".json":
@@ -56,6 +55,19 @@ def run(arguments: Namespace) -> int:
     edition = Edition([_source(path) for path in paths], Path.cwd(), absent)
     put_out(HTML.text(edition), output, "page")
     return 0
+
+
+def _reports_at(place: Path) -> list[Path]:
+    """Return the reports of a folder, and those that its session has put into folders below."""
+    from pytest_robustbench.reports.file.session import SessionFile
+    from pytest_robustbench.reports.merge.parts import reports_in
+
+    if not place.is_dir():
+        return [place]
+    told = (found.report for found in SessionFile(place).benchmarks.values())
+    lower = [place / report for report in told if report and "/" in report]
+    own = reports_in(place) if lower else reports_of(place)
+    return [*own, *lower]
 
 
 def _unreported_at(place: Path) -> Iterator[Unreported]:

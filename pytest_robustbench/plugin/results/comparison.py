@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from pytest_robustbench.errors import RobustbenchError
 from pytest_robustbench.plugin.options import Settings
+from pytest_robustbench.reports.file.writing import same_file
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from pytest_robustbench.plugin.results.benchmark_results import BenchmarkResults
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.reports.compare.regression import Match
 
 UPDATED_BY = Settings.update_baseline.flag
+NOT_WRITTEN = "the baseline was not written: {}"
 
 
 def settle_baselines(run: RunResults) -> None:
@@ -25,8 +28,7 @@ def settle_baselines(run: RunResults) -> None:
     selected = run.benchmarks.values()
     settled = [one for one in selected if one.concerns_baseline and one.comparable]
     if run.settings.update_baseline:
-        for results in settled:
-            _update(results, run.declared.folder_of(results.declaration.key))
+        _update_all(run, settled)
         return
     from pytest_robustbench.reports.compare.regression import judge_matches
 
@@ -50,17 +52,43 @@ def _matches(run: RunResults, results: BenchmarkResults) -> tuple[Match, ...]:
         return ()
 
 
-def _update(results: BenchmarkResults, folder: Path) -> None:
+def _update_all(run: RunResults, settled: Sequence[BenchmarkResults]) -> None:
+    """Write every baseline, but none that two benchmarks of different files would share."""
+    paths = {one.declaration.key: _baseline_path(run, one) for one in settled}
+    for one in settled:
+        path = paths[one.declaration.key]
+        if path is None:
+            continue
+        owners = sorted(key for key, other in paths.items() if other and same_file(other, path))
+        if len(owners) > 1:
+            one.baseline_error = NOT_WRITTEN.format(
+                f"{path} would be that of {' and of '.join(owners)}: give each one of its own"
+            )
+        else:
+            _update(one, path)
+
+
+def _baseline_path(run: RunResults, results: BenchmarkResults) -> Path | None:
+    """Return where a baseline is going to be written; ``None`` where nobody says."""
     from pytest_robustbench.config.matches import baseline_of
+
+    folder = run.declared.folder_of(results.declaration.key)
+    try:
+        return baseline_of(results.declaration, folder, run.settings.baseline)
+    except RobustbenchError as error:
+        results.baseline_error = NOT_WRITTEN.format(error)
+        return None
+
+
+def _update(results: BenchmarkResults, path: Path) -> None:
     from pytest_robustbench.reports.compare.acceptance import acceptance_of
 
     assert results.report_path is not None, "what is comparable has a report"
     try:
-        path = baseline_of(results.declaration, folder, results.settings.baseline)
         acceptance = acceptance_of(results.report_path, path, UPDATED_BY)
         results.baseline_changes = acceptance.changes
         acceptance.write()
     except RobustbenchError as error:
-        results.baseline_error = f"the baseline was not written: {error}"
+        results.baseline_error = NOT_WRITTEN.format(error)
     else:
         results.updated_baseline = path
