@@ -111,9 +111,11 @@ def test_a_run_that_left_nothing_cannot_be_told(runs, verdict, remove, said):
         ("metal.json", "", "metal: cannot read the report runs/metal.json"),
         ("metal.json", None, "metal: cannot read the report runs/metal.json"),
         ("older.json", "{}", "older.json in runs is not of this run: remove"),
+        ("lamps/caps.json", "{}", "lamps/caps.json in runs is not of this run: remove"),
     ],
 )
 def test_files_that_are_no_result_of_the_run_cannot_be_told(runs, verdict, name, text, said):
+    (runs / name).parent.mkdir(exist_ok=True)
     (runs / name).unlink(missing_ok=True) if text is None else (runs / name).write_text(text)
     code, told = verdict()
     assert code == UNKNOWN
@@ -232,10 +234,11 @@ def line(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
 
-    def call(*arguments, more="", floor=0.01):
+    def call(*arguments, more="", floor=0.01, detector="pixel_gaussian"):
         text = (
             "schema_version: 1\nname: metal\ncorruptions: none\n"
-            "dataset: {format: synthetic, size: 32, n_train: 24}\ndetector: pixel_gaussian\n"
+            "dataset: {format: synthetic, size: 32, n_train: 24}\n"
+            f"detector: {detector}\n"
             f"accept: {{all: {{false_reject_rate: {{max: 0.9}}, auroc: {{min: {floor}}}}}}}\n"
         )
         Path("robustness.yaml").write_text(text + more, "utf-8")
@@ -303,20 +306,27 @@ def test_a_process_that_ends_while_it_measures_leaves_no_pass(line, verdict, end
     assert verdict()[0] == UNKNOWN
 
 
+def test_a_run_replaces_no_report_by_none_in_silence(line):
+    """What an earlier run measured is gone before a later one measures."""
+    assert line()[0] == 0
+    assert line(detector="'nowhere:Model'")[0] == 2
+    assert not list(Path("runs").glob("*.json"))
+
+
 # ---- an earlier session.json -------------------------------------------------------------------
 
 
 def test_a_session_that_was_put_aside_comes_back_unless_another_took_its_place(tmp_path):
     path = tmp_path / "session.json"
     path.write_text("first")
-    assert put_aside(tmp_path)
+    assert put_aside(tmp_path) == [tmp_path]
     assert not path.exists()
-    put_back(tmp_path)
+    put_back([tmp_path])
     assert path.read_text() == "first"
 
     put_aside(tmp_path)
     path.write_text("second")
-    put_back(tmp_path)
+    put_back([tmp_path])
     assert path.read_text() == "second"
 
 
@@ -324,8 +334,8 @@ def test_a_session_of_a_run_before_one_that_died_never_comes_back(tmp_path):
     path = tmp_path / "session.json"
     path.write_text("first")
     put_aside(tmp_path)  # and the process dies
-    assert not put_aside(tmp_path)
-    put_back(tmp_path)
+    assert put_aside(tmp_path) == []
+    put_back([tmp_path])
     assert not path.exists()
 
 
@@ -334,5 +344,5 @@ def test_what_is_forgotten_is_not_put_back(tmp_path):
     path.write_text("first")
     put_aside(tmp_path)
     forget_session(tmp_path)
-    put_back(tmp_path)
+    put_back([tmp_path])
     assert list(tmp_path.iterdir()) == []

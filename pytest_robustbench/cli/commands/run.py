@@ -25,7 +25,7 @@ from pytest_robustbench.cli.pages import (
 )
 from pytest_robustbench.cli.session import write_session_of
 from pytest_robustbench.errors import ConfigError
-from pytest_robustbench.reports.file.earlier import forget_session
+from pytest_robustbench.reports.file.earlier import forget, forget_session
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -78,6 +78,10 @@ def _measure_all(arguments: Namespace) -> int:
         forget_session(arguments.output_dir)
     config = configuration(arguments)
     _check_outputs(arguments, config)
+    for declaration in config.benchmarks:
+        path = _output(arguments, declaration.name)
+        if path is not None:
+            forget(path)
     if arguments.output_dir is not None:
         forget_older(arguments.output_dir, [b.name for b in config.benchmarks])
     alone = len(config.benchmarks) == 1

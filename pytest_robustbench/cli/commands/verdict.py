@@ -211,9 +211,13 @@ def _of_comparison(stored: StoredReport, found: BenchmarkRecord) -> Iterator[Rea
 def _of_other_files(folder: Path, benchmarks: Mapping[str, BenchmarkRecord]) -> Iterator[Reason]:
     """Say which JSON lies beside the reports of the run, and is not its own."""
     from pytest_robustbench.reports.file.earlier import SESSION_FILE
+    from pytest_robustbench.reports.file.session import RERUN
 
-    own = {SESSION_FILE, *(found.report for found in benchmarks.values())}
-    others = sorted(path.name for path in folder.glob("*.json") if path.name not in own)
+    places = {name.rpartition("/")[0] for name in benchmarks}
+    own = {folder / place / SESSION_FILE for place in {"", *places}}
+    own |= {folder / f"{name}.json" for name in benchmarks}
+    found = (path for path in folder.rglob("*.json") if path not in own)
+    others = sorted(str(p.relative_to(folder)) for p in found if RERUN not in p.parts)
     if others:
         more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
         yield Reason(

@@ -33,9 +33,9 @@ UNUSED: pytest.StashKey[list[str]] = pytest.StashKey()
 
 def put_earlier_aside(config: pytest.Config) -> None:
     """Let nobody take what an earlier run came to for this one's, should it end before its time."""
-    folder = config.stash[SETTINGS].report_dir
-    if not is_worker(config) and put_aside(folder):
-        config.add_cleanup(partial(put_back, folder))  # unless it was forgotten: nothing was ours
+    if not is_worker(config):
+        folders = put_aside(config.stash[SETTINGS].report_dir)
+        config.add_cleanup(partial(put_back, folders))  # where nothing of ours ran
 
 
 def select(
