@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from pytest_robustbench.config.declarations import (
         BenchmarkDeclaration,
+        CorruptionReference,
         DatasetDeclaration,
         DetectorDeclaration,
     )
@@ -148,13 +149,16 @@ def build_corruptions(declaration: BenchmarkDeclaration, folder: Path) -> dict[s
 
     Raises
     ------
+    UnsetVariableError
+        If one needs a variable that is not set.
     CorruptionError
         If one cannot be imported, or is no corruption.
     """
     from pytest_robustbench.corruptions.registry import load_corruption
 
+    references = cast("dict[str, CorruptionReference]", resolved(dict(declaration.corruptions)))
     try:
-        return {n: load_corruption(ref, folder) for n, ref in declaration.corruptions.items()}
+        return {n: load_corruption(ref, folder) for n, ref in references.items()}
     except CorruptionError as error:
         raise CorruptionError(f"{declaration.source}: {error}") from error
 

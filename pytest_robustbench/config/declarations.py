@@ -239,7 +239,7 @@ class BenchmarkDeclaration:
             "operating_point": self.operating_point and _record(self.operating_point),
             "evaluation": asdict(self.evaluation),
             "conditions": [condition.id for condition in self.conditions],
-            "corruptions": dict(self.corruptions),
+            "corruptions": as_written(dict(self.corruptions)),
             "recorded": {name: _dataset_record(one) for name, one in self.recorded.items()},
             **({"metrics": list(self.metrics)} if self.metrics else {}),
             "accept": {name: _bounds(limits) for name, limits in self.limits.items() if limits},

@@ -122,6 +122,16 @@ def test_a_missing_variable_fails_when_the_data_are_needed(folder, monkeypatch):
     assert len(build.build_split(config.benchmarks[0], config.folder).train) == 3
 
 
+def test_a_variable_that_a_corruption_lacks_is_told_and_stands_in_the_report_as_written(folder):
+    place = folder / "robustness.yaml"
+    place.write_text(LEAST.replace("[blur,", "[{blur: {sigma_at_256: ['${NONE}', 1, 2, 3, 4]}},"))
+    (benchmark,) = load_config(place, environ={}).benchmarks
+    plain = json.loads(json.dumps(benchmark.effective))
+    assert plain["corruptions"]["blur"] == {"blur": {"sigma_at_256": ["${NONE}", 1, 2, 3, 4]}}
+    with pytest.raises(RobustbenchError, match=r"robustness.yaml:5: environment variable 'NONE'"):
+        build.build_corruptions(benchmark, folder)
+
+
 def test_a_fixture_that_nobody_brings_is_told(load):
     config = load(
         "schema_version: 1\ndataset: fixture\ndetector: fixture\naccept: {all: {f1: {min: 0}}}\n"
