@@ -8,6 +8,7 @@ from tests.fuzz.subjects.detectors import DETECTORS
 from tests.fuzz.subjects.json_files import JOURNALS, OPERATING_POINTS, REPORTS, SESSIONS
 from tests.fuzz.subjects.pictures import IMAGES, MASKS
 from tests.fuzz.subjects.runs import RUNS
+from tests.fuzz.subjects.verdicts import REPORTS_JUDGED, SESSIONS_JUDGED
 from tests.fuzz.subjects.yaml_documents import YAML
 
 SUBJECTS: dict[str, Subject] = {
@@ -15,5 +16,6 @@ SUBJECTS: dict[str, Subject] = {
     for subject in (
         *(YAML, IMAGES, MASKS, REPORTS, JOURNALS, MANIFESTS),
         *(SESSIONS, OPERATING_POINTS, VISA, LOCO, DETECTORS, RUNS),
+        *(SESSIONS_JUDGED, REPORTS_JUDGED),
     )
 }

@@ -44,7 +44,7 @@ REMEDY = "measure again"
 ALLOWED = AllowedChange("bg_fpr", "max_rise", 0.01, relative=False, source="robustness.yaml:9")
 
 
-def _damaged(rng: Random, valid: Sequence[bytes]) -> bytes:
+def damaged_json(rng: Random, valid: Sequence[bytes]) -> bytes:
     """Return an edited file: of its bytes, of its lines, of its values, or of these and sealed."""
     content, way = rng.choice(valid), rng.random()
     if way < 0.3:
@@ -74,7 +74,7 @@ def _is_sealed_anew(content: bytes) -> bool:
     return bool(plain.get(DIGEST) == sealed(plain)[DIGEST])
 
 
-def _require_unchanged(path: Path, valid: Sequence[bytes]) -> None:
+def require_unchanged(path: Path, valid: Sequence[bytes]) -> None:
     content = path.read_bytes()
     if not _is_unchanged(content, valid) and not _is_sealed_anew(content):
         raise FoundError("an edited file is taken for the one that was written")
@@ -95,7 +95,7 @@ def _read_report(path: Path, valid: Sequence[bytes]) -> None:
     refusals = [_refusal(read, path) for read in (_shown, _merged, _compared_with_itself)]
     stored = read_stored(path)
     refuse(f"{path} cannot be compared", contradictions(stored), REMEDY)
-    _require_unchanged(path, valid)
+    require_unchanged(path, valid)
     if all(refusals):
         raise refusals[0]
 
@@ -154,7 +154,9 @@ def _damaged_journal(rng: Random, valid: Sequence[bytes]) -> bytes:
         return mutated_text(rng, content.decode()).encode("utf-8", "surrogatepass")
     lines = [line for line in content.split(b"\n") if line]
     place = rng.randrange(len(lines))
-    lines[place] = _damaged(rng, [lines[place]]) if way < 0.6 else _edited_line(rng, lines[place])
+    lines[place] = (
+        damaged_json(rng, [lines[place]]) if way < 0.6 else _edited_line(rng, lines[place])
+    )
     return b"\n".join(lines) + b"\n"
 
 
@@ -206,7 +208,7 @@ def _read_session(path: Path, valid: Sequence[bytes]) -> None:
     found = SessionFile(path.parent)
     list(found.unreported())
     list(found.problems_of(path.parent / "valid.json", "nuts"))
-    _require_unchanged(path, valid)
+    require_unchanged(path, valid)
 
 
 def _write_points(folder: Path) -> None:
@@ -228,9 +230,9 @@ def _read_point(path: Path, valid: Sequence[bytes]) -> None:
             raise FoundError("an edited threshold is taken for the one that was written")
 
 
-REPORTS = Subject("reports", 1000, "damaged.json", _write_reports, _damaged, _read_report)
+REPORTS = Subject("reports", 1000, "damaged.json", _write_reports, damaged_json, _read_report)
 JOURNALS = Subject(
     "journals", 1000, "damaged.jsonl", _write_journals, _damaged_journal, _read_journal
 )
-SESSIONS = Subject("sessions", 500, SESSION_FILE, _write_sessions, _damaged, _read_session)
-OPERATING_POINTS = Subject("points", 500, "damaged.json", _write_points, _damaged, _read_point)
+SESSIONS = Subject("sessions", 500, SESSION_FILE, _write_sessions, damaged_json, _read_session)
+OPERATING_POINTS = Subject("points", 500, "damaged.json", _write_points, damaged_json, _read_point)
