@@ -217,7 +217,7 @@ def _key(node: yaml.Node) -> str:
 
 def _scalar(node: yaml.ScalarNode, mark: Mark) -> object:
     name = node.tag.removeprefix(_TAG)
-    if node.tag == _TAG + "merge":
+    if node.tag == _TAG + "merge" and node.value == _MERGE:
         return _MERGE
     if name == node.tag or name not in CONVERTERS:
         raise _RefusedError(mark, _unknown_tag(node.tag))

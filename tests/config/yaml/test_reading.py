@@ -111,6 +111,10 @@ def bomb() -> str:
             "1:5: a key must be text; write a value that holds braces or brackets in quotes",
         ),
         ("a: {<<: 5}\n", "1:9: '<<' takes a mapping or a list of mappings"),
+        (
+            "a: {!!merge b: {c: 1}}\n",
+            "1:5: the tag !!merge is not allowed; this file holds plain values only",
+        ),
         ("a: &a [*a]\n", "1:4: an anchor contains itself"),
         (bomb(), "1:10: aliases make the file grow to more than 50000 values"),
         ("a: " + "[" * 1000 + "]" * 1000, "1:43: nested more than 40 levels deep"),
