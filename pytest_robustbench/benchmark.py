@@ -284,7 +284,7 @@ class Benchmark:
             profile=None,
             notes=[*self.split.notes, *prepared.notes],
             **_own_metrics(self.evaluator.metrics),
-        )
+        ).changed()
 
     def run(
         self,

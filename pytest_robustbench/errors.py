@@ -3,10 +3,32 @@
 from __future__ import annotations
 
 import logging
+import traceback
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.display import displayed, displayed_lines
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class RobustbenchError(Exception):
-    """Base of every error this package raises on purpose; its text is the whole message."""
+    """Base of every error this package raises on purpose; its text is the whole message.
+
+    Parameters
+    ----------
+    *lines : str
+        Its lines, whatever they hold: a line break within one of them is someone else's.
+    """
+
+    def __str__(self) -> str:
+        """Return the message as it may be shown anywhere."""
+        return "\n".join(map(displayed, self.args))
+
+    def within(self, place: str) -> Self:
+        """Return the same error, its first line beginning with a place."""
+        first, *others = self.args or ("",)
+        return type(self)(f"{place}: {first}", *others)
 
 
 class ConfigError(RobustbenchError):
@@ -58,6 +80,11 @@ def message_for_user(error: Exception | SystemExit) -> str:
     if isinstance(error, RobustbenchError):
         return str(error)
     if isinstance(error, SystemExit):
-        return f"code that was called wanted to end the process: sys.exit({error.code!r})"
-    logging.getLogger(__name__).error("not foreseen", exc_info=error)
-    return f"not foreseen: {type(error).__name__}: {error} (the captured log has the traceback)"
+        return displayed(
+            f"code that was called wanted to end the process: sys.exit({error.code!r})"
+        )
+    # Not `exc_info`: what the traceback quotes goes through the same door as the message.
+    told = displayed_lines("".join(traceback.format_exception(error)).rstrip())
+    logging.getLogger(__name__).error("not foreseen\n%s", told)
+    name = type(error).__name__
+    return displayed(f"not foreseen: {name}: {error} (the captured log has the traceback)")

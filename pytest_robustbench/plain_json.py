@@ -18,7 +18,12 @@ MOST_BYTES = 1 << 28
 MOST_LEVELS = 100
 DIGEST = "content_sha256"
 """The key that holds a digest over everything else, so that an accidental edit is found."""
-SURROGATE = re.compile(r"[\ud800-\udfff]")
+INVISIBLE = re.compile(
+    "[\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0001-\U000e007f]"
+)
+"""What is escaped although JSON has it as it is: UTF-8 has no bytes for lone surrogates (file names
+that are no Unicode), and nobody sees what turns the direction of writing."""
 
 
 def read_json(path: Path) -> Any:
@@ -174,5 +179,4 @@ def _pieces(value: Any, indent: str) -> list[str]:
 
 def _scalar(value: Any) -> str:
     text = json.dumps(value, allow_nan=False, ensure_ascii=False)
-    # Python's stand-ins for file names that are no Unicode: UTF-8 has no bytes for them.
-    return SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return INVISIBLE.sub(lambda found: json.dumps(found[0])[1:-1], text)

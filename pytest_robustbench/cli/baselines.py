@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.cli.outcomes import FAILED, BenchmarkOutcome
+from pytest_robustbench.cli.telling import tell
 from pytest_robustbench.errors import RobustbenchError
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _matches(declaration: BenchmarkDeclaration, folder: Path, report: Report) ->
         candidate = StoredReport(report.to_dict(), Path(f"{declaration.key}.json"))
         return matches_of(declaration, folder, candidate)
     except RobustbenchError as error:  # the others are compared all the same
-        sys.stderr.write(f"{declaration.key}: not compared: {error}\n")
+        tell(f"{declaration.key}: not compared: {error}")
         return ()
 
 
@@ -78,7 +78,7 @@ def _compared(
 
     own = [one for one in judged if one.match.benchmark == declaration.key]
     for one in own:
-        sys.stderr.write("\n".join(explanation(one)) + "\n")
+        tell("\n".join(explanation(one)))
     tolerated = {"pass"}
     if declaration.regression is not None and declaration.regression.inconclusive == "skip":
         tolerated.add("inconclusive")

@@ -74,7 +74,8 @@ def without_places(arguments: Namespace) -> Iterator[None]:
         if arguments.config is not None:
             raise
         place = rf"^{re.escape(str(YAML_FILE))}:[\d:]+ "
-        raise RobustbenchError(re.sub(place, "", str(error), flags=re.MULTILINE)) from None
+        told = re.sub(place, "", str(error), flags=re.MULTILINE)
+        raise RobustbenchError(*told.split("\n")) from None
 
 
 def declared(config: RobustnessConfig, name: str, origin: object = None) -> BenchmarkDeclaration:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TextIO
 
+from pytest_robustbench.display import displayed_lines
 from pytest_robustbench.naming import shortened
 from pytest_robustbench.reports.pages.notes import noticed
 from pytest_robustbench.reports.pages.source import AT_A_GLANCE
@@ -46,7 +47,7 @@ class Console:
 
     def say(self, line: str) -> None:
         """Write a line at once."""
-        self._stream.write(line + "\n")
+        self._stream.write(f"{displayed_lines(line)}\n")
         self._stream.flush()
 
     def progress(self, phase: str, done: int, total: int) -> None:  # noqa: ARG002

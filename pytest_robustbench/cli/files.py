@@ -6,6 +6,7 @@ import sys
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.cli.telling import tell
 from pytest_robustbench.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -71,4 +72,4 @@ def put_out(text: str, path: Path | None, what: str) -> None:
         sys.stdout.write(text)
     else:
         write_atomically(path, text)
-        sys.stderr.write(f"{what}: {path}\n")
+        tell(f"{what}: {path}")

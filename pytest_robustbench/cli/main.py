@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pytest_robustbench import version
 from pytest_robustbench.cli import commands
 from pytest_robustbench.cli.outcomes import USERS_MISTAKE
+from pytest_robustbench.cli.telling import tell
+from pytest_robustbench.display import displayed, hiding_environment
 from pytest_robustbench.errors import RobustbenchError, message_for_user
 from pytest_robustbench.folder_imports import imports_from
 
@@ -49,7 +51,8 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose complaints are one line: the usage is what ``--help`` is for."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(USERS_MISTAKE, f"{self.prog}: {message} (see {self.prog} --help)\n")
+        told = displayed(f"{self.prog}: {message} (see {self.prog} --help)")
+        self.exit(USERS_MISTAKE, f"{told}\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -70,6 +73,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = _parser().parse_args(argv)
     except SystemExit as stop:  # --help, --version, or a mistake that has been explained
         return int(stop.code or 0)
+    with hiding_environment():
+        return _carried_out(arguments)
+
+
+def _carried_out(arguments: argparse.Namespace) -> int:
+    """Run the command, and tell in one message what went wrong."""
     try:
         with imports_from(_folder(arguments)):
             code: int = arguments.run(arguments)
@@ -80,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (Exception, SystemExit, KeyboardInterrupt) as error:
         # Python's own exit code would be 1, and that means "regressed"; a detector's may be 0.
         code, text = _told(error)
-        sys.stderr.write(f"{PROGRAM} {arguments.command}: {text}\n")
+        tell(f"{PROGRAM} {arguments.command}: {text}")
     return code
 
 

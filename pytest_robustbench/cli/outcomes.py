@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.cli.telling import tell
 from pytest_robustbench.errors import RobustbenchError
 
 if TYPE_CHECKING:
@@ -57,5 +57,5 @@ def tried(name: str, work: Callable[[], BenchmarkOutcome], *, alone: bool) -> Be
     except RobustbenchError as error:
         if alone:
             raise
-        sys.stderr.write(f"{name}: {error}\n")
+        tell(f"{name}: {error}")
         return BenchmarkOutcome(name, USERS_MISTAKE, why=str(error))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.cli.telling import tell
 from pytest_robustbench.reports.pages.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def write_pages_of(outcomes: Sequence[BenchmarkOutcome], folder: Path, *, html: 
     absent = [Unreported(one.name, one.why) for one in outcomes if one.report is None]
     pages = write_pages(Edition(sources, Path.cwd(), absent), folder, html=html)
     for line in (pages.told(str(pages.paths[0])), *pages.hints):
-        sys.stderr.write(f"{line}\n")
+        tell(line)
 
 
 def _source(outcome: BenchmarkOutcome, report: Report, folder: Path) -> Source:

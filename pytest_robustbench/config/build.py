@@ -121,7 +121,7 @@ def build_detector(declaration: DetectorDeclaration, folder: Path) -> Detector:
             input_mode=declaration.input_mode,
         )
     except DetectorError as error:
-        raise DetectorError(f"{declaration.source}: {error}") from error
+        raise error.within(declaration.source) from error
 
 
 def detector_sources(declaration: DetectorDeclaration, detector: object, folder: Path) -> Sources:
@@ -160,7 +160,7 @@ def build_corruptions(declaration: BenchmarkDeclaration, folder: Path) -> dict[s
     try:
         return {n: load_corruption(ref, folder) for n, ref in references.items()}
     except CorruptionError as error:
-        raise CorruptionError(f"{declaration.source}: {error}") from error
+        raise error.within(declaration.source) from error
 
 
 def build_operating_point(declaration: BenchmarkDeclaration, folder: Path) -> OperatingPoint | None:

@@ -128,8 +128,9 @@ def required_folder(path: Path, role: str) -> Path:
 
 
 def nfc(text: str) -> str:
-    """Return `text` in Unicode's composed normal form."""
-    return unicodedata.normalize("NFC", text)
+    """Return `text` in Unicode's composed normal form; bytes that are no UTF-8 are spelt out."""
+    known = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return unicodedata.normalize("NFC", known)
 
 
 def is_plain_name(text: str) -> bool:

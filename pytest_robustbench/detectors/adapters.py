@@ -16,6 +16,7 @@ from pytest_robustbench.detectors.introspection import (
 )
 from pytest_robustbench.detectors.protocol import Detector, Prediction
 from pytest_robustbench.detectors.validation import checked_prediction, to_numpy
+from pytest_robustbench.display import displayed
 from pytest_robustbench.errors import DetectorError
 
 if TYPE_CHECKING:
@@ -187,4 +188,5 @@ def _rank(values: object) -> int:
 
 
 def _not_a_detector(obj: object, what: str) -> DetectorError:
-    return DetectorError(f"{obj!r:.80} is {what}; accepted as a detector:\n{ACCEPTED_FORMS}")
+    head = f"{displayed(repr(obj)):.80} is {what}; accepted as a detector:"
+    return DetectorError(head, *ACCEPTED_FORMS.split("\n"))

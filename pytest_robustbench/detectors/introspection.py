@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_robustbench.display import displayed
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -59,4 +61,4 @@ def one_line(error: BaseException) -> str:
 
 def first_line(error: BaseException) -> str:
     """Return the beginning of the error's text: some texts go on for pages."""
-    return (str(error).strip().splitlines() or [""])[0][:200]
+    return displayed((str(error).strip().splitlines() or [""])[0])[:200]

@@ -16,6 +16,7 @@ from pytest_robustbench.detectors.families import (
 )
 from pytest_robustbench.detectors.introspection import comes_from, has_method, one_line
 from pytest_robustbench.detectors.libraries.path_input import PathInput
+from pytest_robustbench.display import displayed
 from pytest_robustbench.errors import DetectorError, RobustbenchError
 from pytest_robustbench.folder_imports import imports_from
 from pytest_robustbench.importing import import_object
@@ -94,9 +95,13 @@ def _of_family(family: Family, request: Request) -> Detector:
     try:
         return _built(family, request)
     except RobustbenchError as error:
-        raise _told(request.name, str(error)) from error
+        prefix = f"detector {request.name!r}"
+        told = error if str(error).startswith(prefix) else error.within(prefix)
+        raise DetectorError(*told.args) from error
     except (Exception, SystemExit) as error:
-        raise _told(request.name, f"cannot be made: {one_line(error)}") from error
+        raise DetectorError(
+            f"detector {request.name!r}: cannot be made: {one_line(error)}"
+        ) from error
 
 
 def _built(family: Family, request: Request) -> Detector:
@@ -150,7 +155,8 @@ def _imported(name: str, path: str, folder: Path | None) -> Any:
     try:
         return import_object(path, folder)
     except RobustbenchError as error:
-        raise DetectorError(f"detector {name!r} cannot be imported: {error}") from error
+        told = error.within(f"detector {name!r} cannot be imported")
+        raise DetectorError(*told.args) from error
     except (Exception, SystemExit) as error:
         raise DetectorError(
             f"detector {name!r} cannot be imported: {_shown(error)}{_remedy(error)}"
@@ -167,7 +173,7 @@ def _made(
     try:
         return factory(**arguments)
     except RobustbenchError as error:
-        raise DetectorError(f"detector {name!r}: {error}") from error
+        raise DetectorError(*error.within(f"detector {name!r}").args) from error
     except (Exception, SystemExit) as error:
         raise DetectorError(
             f"detector {name!r}: its factory, called with {_call(arguments)}, raised "
@@ -215,11 +221,6 @@ def _unknown(name: str) -> str:
     return f"unknown detector {name!r}; {suggestion(name, known_names())}"
 
 
-def _told(name: str, text: str) -> DetectorError:
-    prefix = f"detector {name!r}"
-    return DetectorError(text if text.startswith(prefix) else f"{prefix}: {text}")
-
-
 def _remedy(error: BaseException) -> str:
     missing = error.name if isinstance(error, ImportError) else None
     if (missing or "").partition(".")[0] not in TORCH_EXTRA:
@@ -232,4 +233,6 @@ def _shown(error: BaseException) -> str:
 
 
 def _call(arguments: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key}={value!r:.40}" for key, value in arguments.items()) or "no arguments"
+    # Displayed before it is cut: half of a value of the environment would not be known again.
+    told = (f"{key}={displayed(repr(value)):.40}" for key, value in arguments.items())
+    return ", ".join(told) or "no arguments"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.display import displayed
 from pytest_robustbench.metrics.catalogue import metric_called
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ def describe(verdict: Verdict, *, with_condition: bool = True) -> str:
     How sure the value is, and who waived the limit or did until lately, stand behind.
     """
     what = f"{verdict.condition}: " if with_condition else ""
-    return f"{what}{verdict.limit.metric} {_judged(verdict)}{_certainty(verdict)}{_waiver(verdict)}"
+    told = f"{_judged(verdict)}{_certainty(verdict)}{_waiver(verdict)}"
+    return displayed(f"{what}{verdict.limit.metric} {told}")
 
 
 def _judged(verdict: Verdict) -> str:

@@ -366,7 +366,7 @@ class Declared:
             profile=file.profile,
             notes=[],
             **placed(declaration.place),
-        )
+        ).changed()
 
 
 def placed(place: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_robustbench.display import hide_environment
 from pytest_robustbench.folder_imports import forget_imports
 from pytest_robustbench.plugin.declared import declared_of, refuse_unfitting_options
 from pytest_robustbench.plugin.measuring.course import (
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse bad options before anything runs, and expect workers where there will be some."""
+    config.add_cleanup(hide_environment())
     config.stash[SETTINGS] = Settings(config)
     config.stash[PROGRESS] = ProgressLine(config, partial(selected_conditions, config))
     put_earlier_aside(config)

@@ -99,6 +99,8 @@ class ItemMessage:
         Whether an earlier run has measured it.
     trouble : str
         Why what was found may be lost: a journal that cannot be written.
+    remarks : list of str
+        What earlier runs have left and is not taken over, and why.
     origins : str
         Which functions made the dataset and the detector.
     pictures : mapping of str to str
@@ -114,6 +116,7 @@ class ItemMessage:
     key: str = ""
     reused: bool = False
     trouble: str = ""
+    remarks: list[str] = field(default_factory=list)
     origins: str = ""
     pictures: Mapping[str, str] = field(default_factory=dict)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 import pytest
 
 from pytest_robustbench.conditions import SEVERITIES
+from pytest_robustbench.display import displayed
 from pytest_robustbench.plugin.shards import Shard
 from pytest_robustbench.plugin.workers.role import is_worker
 
@@ -67,7 +68,7 @@ class Given(NamedTuple):
 
     def refuse(self, problem: str) -> NoReturn:
         """Stop pytest."""
-        raise pytest.UsageError(f"{self.flag} {problem}")
+        raise pytest.UsageError(displayed(f"{self.flag} {problem}"))
 
 
 def optional(parse: Callable[[Given], T]) -> Callable[[Given], T | None]:

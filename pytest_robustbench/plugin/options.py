@@ -122,7 +122,9 @@ class Option(Generic[T]):  # a dataclass would cost more than all the rest of th
         try:
             return config.getini(self.ini), True
         except (TypeError, ValueError, pytest.UsageError) as error:
-            raise pytest.UsageError(f"{self.ini} in {config.inipath}: {error}") from None
+            from pytest_robustbench.display import displayed
+
+            raise pytest.UsageError(displayed(f"{self.ini} in {config.inipath}: {error}")) from None
 
     def value(self, config: pytest.Config, earlier: dict[str, Any]) -> T:
         """Return what was written, parsed and checked.

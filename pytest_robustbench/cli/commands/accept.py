@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.cli.configuration import YAML_FILE, add_yaml_flags
+from pytest_robustbench.cli.telling import answer
 from pytest_robustbench.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -43,10 +44,10 @@ def run(arguments: Namespace) -> int:
         arguments.report, path, arguments.reason, smaller=arguments.smaller_on_purpose
     )
     for line in acceptance.changes:
-        sys.stdout.write(line + "\n")
+        answer(line)
     sys.stdout.flush()
     acceptance.write()
-    sys.stdout.write(f"baseline: {path} (commit it)\n")
+    answer(f"baseline: {path} (commit it)")
     return 0
 
 

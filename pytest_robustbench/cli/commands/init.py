@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.cli.configuration import YAML_FILE
+from pytest_robustbench.cli.telling import tell
 from pytest_robustbench.corruptions.catalogue import DEFAULT
 from pytest_robustbench.errors import ConfigError
 from pytest_robustbench.evaluation.settings import CalibrationSettings
@@ -55,7 +55,8 @@ def run(arguments: Namespace) -> int:
     files[target / YAML_FILE] = text
     _write(files)
     run = "pytest -m robustness" if target == Path() else f"cd {target} && pytest -m robustness"
-    sys.stderr.write(f"wrote {', '.join(map(str, files))}\nread {YAML_FILE}, then run: {run}\n")
+    tell(f"wrote {', '.join(map(str, files))}")
+    tell(f"read {YAML_FILE}, then run: {run}")
     return 0
 
 

@@ -16,6 +16,7 @@ from pytest_robustbench.cli.files import check_writable
 from pytest_robustbench.cli.outcomes import FAILED, BenchmarkOutcome, tried
 from pytest_robustbench.cli.pages import add_html_flag, forget_older, write_pages_of
 from pytest_robustbench.cli.session import write_session_of
+from pytest_robustbench.cli.telling import tell
 from pytest_robustbench.errors import ConfigError, ReportError
 from pytest_robustbench.reports.file.earlier import forget_session
 
@@ -86,7 +87,7 @@ def _write(folder: Path, merged: Sequence[BenchmarkOutcome]) -> None:
         if one.report is not None:
             path = folder / f"{one.name}.json"
             one.report.write(path)
-            _say(f"report: {path}")
+            tell(f"report: {path}")
 
 
 def _adopt_pictures(folder: Path, parts: Mapping[str, Sequence[Part]]) -> None:
@@ -106,10 +107,6 @@ def _report_of(part: Part) -> Path:
     path = Path(part.source)
     is_journal = path.suffix == SUFFIX and len(path.parents) > 2
     return path.parents[2] / f"{part.header.name}.json" if is_journal else path
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
 
 
 def _config(arguments: Namespace) -> RobustnessConfig:
@@ -210,7 +207,7 @@ def _merge(
 
     if not parts:
         why = "missing: none of the reports is of it; run its shards"
-        _say(f"{declaration.key}: {why}")
+        tell(f"{declaration.key}: {why}")
         return BenchmarkOutcome(declaration.key, FAILED, why=why)
     header, records = merge_parts(parts, command=shlex.join(sys.argv))
     _check_same_yaml(config, declaration, header)

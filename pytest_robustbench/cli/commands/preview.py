@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from pytest_robustbench.cli.configuration import (
     without_places,
 )
 from pytest_robustbench.cli.files import check_writable
+from pytest_robustbench.cli.telling import tell
 from pytest_robustbench.errors import ConfigError
 from pytest_robustbench.naming import suggestion
 
@@ -98,7 +98,7 @@ def _with_corruptions(
             f"{', '.join(bare)}: no corruption is run, so that there is nothing to preview"
         )
     for name in bare:
-        sys.stderr.write(f"{name}: left out: it runs no corruption\n")
+        tell(f"{name}: left out: it runs no corruption")
     return [one for one in declarations if one.corruptions]
 
 
@@ -178,7 +178,7 @@ def _write(choices: Sequence[Choice], folder: Path) -> None:
 
             sections.append(preview_section(sheet))
     if problem:
-        sys.stderr.write(f"no {folder / PAGE}: {problem}\n")
+        tell(f"no {folder / PAGE}: {problem}")
     else:
         _write_page(sections, folder / PAGE)
 
@@ -191,7 +191,7 @@ def _write_sheet(sheet: Sheet, path: Path) -> None:
         path.write_bytes(png(contact_sheet(sheet)))
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror or error}") from None
-    sys.stderr.write(f"wrote {path}\n")
+    tell(f"wrote {path}")
 
 
 def _write_page(sections: Sequence[dict[str, object]], path: Path) -> None:
@@ -199,4 +199,4 @@ def _write_page(sections: Sequence[dict[str, object]], path: Path) -> None:
     from pytest_robustbench.reports.preview.page import preview_page
 
     write_atomically(path, preview_page(sections))
-    sys.stderr.write(f"wrote {path}\n")
+    tell(f"wrote {path}")

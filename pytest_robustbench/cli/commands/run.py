@@ -24,6 +24,7 @@ from pytest_robustbench.cli.pages import (
     write_pages_of,
 )
 from pytest_robustbench.cli.session import write_session_of
+from pytest_robustbench.cli.telling import tell
 from pytest_robustbench.errors import ConfigError
 from pytest_robustbench.reports.file.earlier import forget, forget_session
 
@@ -218,7 +219,7 @@ def _compare(
 def _say_unjudged(config: RobustnessConfig) -> None:
     for declaration in config.benchmarks:
         if declaration.regression is not None:
-            sys.stderr.write(f"{declaration.name}: regression: not judged (--without-baseline)\n")
+            tell(f"{declaration.name}: regression: not judged (--without-baseline)")
 
 
 def _benchmark(
@@ -250,7 +251,7 @@ def _write(arguments: Namespace, report: Report) -> None:
     path = _output(arguments, report.header.name)
     if path is not None:
         report.write(path)
-        sys.stderr.write(f"report: {path}\n")
+        tell(f"report: {path}")
 
 
 def _print(measured: Sequence[BenchmarkOutcome]) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.cli.configuration import add_yaml_flags, declared
 from pytest_robustbench.cli.files import put_out
+from pytest_robustbench.cli.telling import tell
 from pytest_robustbench.errors import ConfigError, DetectorError, NotMeasurableError
 from pytest_robustbench.gates.regression.spread import FEWEST_REFITS, Spread
 
@@ -119,7 +120,8 @@ def run(arguments: Namespace) -> int:
     with redirect_stdout(sys.stderr):  # what a detector prints must not stand in the result
         refits = _refit(config, declaration, arguments.refits)
     spreads = list(refits.spreads(allowed))
-    sys.stderr.write("".join(f"{line}\n" for line in _warnings(refits, spreads)))
+    for line in _warnings(refits, spreads):
+        tell(line)
     as_text = _table if arguments.format == "table" else _json
     put_out(as_text(refits, spreads) + "\n", arguments.output, "spread")
     return 0

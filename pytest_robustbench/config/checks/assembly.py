@@ -22,6 +22,7 @@ from pytest_robustbench.config.checks.runs import plan_of
 from pytest_robustbench.config.checks.waivers import waivers_of
 from pytest_robustbench.config.declarations import BenchmarkDeclaration
 from pytest_robustbench.config.models.file import Benchmark, benchmark_type
+from pytest_robustbench.config.yaml.environment import settled
 from pytest_robustbench.config.yaml.nodes import plain
 from pytest_robustbench.evaluation.settings import EvaluationSettings
 
@@ -134,12 +135,12 @@ def _draft(
 
 def _category(dataset: DatasetDeclaration) -> str | None:
     category = dataset.options.get("category")
-    return str(category) if isinstance(category, str) else None
+    return settled(category) if isinstance(category, str) else None
 
 
 def _name(dataset: DatasetDeclaration, here: Scope) -> str:
     # Never the name of a folder: test ids and baselines are the same in every checkout.
-    return here.title or _category(dataset) or "benchmark"
+    return settled(here.title) or _category(dataset) or "benchmark"
 
 
 def check_names(declared: Iterable[tuple[BenchmarkDeclaration, Scope]]) -> None:

@@ -13,6 +13,7 @@ from pytest_robustbench.config.yaml.environment import retyped
 from pytest_robustbench.corruptions.catalogue import known_names
 from pytest_robustbench.corruptions.names import RESERVED, fits_test_ids
 from pytest_robustbench.corruptions.references import parse_reference
+from pytest_robustbench.display import environment_values
 from pytest_robustbench.errors import CorruptionError
 from pytest_robustbench.metrics.catalogue import known_metrics
 from pytest_robustbench.naming import suggestion
@@ -70,7 +71,9 @@ def corruptions_of(model: Benchmark, here: Scope) -> dict[str, CorruptionReferen
         if problem:
             here.complain(problem, "corruptions", index)
         else:
-            found[parse_reference(reference).name] = reference
+            name = parse_reference(reference).name
+            environment_values().reveal(name)
+            found[name] = reference
     return found
 
 

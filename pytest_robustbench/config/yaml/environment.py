@@ -9,15 +9,17 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pytest_robustbench.config.yaml.scalars import scalar_of
+from pytest_robustbench.display import environment_values
 from pytest_robustbench.errors import UnsetVariableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _REFERENCE = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>[A-Za-z_]\w*)(?::-(?P<default>[^}]*))?\})")
+T = TypeVar("T")
 _MALFORMED = re.compile(r"\$\{[^}]*\}?")
 
 
@@ -64,7 +66,7 @@ def malformed_reference(text: str) -> str | None:
 
 
 def expand(text: str, environ: Mapping[str, str], source: str) -> str | Unresolved:
-    """Fill in the variables of `text`.
+    """Fill in the variables of `text`; what they hold is never shown from then on.
 
     Returns
     -------
@@ -78,6 +80,10 @@ def expand(text: str, environ: Mapping[str, str], source: str) -> str | Unresolv
         if _value(reference, environ) is None:
             return Unresolved(text, reference["name"], source)
     filled = _REFERENCE.sub(lambda reference: _value(reference, environ) or "", text)
+    for reference in _REFERENCE.finditer(text):
+        value = environ.get(reference["name"] or "")
+        if value:
+            environment_values().note(reference["name"], value, reference[0])
     return Expanded.of(filled, text)
 
 
@@ -101,9 +107,15 @@ def retyped(value: object) -> object:
     return value
 
 
-def settled(value: str | Unresolved | None) -> str | Unresolved | None:
-    """Return a text without the memory of how it was written: a name, not a place."""
-    return str(value) if isinstance(value, Expanded) else value
+def settled(value: str | T) -> str | T:
+    """Return a text without the memory of how it was written: a name, not a place.
+
+    It is shown as it is, and not hidden as other values of the environment are.
+    """
+    if not isinstance(value, Expanded):
+        return value
+    environment_values().reveal(str(value))
+    return str(value)
 
 
 def resolved(value: object, environ: Mapping[str, str] = os.environ) -> object:

@@ -33,4 +33,4 @@ def config_error(path: Path, problems: Iterable[Problem]) -> ConfigError:
     """Return the error that lists every problem once, one a line, in the order of the file."""
     shown = shown_path(path)
     lines = [f"{shown}:{m.line}:{m.column}: {text}" for m, text in sorted(set(problems))]
-    return ConfigError("\n".join(lines))
+    return ConfigError(*lines)

@@ -11,7 +11,7 @@ from pytest_robustbench.errors import DatasetError
 from pytest_robustbench.evaluation.machine.workers import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -155,11 +155,12 @@ def _facts(samples: Sequence[Sample], store: PictureStore) -> list[_Facts]:
         looked = workers.map(look, samples)
     problems = [f.message for f in looked if isinstance(f, _Failure)]
     if problems:
-        raise DatasetError(_listed(problems))
+        raise DatasetError(*_listed(problems))
     return [f for f in looked if isinstance(f, _Facts)]
 
 
-def _listed(problems: Sequence[str]) -> str:
-    shown = "\n".join(problems[:LISTED_PROBLEMS])
+def _listed(problems: Sequence[str]) -> Iterator[str]:
+    yield from problems[:LISTED_PROBLEMS]
     more = len(problems) - LISTED_PROBLEMS
-    return f"{shown}\n(and {more} more)" if more > 0 else shown
+    if more > 0:
+        yield f"(and {more} more)"

@@ -139,7 +139,7 @@ class RecordedSets:
         try:
             return found() if callable(found) else found
         except DatasetError as error:
-            raise DatasetError(f"recorded set {name!r}: {error}") from error
+            raise error.within(f"recorded set {name!r}") from error
 
     def _checked(self, name: str, recorded: Split, tested: Inventory) -> SampleSet:
         if recorded.resize != self._split.resize:

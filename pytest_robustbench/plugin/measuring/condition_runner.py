@@ -77,6 +77,11 @@ class ConditionRunner:
         self.journal_error = ""
         """Why the journal could not be written; empty where it could."""
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What earlier runs have left and is not taken over, and why."""
+        return tuple(self._earlier.remarks)
+
     def run(
         self,
         benchmark: Benchmark,
@@ -93,7 +98,8 @@ class ConditionRunner:
             key = self._earlier.key(benchmark, header, condition)
 
         def make() -> ConditionOutcome:
-            known = self._earlier.record(declaration.name, condition, key)
+            specification = benchmark.evaluator.specification(condition)
+            known = self._earlier.record(header, condition, key, specification)
             found = (
                 _measured(benchmark, condition)
                 if known is None

@@ -50,7 +50,9 @@ def imports_of(item: pytest.Item) -> AbstractContextManager[None]:
     """Return what lets imports start at the folder of the YAML, for an item of ours."""
     ref = item_ref(item)
     known = ref is not None and ref.benchmark
-    return imports_from(declared_of(item.config).folder_of(ref.benchmark) if ref and known else None)
+    return imports_from(
+        declared_of(item.config).folder_of(ref.benchmark) if ref and known else None
+    )
 
 
 def note_override(
@@ -101,6 +103,7 @@ def _message_on(ref: ItemRef, measurements: Measurements) -> ItemMessage | None:
         key=outcome.key if outcome else "",
         reused=bool(outcome and outcome.reused),
         trouble=measurements.runner(name).journal_error,
+        remarks=list(measurements.runner(name).remarks),
         origins=measurements.origins_of(name),
         pictures=as_text(outcome.pictures) if outcome else {},
     )

@@ -106,7 +106,7 @@ class Measurements:
         except UnsetVariableError as error:
             raise MissingDataError(str(error)) from error
         except DatasetError as error:
-            raise type(error)(f"{declaration.dataset.source}: {error}") from error
+            raise error.within(declaration.dataset.source) from error
         self._built["dataset", declaration.key] = split
         return split
 
@@ -161,7 +161,7 @@ class Measurements:
             self._require_same_origin(declaration, "dataset", known.split, split)
             self._require_same_origin(declaration, "detector", known.detector, detector)
         if known.benchmark is None:
-            raise RobustbenchError(known.error)
+            raise RobustbenchError(*known.error.split("\n"))
         return known.benchmark
 
     def require_prepared(

@@ -7,13 +7,14 @@ import json
 import os
 import sys
 import sysconfig
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import distributions
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_robustbench import version
+from pytest_robustbench.errors import ReportError
 from pytest_robustbench.plugin.options import DEFAULT_CONFIG
 
 if TYPE_CHECKING:
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
     from pytest_robustbench.benchmark import Benchmark
     from pytest_robustbench.conditions import Condition
     from pytest_robustbench.plugin.workers.run_context import RunContext
+    from pytest_robustbench.reports.file.journal import Entry
     from pytest_robustbench.reports.file.model import Header
 
+Plain: TypeAlias = dict[str, Any]
+Name: TypeAlias = tuple[str, str, str]
 TIMING = ("OMP_NUM_THREADS", "PYTEST_XDIST_WORKER_COUNT")
 """What decides how a latency was measured."""
 PARAMETERS = (
@@ -33,7 +37,7 @@ PARAMETERS = (
 """Endings of files that a detector may read while it predicts."""
 OWN = Path(version.__file__).parent
 """This package: its version stands for it, wherever it lies."""
-DETERMINING = ("operating_point", "detector", "sources", "samples", "environment")
+DETERMINING = ("operating_point", "sources", "samples", "environment")
 """Of the header: what else than the corruption and how it is measured decides a result."""
 
 
@@ -47,10 +51,13 @@ class EarlierResults:
         Of this process.
     folder : Path
         Of the YAML: code that was loaded from below it decides results as well.
+    remarks : list of str
+        What earlier runs have left and is not taken over, and why.
     """
 
     context: RunContext
     folder: Path
+    remarks: list[str] = field(default_factory=list)
 
     def key(self, benchmark: Benchmark, header: Header, condition: Condition) -> str:
         """Return the digest of what determines a result; empty where not all of it is known."""
@@ -62,6 +69,7 @@ class EarlierResults:
         return sha256_of(
             {
                 **{name: plain[name] for name in DETERMINING},
+                "detector": header.sha256.model,
                 "version": version.__version__,
                 "code": self._code,
                 "timing": [os.environ.get(name) for name in TIMING],
@@ -72,9 +80,22 @@ class EarlierResults:
             }
         )
 
-    def record(self, benchmark: str, condition: Condition, key: str) -> dict[str, Any] | None:
-        """Return what an earlier run has measured where nothing has changed since."""
-        return self._records.get((benchmark, condition.id, key)) if key else None
+    def record(
+        self, header: Header, condition: Condition, key: str, specification: Mapping[str, Any]
+    ) -> Plain | None:
+        """Return what an earlier run has measured where nothing has changed since.
+
+        It passes the checks that a report of this run passes, or is as if never written, with a
+        remark.
+        """
+        if not key:
+            return None
+        for place, record in reversed(self._records.get((header.name, condition.id, key), [])):
+            problem = _problem(header, condition, record, specification)
+            if not problem:
+                return record
+            self.remarks.append(f"{place}: {problem}: measured anew")
+        return None
 
     @cached_property
     def _code(self) -> str:
@@ -95,19 +116,50 @@ class EarlierResults:
         return code.hexdigest()
 
     @cached_property
-    def _records(self) -> Mapping[tuple[str, str, str], dict[str, Any]]:
-        """By benchmark, condition and key; later ones count."""
-        return dict(self._read()) if self.context.settings.resume else {}
+    def _records(self) -> Mapping[Name, list[tuple[str, Plain]]]:
+        """By benchmark, condition and key, each with its place; the latest last."""
+        from pytest_robustbench.reports.file.journal import ConditionEntry
+        from pytest_robustbench.reports.file.record_model import Measured
 
-    def _read(self) -> Iterator[tuple[tuple[str, str, str], dict[str, Any]]]:
-        from pytest_robustbench.reports.file.integrity import reusable_records
-        from pytest_robustbench.reports.file.journal import journals_in
+        found: dict[Name, list[tuple[str, Plain]]] = {}
+        for place, entry in self._entries():
+            if isinstance(entry, ConditionEntry) and isinstance(entry.record, Measured):
+                about = entry.benchmark, entry.condition, entry.key
+                found.setdefault(about, []).append((place, entry.record.to_dict()))
+        return found
 
-        for path in journals_in(self.context.journals):
-            if path.parent.name != self.context.run:
-                for entry, record in reusable_records(path):
-                    if entry.key:
-                        yield (entry.benchmark, entry.condition, entry.key), record
+    def _entries(self) -> Iterator[tuple[str, Entry]]:
+        """Yield the whole lines of earlier runs, and note what is wrong with others."""
+        from pytest_robustbench.reports.file.journal import journal_lines, journals_in
+
+        for path in journals_in(self.context.journals) if self.context.settings.resume else ():
+            if path.parent.name == self.context.run:
+                continue
+            try:
+                lines = journal_lines(path)
+            except ReportError as error:
+                self.remarks.append(f"{error}: what it holds is measured anew")
+                continue
+            self.remarks += [f"{problem}: measured anew" for problem in lines.refused]
+            self.remarks += lines.remarks()
+            yield from lines.entries
+
+
+def _problem(
+    header: Header,
+    condition: Condition,
+    record: Plain,
+    specification: Mapping[str, Any],
+) -> str:
+    """Say what is wrong with a record as one of this run; empty where nothing is."""
+    from pytest_robustbench.reports.file.record_integrity import record_problems
+
+    plain = header.to_dict()
+    expected = json.loads(json.dumps(dict(specification)), parse_constant=str)
+    if record["specification"] != expected:
+        return "it was measured under another corruption than its key says"
+    parts = plain["samples"], record, plain["operating_point"]
+    return next(iter(record_problems(condition.id, *parts)), "")
 
 
 def _loaded_code() -> Iterator[Path]:

@@ -57,6 +57,8 @@ class BenchmarkResults:
         Ids of the conditions that an earlier run has measured.
     trouble : str
         Why what was found cannot be relied on; empty where it can.
+    remarks : dict of str to None
+        What earlier runs have left and was not taken over, and why, in order.
     """
 
     declaration: BenchmarkDeclaration
@@ -80,6 +82,7 @@ class BenchmarkResults:
     baseline_changes: tuple[str, ...] = ()
     reused: set[str] = field(default_factory=set)
     trouble: str = ""
+    remarks: dict[str, None] = field(default_factory=dict)
     _summaries: dict[frozenset[str], tuple[Verdict, ...]] = field(default_factory=dict)
 
     def add(self, message: ItemMessage) -> None:
@@ -90,6 +93,7 @@ class BenchmarkResults:
         if self.header is None or message.header["operating_point"] is not None:
             self.header = message.header
         self.origins = self.origins or message.origins
+        self.remarks |= dict.fromkeys(message.remarks)
         self.data_missing = self.data_missing or message.data_missing
         if message.reused:
             self.reused.add(message.condition)
@@ -231,7 +235,7 @@ class BenchmarkResults:
         """What a reader has to know of how the run went."""
         reused = [c for c in self.declared if c in self.reused]
         text = f"taken over from an earlier run, unchanged: {', '.join(reused)}"
-        return (text,) if reused else ()
+        return (*((text,) if reused else ()), *self.remarks)
 
     def report(self) -> Report:
         """Return the report of what is known; the header is."""

@@ -212,7 +212,9 @@ def _finish(session: pytest.Session, results: RunResults) -> None:
     except ReportError as error:
         results.write_error = str(error)
     for place in {one.declaration.place for one in benchmarks}:
-        if all(one.is_finished for one in benchmarks if one.declaration.place == place):
-            replace(context_of(session.config), place=place).forget_earlier_runs()
+        own = [one for one in benchmarks if one.declaration.place == place]
+        if all(one.is_finished for one in own):
+            context = replace(context_of(session.config), place=place)
+            context.forget_earlier_runs({one.declaration.name for one in own})
     if results.write_error:
         session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED

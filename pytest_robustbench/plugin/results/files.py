@@ -6,16 +6,19 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.errors import ReportError, message_for_user
+from pytest_robustbench.plain_json import read_object
 from pytest_robustbench.plugin.results.aggregate_items import aggregates, problems_of
-from pytest_robustbench.reports.file.earlier import forget_session
+from pytest_robustbench.reports.file.earlier import SESSION_FILE, forget_session
 from pytest_robustbench.reports.file.report import Report
 from pytest_robustbench.reports.file.session import Unreported, report_digest, write_session
+from pytest_robustbench.reports.file.stored import StoredReport
 from pytest_robustbench.reports.pages.source import Edition, Source
 from pytest_robustbench.reports.pages.thumbnails import Thumbnails
 from pytest_robustbench.reports.pages.write import forget_pages, write_pages
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
+    from pathlib import Path
 
     from pytest_robustbench.gates.limits import Verdict
     from pytest_robustbench.plugin.results.aggregate_items import Aggregate
@@ -42,6 +45,7 @@ def forget_older_reports(run: RunResults, benchmarks: Collection[str]) -> None:
             with suppress(ReportError):  # the same is going to be told at the end
                 conditions = run.declared.benchmark(key).declared_conditions
                 Report(run.header_of(key), conditions, {}).write(path)
+        run.left[key] = report_digest(path) if path.exists() else None
     with suppress(ReportError):  # what stays in the way is told at the end
         forget_pages(folder, benchmarks)
 
@@ -53,12 +57,37 @@ def write_report(run: RunResults, results: BenchmarkResults) -> None:
         results.header = run.header_of(key).to_dict()
     path = run.settings.report_dir / f"{key}.json"
     try:
+        if results.report_path is None and key in run.left:
+            _refuse_others(path, run.left[key])
         results.report().write(path)
         results.report_sha256 = report_digest(path)
     except ReportError as error:
         results.write_error = str(error)
     else:
         results.report_path = path
+
+
+def _refuse_others(path: Path, left: str | None) -> None:
+    """Refuse to replace what another run has measured since this one has begun.
+
+    Raises
+    ------
+    ReportError
+        If there is such a report.
+    """
+    if not path.exists() or report_digest(path) == left:
+        return
+    try:
+        other = StoredReport(read_object(path), path)
+        measured = other.name == path.stem and bool(other.records)
+    except (ValueError, LookupError, TypeError, AttributeError):  # whatever it is, it is no report
+        return
+    if measured:
+        raise ReportError(
+            f"{path} was written by another run while this one was going: it stays, and what this "
+            "one has measured is in its journal (--robustness-resume takes it over); give runs "
+            "that go at the same time their own --robustness-report-dir"
+        )
 
 
 def write_run_pages(run: RunResults) -> None:
@@ -104,6 +133,12 @@ def write_session_files(run: RunResults, exitstatus: int) -> None:
         If one cannot be written.
     """
     folder, known = run.settings.report_dir, run.declared.benchmarks
+    if (folder / SESSION_FILE).exists():  # it was removed when this run began
+        run.replaced = (
+            f"another run has ended in {folder.name} meanwhile: {SESSION_FILE} and the pages speak "
+            "of this run alone now; give runs that go at the same time their own "
+            "--robustness-report-dir"
+        )
     session = {"exit_status": exitstatus, "problem": "\n".join(run.problems) or None}
     told = {key: _told(run, key) for key in known}
     for place in {one.place for one in known.values()} - {""}:

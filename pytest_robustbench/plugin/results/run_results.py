@@ -44,6 +44,11 @@ class RunResults:
         What was written beside the reports.
     is_empty : bool
         Whether nothing was selected.
+    left : dict of str to (str or None)
+        Digest of the report of each benchmark as this run left it when it began; ``None`` where
+        there was none.
+    replaced : str
+        What of another run in the same folder was replaced; empty where nothing was.
     """
 
     settings: Settings
@@ -55,6 +60,8 @@ class RunResults:
     write_error: str = ""
     pages: Pages | None = None
     is_empty: bool = True
+    left: dict[str, str | None] = field(default_factory=dict)
+    replaced: str = ""
     _selected: dict[str, ItemRef] = field(default_factory=dict)
     _failed: set[str] = field(default_factory=set)
     _expected: tuple[str, ...] = ()

@@ -25,10 +25,9 @@ from pytest_robustbench.reports.pages.source import Source
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    import pytest
-
     from pytest_robustbench.plugin.results.benchmark_results import BenchmarkResults
     from pytest_robustbench.plugin.terminal.layout import Column, Group
+    from pytest_robustbench.plugin.terminal.lines import Lines
 
 CAUSES_SHOWN = 3
 MARKUP: Mapping[str, Mapping[str, bool]] = MappingProxyType(
@@ -47,9 +46,7 @@ CALIBRATED = MappingProxyType(
 )
 
 
-def write_benchmark(
-    reporter: pytest.TerminalReporter, results: BenchmarkResults, title: str
-) -> None:
+def write_benchmark(reporter: Lines, results: BenchmarkResults, title: str) -> None:
     """Write the overview; without the table under ``-q``."""
     quiet = reporter.config.get_verbosity() < 0
     if results.data_missing:
@@ -71,6 +68,8 @@ def write_benchmark(
     if results.settings.resume:
         share = f"{len(results.reused)} of {len(results.declared)} conditions"
         reporter.write_line(f"  taken over from an earlier run: {share}")
+        for remark in results.remarks:
+            reporter.write_line(f"  {remark}")
     if results.updated_baseline is not None:
         start = results.settings.start
         reporter.write_line(f"  baseline: {relative(results.updated_baseline, start)} (commit it)")
@@ -86,9 +85,7 @@ def write_benchmark(
         reporter.write_line("")
 
 
-def _write_whole(
-    reporter: pytest.TerminalReporter, results: BenchmarkResults, notes: Sequence[str]
-) -> None:
+def _write_whole(reporter: Lines, results: BenchmarkResults, notes: Sequence[str]) -> None:
     """Write what a reader has to know, and what the benchmark comes to, as the page does.
 
     Of notes only the header's own: what was taken over has its own line.
@@ -104,7 +101,7 @@ def _write_whole(
     reporter.write_line(f"  {whole.word}: {whole.sentence}", **colour)
 
 
-def _verdicts(reporter: pytest.TerminalReporter, results: BenchmarkResults) -> None:
+def _verdicts(reporter: Lines, results: BenchmarkResults) -> None:
     on_summary = results.summary_verdicts()
     if on_summary:
         _tables(reporter, *summary_table(on_summary))
@@ -186,15 +183,13 @@ def _measured_at(results: BenchmarkResults) -> str:
     return ", ".join(parts)
 
 
-def _measured(reporter: pytest.TerminalReporter, results: BenchmarkResults) -> None:
+def _measured(reporter: Lines, results: BenchmarkResults) -> None:
     groups = groups_of(results)
     conditions = [condition for group in groups for condition in group.names]
     _tables(reporter, groups, columns_of(results, conditions))
 
 
-def _tables(
-    reporter: pytest.TerminalReporter, groups: Sequence[Group], columns: Sequence[Column]
-) -> None:
+def _tables(reporter: Lines, groups: Sequence[Group], columns: Sequence[Column]) -> None:
     for line in tables(groups, columns):
         for span in line:
             reporter.write(span.text, **MARKUP.get(span.mark, {}))

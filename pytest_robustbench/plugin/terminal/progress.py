@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_robustbench.display import displayed
 from pytest_robustbench.plugin.terminal.pace import Pace, Turn, progress_text
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class ProgressLine:
         self._shown, self._next = phase, now + INTERVAL
         width = self._config.get_terminal_writer().fullwidth - 1
         name = benchmark if len(self._selected()) > 1 else ""
-        self._write(progress_text(step, width, name))
+        self._write(displayed(progress_text(step, width, name)))
 
     def _turn(self, benchmark: str, condition: str) -> Turn | None:
         """Return how many of the benchmark's selected conditions are known, with this one."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.display import displayed
 from pytest_robustbench.naming import relative
 from pytest_robustbench.plugin.declared import declared_of
 from pytest_robustbench.plugin.items import item_ref
 from pytest_robustbench.plugin.options import SETTINGS
 from pytest_robustbench.plugin.results.course import RESULTS, UNUSED
+from pytest_robustbench.plugin.terminal.lines import Lines
 from pytest_robustbench.plugin.workers.role import is_controller
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ def header(config: pytest.Config) -> str | None:
         return None
     shown = ", ".join(relative(path, settings.start) for path in paths)
     profile = f", profile {settings.profile}" if settings.profile else ""
-    return f"robustness: {shown}{profile}"
+    return displayed(f"robustness: {shown}{profile}")
 
 
 def collected(config: pytest.Config, items: Iterable[pytest.Item]) -> list[str]:
@@ -45,21 +47,25 @@ def collected(config: pytest.Config, items: Iterable[pytest.Item]) -> list[str]:
             path = declared.path_for(item.path.parent)
             if path in modules:
                 modules[path][item.path] = None
-    return [
-        f"robustness: {relative(path, settings.start)} decides for "
-        + (", ".join(relative(each, settings.start) for each in of) or "nothing that is selected")
+    shown = {
+        relative(path, settings.start): [relative(each, settings.start) for each in of]
         for path, of in modules.items()
+    }
+    return [
+        displayed(f"robustness: {path} decides for {', '.join(of) or 'nothing that is selected'}")
+        for path, of in shown.items()
     ]
 
 
-def summary(reporter: pytest.TerminalReporter) -> None:
+def summary(terminal: pytest.TerminalReporter) -> None:
     """Write every benchmark's table, notes and report path; nothing without robustness items."""
+    reporter = Lines(terminal)
     _benchmarks(reporter)
     for line in reporter.config.stash.get(UNUSED, []):
         reporter.write_line(line, red=True, bold=True)
 
 
-def _benchmarks(reporter: pytest.TerminalReporter) -> None:
+def _benchmarks(reporter: Lines) -> None:
     results = reporter.config.stash.get(RESULTS, None)
     if results is None or not results.benchmarks:
         return
@@ -74,6 +80,8 @@ def _benchmarks(reporter: pytest.TerminalReporter) -> None:
             reporter.write_line(text, yellow=True, bold=True)
     if results.pages is not None:
         _write_pages(reporter, results.pages)
+    if results.replaced:
+        reporter.write_line(results.replaced, yellow=True)
     if results.write_error:
         reporter.write_line(results.write_error, red=True, bold=True)
 
@@ -87,7 +95,7 @@ def _title(results: RunResults, declaration: BenchmarkDeclaration) -> str:
     return f"{declaration.key} ({relative(path, results.settings.start)})"
 
 
-def _write_pages(reporter: pytest.TerminalReporter, pages: Pages) -> None:
+def _write_pages(reporter: Lines, pages: Pages) -> None:
     """Say where the pages are, or what keeps one from being written."""
     start = reporter.config.stash[SETTINGS].start
     reporter.write_line(pages.told(relative(pages.paths[0], start)))

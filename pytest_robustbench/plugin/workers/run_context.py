@@ -11,7 +11,7 @@ import stat
 import tempfile
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,9 +20,12 @@ import pytest
 
 from pytest_robustbench.errors import RobustbenchError
 from pytest_robustbench.plugin.options import SETTINGS
+from pytest_robustbench.plugin.workers.presence import Presence, may_be_alive
 from pytest_robustbench.plugin.workers.role import briefing_of, is_worker, worker_id
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from pytest_robustbench.evaluation.machine.worker_group import WorkerGroup
     from pytest_robustbench.plugin.options import Settings
     from pytest_robustbench.reports.file.journal import Journal
@@ -49,6 +52,8 @@ class RunContext:
         The command line of the run, where it is another process's.
     place : str
         Folder, below that of all reports, of the reports of one of several configurations.
+    presence : Presence
+        Tells other runs that this process is alive, once it keeps a journal.
     """
 
     settings: Settings
@@ -56,6 +61,7 @@ class RunContext:
     process: str = ALONE
     command: str = ""
     place: str = ""
+    presence: Presence = field(default_factory=Presence, compare=False)
 
     @property
     def journals(self) -> Path:
@@ -97,6 +103,7 @@ class RunContext:
 
     def leave(self) -> None:
         """Be counted no more; the last worker takes away what they have shared."""
+        self.presence.end()
         if self.process == ALONE:
             remove_private_folder(self.run)
             return
@@ -106,11 +113,18 @@ class RunContext:
             if not list(folder.glob(f"*{PRESENT}")):
                 remove_private_folder(self.run)
 
-    def forget_earlier_runs(self) -> None:
-        """Remove the journals of runs before this one, which has measured everything."""
-        if self.journals.is_dir():
-            for path in self.journals.iterdir():
-                if RUN.fullmatch(path.name) and path.name < self.run:
+    def forget_earlier_runs(self, finished: Collection[str]) -> None:
+        """Remove the journals of runs before this one whose benchmarks it has finished.
+
+        Those of a run that is still going stay, and those that hold anything else.
+        """
+        from pytest_robustbench.reports.file.journal import benchmarks_in
+
+        for path in self.journals.iterdir() if self.journals.is_dir() else ():
+            if not RUN.fullmatch(path.name) or path.name >= self.run or may_be_alive(path):
+                continue
+            with suppress(OSError):
+                if benchmarks_in(path) <= set(finished):
                     shutil.rmtree(path, ignore_errors=True)
 
 

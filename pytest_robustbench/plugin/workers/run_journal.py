@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from pytest_robustbench.config.declarations import BenchmarkDeclaration
     from pytest_robustbench.plugin.workers.run_context import RunContext
+    from pytest_robustbench.reports.file.journal import Entry
     from pytest_robustbench.reports.file.model import Header
 
 
@@ -52,7 +53,7 @@ class RunJournal:
             "narrowed": list(self._context.settings.narrowing),
             "fitted": fitted,
         }
-        self._context.journal.append(BenchmarkEntry.from_dict(prepared))
+        self._append(BenchmarkEntry.from_dict(prepared))
 
     def note_condition(self, **finished: object) -> None:
         """Write the fields of a `ConditionEntry`.
@@ -64,7 +65,12 @@ class RunJournal:
         """
         from pytest_robustbench.reports.file.journal import ConditionEntry
 
-        self._context.journal.append(ConditionEntry.from_dict(finished))
+        self._append(ConditionEntry.from_dict(finished))
+
+    def _append(self, entry: Entry) -> None:
+        journal = self._context.journal
+        self._context.presence.begin(journal.path)
+        journal.append(entry)
 
 
 class RunJournals:

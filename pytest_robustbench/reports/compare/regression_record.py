@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from pytest_robustbench.display import displayed
 from pytest_robustbench.reports.file.comparison_model import RegressionRecord
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ def regression_record(judged: Judged) -> dict[str, Any]:
         "role": judged.match.role,
         "baseline": judged.match.baseline.name,
         "outcome": judged.outcome,
-        "problems": list(judged.problems),
-        "notes": list(judged.notes),
+        "problems": list(map(displayed, judged.problems)),
+        "notes": list(map(displayed, judged.notes)),
         "verdicts": [_verdict_record(verdict) for verdict in judged.verdicts],
         "n_changed_decisions": len(judged.decisions),
         "changed_decisions": [asdict(d) for d in judged.decisions[:DECISIONS_RECORDED]],

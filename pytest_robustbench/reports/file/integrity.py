@@ -25,14 +25,12 @@ from pytest_robustbench.reports.file.fields import (
     ranking_error_of,
     undefined_of,
 )
-from pytest_robustbench.reports.file.journal import BenchmarkEntry, read_journal
 from pytest_robustbench.reports.file.record_integrity import (
     EDITED,
     agree,
     column_problems,
     record_problems,
 )
-from pytest_robustbench.reports.file.record_model import Measured
 from pytest_robustbench.reports.file.stored import REMEDY, read_stored
 
 if TYPE_CHECKING:
@@ -40,8 +38,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_robustbench.gates.limits import Outcome, Verdict
-    from pytest_robustbench.reports.file.journal import ConditionEntry
-    from pytest_robustbench.reports.file.model import Header
     from pytest_robustbench.reports.file.stored import StoredReport
 
     Plain = Mapping[str, Any]
@@ -211,26 +207,6 @@ def _summary_contradictions(report: StoredReport) -> Iterator[str]:
     differing = [name for name in found if not agree(stated.get(name), found[name])]
     if differing:
         yield f"robustness_summary.{differing[0]} does not follow from the conditions: {EDITED}"
-
-
-def reusable_records(journal: Path) -> Iterator[tuple[ConditionEntry, dict[str, Any]]]:
-    """Yield the measured conditions of a journal that agree with themselves, with their records.
-
-    What does not, or stands in a journal that was edited, is as if never written.
-    """
-    headers: dict[str, Header] = {}
-    try:
-        entries = read_journal(journal)
-    except ReportError:
-        return
-    for entry in entries:
-        if isinstance(entry, BenchmarkEntry):
-            headers.setdefault(entry.benchmark, entry.header)
-        elif isinstance(entry.record, Measured) and entry.benchmark in headers:
-            record, header = entry.record.to_dict(), headers[entry.benchmark].to_dict()
-            samples, point = record.get("samples") or header["samples"], header["operating_point"]
-            if samples and point and not record_problems(entry.condition, samples, record, point):
-                yield entry, record
 
 
 # ---- verdicts ----------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ line being written. Files of one run lie in one folder, beside the reports.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from json import dumps
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 from pydantic import Field
 
 from pytest_robustbench.errors import ReportError
+from pytest_robustbench.naming import listed
 from pytest_robustbench.plain_json import DIGEST, is_sealed, parse_object, sealed
 from pytest_robustbench.reports.file.model import Header
 from pytest_robustbench.reports.file.model_types import ConditionId, Distinct, Part
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VERSION = 2
+NAMED = re.compile(rb'^\{"version": \d+, "kind": "\w+", "benchmark": "([^"\\]+)"', re.MULTILINE)
+"""How every line begins."""
 FOLDER = "journal"
 SUFFIX = ".jsonl"
 
@@ -92,6 +96,68 @@ class Journal:
             ) from error
 
 
+@dataclass(frozen=True)
+class JournalLines:
+    """What stands in a journal, line by line, each with its place ``file:line``.
+
+    Parameters
+    ----------
+    entries : tuple of (str, Entry)
+        The whole lines.
+    refused : tuple of str
+        Why lines that can be read are none of this journal: they were edited, or are of another
+        version. Each message begins with its place.
+    broken : tuple of str
+        Places of lines that are no JSON, such as one in the middle of which the disk was full.
+    torn : str
+        Place of the last line, where it was cut short as whatever wrote it ended; else empty.
+    """
+
+    entries: tuple[tuple[str, Entry], ...]
+    refused: tuple[str, ...]
+    broken: tuple[str, ...]
+    torn: str
+
+    def remarks(self) -> Iterator[str]:
+        """Say what is as if never written, though nobody has tampered with it."""
+        if self.broken:
+            n = len(self.broken)
+            told = "1 line that is" if n == 1 else f"{n} lines that are"
+            yield f"{told} no JSON, left out: {listed(self.broken)}"
+        if self.torn:
+            yield f"{self.torn} was cut short when its run ended: it is as if never written"
+
+
+def journal_lines(path: Path) -> JournalLines:
+    """Return what stands in a journal, whatever has happened to it.
+
+    Raises
+    ------
+    ReportError
+        If the file cannot be read.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ReportError(f"cannot read the journal {path}: {error.strerror or error}") from error
+    entries: list[tuple[str, Entry]] = []
+    refused: list[str] = []
+    broken: list[str] = []
+    *lines, last = content.split(b"\n")
+    for number, line in enumerate([*lines, last], 1):
+        if not line.strip():
+            continue
+        place = f"{path}:{number}"
+        try:
+            entries.append((place, _entry(place, parse_object(line))))
+        except ReportError as error:
+            refused.append(str(error))
+        except ValueError:
+            broken.append(place)
+    torn = broken.pop() if broken and broken[-1] == f"{path}:{len(lines) + 1}" else ""
+    return JournalLines(tuple(entries), tuple(refused), tuple(broken), torn)
+
+
 def read_journal(path: Path) -> tuple[Entry, ...]:
     """Return the whole lines of a journal; one that was torn is as if never written.
 
@@ -100,20 +166,16 @@ def read_journal(path: Path) -> tuple[Entry, ...]:
     ReportError
         If the file cannot be read, is a journal of another version, or was edited.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ReportError(f"cannot read the journal {path}: {error.strerror or error}") from error
-    return tuple(_entries(path, content))
+    lines = journal_lines(path)
+    if lines.refused:
+        raise ReportError(lines.refused[0])
+    return tuple(entry for _, entry in lines.entries)
 
 
-def _entries(path: Path, content: bytes) -> Iterator[Entry]:
-    for number, line in enumerate(content.split(b"\n"), 1):
-        try:
-            plain = parse_object(line)
-        except ValueError:  # torn
-            continue
-        yield _entry(f"{path}:{number}", plain)
+def benchmarks_in(folder: Path) -> frozenset[str]:
+    """Return the names of the benchmarks that the journals of a run speak of."""
+    found = (NAMED.findall(path.read_bytes()) for path in folder.glob(f"*{SUFFIX}"))
+    return frozenset(name.decode() for names in found for name in names)
 
 
 def _entry(place: str, plain: dict[str, Any]) -> Entry:

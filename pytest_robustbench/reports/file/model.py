@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field, StringConstraints, create_model, model_validator
 
+from pytest_robustbench.display import redacted_plain
 from pytest_robustbench.errors import MetricError, ReportError
 from pytest_robustbench.gates.summary import CLEAN_PREFIX
 from pytest_robustbench.metrics.catalogue import (
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 SCHEMA_VERSION = 2
+TOLD = ("category", "model", "command", "rerun", "detector", "notes")
+"""What of a header may quote a value of the environment: by a user's code, or a command line."""
 
 
 class Health(Part):
@@ -117,9 +120,13 @@ class Frozen(Part):
 class Digests(Part):
     """Digests of what decides whether two reports are comparable; null where it is unknown."""
 
-    config: Sha256 | None = Field(description="Of the key config.")
+    config: Sha256 | None = Field(
+        description="Of the key config, before values of environment variables were hidden in it."
+    )
     dataset: Sha256 | None = Field(description="Of the key samples.")
-    model: Sha256 | None = Field(description="Of the key detector.")
+    model: Sha256 | None = Field(
+        description="Of the key detector, before values of environment variables were hidden in it."
+    )
 
 
 class ModelSources(Part):
@@ -379,8 +386,11 @@ class Header(_Circumstances, _Identity):
         return f"{self.place}/{self.name}" if self.place else self.name
 
     def changed(self, **changes: object) -> Header:
-        """Return a copy with other values."""
-        return self.model_copy(update=changes)
+        """Return a copy with other values; what the YAML takes from the environment is hidden."""
+        told = {**{name: getattr(self, name) for name in TOLD}, **changes}
+        hidden = {name: redacted_plain(told[name]) for name in TOLD}
+        config = {k: redacted_plain(v) if k in TOLD else v for k, v in self.config.items()}
+        return self.model_copy(update={"config": config, **changes, **hidden})
 
 
 # Of several bases the fields of the last come first.

@@ -48,12 +48,15 @@ class Part:
         The conditions it tried: what was measured, or ``{"error": message}``.
     narrowed : tuple of str
         Options that made the run less than what was declared.
+    remarks : tuple of str
+        What a reader of the whole has to know about the source.
     """
 
     source: str
     header: Header
     records: Mapping[str, Mapping[str, Any]]
     narrowed: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 def merge_parts(
@@ -270,6 +273,7 @@ def _header(parts: Sequence[Part], command: str) -> Header:
     first = (prepared or parts)[0].header
     headers = [part.header for part in parts]
     notes = dict.fromkeys(note for header in headers for note in header.notes)
+    notes |= dict.fromkeys(remark for part in parts for remark in part.remarks)
     return first.changed(
         started=min(header.started for header in headers),
         command=command,

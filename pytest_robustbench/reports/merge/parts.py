@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.conditions import condition_of
 from pytest_robustbench.errors import ReportError
+from pytest_robustbench.naming import listed
 from pytest_robustbench.plain_json import read_json
 from pytest_robustbench.reports.file.earlier import SESSION_FILE
 from pytest_robustbench.reports.file.integrity import contradictions, refuse
 from pytest_robustbench.reports.file.journal import (
     SUFFIX,
     BenchmarkEntry,
+    journal_lines,
     journals_in,
-    read_journal,
 )
 from pytest_robustbench.reports.file.report import Report
 from pytest_robustbench.reports.file.session import RERUN
@@ -149,19 +151,23 @@ def _journaled(path: Path) -> Iterator[Part]:
     ReportError
         If the journal cannot be read, was edited, or contradicts itself.
     """
-    try:
-        entries = read_journal(path)
-    except ReportError as error:
-        raise ReportError(f"{error}; {REMEDY}") from error
+    lines = journal_lines(path)
+    refuse(f"{path} cannot be merged", iter(lines.refused), REMEDY)
+    remarks = tuple(lines.remarks())
     benchmarks: dict[str, BenchmarkEntry] = {}
     records: dict[str, dict[str, Mapping[str, Any]]] = {}
-    for entry in entries:
+    for _, entry in lines.entries:
         if isinstance(entry, BenchmarkEntry):
             benchmarks.setdefault(entry.benchmark, entry)
         else:
             records.setdefault(entry.benchmark, {})[entry.condition] = entry.record.to_dict()
-    for name in (n for n in records if n in benchmarks):
+    lost = [name for name in records if name not in benchmarks]
+    if lost or (lines.broken and not benchmarks):
+        what = f"its line about {listed(lost)} is lost" if lost else "no line of it is whole"
+        raise ReportError(f"{path} cannot be merged: {what}: {'; '.join(remarks)}; {REMEDY}")
+    for name, measured in records.items():
         declared = tuple(map(condition_of, benchmarks[name].declared))
         narrowed = tuple(benchmarks[name].narrowed)
-        report = Report(benchmarks[name].header, declared, records[name], narrowed=narrowed)
-        yield _part(StoredReport(report.to_dict(), path), judged=False)
+        report = Report(benchmarks[name].header, declared, measured, narrowed=narrowed)
+        part = _part(StoredReport(report.to_dict(), path), judged=False)
+        yield replace(part, remarks=remarks)

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.display import displayed
 from pytest_robustbench.gates.regression.verdicts import describe_regression
 from pytest_robustbench.reports.pages import plain_markdown
 from pytest_robustbench.reports.pages.plain_markdown import escaped
@@ -37,7 +38,7 @@ def headline(judged: Judged) -> str:
     parts = [f"{counts[name]} {name}" for name in HEADLINES if counts[name]]
     told = f" ({', '.join(parts)})" if parts else ""
     against = f"{match.role} {match.baseline.name}"
-    return f"{match.benchmark} against {against}: {HEADLINES[judged.outcome]}{told}"
+    return displayed(f"{match.benchmark} against {against}: {HEADLINES[judged.outcome]}{told}")
 
 
 def explanation(judged: Judged) -> list[str]:
@@ -46,7 +47,8 @@ def explanation(judged: Judged) -> list[str]:
     lines += [
         f"  {_in_role(judged, line)}" for line in _decision_lines(judged.decisions, DECISIONS_SHOWN)
     ]
-    return [*lines, *(f"  note: {_in_role(judged, n)}" for n in judged.notes)]
+    lines += [f"  note: {_in_role(judged, n)}" for n in judged.notes]
+    return list(map(displayed, lines))
 
 
 def brief(judged: Judged) -> list[str]:
@@ -57,7 +59,7 @@ def brief(judged: Judged) -> list[str]:
     if judged.outcome != "pass":  # the images to look at
         told = _decision_lines(judged.decisions, IMAGES_SHOWN)
         lines += [_in_role(judged, line) for line in told]
-    return [*lines, *_shortened(notes, NOTES_SHOWN)]
+    return list(map(displayed, [*lines, *_shortened(notes, NOTES_SHOWN)]))
 
 
 def _telling(judged: Judged) -> Iterator[str]:

@@ -7,6 +7,7 @@ import io
 from typing import TYPE_CHECKING, TypeAlias
 
 from pytest_robustbench.conditions import condition_of
+from pytest_robustbench.display import displayed
 from pytest_robustbench.gates.limits import SUMMARY
 from pytest_robustbench.metrics.catalogue import METRICS
 from pytest_robustbench.reports.pages.overall import overall
@@ -25,8 +26,8 @@ COLUMNS = (
     *("verdict", "violated"),
 )
 WORST_FIRST = ("error", "fail", "waived", "pass")
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""What makes a spreadsheet calculate a cell that was meant as text."""
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001
+"""What makes a spreadsheet calculate a cell that was meant as text, the wide forms included."""
 BYTE_ORDER_MARK = "\ufeff"
 """Without it Excel takes UTF-8 for something else."""
 
@@ -97,4 +98,5 @@ def _worst(verdicts: Sequence[Verdict]) -> str:
 
 
 def _text(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA) else text
+    shown = displayed(text)
+    return f"'{shown}" if shown.startswith(FORMULA) else shown

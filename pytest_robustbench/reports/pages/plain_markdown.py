@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.display import displayed
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -18,9 +20,10 @@ LIST = re.compile(r"^(\d*)([-+.)])(?= )")
 
 def escaped(text: str) -> str:
     """Return text that renders as it is, on one line."""
+    text = displayed(" ".join(text.split()))
     for character in MARKUP:
         text = text.replace(character, "\\" + character)
-    return LIST.sub(r"\1\\\2", " ".join(text.translate(ENTITIES).split()))
+    return LIST.sub(r"\1\\\2", text.translate(ENTITIES))
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

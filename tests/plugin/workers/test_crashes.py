@@ -9,12 +9,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
+from pytest_robustbench.plain_json import sealed
+from pytest_robustbench.plugin.workers.presence import Presence, may_be_alive
 from pytest_robustbench.plugin.workers.run_context import (
     _home,
     new_run,
@@ -31,11 +34,14 @@ TIMING = ("latency", "memory")
 TOLD = ("name", "complete", "missing", "operating_point", "samples", "verdicts")
 SLOW = """\
 import time
+from pathlib import Path
 from tests.plugin.line_models import MeanDetector
 
 class Slow(MeanDetector):
     def predict(self, images):
         time.sleep(0.02)
+        while Path("wait").exists():
+            time.sleep(0.02)
         return super().predict(images)
 
     def description(self):
@@ -336,9 +342,180 @@ def test_a_file_that_cannot_be_read_is_no_traceback_and_nothing_is_taken_over(
     assert reused(measured) == set()
 
 
+def edited(project: Project, change: Callable[[dict[str, Any]], object], *, seal: bool) -> str:
+    """Change the records in the journal of the last run; return its path as messages show it."""
+    path = journals(project)[-1]
+    lines = [json.loads(line) for line in path.read_text().splitlines() if line]
+    for line in lines:
+        if line["kind"] == "condition":
+            change(line["record"])
+    lines = [sealed(line) if seal else line for line in lines]
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    return str(path)
+
+
+def better(record: dict[str, Any]) -> None:
+    record["results"]["pixel_metrics"]["pixel_segf1"] = 0.97
+
+
+def elsewhere(record: dict[str, Any]) -> None:
+    record["results"]["threshold"] += 1
+
+
+def milder(record: dict[str, Any]) -> None:
+    record["specification"] = {"parameters": {}}
+
+
+@pytest.mark.parametrize("seal", [False, True], ids=["edited", "edited and sealed"])
+@pytest.mark.parametrize("change", [better, elsewhere, milder])
+def test_an_edited_record_is_measured_anew_with_a_note_that_names_it(
+    measured: Project, change: Callable[[dict[str, Any]], None], seal: bool
+) -> None:
+    first = measured.report()
+    path = edited(measured, change, seal=seal)
+    result = measured.run("--robustness-resume")
+    assert result.ret == 0
+    report = measured.report()
+    assert set(measured_by_the_last_run(measured)) == THREE
+    assert report["robustness"]["clean"]["results"] == first["robustness"]["clean"]["results"]
+    for line in (2, 3, 4):
+        (note,) = [n for n in report["notes"] if f"{path}:{line}" in n]
+        assert note.endswith(": measured anew")
+        assert f"{path}:{line}" in text_of(result)
+
+
+@pytest.mark.parametrize("record", [None, [], "x", {"error": None}, {}])
+def test_a_record_of_another_kind_is_measured_anew(measured: Project, record: object) -> None:
+    path = journals(measured)[-1]
+    lines = [json.loads(line) for line in path.read_text().splitlines() if line]
+    lines[1]["record"] = record
+    path.write_text("".join(f"{json.dumps(sealed(line))}\n" for line in lines))
+    assert reused(measured) == THREE - {lines[1]["condition"]}
+    assert any(f"{path}:2 is no line of a journal" in note for note in measured.report()["notes"])
+
+
+def test_broken_lines_are_counted_and_named_and_the_others_taken_over(measured: Project) -> None:
+    path = journals(measured)[-1]
+    whole = path.read_bytes()
+    path.write_bytes(b"{\n" + whole + b"[" * 100_000 + b"\n" + whole[:20])
+    assert reused(measured) == THREE
+    notes = "\n".join(measured.report()["notes"])
+    assert f"2 lines that are no JSON, left out: '{path}:1', '{path}:" in notes
+    assert "was cut short when its run ended" in notes
+
+
 def test_without_the_option_everything_is_measured(measured: Project) -> None:
     assert measured.run().ret == 0
     assert set(measured_by_the_last_run(measured)) == THREE
+
+
+# ---- several runs in one folder ----------------------------------------------------------------
+
+
+def test_a_run_that_ends_leaves_the_journal_of_one_that_is_going(slow: Project) -> None:
+    process = started(slow)
+    wait_for(slow, process, 2)
+    slow.write("wait", "")
+    (going,) = journals(slow)
+    slow.yaml(detector="pixel_gaussian", **ONE)
+    assert slow.run_apart().ret == 0
+    assert going.exists()
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert slow.run_apart().ret == 0
+    assert not going.exists()
+
+
+def test_a_run_that_ends_leaves_what_a_dead_one_has_measured_of_another_benchmark(
+    slow: Project,
+) -> None:
+    slow.write("first.yaml", (slow.path / "robustness.yaml").read_text())
+    process = started(slow, "--robustness-config=first.yaml")
+    wait_for(slow, process, 2)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    before = finished(slow)
+    slow.yaml(detector="pixel_gaussian", name="other", **ONE)
+    assert slow.run_apart().ret == 0
+    result = slow.run_apart("--robustness-config=first.yaml", "--robustness-resume")
+    assert f"taken over from an earlier run: {len(before)} of 11 conditions" in text_of(result)
+
+
+def test_the_later_of_two_runs_replaces_no_report_unnoticed(slow: Project) -> None:
+    """The first to end has its report; the other ends red, and its journal holds what it found."""
+    process = started(slow, "--junitxml=first.xml")
+    wait_for(slow, process, 2)
+    slow.write("wait", "")
+    yaml = (slow.path / "robustness.yaml").read_text()
+    slow.yaml(detector="pixel_gaussian", **ONE)
+    assert slow.run_apart().ret == 0
+    report = slow.report()
+    slow.write("robustness.yaml", yaml)
+    (slow.path / "wait").unlink()
+    assert process.wait(timeout=120) == pytest.ExitCode.TESTS_FAILED
+    assert slow.report() == report
+    assert "was written by another run while this one was going" in (
+        slow.path / "first.xml"
+    ).read_text(encoding="utf-8")
+    result = slow.run_apart("--robustness-resume", "--junitxml=first.xml")
+    assert result.ret == 0
+    assert "taken over from an earlier run: 11 of 11" in text_of(result)
+
+
+def test_it_is_said_that_pages_of_another_run_were_replaced(project: Project) -> None:
+    project.yaml(detector="pixel_gaussian", **ONE)
+    project.write(
+        "conftest.py",
+        """\
+        from pathlib import Path
+
+        def pytest_runtest_teardown(item):
+            Path("robustness-report").mkdir(exist_ok=True)
+            Path("robustness-report", "session.json").write_text("{}")
+        """,
+    )
+    result = project.run()
+    assert result.ret == 0
+    assert "another run has ended in robustness-report meanwhile" in text_of(result)
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path) -> Path:
+    path = tmp_path / new_run()
+    path.mkdir()
+    (path / "main.jsonl").write_text("")
+    return path
+
+
+def test_a_run_is_alive_while_its_process_is(run_folder: Path) -> None:
+    presence = Presence()
+    presence.begin(run_folder / "main.jsonl")
+    assert may_be_alive(run_folder)
+    presence.end()
+    assert not may_be_alive(run_folder)
+
+
+@pytest.mark.parametrize("lock", ["main-0123abcd.lock", None], ids=["of another host", "none"])
+def test_what_no_lock_decides_is_decided_by_its_age(run_folder: Path, lock: str | None) -> None:
+    if lock:
+        (run_folder / lock).touch()
+    assert may_be_alive(run_folder)
+    for path in (run_folder, *run_folder.iterdir()):
+        os.utime(path, (0, 0))
+    assert not may_be_alive(run_folder)
+
+
+def test_where_there_are_no_locks_a_run_goes_on_and_its_journal_stays_for_a_day(
+    run_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("filelock.FileLock.acquire", unknown)
+    presence = Presence()
+    presence.begin(run_folder / "main.jsonl")
+    presence.end()
+    assert may_be_alive(run_folder)
 
 
 # ---- disks -------------------------------------------------------------------------------------

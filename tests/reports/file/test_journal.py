@@ -14,16 +14,17 @@ from pytest_robustbench.conditions import CLEAN
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.plain_json import sealed
 from pytest_robustbench.reports.file import journal
-from pytest_robustbench.reports.file.integrity import reusable_records
 from pytest_robustbench.reports.file.journal import (
     BenchmarkEntry,
     ConditionEntry,
     Journal,
+    benchmarks_in,
+    journal_lines,
     journals_in,
     read_journal,
 )
 from pytest_robustbench.reports.file.record import condition_record
-from tests.reports.report_samples import drawn_header, drawn_result, small_benchmark
+from tests.reports.report_samples import drawn_header, drawn_result
 
 FIRST = BenchmarkEntry(
     benchmark="nuts", header=drawn_header(), declared=["clean"], narrowed=[], fitted=True
@@ -99,36 +100,42 @@ def test_what_was_not_written_so_is_refused_with_its_place(path, line, said):
     with pytest.raises(ReportError, match=r"gw0\.jsonl:2 ") as caught:
         read_journal(path)
     assert all(part in str(caught.value) for part in said.split(".* ")[::-1])
-    assert list(reusable_records(path)) == []
+    lines = journal_lines(path)
+    assert [entry for _, entry in lines.entries] == [FIRST]
+    assert lines.refused == (str(caught.value),)
 
 
-def test_deep_nesting_is_as_if_never_written(path):
+BROKEN = ("[" * 100_000, "{", '"text"', "\x00", "\udcff", '{"version": 2, "version": 2}')
+
+
+def test_broken_lines_are_counted_and_named_and_cost_nothing_else(path):
     Journal(path).append(FIRST)
+    with path.open("ab") as file:
+        file.write("".join(f"{line}\n" for line in BROKEN).encode("utf-8", "surrogateescape"))
+    Journal(path).append(SECOND)
     with path.open("a", encoding="utf-8") as file:
-        file.write("[" * 100_000 + "\n")
+        file.write('{"version"')
 
-    assert read_journal(path) == (FIRST,)
+    lines = journal_lines(path)
+    assert [entry for _, entry in lines.entries] == [FIRST, SECOND]
+    assert lines.broken == tuple(f"{path}:{2 + i}" for i in range(len(BROKEN)))
+    assert lines.refused == ()
+    broken, torn = lines.remarks()
+    assert broken.startswith("6 lines that are no JSON, left out: ")
+    assert f"'{path}:2'" in broken
+    assert torn == f"{path}:10 was cut short when its run ended: it is as if never written"
+
+
+def test_the_benchmarks_of_a_run_are_known_without_reading_it_all(path):
+    for name in ("nuts", "nuts", "bolts"):
+        Journal(path).append(FIRST.model_copy(update={"benchmark": name}))
+    path.with_name("gw1.jsonl").write_text("[[[\n")
+    assert benchmarks_in(path.parent) == {"nuts", "bolts"}
 
 
 def test_a_missing_journal_is_one_message(path):
     with pytest.raises(ReportError, match="cannot read the journal"):
         read_journal(path)
-
-
-def test_only_a_record_that_agrees_with_its_columns_is_taken_over(path):
-    benchmark = small_benchmark(corruptions=[])
-    record = condition_record(benchmark.evaluate(CLEAN))
-    header = benchmark.header()
-    Journal(path).append(FIRST.model_copy(update={"header": header}))
-    better = json.loads(json.dumps(record))
-    better["results"]["pixel_metrics"]["pixel_segf1"] = 0.97
-    for each in ({"error": "no"}, better):
-        Journal(path).append(finished(each))
-    assert list(reusable_records(path)) == []
-
-    Journal(path).append(finished(record))
-
-    assert [found for _, found in reusable_records(path)] == [record]
 
 
 def test_the_latest_run_comes_last(tmp_path):

@@ -9,6 +9,8 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from pytest_robustbench.display import displayed_lines
+
 POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '{script}'; "
     "base-uri 'none'; form-action 'none'"
@@ -28,6 +30,7 @@ def rendered(template: str, **contents: object) -> str:
     environment = Environment(
         loader=PackageLoader(__package__),
         autoescape=True,
+        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -39,6 +42,12 @@ def rendered(template: str, **contents: object) -> str:
         script=Markup(script),
         policy=POLICY.format(script=_source(script)),
     )
+
+
+def _shown(value: object) -> object:
+    """Spell out what cannot be seen; configuration and descriptions have lines of their own."""
+    is_text = isinstance(value, str) and not isinstance(value, Markup)
+    return displayed_lines(value) if is_text else value
 
 
 def _source(script: str) -> str:
