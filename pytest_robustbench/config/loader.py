@@ -22,10 +22,10 @@ from pytest_robustbench.config.yaml.nodes import Entry, Leaf, Mark, Table, map_l
 from pytest_robustbench.config.yaml.problems import Problem, config_error, shown_path
 from pytest_robustbench.config.yaml.reading import read_text, tree_of
 from pytest_robustbench.errors import UnfitOptionError
-from pytest_robustbench.naming import suggestion
+from pytest_robustbench.naming import ALLOWED, name_problem, suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from pytest_robustbench.config.declarations import BenchmarkDeclaration, DetectorDeclaration
@@ -81,6 +81,7 @@ def parse_config(
         raise config_error(path, problems)
     problems += _shape_problems(tree, tuple(own.values()))
     declared = _declared(tree, path, problems, own)
+    problems += _profile_names(tree)
     if problems:
         raise config_error(path, problems)
     _check_profile(profile, tree, path)
@@ -154,6 +155,20 @@ def _check_profile(profile: str | None, tree: Table, path: Path) -> None:
     if profile is not None and profile not in names:
         known = suggestion(profile, names) if names else "the file declares no profiles"
         raise UnfitOptionError(f"{shown_path(path)}: unknown profile {profile!r}; {known}")
+
+
+def _profile_names(tree: Table) -> Iterator[Problem]:
+    """Say which profiles have names that no file can have: ``{profile}`` stands in paths."""
+    seen: dict[str, str] = {}
+    for name, entry in tree.table("profiles").entries.items():
+        problem = name_problem(name)
+        if problem:
+            text = f"profile name {name!r} becomes part of file names, and {problem}; {ALLOWED}"
+            yield Problem(entry.mark, text)
+        other = seen.setdefault(name.casefold(), name)
+        if other != name:
+            text = f"profiles {other!r} and {name!r} would share their baselines on some systems"
+            yield Problem(entry.mark, text)
 
 
 def _declared(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from pytest_robustbench.errors import CorruptionError
+from pytest_robustbench.naming import MOST_BYTES
 
 RESERVED = ("clean", "recorded")
 """Conditions that are no corruption."""
@@ -14,8 +15,8 @@ KEYWORDS = ("compose", "name")
 
 
 def fits_test_ids(name: str) -> bool:
-    """Return whether `name` holds only lower-case letters, digits and underscores."""
-    return re.fullmatch("[a-z0-9_]+", name) is not None
+    """Return whether `name` holds only lower-case letters, digits and underscores, not too many."""
+    return len(name) <= MOST_BYTES and re.fullmatch("[a-z0-9_]+", name) is not None
 
 
 def check_name(name: str) -> None:

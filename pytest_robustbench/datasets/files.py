@@ -133,11 +133,6 @@ def nfc(text: str) -> str:
     return unicodedata.normalize("NFC", known)
 
 
-def is_plain_name(text: str) -> bool:
-    """Tell whether `text` names one folder: it is not empty and leads nowhere else."""
-    return bool(text.strip()) and text not in (".", "..") and not {"/", "\\", "\0"} & set(text)
-
-
 def no_images(folder: Path, role: str) -> DatasetError:
     """Return the error for a folder that should hold images and holds none."""
     unread = unread_images(folder, recursive=True)

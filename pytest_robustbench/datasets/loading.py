@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.datasets.catalogue import FORMATS, NAMES, format_named, part_of
-from pytest_robustbench.datasets.files import is_plain_name, required_root
+from pytest_robustbench.datasets.files import required_root
 from pytest_robustbench.datasets.formats.recognition import recognised_format
 from pytest_robustbench.errors import DatasetError
-from pytest_robustbench.naming import suggestion
+from pytest_robustbench.naming import name_problem, suggestion
 
 if TYPE_CHECKING:
     import os
@@ -125,9 +125,11 @@ def _check_options(row: Format, dataset: str, given: Mapping[str, Any]) -> None:
 
 
 def _check_category(category: object) -> None:
-    if isinstance(category, str) and not is_plain_name(category):
+    problem = name_problem(category) if isinstance(category, str) else ""
+    if problem:
         raise DatasetError(
-            f"category is the name of one folder, not {category!r}; a path belongs into root"
+            f"category is the name of one folder, not {category!r} ({problem}); a path belongs "
+            "into root"
         )
 
 

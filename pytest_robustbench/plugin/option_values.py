@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
@@ -10,6 +11,7 @@ import pytest
 
 from pytest_robustbench.conditions import SEVERITIES
 from pytest_robustbench.display import displayed
+from pytest_robustbench.naming import ALLOWED, name_problem
 from pytest_robustbench.plugin.shards import Shard
 from pytest_robustbench.plugin.workers.role import is_worker
 
@@ -79,6 +81,15 @@ def optional(parse: Callable[[Given], T]) -> Callable[[Given], T | None]:
 @optional
 def text(given: Given) -> str:
     """Return it as it is."""
+    return str(given.value)
+
+
+@optional
+def profile(given: Given) -> str:
+    """Return a name: it becomes part of file names."""
+    problem = name_problem(str(given.value))
+    if problem:
+        given.refuse(f"is {given.value!r}, and {problem}; {ALLOWED}")
     return str(given.value)
 
 
@@ -171,15 +182,30 @@ def baseline(given: Given) -> Path:
 
 def update_baseline(given: Given) -> bool:
     """Refuse to update baselines in every run: nothing would ever be compared with them."""
-    lasting = given.value if given.in_ini else given.flag in given.config.getini("addopts")
-    if lasting:
+    place = _lasting_place(given) if given.value else ""
+    if place:
         written = given.written.partition(" ")[0]
         raise pytest.UsageError(
-            f"{written} in {given.config.inipath}: every run would replace its baseline, and none "
-            f"be compared with it; give {given.flag} on the command line, in the run that is to "
-            "become the baseline"
+            displayed(
+                f"{written} in {place}: every run would replace its baseline, and none be compared "
+                f"with it; give {given.flag} on the command line, in the run that is to become the "
+                "baseline"
+            )
         )
     return bool(given.value)
+
+
+def _lasting_place(given: Given) -> str:
+    """Return where a flag stands that holds for every run; empty for the command line itself."""
+    if given.in_ini or given.flag in given.config.getini("addopts"):
+        return str(given.config.inipath)
+    if given.flag in shlex.split(os.environ.get("PYTEST_ADDOPTS", "")):
+        return "PYTEST_ADDOPTS"
+    # A worker is given its controller's options, not its command line.
+    args = given.config.invocation_params.args
+    if is_worker(given.config) or given.flag in args or any(a[:1] == "@" for a in map(str, args)):
+        return ""
+    return "a file of options"
 
 
 def outputs(config: pytest.Config) -> Iterator[Path]:

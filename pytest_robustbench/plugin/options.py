@@ -173,7 +173,7 @@ class Settings:
         "FILE",
         default=DEFAULT_CONFIG,
     )
-    profile = Option(values.text, "profile of the YAML to run", "NAME", early=True)
+    profile = Option(values.profile, "profile of the YAML to run", "NAME", early=True)
     report_dir = Option(
         values.path,
         f"folder for reports (default: {DEFAULT_REPORT_DIR})",

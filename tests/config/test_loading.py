@@ -12,6 +12,7 @@ import yaml
 
 from pytest_robustbench.conditions import CLEAN, Condition
 from pytest_robustbench.config.loader import load_config
+from pytest_robustbench.errors import ConfigError
 from pytest_robustbench.gates.limits import Limit
 
 LEAST = """\
@@ -53,6 +54,20 @@ profiles:
 
 SHORT = "schema_version: 1\ndataset: fixture\ndetector: fixture\naccept: {all: {f1: {min: 0.1}}}\n"
 NAMES = ("lighting", "jpeg", "blur", "glare", "geo_jitter")
+
+
+def test_profiles_are_called_by_names_that_every_file_system_takes(load):
+    text = SHORT + "profiles:\n  ../x: {}\n  nul: {}\n  Fast: {}\n  fast: {}\n"
+    with pytest.raises(ConfigError) as caught:
+        load(text)
+    line = text.count("\n") - 3
+    first, second, third = str(caught.value).splitlines()
+    assert first.startswith(
+        f"robustness.yaml:{line}:3: profile name '../x' becomes part of file names, and"
+    )
+    assert first.endswith("dots and spaces between them")
+    assert f"robustness.yaml:{line + 1}:3: profile name 'nul'" in second
+    assert f"robustness.yaml:{line + 3}:3: profiles 'Fast' and 'fast' would share" in third
 
 
 def test_the_least_that_works(load):

@@ -88,6 +88,34 @@ def test_baselines_are_not_updated_in_every_run(gated: Project, lines: str) -> N
     assert "none be compared with it" in only_messages(result)
 
 
+def test_baselines_are_not_updated_from_the_environment(
+    gated: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-q --robustness-update-baseline")
+    result = gated.run()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "--robustness-update-baseline in PYTEST_ADDOPTS: every run" in only_messages(result)
+
+
+def test_baselines_are_not_updated_from_a_file_of_options(gated: Project) -> None:
+    gated.write("options.txt", "--robustness-update-baseline\n")
+    gated.write(
+        "pytest.ini", f"{INI}\naddopts = @options.txt\n".replace("\naddopts = --st", "\n#", 1)
+    )
+    result = gated.run()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "in a file of options: every run" in only_messages(result)
+
+
+@pytest.mark.parametrize("name", ["../../x", "a/b", "CON", "x\n::error::y", "a."])
+def test_a_profile_that_is_no_name_is_refused(gated: Project, name: str) -> None:
+    result = gated.run(f"--robustness-profile={name}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    told = only_messages(result)
+    assert "--robustness-profile is" in told
+    assert "a name is no path" in told
+
+
 @pytest.mark.parametrize(
     ("lines", "said"),
     [

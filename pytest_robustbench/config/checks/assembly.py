@@ -25,6 +25,7 @@ from pytest_robustbench.config.models.file import Benchmark, benchmark_type
 from pytest_robustbench.config.yaml.environment import settled
 from pytest_robustbench.config.yaml.nodes import plain
 from pytest_robustbench.evaluation.settings import EvaluationSettings
+from pytest_robustbench.naming import MOST_BYTES, name_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,8 +43,8 @@ _OTHERWISE = {
 }
 """Options that become something of another name."""
 
-_TAKEN = ("session",)
-"""A report of this name would overwrite the session's own file."""
+_TAKEN = ("session", "journal", "rerun")
+"""Reports or pictures of this name would lie where a run keeps what is its own."""
 
 
 def check_taken(model: type[Benchmark]) -> None:
@@ -66,13 +67,14 @@ check_taken(Benchmark)
 
 def is_name(text: str) -> bool:
     """Return whether `text` can be part of test ids and file names on every system."""
-    return _NAME.fullmatch(text) is not None
+    return _NAME.fullmatch(text) is not None and not name_problem(text)
 
 
 def name_from(category: str) -> str:
     """Return a benchmark's name for a category that may hold any characters."""
     name = re.sub(r"[^A-Za-z0-9_.-]+", "_", category).lstrip(".-") or "benchmark"
-    return f"{name}_" if name in _TAKEN else name
+    name = name.rstrip(".")[:MOST_BYTES] or "benchmark"
+    return name if is_name(name) and name.casefold() not in _TAKEN else f"{name}_".replace(".", "_")
 
 
 def assembled(here: Scope, shared: Mapping[str, DetectorDeclaration]) -> list[BenchmarkDeclaration]:
@@ -154,13 +156,18 @@ def check_names(declared: Iterable[tuple[BenchmarkDeclaration, Scope]]) -> None:
 
 
 def _name_problem(name: str, seen: Mapping[str, str]) -> str:
-    if name in _TAKEN:
-        return f"a benchmark cannot be called {name!r}: its report would overwrite {name}.json"
-    if not is_name(name):
+    if name.casefold() in _TAKEN:
         return (
-            f"benchmark name {name!r} becomes part of test ids and file names: use ASCII letters, "
-            "digits, '_', '.' and '-', and name the category under dataset or the detector under "
-            "detectors"
+            f"a benchmark cannot be called {name!r}: its files would overwrite those that every "
+            "run has of its own"
+        )
+    if not is_name(name):
+        problem = name_problem(name)
+        why = f" ({problem})" if problem else ""
+        return (
+            f"benchmark name {name!r} becomes part of test ids and file names{why}: use ASCII "
+            "letters, digits, '_', '.' and '-', and name the category under dataset or the "
+            "detector under detectors"
         )
     if name.casefold() in seen:
         other = seen[name.casefold()]

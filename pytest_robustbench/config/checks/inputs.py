@@ -22,7 +22,7 @@ from pytest_robustbench.detectors.families import (
     known_names,
 )
 from pytest_robustbench.evaluation.settings import CalibrationSettings
-from pytest_robustbench.naming import suggestion
+from pytest_robustbench.naming import MOST_BYTES, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,10 +55,10 @@ def recorded_of(model: Benchmark, here: Scope) -> dict[str, DatasetDeclaration]:
     """Return the declared sets of images taken under drift, by name."""
     found: dict[str, DatasetDeclaration] = {}
     for name, declared in model.recorded.items():
-        if not fits_test_ids(name):
+        if not fits_test_ids(name) or len(name) > MOST_BYTES:
             message = (
                 f"recorded set {name!r} becomes part of test ids: use lower-case letters, digits "
-                "and underscores"
+                f"and underscores, {MOST_BYTES} at most"
             )
             here.complain_of_key(message, "recorded", name)
             continue

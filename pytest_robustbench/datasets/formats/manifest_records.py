@@ -7,10 +7,9 @@ from io import StringIO
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.datasets.files import is_plain_name
 from pytest_robustbench.datasets.split import DEFECT, NORMAL
 from pytest_robustbench.errors import DatasetError
-from pytest_robustbench.naming import suggestion
+from pytest_robustbench.naming import name_problem, suggestion
 from pytest_robustbench.plain_json import parse_json
 from pytest_robustbench.regular_file import read_regular_text
 
@@ -144,8 +143,9 @@ def _required(fields: Mapping[str, Any], key: str, where: str) -> str:
 
 def _category(fields: Mapping[str, Any], where: str) -> str:
     name = _required(fields, "category", where)
-    if not is_plain_name(name):
-        raise DatasetError(f"{where}: category is a name, not a path: {name!r}")
+    problem = name_problem(name)
+    if problem:
+        raise DatasetError(f"{where}: category is a name, not a path: {name!r} ({problem})")
     return name
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_robustbench.display import displayed
 from pytest_robustbench.gates.wording import describe
 from pytest_robustbench.plugin.items import item_ref
 from pytest_robustbench.plugin.measuring.course import measurements_of
@@ -63,7 +64,7 @@ class Judge:
         metrics = [v.limit.metric for v in violated]
         about = self._ref.benchmark, self._ref.condition
         lines += self._measurements.worst_images(*about, metrics)
-        return "\n".join([*lines, "", "run it again:", f"  {self._command()}"])
+        return "\n".join(map(displayed, [*lines, "", "run it again:", f"  {self._command()}"]))
 
     def _command(self) -> str:
         """Return what reruns this item at the operating point of this run."""

@@ -10,6 +10,7 @@ import numpy as np
 from pytest_robustbench.errors import RobustbenchError
 from pytest_robustbench.evaluation.measure.exhibits import called_pixels
 from pytest_robustbench.metrics.catalogue import metric_called
+from pytest_robustbench.naming import MOST_BYTES
 from pytest_robustbench.reports.pages.drawing import png, triptych
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _saved(evaluator: Evaluator, result: ConditionResult, metric: str, target: P
     samples = evaluator.samples(result.condition)
     for rank, index in enumerate(worst_images(result, metric), start=1):
         sample = samples[index]
-        name = re.sub(r"[^A-Za-z0-9._-]+", "_", sample.id)
+        name = re.sub(r"[^A-Za-z0-9._-]+", "_", sample.id)[-MOST_BYTES:]
         path = target / f"{metric}-{rank}-{name}.png"
         path.write_bytes(png(_panels(evaluator, result, index)))
         lines.append(f"  {sample.id}: {path}")

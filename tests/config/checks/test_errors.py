@@ -117,7 +117,8 @@ TOP = [
     ("name: 5", "7:7: name must be text, found 5; write it in quotes"),
     (
         "name: session",
-        "7:7: a benchmark cannot be called 'session': its report would overwrite session.json",
+        "7:7: a benchmark cannot be called 'session': its files would overwrite those that every "
+        "run has of its own",
     ),
     (
         "name: große Nuss",
@@ -477,9 +478,9 @@ DETECTORS = [
     (
         "detector: [patchcore, 'a:b']",
         (
-            "1:1: benchmark name 'benchmark-a:b' becomes part of test ids and file names: use ASCII "
-            "letters, digits, '_', '.' and '-', and name the category under dataset or the detector "
-            "under detectors"
+            "1:1: benchmark name 'benchmark-a:b' becomes part of test ids and file names (it holds "
+            "':'): use ASCII letters, digits, '_', '.' and '-', and name the category under dataset "
+            "or the detector under detectors"
         ),
     ),
 ]

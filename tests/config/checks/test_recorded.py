@@ -106,7 +106,7 @@ def test_a_wrong_limit_is_named_with_its_place(complaints, accept, expected):
     [
         (
             "LED-2025: {format: folder, test_dir: a, abnormal_dir: b}",
-            "6:3: recorded set 'LED-2025' becomes part of test ids: use lower-case letters, digits and underscores",
+            "6:3: recorded set 'LED-2025' becomes part of test ids: use lower-case letters, digits and underscores, 100 at most",
         ),
         (
             "led: {format: mvtec}",

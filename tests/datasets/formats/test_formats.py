@@ -51,7 +51,11 @@ def test_the_size_may_be_a_list():
         ("visa", {"split_csv": 3}, "split_csv of the visa format is a text or nothing, not 3"),
         ("manifest", {"allow_outside_root": "no"}, "is true or false, not 'no'"),
         ("synthetic", {"size": None}, "size of the synthetic format is an integer, not None"),
-        ("mvtec", {"category": "../nut"}, r"name of one folder, not '\.\./nut'; a path belongs"),
+        (
+            "mvtec",
+            {"category": "../nut"},
+            r"name of one folder, not '\.\./nut' \(it holds '/'\); a path belongs",
+        ),
         ("mvtec", {"category": "/nut"}, "category is the name of one folder, not '/nut'"),
         ("mvtec", {"category": ".."}, "category is the name of one folder"),
         ("mvtec", {"category": ""}, "category is the name of one folder, not ''"),
