@@ -117,8 +117,10 @@ TOP = [
     ("name: 5", "7:7: name must be text, found 5; write it in quotes"),
     (
         "name: session",
-        "7:7: a benchmark cannot be called 'session': its files would overwrite those that every "
-        "run has of its own",
+        (
+            "7:7: a benchmark cannot be called 'session': its files would overwrite those that every "
+            "run has of its own"
+        ),
     ),
     (
         "name: große Nuss",
