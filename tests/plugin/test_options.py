@@ -99,9 +99,7 @@ def test_baselines_are_not_updated_from_the_environment(
 
 def test_baselines_are_not_updated_from_a_file_of_options(gated: Project) -> None:
     gated.write("options.txt", "--robustness-update-baseline\n")
-    gated.write(
-        "pytest.ini", f"{INI}\naddopts = @options.txt\n".replace("\naddopts = --st", "\n#", 1)
-    )
+    gated.write("pytest.ini", "[pytest]\naddopts = @options.txt\n")
     result = gated.run()
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "in a file of options: every run" in only_messages(result)
