@@ -395,12 +395,12 @@ def test_a_damaged_image_is_named(call, bottles):
 
 def test_an_image_beyond_the_declared_budget_is_refused(call, tmp_path):
     text = YAML.replace('  - "weather:rain": {level: 7}\n', "")
-    (tmp_path / "r.yaml").write_text(text + "image_budget: 100\n")
+    (tmp_path / "r.yaml").write_text(text + "image_budget: 3000\n")
 
     code, err = call("--config", "r.yaml", "--n-images", "1")
 
     assert code == 2
-    assert "more than image_budget allows (100 bytes)" in err
+    assert "more than image_budget allows (2.93 KiB)" in err
 
 
 def test_the_help_names_every_flag(capsys):

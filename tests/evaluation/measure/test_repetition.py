@@ -174,7 +174,7 @@ def test_where_no_image_could_be_predicted_nothing_is_taken_for_steady():
                 raise ValueError("not yet")
             return super().predict(images)
 
-    test = [normal("test/a", 1), *split().test]
+    test = [normal("test/a", 901), *split().test]
     detector = Late()
     subject = benchmark(split(test=test), detector)
     point = subject.prepare()
@@ -192,12 +192,12 @@ def test_where_no_image_could_be_predicted_nothing_is_taken_for_steady():
 @pytest.mark.parametrize("budget", [0, 1 << 30], ids=["decoded again", "kept"])
 def test_an_image_that_changes_fails_every_condition_from_then_on(tmp_path, budget):
     file = tmp_path / "good.png"
-    cv2.imwrite(str(file), picture(1))
+    cv2.imwrite(str(file), picture(901))
     test = [*split().test, rb.Sample("test/good/x", 0, file)]
     subject = benchmark(split(test=test), evaluation={"memory_budget": budget})
     assert subject.evaluate(CLEAN).per_image.score.size == 9
 
-    cv2.imwrite(str(file), picture(2))
+    cv2.imwrite(str(file), picture(902))
 
     for condition in (CLEAN, BLUR):
         with pytest.raises(DatasetError, match=rf"'test/good/x': its image {file} has changed"):
