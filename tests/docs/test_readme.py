@@ -156,7 +156,7 @@ def test_the_ci_examples_are_yaml_and_run_the_marker() -> None:
         (body,) = files(name)
         assert yaml.safe_load(body)
         assert "pytest -m robustness" in body
-        assert "robustness-report" in body
+        assert "pytest-robustbench verdict robustness-report\n" in body
 
 
 def test_the_python_snippet_works_as_written(
