@@ -217,6 +217,14 @@ def test_several_reasons_have_a_line_each_and_the_sure_one_decides(runs, verdict
     assert [line.partition(":")[0] for line in text.splitlines()] == ["metal", "metal", "tin"]
 
 
+def test_nothing_acts_in_what_is_told(runs, verdict):
+    of_metal(problems=["\x1b[2J::error::gone\n::stop-commands::x"])
+    code, text = verdict()
+    assert code == FAILS
+    assert "\x1b" not in text
+    assert not any(line.lstrip().startswith("::") for line in text.splitlines())
+
+
 def test_a_comparison_can_be_required(runs, verdict):
     text = "it was not compared with a baseline: none is declared"
     assert verdict("--require-comparison") == (FAILS, f"metal: {text}\ntin: {text}")

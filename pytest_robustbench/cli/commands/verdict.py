@@ -6,11 +6,11 @@ what is on disk: session.json, which only a run that came to its end leaves, and
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.cli.telling import answer
 from pytest_robustbench.errors import ReportError
 
 if TYPE_CHECKING:
@@ -67,9 +67,9 @@ def run(arguments: Namespace) -> int:
     reasons = list(_reasons(folder, required=arguments.require_comparison))
     codes = {reason.code for reason in reasons}
     code = FAILS if FAILS in codes else max(codes, default=HOLDS)
-    sys.stdout.write(f"{WORDS[code]}: {folder}\n")
+    answer(f"{WORDS[code]}: {folder}")
     for text in dict.fromkeys(" ".join(reason.text.split()) for reason in reasons):
-        sys.stdout.write(f"  {text}\n")
+        answer(f"  {text}")
     return code
 
 
