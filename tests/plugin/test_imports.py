@@ -75,6 +75,20 @@ def test_another_model_of_that_name_was_imported_before(project: Project, mode: 
     assert pixel_threshold(project) < 500
 
 
+def test_two_files_of_one_session_have_each_its_own(project: Project) -> None:
+    a, b = project.path / "packages" / "a", project.path / "packages" / "b"
+    shutil.copy(b / "robustness.yaml", a / "robustness.yaml")
+    project.write("packages/a/test_first.py", SUITE)
+
+    project.run("packages").assert_outcomes(passed=7)
+
+    low, high = (
+        pixel_threshold(project, project.reports / "packages" / folder.name) for folder in (b, a)
+    )
+    assert low < 500
+    assert high == pytest.approx(low + 1000)
+
+
 def test_workers_and_the_command_line_judge_the_same_model(project: Project) -> None:
     project.run_apart(*CONFIG, "-n", "2", "packages").assert_outcomes(passed=4)
     threshold = pixel_threshold(project)
@@ -175,11 +189,13 @@ def test_another_model_file_is_measured_again_wherever_it_lies(project: Project)
     extra = "operating_point: {pixel_threshold: 20.0, image_threshold: 30.0}\n"
     project.yaml(**{**FEW, "detector": detector}, extra=extra)
 
+    root = ("--robustness-config", "robustness.yaml")
+
     def taken_over() -> bool:
-        project.run("--robustness-resume", "packages/b").assert_outcomes(passed=3)
+        project.run(*root, "--robustness-resume", "packages/b").assert_outcomes(passed=3)
         return any(n.startswith("taken over") for n in project.report()["notes"])
 
-    project.run("packages/b").assert_outcomes(passed=3)
+    project.run(*root, "packages/b").assert_outcomes(passed=3)
     assert taken_over()
     (store / "model").write_text("2")
     assert not taken_over()

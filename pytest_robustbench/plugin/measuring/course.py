@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -49,10 +50,9 @@ def note_reruns(config: pytest.Config, items: Iterable[tuple[pytest.Item, ItemRe
 def imports_of(item: pytest.Item) -> AbstractContextManager[None]:
     """Return what lets imports start at the folder of the YAML, for an item of ours."""
     ref = item_ref(item)
-    known = ref is not None and ref.benchmark
-    return imports_from(
-        declared_of(item.config).folder_of(ref.benchmark) if ref and known else None
-    )
+    if ref is None or not ref.benchmark:
+        return nullcontext()
+    return imports_from(declared_of(item.config).folder_of(ref.benchmark))
 
 
 def note_override(
