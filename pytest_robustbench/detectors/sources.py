@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.detectors.families import family_of
 from pytest_robustbench.detectors.packages import sha256_of_file
+from pytest_robustbench.display import redacted
 from pytest_robustbench.errors import DetectorError
 from pytest_robustbench.folder_imports import INSTALLED_IN, OWN, file_beside, is_file, reserved
 
@@ -267,8 +268,8 @@ def _digests(files: Iterable[Path], folder: Path | None) -> dict[str, str]:
 
 
 def _name(file: Path, folder: Path | None) -> str:
-    """Return how a file is called on every machine."""
+    """Return how a file is called on every machine; what comes from the environment is hidden."""
     start = None if folder is None else folder.resolve()
     if start is not None and file.is_relative_to(start) and not {*INSTALLED_IN} & {*file.parts}:
-        return file.relative_to(start).as_posix()
-    return file.name
+        return redacted(file.relative_to(start).as_posix())
+    return redacted(file.name)
