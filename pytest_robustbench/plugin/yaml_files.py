@@ -71,7 +71,12 @@ def place_of(path: Path, rootdir: Path) -> str:
     inside = _is_within(folder, rootdir) and folder != rootdir
     start = rootdir if inside else decides(folder, rootdir)[-1].parent
     parts = folder.relative_to(start).parts or ("root",)
-    return "/".join(f"{part}_" if part in RESERVED else part for part in parts)
+    return "/".join(f"{part}_" if part in RESERVED else _printable(part) for part in parts)
+
+
+def _printable(part: str) -> str:
+    """Return a folder's name as every file of ours can hold it."""
+    return "".join(c if c.isprintable() and c != "\\" else "_" for c in part)
 
 
 def _is_within(folder: Path, rootdir: Path) -> bool:
