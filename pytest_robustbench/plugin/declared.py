@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from contextlib import suppress
@@ -150,7 +151,7 @@ class Declared:
         return tuple(dict.fromkeys((*self.asked, *lower)))
 
     def _is_there(self, path: Path) -> bool:
-        return path.is_file() or self._place(path) in self._told
+        return os.path.lexists(path) or self._place(path) in self._told
 
     def _place(self, path: Path) -> str:
         if path == self._main:
@@ -202,7 +203,7 @@ class Declared:
     def texts(self) -> dict[str, str]:
         """Return the text of every file in reach, by its place."""
         found: dict[str, str] = {}
-        for path in self.reach:
+        for path in filter(Path.is_file, self.reach):
             with suppress(ConfigError):  # told where it is needed
                 found.setdefault(self._place(path), self._text(path))
         return found
@@ -274,7 +275,8 @@ class Declared:
                     f"{path} is not the file that the controller of this pytest-xdist run has "
                     "read: all workers must judge by the same limits"
                 )
-        assert text is not None, "a file without text is one that a controller has told of"
+        if text is None:
+            raise ConfigError(f"{path} decides here, and is no file that can be read")
         return parse_config(text, path, profile=self.settings.profile)
 
     def _narrowed(self, config: RobustnessConfig) -> RobustnessConfig:

@@ -54,9 +54,12 @@ def decides(folder: Path, rootdir: Path) -> tuple[Path, ...]:
 
 
 def nearest(
-    folder: Path, rootdir: Path, is_there: Callable[[Path], bool] = Path.is_file
+    folder: Path, rootdir: Path, is_there: Callable[[Path], bool] = os.path.lexists
 ) -> Path | None:
-    """Return the ``robustness.yaml`` nearest to the modules of a folder; ``None`` for none."""
+    """Return the ``robustness.yaml`` nearest to the modules of a folder; ``None`` for none.
+
+    A link that leads nowhere is one: to pass over it would judge by another file.
+    """
     paths = (each / DEFAULT_CONFIG for each in decides(folder, rootdir))
     return next((path for path in paths if is_there(path)), None)
 

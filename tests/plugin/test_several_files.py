@@ -123,6 +123,15 @@ def test_a_file_that_is_broken_leaves_the_others_to_be_judged(two: Project) -> N
         assert part in text_of(result)
 
 
+def test_a_link_that_leads_nowhere_is_not_passed_over(two: Project) -> None:
+    path = two.path / "packages/b/robustness.yaml"
+    path.unlink()
+    path.symlink_to("nowhere")
+    result = two.run("packages")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert "decides here, and is no file that can be read" in only_messages(result)
+
+
 def test_options_narrow_every_file_as_far_as_it_has_what_they_ask_for(two: Project) -> None:
     two.yaml(STRICT, detector=DETECTOR, corruptions="[lighting]", folder="packages/b")
     found = outcomes(two.run("-v", "--robustness-corruptions=lighting"))
