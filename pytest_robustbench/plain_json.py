@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from pytest_robustbench.regular_file import read_regular_file
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -32,17 +34,14 @@ def read_json(path: Path) -> Any:
     Raises
     ------
     ValueError
-        In one line, without the path: that it cannot be opened, is larger than `MOST_BYTES`, is no
-        standard JSON, names a key twice, holds a number beyond float64, or is nested deeper than
-        `MOST_LEVELS`.
+        In one line, without the path: that it is no regular file, is larger than `MOST_BYTES`, is
+        no standard JSON, names a key twice, holds a number beyond float64, or is nested deeper
+        than `MOST_LEVELS`.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
+        content = read_regular_file(path, MOST_BYTES)
     except OSError as error:
         raise ValueError(error.strerror or str(error)) from error
-    if len(content) > MOST_BYTES:
-        raise ValueError(f"it is larger than {MOST_BYTES >> 20} MiB")
     return parse_json(content)
 
 

@@ -17,12 +17,14 @@ from pytest_robustbench.config.yaml.problems import Problem, config_error, shown
 from pytest_robustbench.config.yaml.scalars import CONVERTERS, SCALARS
 from pytest_robustbench.errors import ConfigError
 from pytest_robustbench.naming import shortened
+from pytest_robustbench.regular_file import read_regular_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_DEPTH = 40
 MAX_NODES = 50_000
+MOST_BYTES = 1 << 24
 
 LONGEST = 80
 """Characters of a value that a message quotes."""
@@ -112,7 +114,7 @@ def read_text(path: Path) -> str:
         If it cannot be read, or is not UTF-8.
     """
     try:
-        content = path.read_bytes()
+        content = read_regular_file(path, MOST_BYTES)
     except OSError as error:
         raise ConfigError(
             f"{shown_path(path)}: cannot be read: {error.strerror or error}"

@@ -16,7 +16,8 @@ from pydantic import Field
 
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.naming import listed
-from pytest_robustbench.plain_json import DIGEST, is_sealed, parse_object, sealed
+from pytest_robustbench.plain_json import DIGEST, MOST_BYTES, is_sealed, parse_object, sealed
+from pytest_robustbench.regular_file import read_regular_file
 from pytest_robustbench.reports.file.model import Header
 from pytest_robustbench.reports.file.model_types import ConditionId, Distinct, Part
 from pytest_robustbench.reports.file.record_model import Record
@@ -137,7 +138,7 @@ def journal_lines(path: Path) -> JournalLines:
         If the file cannot be read.
     """
     try:
-        content = path.read_bytes()
+        content = read_regular_file(path, MOST_BYTES)
     except OSError as error:
         raise ReportError(f"cannot read the journal {path}: {error.strerror or error}") from error
     entries: list[tuple[str, Entry]] = []

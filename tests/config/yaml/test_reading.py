@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from pytest_robustbench.config.yaml.nodes import Mark, key_mark, plain, value_mark
@@ -186,3 +188,10 @@ def test_a_file_that_cannot_be_read_is_told_in_one_line(tmp_path):
     assert "\n" not in str(caught.value)
     with pytest.raises(ConfigError, match="cannot be read"):
         read_text(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no FIFOs")
+def test_a_fifo_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.yaml")
+    with pytest.raises(ConfigError, match=r"a.yaml: cannot be read: it is a FIFO, not a regular"):
+        read_text(tmp_path / "a.yaml")

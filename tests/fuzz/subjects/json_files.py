@@ -21,14 +21,16 @@ from pytest_robustbench.reports.file.integrity import (
     misfits,
     read_comparable,
     refuse,
-    reusable_records,
 )
 from pytest_robustbench.reports.file.journal import (
     BenchmarkEntry,
     ConditionEntry,
     Journal,
+    journal_lines,
     read_journal,
 )
+from pytest_robustbench.reports.file.record_integrity import record_problems
+from pytest_robustbench.reports.file.record_model import Measured
 from pytest_robustbench.reports.file.session import SESSION_FILE, SessionFile, write_session
 from pytest_robustbench.reports.file.stored import read_stored
 from pytest_robustbench.reports.merge.parts import read_parts
@@ -166,7 +168,7 @@ def _edited_line(rng: Random, line: bytes) -> bytes:
 
 def _read_journal(path: Path, valid: Sequence[bytes]) -> None:
     """Read it for a resumed run, and to merge; what is taken over was written, or sealed anew."""
-    list(reusable_records(path))
+    _resume(path, valid)
     refusal = _refusal(_merged, path)
     entries = read_journal(path)
     known = {_said(line) for one in valid for line in one.split(b"\n") if line}
@@ -175,6 +177,15 @@ def _read_journal(path: Path, valid: Sequence[bytes]) -> None:
         raise FoundError("an edited line is taken for the one that was written")
     if refusal:
         raise refusal
+
+
+def _resume(path: Path, valid: Sequence[bytes]) -> None:
+    """Hold the records against the header of a run that is resumed, which is the run's own."""
+    whole = json.loads(valid[0].split(b"\n")[0])["header"]
+    for _, entry in journal_lines(path).entries:
+        if isinstance(entry, ConditionEntry) and isinstance(entry.record, Measured):
+            parts = whole["samples"], entry.record.to_dict(), whole["operating_point"]
+            list(record_problems(entry.condition, *parts))
 
 
 def _is_json(line: bytes) -> bool:
