@@ -90,7 +90,8 @@ def complete_split(split: Split, declaration: BenchmarkDeclaration, folder: Path
     images = declaration.calibration.images
     if images is not None:
         place = _below(folder, str(resolved(images)))
-        split = replace(split, calibration=image_folder(place, "calibration"))
+        suffix = cast("str | None", resolved(declaration.dataset.options.get("mask_suffix")))
+        split = replace(split, calibration=image_folder(place, "calibration", suffix))
     return limit_split(split, train=declaration.limit_train, test=declaration.limit_test)
 
 

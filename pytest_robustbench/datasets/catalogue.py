@@ -79,6 +79,7 @@ class Option:
 
 ROOT = Option("root", PATH)
 CATEGORY = Option("category", TEXT)
+MASK_SUFFIX = Option("mask_suffix", TEXT)
 TEST_FRACTION = Option("test_fraction", SHARE)
 SEED = Option("seed", COUNT_OR_NONE, optional=False)
 
@@ -179,7 +180,8 @@ FORMATS = by_name(
         read_as="mvtec",
     ),
     _layout("mvtec_loco", may_calibrate=True, read_as="mvtec"),
-    _layout("mvtec", aliases=("mvtec_ad",), may_calibrate=True),
+    _layout("mvtec_3d", may_calibrate=True),
+    _layout("mvtec", MASK_SUFFIX, aliases=("mvtec_ad",), may_calibrate=True),
     _layout(
         "manifest",
         Option("manifest", PATH),
@@ -195,6 +197,7 @@ FORMATS = by_name(
         Option("test_dir", PATH),
         Option("abnormal_dir", PATH),
         Option("mask_dir", PATH),
+        MASK_SUFFIX,
         TEST_FRACTION,
         SEED,
         required=None,

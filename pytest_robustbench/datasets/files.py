@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,13 @@ UNREAD_SUFFIXES = (
 )
 """Suffixes of images that are not listed: a note counts such files, so that none is lost unseen."""
 
+_CLUTTER = re.compile(
+    r"\..*|@eadir|@__thumb|#recycle|#snapshot|\$recycle\.bin|system volume information|lost\+found"
+    r"|__macosx|thumbs\.db|thumbnails|desktop\.ini",
+    re.IGNORECASE,
+)
+"""What systems, network storages and viewers leave behind, such as ``@eaDir`` and ``._0.png``."""
+
 
 @dataclass(frozen=True)
 class ImageFile:
@@ -30,18 +37,20 @@ class ImageFile:
     path : Path
         Where it lies.
     name : str
-        Its path below the listed folder: posix, NFC-normalised, without suffix unless two files
-        differ only in their suffix.
+        Its path below the listed folder: posix, NFC-normalised, without suffix.
     """
 
     path: Path
     name: str
 
 
-def image_files(folder: Path, *, recursive: bool = False) -> tuple[ImageFile, ...]:
+def image_files(
+    folder: Path, *, recursive: bool = False, mask_suffix: str | None = None
+) -> tuple[ImageFile, ...]:
     """List the images in `folder`, sorted by their normalised relative path.
 
-    Hidden files and folders, and files that are no images by their suffix, are left out.
+    Hidden files and folders, thumbnails, and files that are no images by their suffix, are left
+    out; also masks, whose names end in `mask_suffix`.
 
     Raises
     ------
@@ -52,15 +61,33 @@ def image_files(folder: Path, *, recursive: bool = False) -> tuple[ImageFile, ..
     found = sorted(
         (nfc(path.relative_to(folder).as_posix()), path)
         for path in _walk(folder, recursive, IMAGE_SUFFIXES)
+        if not is_mask(path, mask_suffix)
     )
-    stems = Counter(_without_suffix(relative) for relative, _ in found)
-    return tuple(
-        ImageFile(path, stem if stems[stem := _without_suffix(relative)] == 1 else relative)
-        for relative, path in found
-    )
+    return tuple(ImageFile(path, _without_suffix(relative)) for relative, path in found)
 
 
-def flat_image_files(folder: Path, role: str) -> tuple[ImageFile, ...]:
+def mask_files(folder: Path, mask_suffix: str, *, recursive: bool = False) -> tuple[Path, ...]:
+    """List the masks that lie beside the images of `folder`, sorted."""
+    found = _walk(folder, recursive, IMAGE_SUFFIXES)
+    return tuple(sorted(path for path in found if is_mask(path, mask_suffix)))
+
+
+def is_mask(path: Path, mask_suffix: str | None) -> bool:
+    """Tell whether a file is a mask by the end of its name: ``_mask``, ``_mask.png``, ``.png``."""
+    if mask_suffix is None:
+        return False
+    name, end = nfc(path.name).casefold(), nfc(mask_suffix).casefold()
+    return (name if end.endswith(IMAGE_SUFFIXES) else _without_suffix(name)).endswith(end)
+
+
+def is_clutter(name: str) -> bool:
+    """Tell whether a file or folder of this name is hidden, a thumbnail, or a system's own."""
+    return _CLUTTER.fullmatch(name) is not None
+
+
+def flat_image_files(
+    folder: Path, role: str, mask_suffix: str | None = None
+) -> tuple[ImageFile, ...]:
     """List the images in `folder`, a place where no image lies any deeper.
 
     Raises
@@ -73,9 +100,9 @@ def flat_image_files(folder: Path, role: str) -> tuple[ImageFile, ...]:
         if found:
             raise DatasetError(
                 f"{role}: the subfolder {nested} holds images ({len(found)}), which nobody would "
-                f"see; move them into {folder} itself, or out of the data"
+                f"see; move pictures of parts into {folder} itself, all others out of the data"
             )
-    return image_files(folder)
+    return image_files(folder, mask_suffix=mask_suffix)
 
 
 def unread_images(folder: Path, *, recursive: bool = False) -> tuple[Path, ...]:
@@ -152,7 +179,7 @@ def _walk(folder: Path, recursive: bool, suffixes: Sequence[str]) -> Iterator[Pa
 
 def _visible(folder: Path) -> list[Path]:
     try:
-        return [path for path in folder.iterdir() if not path.name.startswith(".")]
+        return [path for path in folder.iterdir() if not is_clutter(path.name)]
     except OSError as error:
         raise DatasetError(f"{folder} cannot be listed: {error.strerror or error}") from error
 

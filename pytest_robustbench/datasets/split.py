@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.datasets.neighbours import check_no_masks
 from pytest_robustbench.errors import DatasetError
 from pytest_robustbench.naming import listed
 
@@ -109,8 +110,8 @@ class Split:
     Raises
     ------
     DatasetError
-        If ids repeat within a part, a train or calibration image is labelled as defect, the test
-        part is empty or the size impossible.
+        If ids repeat within a part, a train or calibration image is labelled as defect, a picture
+        is the mask of another one by its name, the test part is empty or the size impossible.
     """
 
     dataset: str
@@ -127,11 +128,23 @@ class Split:
             raise DatasetError(
                 f"{self.dataset}/{self.category}: there are no test images; at least one is needed"
             )
+        self._check_no_masks()
         for part in ("train", "test", "calibration"):
             self._check_ids(part)
         for part in ("train", "calibration"):
             self._check_normal(part)
         _check_size(self.resize)
+
+    def _check_no_masks(self) -> None:
+        samples = (*self.train, *self.calibration, *self.test)
+        images = {s.image: s.mask for s in samples if isinstance(s.image, Path)}
+        check_no_masks(
+            f"{self.dataset}/{self.category}",
+            images,
+            root=self.root,
+            category=self.category,
+            masked={image for image, mask in images.items() if mask is not None},
+        )
 
     def _check_ids(self, part: str) -> None:
         counts = Counter(sample.id for sample in getattr(self, part))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+import shutil
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,61 @@ def _category(
 
 def mvtec(root: Path) -> Tree:
     return _category(root, "mvtec", validation=False)
+
+
+def mvtec_3d(root: Path) -> Tree:
+    _category(root, "mvtec_3d")
+    folder = root / "nut"
+    for image in sorted(folder.glob("t*/*/*.png")) + sorted(folder.glob("validation/*/*.png")):
+        write(image.parent / "rgb" / image.name, cv2.imread(str(image)))
+        image.unlink()
+    masks = [write(folder / f"test/crack/gt/{i:03d}.png", defect_mask()) for i in range(2)]
+    write(folder / "test/crack/xyz/000.tiff", np.zeros(SIZE, np.float32))
+    for i in range(2):
+        write(folder / f"test/good/gt/{i:03d}.png", np.zeros(SIZE, np.uint8))
+    shutil.rmtree(folder / "ground_truth")
+    return Tree(
+        root,
+        "mvtec_3d",
+        {"root": root, "category": "nut"},
+        folder / "train/good/rgb",
+        folder / "test/good/rgb/000.png",
+        folder / "test/crack/rgb/000.png",
+        masks[0],
+        folder / "test/crack/gt/999.png",
+    )
+
+
+def mvtec_beside(root: Path) -> Tree:
+    tree = _category(root, "mvtec", validation=False)
+    folder = root / "nut"
+    for mask in sorted(folder.glob("ground_truth/*/*.png")):
+        mask.rename(folder / "test/crack" / mask.name)
+    return replace(
+        tree,
+        options={**tree.options, "mask_suffix": "_mask"},
+        mask=folder / "test/crack/000_mask.png",
+        stray_mask=folder / "test/crack/999_mask.png",
+    )
+
+
+def folder_beside(root: Path) -> Tree:
+    """Write folders as Real-IAD has them: a mask beside its image, with another suffix."""
+    for i in range(5):
+        write(root / f"OK/S{i:04d}/nut_{i}_C1.jpg", picture(i))
+    images = [write(root / f"NG/crack/S{i:04d}/nut_{i}_C1.jpg", picture(40 + i)) for i in range(2)]
+    masks = [write(image.with_suffix(".png"), defect_mask()) for image in images]
+    options = {"root": root, "normal_dir": "OK", "abnormal_dir": "NG", "mask_suffix": ".png"}
+    return Tree(
+        root,
+        "folder",
+        {**options, "test_fraction": 0.3},
+        root / "OK",
+        root / "OK/S0000/nut_0_C1.jpg",
+        images[0],
+        masks[0],
+        root / "NG/crack/S0000/stray.png",
+    )
 
 
 def mvtec_ad2(root: Path) -> Tree:
@@ -280,6 +336,7 @@ def write_manifest(path: Path, *records: dict[str, Any]) -> Path:
 
 TREES = {
     "mvtec": mvtec,
+    "mvtec_3d": mvtec_3d,
     "mvtec_ad2": mvtec_ad2,
     "mvtec_loco": mvtec_loco,
     "visa": visa,
@@ -290,3 +347,6 @@ TREES = {
     "folder": folder,
     "manifest": manifest,
 }
+
+BESIDE = {"mvtec": mvtec_beside, "folder": folder_beside, "mvtec_3d": mvtec_3d}
+"""Those whose masks lie beside their images."""

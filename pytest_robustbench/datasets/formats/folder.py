@@ -24,6 +24,7 @@ from pytest_robustbench.datasets.formats.images import (
     image_folder,
 )
 from pytest_robustbench.datasets.formats.recognition import Recognised
+from pytest_robustbench.datasets.neighbours import check_mask_suffix, suffix_beside
 from pytest_robustbench.datasets.notes import notes_on_test_part, unread_files
 from pytest_robustbench.datasets.pictures.masks import MaskFolder
 from pytest_robustbench.datasets.split import DEFECT, Sample, Split
@@ -42,6 +43,7 @@ def load_folder(
     test_dir: str | os.PathLike[str] | None = None,
     abnormal_dir: str | os.PathLike[str] | None = None,
     mask_dir: str | os.PathLike[str] | None = None,
+    mask_suffix: str | None = None,
     test_fraction: float | None = None,
     seed: int = 0,
 ) -> Split:
@@ -62,6 +64,10 @@ def load_folder(
         Defect images; a subfolder names the type of its defects.
     mask_dir : path-like, optional
         Masks of the defect images: same name or ``<name>_mask``, in the same subfolders.
+    mask_suffix : str, optional
+        Instead of `mask_dir`: masks lie beside their images, in any of the folders, and this
+        follows the image's name in theirs: ``_mask``, ``_gt.png``, or ``.png`` where ``000.jpg``
+        has the mask ``000.png``. A file that ends so is a mask, and never an image.
     test_fraction : float, optional
         Instead of `test_dir`: share of the normal images that is tested on and not trained on.
     seed : int
@@ -85,11 +91,16 @@ def load_folder(
     _check_present(folders)
     _check_apart(folders)
     _check_sources(folders, test_fraction)
-    train = image_folder(folders["normal_dir"], "normal") if normal_dir is not None else ()
-    test = image_folder(folders["test_dir"], "test") if test_dir is not None else ()
+    check_mask_suffix(mask_suffix, [p for k, p in folders.items() if k != "mask_dir"])
+    if mask_suffix is not None and mask_dir is not None:
+        raise DatasetError("give mask_dir or mask_suffix, not both")
+    train, test = (
+        image_folder(folders[place], part, mask_suffix) if place in folders else ()
+        for place, part in (("normal_dir", "normal"), ("test_dir", "test"))
+    )
     if test_fraction is not None:
         train, test = _held_out(train, test_fraction, seed)
-    defects, orphans = _defect_samples(folders)
+    defects, orphans = _defect_samples(folders, mask_suffix)
     return Split(
         dataset="folder",
         category=nfc(category or base.resolve().name),
@@ -126,13 +137,17 @@ def _plain_folders(base: Path, prefix: str) -> dict[str, str | float]:
         "abnormal_dir": DEFECT_NAMES,
         "mask_dir": MASK_NAMES,
     }
-    options: dict[str, str | float] = {
-        option: f"{prefix}{path.name}"
+    found = {
+        option: path
         for option, known in usual.items()
         if (path := _first_with_images(names, known)) is not None
     }
+    options: dict[str, str | float] = {k: f"{prefix}{path.name}" for k, path in found.items()}
     if "abnormal_dir" not in options or not {"normal_dir", "test_dir"} & set(options):
         return {}
+    suffix = None if "mask_dir" in found else suffix_beside([found["abnormal_dir"]])
+    if suffix is not None:
+        options["mask_suffix"] = suffix
     return options if "test_dir" in options else {**options, "test_fraction": DEFAULT_FRACTION}
 
 
@@ -195,15 +210,18 @@ def _held_out(
     )
 
 
-def _defect_samples(folders: Mapping[str, Path]) -> tuple[tuple[Sample, ...], list[str]]:
+def _defect_samples(
+    folders: Mapping[str, Path], mask_suffix: str | None
+) -> tuple[tuple[Sample, ...], list[str]]:
     """Return the defect images, and the masks that belong to none of them."""
     if "abnormal_dir" not in folders:
         return (), []
     folder = folders["abnormal_dir"]
-    files = image_files(folder, recursive=True)
+    files = image_files(folder, recursive=True, mask_suffix=mask_suffix)
     if not files:
         raise no_images(folder, "abnormal_dir")
-    masks = MaskFolder(folders["mask_dir"], recursive=True) if "mask_dir" in folders else None
+    place = folders.get("mask_dir") if mask_suffix is None else folder
+    masks = MaskFolder(place, recursive=True, suffix=mask_suffix) if place is not None else None
     samples = []
     for file in files:
         relative = PurePosixPath(nfc(file.path.relative_to(folder).as_posix()))
@@ -212,11 +230,10 @@ def _defect_samples(folders: Mapping[str, Path]) -> tuple[tuple[Sample, ...], li
                 id=f"abnormal/{file.name}",
                 label=DEFECT,
                 image=file.path,
-                mask=masks.find(str(relative.with_suffix(""))) if masks else None,
+                mask=masks.find(file.name) if masks else None,
                 defect_type=relative.parts[0] if len(relative.parts) > 1 else "defect",
             )
         )
-    orphans = (
-        [path.relative_to(folders["mask_dir"]).as_posix() for path in masks.unused] if masks else []
-    )
+    unused = masks.unused if masks else ()
+    orphans = [path.relative_to(place or folder).as_posix() for path in unused]
     return tuple(samples), orphans

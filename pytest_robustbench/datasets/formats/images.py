@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.datasets.files import image_files, nfc, no_images, required_folder
+from pytest_robustbench.datasets.pictures.masks import MaskFolder
 from pytest_robustbench.datasets.split import NORMAL, Sample
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ def means_normal(name: str) -> bool:
     return nfc(name).casefold().strip() in (*NORMAL_NAMES, *TEST_NAMES)
 
 
-def image_folder(path: str | os.PathLike[str], prefix: str) -> tuple[Sample, ...]:
+def image_folder(
+    path: str | os.PathLike[str], prefix: str, mask_suffix: str | None = None
+) -> tuple[Sample, ...]:
     """Return every image below `path`, subfolders included, as a normal sample.
 
     Parameters
@@ -35,6 +38,8 @@ def image_folder(path: str | os.PathLike[str], prefix: str) -> tuple[Sample, ...
         Folder to read.
     prefix : str
         First part of every id: ``calibration`` makes ``calibration/000``.
+    mask_suffix : str, optional
+        What ends the names of masks that lie beside images; they mark nothing then.
 
     Raises
     ------
@@ -42,7 +47,12 @@ def image_folder(path: str | os.PathLike[str], prefix: str) -> tuple[Sample, ...
         If the folder is missing or holds no image.
     """
     folder = required_folder(Path(path).expanduser(), f"{prefix} images")
-    files = image_files(folder, recursive=True)
+    files = image_files(folder, recursive=True, mask_suffix=mask_suffix)
     if not files:
         raise no_images(folder, f"{prefix} images")
-    return tuple(Sample(f"{prefix}/{file.name}", NORMAL, file.path) for file in files)
+    if mask_suffix is None:
+        return tuple(Sample(f"{prefix}/{file.name}", NORMAL, file.path) for file in files)
+    masks = MaskFolder(folder, recursive=True, suffix=mask_suffix)
+    return tuple(
+        Sample(f"{prefix}/{file.name}", NORMAL, file.path, masks.find(file.name)) for file in files
+    )

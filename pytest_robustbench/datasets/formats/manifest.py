@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.datasets.files import nfc, required_root
+from pytest_robustbench.datasets.files import is_clutter, nfc, required_root
 from pytest_robustbench.datasets.formats.groups import DEFAULT_FRACTION, drawn_groups
 from pytest_robustbench.datasets.formats.listed_paths import (
     check_listed_once,
@@ -118,7 +118,7 @@ def recognise(root: Path, category: str | None) -> Recognised | None:  # noqa: A
 
 def _only_manifest(folder: Path) -> Path | None:
     """Return the manifest in `folder`, if there is exactly one."""
-    found = sorted(folder.glob(f"*{SUFFIX}"))
+    found = [path for path in folder.glob(f"*{SUFFIX}") if not is_clutter(path.name)]
     return found[0] if len(found) == 1 else None
 
 

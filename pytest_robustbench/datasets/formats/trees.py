@@ -7,6 +7,9 @@
     <category>/test/good/000.png
     <category>/test/crack/000.png
     <category>/ground_truth/crack/000_mask.png      or 000.png, or a folder 000/ of masks
+
+Masks may also lie beside their images (``test/crack/000_mask.png``), or images and masks in a
+folder each below those (``test/crack/rgb/000.png``, ``test/crack/gt/000.png``).
 """
 
 from __future__ import annotations
@@ -50,12 +53,41 @@ class TreeLayout:
         ``ground_truth`` beside it or in it.
     types : tuple of str, optional
         The only folders the test part may have; any by default.
+    images, masks : str
+        Folders below those of labels that hold the images, and their masks; none by default.
+    mask_suffix : str, optional
+        Masks lie beside their images, and their names end so.
     """
 
     format: str
     good: str = "good"
     tests: tuple[str, ...] = ("test",)
     types: tuple[str, ...] | None = None
+    images: str = ""
+    masks: str = ""
+    mask_suffix: str | None = None
+
+    def beside(self, folder: Path) -> MaskFolder | None:
+        """Return the masks that lie in the folder of a label, where this layout has them there."""
+        if self.mask_suffix is None and not self.masks:
+            return None
+        return MaskFolder(folder / self.masks, suffix=self.mask_suffix)
+
+    def samples(
+        self, folder: Path, prefix: str, role: str, defect_type: str, masks: MaskFolder | None
+    ) -> list[Sample]:
+        """List the images of one label; ``good`` is that of normal ones."""
+        place = required_folder(folder / self.images, role) if self.images else folder
+        return [
+            Sample(
+                id=f"{prefix}/{file.name}",
+                label=NORMAL if defect_type == "good" else DEFECT,
+                image=file.path,
+                mask=masks.find(file.name) if masks else None,
+                defect_type=defect_type,
+            )
+            for file in flat_image_files(place, role, self.mask_suffix)
+        ]
 
 
 def read_tree(layout: TreeLayout, root: Path, category: str | None) -> Split:
@@ -88,9 +120,9 @@ def read_tree(layout: TreeLayout, root: Path, category: str | None) -> Split:
     return Split(
         dataset=layout.format,
         category=nfc(folder.name),
-        train=_normal_samples(folder, "train", layout.good),
+        train=_normal_samples(folder, "train", layout),
         test=test,
-        calibration=_normal_samples(folder, "validation", layout.good)
+        calibration=_normal_samples(folder, "validation", layout)
         if (folder / "validation" / layout.good).is_dir()
         else (),
         root=str(root),
@@ -145,12 +177,13 @@ def _found(root: Path, category: str | None = None) -> str:
     return f"{listing}; {hint}" if hint.startswith("did") else listing
 
 
-def _normal_samples(folder: Path, part: str, good_name: str) -> tuple[Sample, ...]:
-    good = required_folder(folder / part / good_name, f"{part} images")
-    files = flat_image_files(good, f"{part} images")
-    if not files:
-        raise no_images(good, f"{part} images")
-    return tuple(Sample(f"{part}/{good_name}/{file.name}", NORMAL, file.path) for file in files)
+def _normal_samples(folder: Path, part: str, layout: TreeLayout) -> tuple[Sample, ...]:
+    role, good = f"{part} images", required_folder(folder / part / layout.good, f"{part} images")
+    prefix = f"{part}/{layout.good}"
+    samples = layout.samples(good, prefix, role, "good", layout.beside(good))
+    if not samples:
+        raise no_images(good / layout.images, role)
+    return tuple(samples)
 
 
 def _beside_normal(folder: Path, good_name: str) -> tuple[str, ...]:
@@ -172,9 +205,17 @@ def _test_samples(folder: Path, layout: TreeLayout) -> tuple[tuple[Sample, ...],
     _check_types(test, types, layout)
     _check_labelled(test, layout)
     truth = _truth_folder(folder, test)
-    masks = {nfc(path.name): MaskFolder(path) for path in subfolders(truth)}
+    truths = {nfc(path.name): MaskFolder(path) for path in subfolders(truth)}
+    beside = {name: layout.beside(path) for name, path in types.items()}
+    masks = truths | {name: found for name, found in beside.items() if found is not None}
     by_type = {
-        name: _typed_samples(path, f"{test.name}/{name}", name, name == layout.good, masks)
+        name: layout.samples(
+            path,
+            f"{test.name}/{name}",
+            "test images",
+            "good" if name == layout.good else name,
+            masks.get(name),
+        )
         for name, path in types.items()
     }
     samples = tuple(sample for found in by_type.values() for sample in found)
@@ -232,19 +273,3 @@ def _check_labelled(test: Path, layout: TreeLayout) -> None:
 def _truth_folder(folder: Path, test: Path) -> Path:
     places = (folder / GROUND_TRUTH, test / GROUND_TRUTH)
     return next((place for place in places if place.is_dir()), places[0])
-
-
-def _typed_samples(
-    folder: Path, prefix: str, defect_type: str, normal: bool, masks: dict[str, MaskFolder]
-) -> list[Sample]:
-    found = masks.get(defect_type)
-    return [
-        Sample(
-            id=f"{prefix}/{file.name}",
-            label=NORMAL if normal else DEFECT,
-            image=file.path,
-            mask=found.find(nfc(file.path.stem)) if found else None,
-            defect_type="good" if normal else defect_type,
-        )
-        for file in flat_image_files(folder, "test images")
-    ]

@@ -20,7 +20,7 @@ from io import StringIO
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.datasets.files import nfc
+from pytest_robustbench.datasets.files import is_clutter, nfc
 from pytest_robustbench.datasets.formats.listed_paths import (
     check_listed_once,
     listed_name,
@@ -138,7 +138,7 @@ def _listed_split(base: Path, category: str, table_name: str) -> Split:
 
 def _table(base: Path, name: str) -> Path:
     folder = base / TABLES
-    names = sorted(path.stem for path in folder.glob("*.csv"))
+    names = sorted(path.stem for path in folder.glob("*.csv") if not is_clutter(path.name))
     if not names:
         raise DatasetError(
             f"{folder}: there is no table of train and test images (such as 1cls.csv)"

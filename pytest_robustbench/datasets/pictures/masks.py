@@ -6,10 +6,17 @@ from collections import defaultdict
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.datasets.files import image_files, nfc, subfolders
+from pytest_robustbench.datasets.files import (
+    IMAGE_SUFFIXES,
+    image_files,
+    mask_files,
+    nfc,
+    subfolders,
+)
 from pytest_robustbench.errors import DatasetError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -25,17 +32,21 @@ class MaskFolder:
         Where the masks lie; it need not exist.
     recursive : bool
         Whether masks lie in subfolders as their images do; then no folder is a mask.
+    suffix : str, optional
+        Where the masks lie beside their images: what follows the name of an image in that of its
+        mask, such as ``_mask``, ``_mask.png``, or ``.png`` where ``000.jpg`` has ``000.png``.
     """
 
-    def __init__(self, folder: Path, *, recursive: bool = False) -> None:
+    def __init__(self, folder: Path, *, recursive: bool = False, suffix: str | None = None) -> None:
         self._entries: dict[str, list[Path]] = defaultdict(list)
         self._used: set[Path] = set()
+        self._suffix = suffix
         if not folder.is_dir():
             return
-        for file in image_files(folder, recursive=recursive):
-            relative = PurePosixPath(nfc(file.path.relative_to(folder).as_posix()))
-            self._entries[str(relative.with_suffix(""))].append(file.path)
-        if not recursive:
+        for path in _files(folder, suffix, recursive):
+            relative = nfc(path.relative_to(folder).as_posix())
+            self._entries[_without_mark(relative, suffix)].append(path)
+        if not recursive and suffix is None:
             for nested in subfolders(folder):
                 if image_files(nested):
                     self._entries[nfc(nested.name)].append(nested)
@@ -48,7 +59,7 @@ class MaskFolder:
         DatasetError
             If more than one file claims to be the mask.
         """
-        for name in (f"{stem}_mask", stem):
+        for name in (f"{stem}_mask", stem) if self._suffix is None else (stem,):
             candidates = self._entries.get(name, [])
             if len(candidates) > 1:
                 claims = " and ".join(str(path) for path in candidates)
@@ -63,3 +74,17 @@ class MaskFolder:
         """The masks that no image has asked for so far."""
         everything = [path for paths in self._entries.values() for path in paths]
         return tuple(sorted(path for path in everything if path not in self._used))
+
+
+def _files(folder: Path, suffix: str | None, recursive: bool) -> Sequence[Path]:
+    if suffix is not None:
+        return mask_files(folder, suffix, recursive=recursive)
+    return [file.path for file in image_files(folder, recursive=recursive)]
+
+
+def _without_mark(relative: str, suffix: str | None) -> str:
+    """Return a path without the suffix of its file, and what ends the name of a mask."""
+    if suffix is not None and suffix.lower().endswith(IMAGE_SUFFIXES):
+        return relative[: len(relative) - len(nfc(suffix))]
+    stem = str(PurePosixPath(relative).with_suffix(""))
+    return stem[: len(stem) - len(nfc(suffix or ""))]

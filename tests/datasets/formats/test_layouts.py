@@ -49,7 +49,7 @@ def test_a_published_layout_is_read(tmp_path, layout):
     labels = Counter(sample.label for sample in split.test)
     assert (split.dataset, len(split.train)) == (tree.format, tree.counts["train"])
     assert (labels[0], labels[1]) == (tree.counts["good"], tree.counts["bad"])
-    assert len(split.calibration) == (2 if layout in ("mvtec_ad2", "mvtec_loco") else 0)
+    assert len(split.calibration) == (2 if layout in ("mvtec_3d", "mvtec_ad2", "mvtec_loco") else 0)
     for sample in (*split.train, *split.test, *split.calibration):
         read = read_picture(sample)
         assert read.mask is not None
@@ -63,7 +63,7 @@ def test_a_layout_is_recognised_by_its_marks(tmp_path, layout):
     found = recognised_format(tmp_path)
     assert found is not None
     assert found.format == tree.format
-    named = ("mvtec", "mvtec_ad2", "mvtec_loco", "visa", "visa_pytorch", "btad", "manifest")
+    named = {*TREES} - {"kolektor", "kolektor2", "folder"}
     assert found.categories == (("nut",) if layout in named else ())
     options = {name: value for name, value in tree.options.items() if name in found.options}
     if layout == "manifest":

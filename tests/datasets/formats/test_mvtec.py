@@ -146,12 +146,6 @@ def test_loco_masks_of_one_image_are_united(images):
     assert read_picture(split.test[0]).mask.all()
 
 
-def test_two_files_that_differ_in_their_suffix_keep_it(images):
-    root = images("train/good/0.png", "train/good/0.jpg", "train/good/1.jpg", "test/good/0.png")
-    split = load_split("mvtec", root=root)
-    assert ids(split.train) == ["train/good/0.jpg", "train/good/0.png", "train/good/1"]
-
-
 def test_ids_do_not_depend_on_how_accents_are_stored(images):
     decomposed = unicodedata.normalize("NFD", "größe 1")
     root = images(

@@ -1,0 +1,164 @@
+"""Pictures that are masks of the pictures beside them, told by their names."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.datasets.files import image_files, mask_files, nfc
+from pytest_robustbench.errors import DatasetError
+from pytest_robustbench.naming import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+_MARK = r"masks?|gts?|ground[-_ ]?truths?|labels?|lbl|seg(?:s|m|mentations?)?|anno(?:tation)?s?"
+_AFTER = re.compile(rf"(?P<of>.+?)[-_. ]?(?:{_MARK})(?:[-_. ]?\d+)?")
+_BEFORE = re.compile(rf"(?:{_MARK})[-_. ](?P<of>.+)")
+_FOLDER = re.compile(rf"(?:{_MARK})|.+[-_. ](?:masks?|gts?|ground[-_ ]?truths?)")
+_LOSSY = (".jpg", ".jpeg")
+_REMEDY = (
+    "Declare masks as such (mask_suffix: {suffix}, or mask_dir; mask_path in a manifest), take "
+    "them out, or rename what is a picture of a part"
+)
+
+
+def masks_beside(paths: Iterable[Path]) -> dict[Path, Path]:
+    """Return the pictures that are masks by their names, each with the one that it belongs to.
+
+    The mask of ``000.jpg`` is called ``000_mask``, ``000_gt``, ``mask_000`` or the like, or has
+    another suffix alone (``000.png``), and lies in the same folder.
+    """
+    folders: defaultdict[Path, defaultdict[str, list[Path]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
+    for path in paths:
+        folders[path.parent][_folded(path.stem)].append(path)
+    found: dict[Path, Path] = {}
+    for stems in folders.values():
+        for stem, same in stems.items():
+            image, *others = sorted(same, key=lambda p: (p.suffix.lower() not in _LOSSY, p.name))
+            found.update(dict.fromkeys(others, image))
+            of = next((other for other in _unmarked(stem) if other in stems), None)
+            if of is not None:
+                found.update(dict.fromkeys(same, stems[of][0]))
+    return found
+
+
+def suffix_beside(folders: Iterable[Path]) -> str | None:
+    """Return the `mask_suffix` of the images below `folders`, where masks lie beside them."""
+    return _common_suffix(
+        masks_beside(file.path for f in folders for file in image_files(f, recursive=True))
+    )
+
+
+def check_mask_suffix(suffix: str | None, folders: Sequence[Path]) -> None:
+    """Refuse a `mask_suffix` that no mask below `folders` has: it would do nothing.
+
+    Raises
+    ------
+    DatasetError
+        Also if it is empty.
+    """
+    if suffix is None:
+        return
+    if not suffix.strip() or not any(mask_files(f, suffix, recursive=True) for f in folders):
+        names = ", ".join(map(str, folders))
+        raise DatasetError(
+            f"mask_suffix: no mask below {names} has a name that ends in {suffix!r}; give what "
+            "follows the image's name in that of its mask, such as _mask, _mask.png, or .png where "
+            "000.jpg has the mask 000.png"
+        )
+
+
+def _common_suffix(masks: Mapping[Path, Path]) -> str | None:
+    """Return what follows the name of an image in that of its mask, where it is always the same.
+
+    ``_mask`` of ``000.png`` and ``000_mask.png``; ``.png`` of ``000.jpg`` and ``000.png``.
+    """
+    ends = {_suffix(mask, image) for mask, image in masks.items()}
+    (only,) = ends if len(ends) == 1 else (None,)
+    return only
+
+
+def check_no_masks(
+    name: str,
+    images: Collection[Path],
+    *,
+    root: str = "",
+    category: str = "",
+    masked: Collection[Path] = (),
+) -> None:
+    """Refuse pictures of parts that are masks by their names.
+
+    Parameters
+    ----------
+    name : str
+        What the data are called, for the message.
+    images : collection of Path
+        Every picture of a part.
+    root, category : str
+        Names of folders count below the root alone, and that of the category never.
+    masked : collection of Path
+        Those that have masks themselves, so that the name of their folder is only a name.
+
+    Raises
+    ------
+    DatasetError
+        Naming the files, and what to declare.
+    """
+    beside = masks_beside(images)
+    inside = dict(_in_folders_of_masks([i for i in images if i not in masked], root, category))
+    names = [f"{mask} beside {image.name}" for mask, image in beside.items()]
+    names += [f"{path} in a folder {part}" for path, part in inside.items() if path not in beside]
+    if names:
+        raise DatasetError(
+            f"{name}: {len(names)} of the pictures are masks, or copies, of others by their names "
+            f"({listed(names)}). {_REMEDY.format(suffix=_common_suffix(beside) or '_mask')}"
+        )
+
+
+def _folded(text: str) -> str:
+    return nfc(text).casefold()
+
+
+def _unmarked(stem: str) -> Iterator[str]:
+    """Yield what is left of a name without what says that it is a mask."""
+    for pattern in (_AFTER, _BEFORE):
+        rest = pattern.fullmatch(stem)
+        while rest is not None:
+            yield rest["of"]
+            rest = pattern.fullmatch(rest["of"])
+
+
+def _suffix(mask: Path, image: Path) -> str | None:
+    if _folded(mask.stem) == _folded(image.stem):
+        # Of two files without losses, nobody can tell which one is the mask.
+        return mask.suffix if image.suffix.lower() in _LOSSY else None
+    return mask.stem[len(image.stem) :] if mask.stem.startswith(image.stem) else None
+
+
+def _in_folders_of_masks(
+    images: Sequence[Path], root: str, category: str
+) -> Iterator[tuple[Path, str]]:
+    below = [image for image in images if root and _is_below(image, Path(root))]
+    known = set(below)
+    elsewhere = [image for image in images if image not in known]
+    for base, group in ((root, below), (_common(elsewhere), elsewhere)):
+        for image in group:
+            for part in Path(os.path.relpath(image.parent, base)).parts:
+                folded = _folded(part)
+                if _FOLDER.fullmatch(folded) and folded != _folded(category):
+                    yield image, part
+
+
+def _is_below(path: Path, root: Path) -> bool:
+    return path.is_relative_to(root) and ".." not in path.relative_to(root).parts
+
+
+def _common(images: Sequence[Path]) -> str:
+    parents = {str(image.parent.absolute()) for image in images}
+    return os.path.commonpath(parents) if parents else ""
