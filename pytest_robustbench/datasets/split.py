@@ -46,6 +46,8 @@ class Sample:
     group : str, optional
         Names the part that several samples show, photographed several times. Samples of one group
         are never divided between the images a detector is fitted on and those it is calibrated on.
+    bit_depth : int, optional
+        Bits that a 16-bit image uses, from the least significant one: 12 where 4095 is white.
 
     Raises
     ------
@@ -59,6 +61,7 @@ class Sample:
     mask: Source | None = None
     defect_type: str = "good"
     group: str | None = None
+    bit_depth: int | None = None
 
     def __post_init__(self) -> None:
         if not self.id:

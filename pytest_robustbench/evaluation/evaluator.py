@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.corruptions.digests import condition_digest
+from pytest_robustbench.datasets.notes import notes_on_orientation
 from pytest_robustbench.datasets.pictures.store import PictureStore
 from pytest_robustbench.errors import NotMeasurableError
 from pytest_robustbench.evaluation.machine.latency import (
@@ -278,7 +279,8 @@ class Evaluator:
         )
         shared = SharedPreparation(self.worker_group, preparation)
         found = shared.run()
-        notes = (*found.notes, *self.tested.notes, *self._lost_defects())
+        turned = notes_on_orientation(self.split)
+        notes = (*found.notes, *self.tested.notes, *turned, *self._lost_defects())
         return Prepared(
             found.operating_point,
             notes,

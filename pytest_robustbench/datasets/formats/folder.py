@@ -91,9 +91,7 @@ def load_folder(
     _check_present(folders)
     _check_apart(folders)
     _check_sources(folders, test_fraction)
-    check_mask_suffix(mask_suffix, [p for k, p in folders.items() if k != "mask_dir"])
-    if mask_suffix is not None and mask_dir is not None:
-        raise DatasetError("give mask_dir or mask_suffix, not both")
+    _check_masks(folders, mask_suffix)
     train, test = (
         image_folder(folders[place], part, mask_suffix) if place in folders else ()
         for place, part in (("normal_dir", "normal"), ("test_dir", "test"))
@@ -191,6 +189,12 @@ def _check_sources(folders: Mapping[str, Path], test_fraction: float | None) -> 
         raise DatasetError("test_fraction is a share of normal_dir, which is not given")
     if not 0 < test_fraction < 1:
         raise DatasetError(f"test_fraction lies between 0 and 1, not {test_fraction!r}")
+
+
+def _check_masks(folders: Mapping[str, Path], mask_suffix: str | None) -> None:
+    if mask_suffix is not None and "mask_dir" in folders:
+        raise DatasetError("give mask_dir or mask_suffix, not both")
+    check_mask_suffix(mask_suffix, [*folders.values()])
 
 
 def _held_out(

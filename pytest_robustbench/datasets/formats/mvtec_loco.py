@@ -86,17 +86,20 @@ class ConfiguredMask:
         import numpy as np
 
         from pytest_robustbench.datasets.pictures.decoding import decode_file
+        from pytest_robustbench.datasets.pictures.mask_pixels import marked
 
-        pixels = decode_file(file)
-        unlisted = sorted(set(np.unique(pixels).tolist()) - self.values - {0})
+        mask = decode_file(file)
+        unlisted = sorted(set(np.unique(mask.pixels).tolist()) - self.values - {0})
         if unlisted:
             raise DatasetError(
                 f"mask {file} holds the pixel value {unlisted[0]}, which {CONFIG} does not list; "
                 f"it was resized or stored with losses: export it again, or remove {CONFIG} if "
                 "its values mean nothing"
             )
-        mask: Mask = pixels != 0 if pixels.ndim == 2 else (pixels != 0).any(axis=2)
-        return mask
+        try:
+            return marked(mask).pixels
+        except DatasetError as error:
+            raise DatasetError(f"mask {file} {error}") from error
 
 
 def load_mvtec_loco(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pytest_robustbench import opencv
+from pytest_robustbench.datasets.pictures.forms import Form, alpha_of, form_of
 from pytest_robustbench.datasets.pictures.headers import IMAGE_BUDGET, check_file
 from pytest_robustbench.errors import DatasetError
 from pytest_robustbench.regular_file import read_regular_file
@@ -28,11 +30,31 @@ _TOO_LARGE = (
 )
 
 
-def decode_file(path: Path, budget: int = IMAGE_BUDGET) -> NDArray[Any]:
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """The pixels of an image or mask.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (H, W), (H, W, 3) RGB, or whatever an array has
+        In the source's own dtype.
+    alpha : ndarray, shape (H, W), optional
+        Where it is not the same everywhere; 0 is see-through.
+    form : Form
+        What the file says beside them.
+    """
+
+    pixels: NDArray[Any]
+    alpha: NDArray[Any] | None = None
+    form: Form = field(default_factory=Form)
+
+
+def decode_file(path: Path, budget: int = IMAGE_BUDGET) -> Decoded:
     """Decode one image file.
 
     EXIF orientation is applied, as viewers, labelling tools and ``cv2.imread`` do, so that a mask
-    drawn on what one sees fits. Alpha is dropped, a palette is looked up, bit depth is kept.
+    drawn on what one sees fits. A palette is looked up, bit depth is kept; of several pages the
+    first is read.
 
     Parameters
     ----------
@@ -40,11 +62,6 @@ def decode_file(path: Path, budget: int = IMAGE_BUDGET) -> NDArray[Any]:
         A regular file, or a link to one.
     budget : int
         Bytes that the decoded image may take.
-
-    Returns
-    -------
-    ndarray
-        ``(H, W)`` or ``(H, W, 3)`` RGB, in the file's own dtype.
 
     Raises
     ------
@@ -73,7 +90,25 @@ def decode_file(path: Path, budget: int = IMAGE_BUDGET) -> NDArray[Any]:
     if pixels is None:
         raise DatasetError(f"{path} is damaged, or no image in spite of its name")
     rgb: NDArray[Any] = pixels if pixels.ndim == 2 else pixels[:, :, ::-1]
-    return rgb
+    form = form_of(data)
+    return Decoded(rgb, _alpha(path, data, rgb) if form.transparent else None, form)
+
+
+def varying(alpha: NDArray[Any]) -> NDArray[Any] | None:
+    """Return an alpha that says something: it is not the same everywhere."""
+    return alpha if alpha.size and alpha.min() != alpha.max() else None
+
+
+def _alpha(path: Path, data: bytes, pixels: NDArray[Any]) -> NDArray[Any] | None:
+    try:
+        alpha = alpha_of(data)
+    except Exception as error:  # a decoder of foreign bytes may raise anything
+        raise DatasetError(
+            f"{path} has transparency that cannot be read ({error}); store it without"
+        ) from error
+    if alpha.shape != pixels.shape[:2]:
+        raise DatasetError(f"{path} has transparency of another size; store it without, upright")
+    return varying(alpha)
 
 
 def _read(path: Path, limit: int) -> bytes:

@@ -7,15 +7,17 @@ reads headers, checksums of PNG and compressed TIFF, libjpeg-turbo is asked for 
 from __future__ import annotations
 
 from io import BytesIO
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.errors import DatasetError
 from pytest_robustbench.regular_file import bytes_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from PIL.ImageFile import ImageFile
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 IMAGE_BUDGET = 1 << 29
 """Bytes that one decoded image may take: 179 million pixels of 8 bits in 3 channels."""
@@ -49,13 +51,13 @@ def check_file(data: bytes, budget: int) -> None:
         (PNG), or a second decoder finds damage (JPEG, compressed TIFF). The message begins with
         what the file does.
     """
-    if data.startswith(_TIFF):
+    if is_tiff(data):
         tags = _tags(data)
         _require_affordable(*_tiff_size(tags), budget)
         if tags.get(_COMPRESSION) in _LZW_AND_DEFLATE:
             _require_sound_tiff(data)
         return
-    image = _opened(data)
+    image = opened(data)
     _require_affordable(image.width, image.height, _bytes_per_pixel(image), budget)
     if image.format == "PNG":
         _require_sound(image.verify)
@@ -73,7 +75,7 @@ def _require_affordable(width: int, height: int, per_pixel: int, budget: int) ->
         )
 
 
-def _opened(data: bytes) -> ImageFile:
+def opened(data: bytes) -> ImageFile:
     """Return the image with its header read; by its plugin, as `PIL.Image.open` has limits."""
     from PIL import Image
     from PIL.JpegImagePlugin import JpegImageFile
@@ -98,15 +100,30 @@ def _bytes_per_pixel(image: ImageFile) -> int:
     return channels * (4 if image.mode in "IF" else 1)
 
 
-def _tags(data: bytes) -> Mapping[int, Any]:
-    """Return the tags of a TIFF's first page, which is the one that is decoded."""
+def is_tiff(data: bytes) -> bool:
+    """Tell a TIFF by its first bytes."""
+    return data.startswith(_TIFF)
+
+
+def tiff_pages(data: bytes) -> Iterator[ImageFileDirectory_v2]:
+    """Yield the tags of every page of a TIFF; what a damaged one raises is Pillow's."""
     from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-    try:
-        tags = ImageFileDirectory_v2(data[: 16 if b"+" in data[:4] else 8])
-        file = BytesIO(data)
-        file.seek(tags.next)
+    header, file = data[: 16 if b"+" in data[:4] else 8], BytesIO(data)
+    place, seen = ImageFileDirectory_v2(header).next, set[int]()
+    while place and place not in seen:
+        seen.add(place)
+        tags = ImageFileDirectory_v2(header)
+        file.seek(place)
         tags.load(file)
+        yield tags
+        place = tags.next
+
+
+def _tags(data: bytes) -> Mapping[int, Any]:
+    """Return the tags of a TIFF's first page, which is the one that is decoded."""
+    try:
+        (tags,) = islice(tiff_pages(data), 1)
         return {**tags}
     except Exception as error:  # a parser of foreign bytes may raise anything
         raise _damage(error, "has a header that cannot be read") from error

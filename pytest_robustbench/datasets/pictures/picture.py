@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from pytest_robustbench.datasets.pictures.forms import TURNED_SIDES, Form
 from pytest_robustbench.datasets.pictures.headers import IMAGE_BUDGET
-from pytest_robustbench.datasets.pictures.mask_pixels import read_mask, size_text, source_pixels
+from pytest_robustbench.datasets.pictures.mask_pixels import decoded, read_mask, size_text
 from pytest_robustbench.datasets.pictures.resizing import resize_image, resize_mask
 from pytest_robustbench.datasets.split import DEFECT, NORMAL
 from pytest_robustbench.errors import DatasetError
@@ -21,7 +22,31 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_robustbench.arrays import Image, Mask
+    from pytest_robustbench.datasets.pictures.decoding import Decoded
     from pytest_robustbench.datasets.split import Sample, Source
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What is worth a note about one picture.
+
+    Parameters
+    ----------
+    graded_mask : bool
+        Whether the mask held more than one non-zero value before it became bool.
+    mask_share : float
+        Share of the pixels that the mask marks, before resizing; 0 where it is unknown.
+    brightest, white : int
+        The largest value of the source, and the largest that it could have had.
+    pages : int
+        Pictures in the file of the image or of a mask, whichever has more; the first one is read.
+    """
+
+    graded_mask: bool = False
+    mask_share: float = 0.0
+    brightest: int = 255
+    white: int = 255
+    pages: int = 1
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,8 +65,8 @@ class Picture:
         Names image and mask before resizing: pixels, shapes and dtypes.
     image_digest : str
         Names the image alone.
-    graded_mask : bool
-        Whether the mask held more than one non-zero value before it became bool.
+    traits : Traits
+        What is worth a note.
     """
 
     image: Image
@@ -49,7 +74,7 @@ class Picture:
     gray: bool
     digest: str
     image_digest: str
-    graded_mask: bool = False
+    traits: Traits = Traits()
 
     @property
     def nbytes(self) -> int:
@@ -68,9 +93,10 @@ def read_picture(
 ) -> Picture:
     """Decode one sample.
 
-    A gray image is replicated to three channels. A 16-bit image is divided by 257 and rounded, so
-    that the full range 0..65535 becomes 0..255; never by its own maximum, which would make one
-    threshold mean something else on every image. In a mask every non-zero pixel is defect.
+    A gray image is replicated to three channels. A 16-bit image is scaled and rounded so that the
+    full range of its bit depth, 0..65535 if none is declared, becomes 0..255; never by its own
+    maximum, which would make one threshold mean something else on every image. In a mask every
+    non-zero pixel is defect; see `read_mask`.
 
     Parameters
     ----------
@@ -84,14 +110,22 @@ def read_picture(
     Raises
     ------
     DatasetError
-        If a file is missing or damaged, the mask's size is not the image's, or mask and label
-        contradict each other. The message names the sample and the file.
+        If a file is missing or damaged, an image is see-through in places or has other bits than
+        declared, the mask's size or orientation is not the image's, or mask and label contradict
+        each other. The message names the sample and the file.
     """
     try:
-        plane = _eight_bit(source_pixels(sample.image, image_budget))
-        mask, graded = _mask(sample, plane.shape[:2], image_budget)
+        source = decoded(sample.image, image_budget)
+        plane = _eight_bit(sample, source)
+        mask = _mask(sample, source.form, plane.shape[:2], image_budget)
     except DatasetError as error:
         raise DatasetError(f"sample {sample.id!r}: {error}") from error
+    return _picture(plane, mask.pixels, _traits(sample, source, mask), resize)
+
+
+def _picture(
+    plane: NDArray[np.uint8], mask: Mask | None, traits: Traits, resize: tuple[int, int] | None
+) -> Picture:
     image_digest, digest = _digests(plane, mask)
     gray = plane.ndim == 2
     image = np.repeat(plane[:, :, None], 3, axis=2) if gray else plane
@@ -99,16 +133,37 @@ def read_picture(
         image = resize_image(image, resize)
         mask = None if mask is None else resize_mask(mask, resize)
     frozen_mask = None if mask is None else _frozen(mask)
-    return Picture(_frozen(image), frozen_mask, gray, digest, image_digest, graded)
+    return Picture(_frozen(image), frozen_mask, gray, digest, image_digest, traits)
 
 
-def _eight_bit(pixels: NDArray[Any]) -> NDArray[np.uint8]:
+def _traits(sample: Sample, source: Decoded, mask: _Mask) -> Traits:
+    white = _white(sample.bit_depth) if source.pixels.dtype == np.uint16 else 255
+    bits = source.pixels.dtype == np.bool_
+    return Traits(
+        mask.graded,
+        0.0 if mask.pixels is None else float(mask.pixels.mean()),
+        255 if bits else int(source.pixels.max()),
+        white,
+        max(form.pages for form in (source.form, *mask.forms)),
+    )
+
+
+def _eight_bit(sample: Sample, source: Decoded) -> NDArray[np.uint8]:
     """Return uint8 ``(H, W)`` where all channels are equal, ``(H, W, 3)`` otherwise; a copy."""
+    pixels = source.pixels
+    if source.alpha is not None:
+        raise DatasetError(
+            f"image{_at(sample.image)} is see-through in places (its alpha varies), and what a "
+            "camera would see there is not known: flatten it on its background"
+        )
     if pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = pixels[:, :, 0]
     if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] != 3) or not pixels.size:
         raise DatasetError(f"an image has shape (H, W) or (H, W, 3), not {pixels.shape}")
-    scaled = _scaled(pixels)
+    try:
+        scaled = _scaled(pixels, sample.bit_depth)
+    except DatasetError as error:
+        raise DatasetError(f"image{_at(sample.image)} {error}") from error
     is_gray = scaled.ndim == 2 or _channels_are_equal(scaled)
     return np.array(scaled[:, :, 0] if is_gray and scaled.ndim == 3 else scaled, order="C")
 
@@ -118,28 +173,50 @@ def _channels_are_equal(pixels: NDArray[np.uint8]) -> bool:
     return np.array_equal(red, pixels[:, :, 1]) and np.array_equal(red, pixels[:, :, 2])
 
 
-def _scaled(pixels: NDArray[Any]) -> NDArray[np.uint8]:
+def _scaled(pixels: NDArray[Any], bit_depth: int | None) -> NDArray[np.uint8]:
+    if pixels.dtype in (np.uint8, np.bool_) and (bit_depth or 8) > 8:
+        raise DatasetError(f"holds 8 bits or fewer, but bit_depth says {bit_depth}")
     if pixels.dtype == np.uint8:
         return pixels.view(np.uint8)
     if pixels.dtype == np.bool_:
         white: NDArray[np.uint8] = pixels.view(np.uint8) * np.uint8(255)
         return white
     if pixels.dtype == np.uint16:
-        table = (np.arange(65536, dtype=np.uint32) + 128) // 257
-        scaled: NDArray[np.uint8] = table.astype(np.uint8)[pixels]
-        return scaled
+        return _from_depth(pixels, bit_depth)
     raise DatasetError(
-        f"an image has dtype uint8, uint16 or bool, not {pixels.dtype}; save it as one of these"
+        f"is of dtype {pixels.dtype}, not uint8, uint16 or bool; save it as one of these"
     )
 
 
-def _mask(sample: Sample, size: tuple[int, ...], budget: int) -> tuple[Mask | None, bool]:
-    """Return the mask, and whether it held several non-zero values."""
+def _from_depth(pixels: NDArray[np.uint16], bit_depth: int | None) -> NDArray[np.uint8]:
+    white, brightest = _white(bit_depth), int(pixels.max())
+    if brightest > white:
+        raise DatasetError(
+            f"holds the value {brightest}, but {white} is the largest of bit_depth {bit_depth}"
+        )
+    table = (np.arange(white + 1, dtype=np.uint32) * 510 + white) // (2 * white)
+    scaled: NDArray[np.uint8] = table.astype(np.uint8)[pixels]
+    return scaled
+
+
+def _white(bit_depth: int | None) -> int:
+    return (1 << (bit_depth or 16)) - 1
+
+
+class _Mask(NamedTuple):
+    """The mask of a sample, if it is known, and what is known of its values and files."""
+
+    pixels: Mask | None
+    graded: bool = False
+    forms: tuple[Form, ...] = ()
+
+
+def _mask(sample: Sample, form: Form, size: tuple[int, ...], budget: int) -> _Mask:
     if sample.mask is None:
-        return None if sample.label == DEFECT else np.zeros(size, np.bool_), False
-    decoded = read_mask(sample.mask, budget)
-    mask = decoded.pixels
+        return _Mask(None if sample.label == DEFECT else np.zeros(size, np.bool_))
     where = f"mask {sample.mask}" if isinstance(sample.mask, Path) else "mask"
+    read = read_mask(sample.mask, budget)
+    mask = read.pixels
     if mask.shape != size:
         raise DatasetError(
             f"{where} is {size_text(mask.shape)} (height x width), but its image"
@@ -147,7 +224,24 @@ def _mask(sample: Sample, size: tuple[int, ...], budget: int) -> tuple[Mask | No
         )
     if mask.any() != (sample.label == DEFECT):
         raise DatasetError(f"{where} {_contradiction(sample.label)}")
-    return mask, decoded.graded
+    if sample.label == DEFECT:
+        _check_orientation(where, form, read.forms, size)
+    return _Mask(mask, read.graded, read.forms)
+
+
+def _check_orientation(
+    where: str, image: Form, masks: tuple[Form, ...], size: tuple[int, ...]
+) -> None:
+    """Refuse a mask of which nobody can tell whether it was drawn on the image as stored."""
+    for mask in masks:
+        swapped = (image.orientation in TURNED_SIDES) != (mask.orientation in TURNED_SIDES)
+        told_by_size = swapped and size[0] != size[1]
+        if mask.orientation != image.orientation and not told_by_size:
+            raise DatasetError(
+                f"{where} has the EXIF orientation {mask.orientation} and its image "
+                f"{image.orientation}: nobody can tell whether the mask was drawn on the image as "
+                "stored or as viewers show it; store both upright, or give both the same tag"
+            )
 
 
 def _remedy(mask: tuple[int, ...], image: tuple[int, ...]) -> str:

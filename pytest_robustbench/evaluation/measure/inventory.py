@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from pytest_robustbench.datasets.pictures.picture import Traits
     from pytest_robustbench.datasets.pictures.store import PictureStore
     from pytest_robustbench.datasets.split import Sample
 
@@ -39,8 +40,8 @@ class Inventory:
         False for a defect image without a mask.
     defect_pixels : (N,) int64
         Number of defect pixels known, at the shape evaluated.
-    graded_masks : tuple of str
-        Ids of the samples whose mask holds several non-zero values.
+    traits : tuple of Traits
+        What is worth a note about each picture.
     """
 
     ids: tuple[str, ...]
@@ -49,20 +50,19 @@ class Inventory:
     digests: tuple[str, ...]
     mask_known: NDArray[np.bool_]
     defect_pixels: NDArray[np.int64]
-    graded_masks: tuple[str, ...] = ()
+    traits: tuple[Traits, ...] = ()
 
     def at(self, positions: Sequence[int]) -> Inventory:
         """Return the columns of the samples at these positions."""
         chosen = list(positions)
-        ids = tuple(self.ids[i] for i in chosen)
         return Inventory(
-            ids=ids,
+            ids=tuple(self.ids[i] for i in chosen),
             labels=self.labels[chosen],
             shapes=tuple(self.shapes[i] for i in chosen),
             digests=tuple(self.digests[i] for i in chosen),
             mask_known=self.mask_known[chosen],
             defect_pixels=self.defect_pixels[chosen],
-            graded_masks=tuple(i for i in self.graded_masks if i in ids),
+            traits=tuple(self.traits[i] for i in chosen),
         )
 
     @property
@@ -120,7 +120,7 @@ def take_inventory(samples: Sequence[Sample], store: PictureStore) -> Inventory:
         digests=tuple(f.digest for f in facts),
         mask_known=np.array([f.mask_known for f in facts], np.bool_),
         defect_pixels=np.array([f.defect_pixels for f in facts], np.int64),
-        graded_masks=tuple(s.id for s, f in zip(samples, facts, strict=True) if f.graded_mask),
+        traits=tuple(f.traits for f in facts),
     )
 
 
@@ -137,7 +137,7 @@ class _Facts:
     digest: str
     mask_known: bool
     defect_pixels: int
-    graded_mask: bool
+    traits: Traits
 
 
 def _facts(samples: Sequence[Sample], store: PictureStore) -> list[_Facts]:
@@ -149,7 +149,7 @@ def _facts(samples: Sequence[Sample], store: PictureStore) -> list[_Facts]:
         height, width = picture.image.shape[:2]
         found = 0 if picture.mask is None else int(np.count_nonzero(picture.mask))
         known = picture.mask is not None
-        return _Facts((height, width), picture.digest, known, found, picture.graded_mask)
+        return _Facts((height, width), picture.digest, known, found, picture.traits)
 
     with Workers() as workers:
         looked = workers.map(look, samples)

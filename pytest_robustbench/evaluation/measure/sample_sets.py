@@ -6,7 +6,11 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.datasets.notes import counted, graded_masks
+from pytest_robustbench.datasets.notes import (
+    counted,
+    notes_on_orientation,
+    notes_on_pictures,
+)
 from pytest_robustbench.datasets.pictures.duplicates import shared_pictures
 from pytest_robustbench.errors import ConfigError, DatasetError, NotMeasurableError
 from pytest_robustbench.evaluation.measure.inventory import take_inventory
@@ -69,8 +73,8 @@ def distinct_samples(samples: Sequence[Sample], store: PictureStore) -> SampleSe
     kept.sort()
     notes = counted("images that are copies of another one of this set, and not counted", copies)
     chosen = inventory.at(kept)
-    graded = graded_masks(chosen.graded_masks)
-    return SampleSet(tuple(samples[i] for i in kept), chosen, (*graded, *notes))
+    seen = notes_on_pictures(chosen.ids, chosen.traits)
+    return SampleSet(tuple(samples[i] for i in kept), chosen, (*seen, *notes))
 
 
 def _by_picture(samples: Sequence[Sample], store: PictureStore) -> list[list[int]]:
@@ -150,7 +154,8 @@ class RecordedSets:
         found = distinct_samples(recorded.test, self._store)
         _refuse_other_size(name, found.inventory, tested)
         self._refuse_seen(name, found.samples)
-        return replace(found, notes=(*recorded.notes, *found.notes, *_untested(recorded)))
+        turned = notes_on_orientation(recorded)
+        return replace(found, notes=(*recorded.notes, *found.notes, *turned, *_untested(recorded)))
 
     def _refuse_seen(self, name: str, samples: Sequence[Sample]) -> None:
         parts = {part: getattr(self._split, part) for part in ("train", "calibration", "test")}

@@ -47,7 +47,7 @@ def test_a_list_makes_a_split():
 
 @pytest.mark.parametrize(("mask", "graded"), [(MASK, False), (MASK * RNG.random((6, 8)), True)])
 def test_a_mask_of_several_values_is_known_as_graded(mask, graded):
-    assert one(IMAGE, 1, mask).graded_mask is graded
+    assert one(IMAGE, 1, mask).traits.graded_mask is graded
 
 
 def test_images_are_read_on_demand():

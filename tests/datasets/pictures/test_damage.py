@@ -165,9 +165,12 @@ def test_palette(tree):
 
 @EVERY_TREE
 def test_alpha(tree):
-    tree.bad.write_bytes(encoded(np.dstack([picture(7), picture(8)[:, :, :1]])))
+    tree.bad.write_bytes(encoded(np.dstack([picture(7), np.full_like(picture(8)[:, :, :1], 9)])))
     own, _ = damaged(tree)
     np.testing.assert_array_equal(read_picture(own).image, rgb(picture(7)))
+    tree.bad.write_bytes(encoded(np.dstack([picture(7), picture(8)[:, :, :1]])))
+    with pytest.raises(DatasetError, match="see-through in places"):
+        read_picture(own)
 
 
 @EVERY_TREE

@@ -97,7 +97,7 @@ def test_a_link_in_a_circle_or_to_nothing_is_refused(file, undecoded):
 def test_a_link_to_an_image_is_followed(tmp_path, file):
     (tmp_path / "real.png").write_bytes(encoded(".png", COLOUR))
     file.symlink_to(tmp_path / "real.png")
-    np.testing.assert_array_equal(decode_file(file), COLOUR[:, :, ::-1])
+    np.testing.assert_array_equal(decode_file(file).pixels, COLOUR[:, :, ::-1])
 
 
 def test_a_file_larger_than_an_image_may_be_is_not_read(file, undecoded):
@@ -115,7 +115,7 @@ def test_a_header_that_asks_for_more_than_the_budget_is_refused(file, kind, monk
     suffix, pixels, per_pixel = ENCODED[kind]
     file.write_bytes(encoded(suffix, pixels))
     budget = max(PIXELS * per_pixel, file.stat().st_size)
-    assert decode_file(file, budget).shape == pixels.shape
+    assert decode_file(file, budget).pixels.shape == pixels.shape
 
     monkeypatch.setattr(opencv, "load", lambda: pytest.fail("the file was decoded"))
     message = refused(file, budget=PIXELS * per_pixel - 1)
@@ -127,7 +127,7 @@ def test_a_header_that_asks_for_more_than_the_budget_is_refused(file, kind, monk
 def test_a_palette_counts_as_the_colours_it_becomes(file):
     Image.fromarray(COLOUR).quantize(8).save(file)
     assert "more than image_budget" in refused(file, budget=3 * PIXELS - 1)
-    assert decode_file(file, 3 * PIXELS).shape == (*SIZE, 3)
+    assert decode_file(file, 3 * PIXELS).pixels.shape == (*SIZE, 3)
 
 
 def test_a_tile_counts_where_it_is_larger_than_its_image(file, undecoded):
@@ -152,7 +152,7 @@ def test_the_limit_is_ours_and_not_that_of_the_reader_of_headers(file):
     # Pillow warns above 89 million pixels.
     wide = np.zeros((9_000, 10_000), np.uint8)
     file.write_bytes(encoded(".png", wide))
-    assert decode_file(file).shape == wide.shape
+    assert decode_file(file).pixels.shape == wide.shape
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_a_png_whose_checksum_is_wrong_is_refused(file, undecoded):
 
 def test_a_png_with_something_behind_its_end_is_read(file):
     file.write_bytes(encoded(".png", COLOUR) + b"trailing")
-    np.testing.assert_array_equal(decode_file(file), COLOUR[:, :, ::-1])
+    np.testing.assert_array_equal(decode_file(file).pixels, COLOUR[:, :, ::-1])
 
 
 @pytest.mark.parametrize("pixels", [COLOUR, GRAY, DEEP], ids=["colour", "gray", "16 bit"])
@@ -250,13 +250,13 @@ def test_a_sound_jpeg_has_the_pixels_that_opencv_gives_it(file, kind):
     data = encoded(".jpg", COLOUR, *JPEGS[kind])
     file.write_bytes(data)
     expected = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    np.testing.assert_array_equal(decode_file(file), expected[:, :, ::-1])
+    np.testing.assert_array_equal(decode_file(file).pixels, expected[:, :, ::-1])
 
 
 @pytest.mark.parametrize("mode", ["L", "CMYK"])
 def test_a_jpeg_of_another_colour_space_is_read(file, mode):
     Image.fromarray(COLOUR).convert(mode).save(file, "JPEG")
-    assert decode_file(file).shape[:2] == SIZE
+    assert decode_file(file).pixels.shape[:2] == SIZE
 
 
 def test_a_jpeg_that_the_second_decoder_cannot_read_is_left_to_the_first(file):
@@ -264,7 +264,7 @@ def test_a_jpeg_that_the_second_decoder_cannot_read_is_left_to_the_first(file):
     frame = data.index(b"\xff\xc0")
     data[frame + 11] = 0x31  # three columns of luminance to one of colour: no TurboJPEG knows that
     file.write_bytes(data)
-    assert decode_file(file).shape == (*SIZE, 3)
+    assert decode_file(file).pixels.shape == (*SIZE, 3)
 
 
 def test_a_thumbnail_within_a_jpeg_is_not_its_end(file):

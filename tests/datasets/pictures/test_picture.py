@@ -3,8 +3,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
-from pytest_robustbench.datasets.notes import graded_masks
+from pytest_robustbench.datasets.notes import notes_on_pictures
 from pytest_robustbench.datasets.pictures.picture import read_picture
 from pytest_robustbench.datasets.split import Sample
 from pytest_robustbench.errors import DatasetError
@@ -69,9 +70,18 @@ def test_gray_stored_as_colour_is_gray_and_the_same_picture(tmp_path):
     assert read(stored).digest == read(GRAY).digest
 
 
-def test_alpha_is_dropped(tmp_path):
-    rgba = np.dstack([COLOUR, GRAY])
+@pytest.mark.parametrize("alpha", [255, 0, 128])
+def test_alpha_that_is_the_same_everywhere_says_nothing(tmp_path, alpha):
+    rgba = np.dstack([COLOUR, np.full_like(GRAY, alpha)])
     np.testing.assert_array_equal(read(file_of(tmp_path, encoded(rgba))).image, COLOUR)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_an_image_that_is_see_through_in_places_is_refused(tmp_path, suffix):
+    file = tmp_path / f"cut{suffix}"
+    Image.fromarray(np.dstack([COLOUR, GRAY])).save(file)
+    with pytest.raises(DatasetError, match=rf"cut{suffix} is see-through in places .*flatten it"):
+        read(file)
 
 
 def test_a_palette_is_looked_up(tmp_path):
@@ -175,7 +185,7 @@ def test_arrays_of_the_wrong_shape_are_refused(pixels):
 
 
 def test_float_images_are_refused():
-    with pytest.raises(DatasetError, match="not float32; save it as one of these"):
+    with pytest.raises(DatasetError, match=r"of dtype float32, .*; save it as one of these"):
         read(GRAY.astype(np.float32))
 
 
@@ -278,14 +288,16 @@ def test_pictures_are_read_only_and_leave_the_users_arrays_alone():
 def test_a_mask_of_several_values_is_known_as_graded(values, graded):
     mask = np.array(values)[np.arange(COLOUR[:, :, 0].size) % len(values)].reshape(20, 30)
     picture = read_defect(COLOUR, mask)
-    assert picture.graded_mask is graded
+    assert picture.traits.graded_mask is graded
     np.testing.assert_array_equal(picture.mask, mask != 0)
 
 
 def test_colour_in_a_mask_is_no_gray_level():
     red = np.dstack([MASK, np.zeros_like(MASK), np.zeros_like(MASK)])
-    assert not read_defect(COLOUR, red).graded_mask
-    assert read_defect(COLOUR, red // np.arange(1, 31, dtype=np.uint8)[None, :, None]).graded_mask
+    assert not read_defect(COLOUR, red).traits.graded_mask
+    assert read_defect(
+        COLOUR, red // np.arange(1, 31, dtype=np.uint8)[None, :, None]
+    ).traits.graded_mask
 
 
 @pytest.mark.parametrize(("second", "graded"), [((9, 9), False), ((9, 11), True)])
@@ -294,12 +306,12 @@ def test_each_mask_of_a_folder_may_have_a_value_of_its_own(tmp_path, second, gra
     other = MASK.copy()
     other[10:12, 0], other[12:14, 0] = second
     file_of(tmp_path, encoded(other * (other < 255)), "masks/1.png")
-    assert read_defect(COLOUR, tmp_path / "masks").graded_mask is graded
+    assert read_defect(COLOUR, tmp_path / "masks").traits.graded_mask is graded
 
 
 def test_a_mask_stored_with_losses_is_graded_and_the_note_counts_it(tmp_path):
     mask = file_of(tmp_path, encoded(MASK, ".jpg"), "0_mask.jpg")
-    assert read_defect(COLOUR, mask).graded_mask
-    (note,) = graded_masks(["test/x"])
+    picture = read_defect(COLOUR, mask)
+    (note,) = notes_on_pictures(["test/x"], [picture.traits])
     assert note.startswith("masks with several non-zero values: 1 ('test/x'); every non-zero")
-    assert graded_masks([]) == ()
+    assert notes_on_pictures([], []) == ()
