@@ -71,7 +71,7 @@ def build_benchmark(
         detector,
         corruptions=list(build_corruptions(declaration, folder).values()),
         severities=sorted({c.severity for c in declaration.conditions if c.severity}),
-        recorded=recorded_sets(declaration, folder, split.resize),
+        recorded=recorded_sets(declaration, folder, split),
         name=declaration.name,
         fitted=declaration.detector.fitted,
         operating_point=point,

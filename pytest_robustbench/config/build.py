@@ -58,20 +58,20 @@ def build_split(declaration: BenchmarkDeclaration, folder: Path) -> Split:
 
 
 def recorded_sets(
-    declaration: BenchmarkDeclaration, folder: Path, resize: tuple[int, int] | None
+    declaration: BenchmarkDeclaration, folder: Path, split: Split
 ) -> dict[str, Callable[[], Split]]:
     """Return what lists each set recorded under drift, once it is needed.
 
-    Sets that declare no size have that of the benchmark's own images, `resize`.
+    Sets that declare no size, or no bit depth, have that of the benchmark's own images, `split`.
     """
 
     def listed(dataset: DatasetDeclaration) -> Split:
         from pytest_robustbench.datasets.loading import load_split
         from pytest_robustbench.datasets.subset import limit_split
 
-        options = _options(dataset, folder)
-        split = load_split(dataset.format, resize=dataset.resize or resize, **options)
-        return limit_split(split, train=None, test=declaration.limit_test)
+        options = {"bit_depth": split.test[0].bit_depth, **_options(dataset, folder)}
+        found = load_split(dataset.format, resize=dataset.resize or split.resize, **options)
+        return limit_split(found, train=None, test=declaration.limit_test)
 
     return {name: partial(listed, one) for name, one in declaration.recorded.items()}
 
@@ -91,7 +91,8 @@ def complete_split(split: Split, declaration: BenchmarkDeclaration, folder: Path
     if images is not None:
         place = _below(folder, str(resolved(images)))
         suffix = cast("str | None", resolved(declaration.dataset.options.get("mask_suffix")))
-        split = replace(split, calibration=image_folder(place, "calibration", suffix))
+        own = image_folder(place, "calibration", suffix)
+        split = replace(split, calibration=own).with_bit_depth(split.test[0].bit_depth)
     return limit_split(split, train=declaration.limit_train, test=declaration.limit_test)
 
 

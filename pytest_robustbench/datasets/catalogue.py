@@ -33,17 +33,23 @@ class Kind:
         What a call in Python may pass.
     least, most : int, optional
         Smallest and largest number that may be declared.
+    choices : tuple of int
+        The only numbers that may be declared; any by default.
     """
 
     words: str
     types: tuple[type, ...]
     least: int | None = None
     most: int | None = None
+    choices: tuple[int, ...] = ()
 
     def accepts(self, value: object) -> bool:
-        """Return whether `value` is of one of the types."""
+        """Return whether `value` is of one of the types, and of the choices."""
         # A bool is an int to Python, but nobody means a number by it.
-        return isinstance(value, self.types) and (not isinstance(value, bool) or bool in self.types)
+        known = isinstance(value, self.types) and (
+            not isinstance(value, bool) or bool in self.types
+        )
+        return known and (not self.choices or value in self.choices)
 
 
 TEXT = Kind("a text", (str,))
@@ -56,6 +62,7 @@ COUNT_OR_NONE = Kind("an integer", (Integral,), least=0)
 DRAWN_IMAGES = Kind("an integer", (Integral,), least=0, most=100_000)
 SIDE = Kind("an integer", (Integral,), least=1, most=32767)
 """Of an image, pixels: what OpenCV can warp."""
+BITS = Kind("8, 10, 12, 14 or 16", (Integral,), choices=(8, 10, 12, 14, 16))
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,9 @@ class Option:
     kind: Kind
     optional: bool = True
 
+
+BIT_DEPTH = Option("bit_depth", BITS)
+"""Of every format: `load_split` gives it to the samples, whichever loader lists them."""
 
 ROOT = Option("root", PATH)
 CATEGORY = Option("category", TEXT)
@@ -134,14 +144,20 @@ class Format:
 
     @property
     def arguments(self) -> Mapping[str, Option]:
-        """The options that the loader takes, by name; `resize` is none of its business."""
+        """The options that the loader takes, by name; size and depth are none of its business."""
         return {option.name: option for option in (ROOT, CATEGORY, *self.options)}
+
+    @property
+    def declared(self) -> Mapping[str, Option]:
+        """The options that `load_split` takes beside `resize`, by name."""
+        return {**self.arguments, BIT_DEPTH.name: BIT_DEPTH}
 
     @property
     def keys(self) -> tuple[str, ...]:
         """What a section of the YAML may declare beside the format."""
         root = ("root",) if self.has_root else ()
-        return (*root, "category", "resize", *(option.name for option in self.options))
+        own = (option.name for option in self.options)
+        return (*root, "category", "resize", BIT_DEPTH.name, *own)
 
 
 def by_name(*rows: Format) -> Mapping[str, Format]:
@@ -153,7 +169,7 @@ def by_name(*rows: Format) -> Mapping[str, Format]:
         If two formats share a name, or declare an option of the same name differently.
     """
     names = Counter(name for row in rows for name in (row.name, *row.aliases))
-    options = Counter(one.name for one in {one for row in rows for one in row.arguments.values()})
+    options = Counter(one.name for one in {one for row in rows for one in row.declared.values()})
     for what, counts in (("name", names), ("option", options)):
         twice = next((name for name, count in counts.items() if count > 1), None)
         if twice is not None:
@@ -224,7 +240,7 @@ NAMES = tuple(name for row in FORMATS.values() for name in (row.name, *row.alias
 """Every name of a format, aliases included."""
 
 OPTIONS: Mapping[str, Option] = MappingProxyType(
-    {option.name: option for row in FORMATS.values() for option in row.arguments.values()}
+    {option.name: option for row in FORMATS.values() for option in row.declared.values()}
 )
 """Every option by name; in each format that has it, it is the same."""
 

@@ -29,6 +29,7 @@ def load_split(
     root: str | os.PathLike[str] | None = None,
     category: str | None = None,
     resize: Sequence[int] | None = None,
+    bit_depth: int | None = None,
     **options: Any,
 ) -> Split:
     """List the images of one category; nothing is decoded yet.
@@ -43,6 +44,8 @@ def load_split(
         Name of the category.
     resize : (int, int), optional
         Height and width every image and mask is resized to; ``None`` keeps each image's own size.
+    bit_depth : {8, 10, 12, 14, 16}, optional
+        Bits that images in 16-bit files use, from the least significant one; all by default.
     **options
         What the format takes beside these: see its loader, such as `load_folder`.
 
@@ -58,12 +61,13 @@ def load_split(
         that.
     """
     row = _row(dataset)
-    _check_options(row, dataset, {"root": root, "category": category, **options})
+    given = {"root": root, "category": category, "bit_depth": bit_depth, **options}
+    _check_options(row, dataset, given)
     size: Any = tuple(resize) if isinstance(resize, list) else resize
     loader = loader_of(row)
     try:
         split = loader(root=_root(row, root), category=category, **options)
-        split = replace(split, resize=size)
+        split = replace(split, resize=size).with_bit_depth(bit_depth)
     except DatasetError as error:
         raise _with_advice(error, row.name, root, category) from error
     return _with_nearer_format(split, row.name, root, category)
@@ -108,7 +112,7 @@ def _row(dataset: object) -> Format:
 
 def _check_options(row: Format, dataset: str, given: Mapping[str, Any]) -> None:
     """Hold what is given against the options of the row."""
-    options = row.arguments
+    options = row.declared
     for name, value in given.items():
         if name not in options:
             hint = suggestion(name, [*options, "resize"])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.datasets.catalogue import BITS
 from pytest_robustbench.datasets.neighbours import check_no_masks
 from pytest_robustbench.errors import DatasetError
 from pytest_robustbench.naming import listed
@@ -52,7 +53,8 @@ class Sample:
     Raises
     ------
     DatasetError
-        If the id is empty, the label neither 0 nor 1, or a source of the wrong kind.
+        If the id is empty, the label neither 0 nor 1, the bit depth none that cameras have, or a
+        source of the wrong kind.
     """
 
     id: str
@@ -69,6 +71,10 @@ class Sample:
         if self.label not in (NORMAL, DEFECT):
             raise DatasetError(
                 f"sample {self.id!r}: label is 0 (normal) or 1 (defect), not {self.label!r}"
+            )
+        if not (self.bit_depth is None or BITS.accepts(self.bit_depth)):
+            raise DatasetError(
+                f"sample {self.id!r}: bit_depth is {BITS.words}, not {self.bit_depth!r}"
             )
         for role, source in (("image", self.image), ("mask", self.mask)):
             if not (_is_source(source) or (role == "mask" and source is None)):
@@ -165,6 +171,16 @@ class Split:
                 f"{self.dataset}/{self.category}: {part} holds only normal images (label 0), but "
                 f"{listed(wrong)} {'is' if len(wrong) == 1 else 'are'} labelled as defect"
             )
+
+    def with_bit_depth(self, bits: int | None) -> Split:
+        """Return this split with every image of so many bits; itself where that is ``None``."""
+        if bits is None:
+            return self
+        train, test, calibration = (
+            tuple(replace(sample, bit_depth=bits) for sample in part)
+            for part in (self.train, self.test, self.calibration)
+        )
+        return replace(self, train=train, test=test, calibration=calibration)
 
     @property
     def unknown_masks(self) -> int:

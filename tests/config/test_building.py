@@ -46,6 +46,7 @@ def folder(tmp_path, monkeypatch):
         (project / "images" / name).mkdir(parents=True)
         for i in range(3):
             picture = rng.integers(0, 256, (16, 16), dtype=np.uint8)
+            picture = np.where(picture > 99, 255, 0) if name == "masks" else picture
             cv2.imwrite(str(project / "images" / name / f"{i}.png"), picture)
     package = project / "line_for_config_tests"
     package.mkdir()
@@ -227,3 +228,20 @@ sys.exit(", ".join(heavy & set(sys.modules)) or 0)
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_bit_depth_and_masks_beside_images_reach_calibration_images(folder):
+    text = LEAST.replace("mask_dir: images/masks", "mask_suffix: _gt, bit_depth: 12")
+    for name in ("bad/0_gt.png", "calib_good/0_gt.png"):
+        (folder / "images" / name).write_bytes((folder / "images/masks/0.png").read_bytes())
+    (folder / "robustness.yaml").write_text(text)
+    config = load_config(folder / "robustness.yaml")
+    split = build.build_split(config.benchmarks[0], config.folder)
+    samples = (*split.train, *split.test, *split.calibration)
+    assert {sample.bit_depth for sample in samples} == {12}
+    assert [len(split.calibration), split.unknown_masks] == [3, 2]
+    (folder / "robustness.yaml").write_text(text.replace("bit_depth: 12", "bit_depth: 13"))
+    with pytest.raises(
+        ConfigError, match=r"robustness\.yaml:2:\d+: dataset\.bit_depth must be .*12"
+    ):
+        load_config(folder / "robustness.yaml")

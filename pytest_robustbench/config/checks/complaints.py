@@ -269,7 +269,9 @@ def _range(detail: ErrorDetails, name: str) -> str:
 
 
 def _alternatives(detail: ErrorDetails, section: Path) -> str:
-    named = [_ALTERNATIVES[str(step)] for step in section if step in _ALTERNATIVES]
+    # A key below one of these that takes certain values alone says so itself.
+    steps = section[-1:] if detail["type"] == "literal_error" else section
+    named = [_ALTERNATIVES[str(step)] for step in steps if step in _ALTERNATIVES]
     return named[0] if named else str(detail["ctx"]["expected"]).replace("'", "")
 
 

@@ -89,7 +89,7 @@ def _dataset(declared: Dataset, here: Scope, path: tuple[Step, ...]) -> DatasetD
         if key not in row.keys:
             message = f"the {name} format has no option {key!r}; {suggestion(key, row.keys)}"
             here.complain_of_key(message, *path, key)
-    given = {key: getattr(declared, key) for key in row.arguments if key in written}
+    given = {key: getattr(declared, key) for key in row.declared if key in written}
     options = {key: value for key, value in given.items() if key in row.keys and value is not None}
     if row.required and row.required[0] not in options:
         key, meaning = row.required

@@ -47,6 +47,8 @@ _TYPES = {
 
 def _declared(kind: catalogue.Kind) -> Any:
     """Return what the YAML takes for an option of a dataset."""
+    if kind.choices:
+        return Annotated[Literal[kind.choices], ENV]
     return (
         _TYPES[kind]
         if kind.least is None

@@ -44,6 +44,7 @@ def as_split(
     name: str = "dataset",
     category: str = "",
     resize: tuple[int, int] | None = None,
+    bit_depth: int | None = None,
 ) -> Split:
     """Make a split of datasets that were loaded by other means.
 
@@ -63,6 +64,8 @@ def as_split(
         What reports call the data.
     resize : (int, int), optional
         Height and width.
+    bit_depth : {8, 10, 12, 14, 16}, optional
+        Bits that images of uint16 use, from the least significant one; all by default.
 
     Returns
     -------
@@ -83,7 +86,7 @@ def as_split(
         calibration=_normal_samples(_Part(calibration, "calibration")),
         resize=resize,
         notes=notes_on_test_part(samples),
-    )
+    ).with_bit_depth(bit_depth)
 
 
 class _Part:

@@ -175,7 +175,9 @@ def _channels_are_equal(pixels: NDArray[np.uint8]) -> bool:
 
 def _scaled(pixels: NDArray[Any], bit_depth: int | None) -> NDArray[np.uint8]:
     if pixels.dtype in (np.uint8, np.bool_) and (bit_depth or 8) > 8:
-        raise DatasetError(f"holds 8 bits or fewer, but bit_depth says {bit_depth}")
+        raise DatasetError(
+            f"holds 8 bits or fewer, but bit_depth says {bit_depth}: say 8, or leave it out"
+        )
     if pixels.dtype == np.uint8:
         return pixels.view(np.uint8)
     if pixels.dtype == np.bool_:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from pytest_robustbench.conditions import CLEAN, Condition, condition_of
 from pytest_robustbench.config.build import recorded_sets
 from pytest_robustbench.config.narrowing import narrow
+from pytest_robustbench.datasets.split import Sample, Split
 from pytest_robustbench.errors import MissingDataError
 
 LED = Condition("recorded", recorded="led_2025_11")
@@ -164,7 +167,8 @@ def write(path):
 def test_sets_are_listed_when_they_are_asked_for(load, tmp_path):
     config = load(BASE + ACCEPT)
     (benchmark,) = config.benchmarks
-    sets = recorded_sets(benchmark, config.folder, (16, 24))
+    own = Split("own", "nut", (), (Sample("0", 0, Path("0.png"), bit_depth=12),), resize=(16, 24))
+    sets = recorded_sets(benchmark, config.folder, own)
     for name in ("good/0.png", "good/1.png", "bad/0.png"):
         write(tmp_path / "drift" / name)
 
@@ -172,5 +176,6 @@ def test_sets_are_listed_when_they_are_asked_for(load, tmp_path):
 
     assert [sample.label for sample in split.test] == [0, 0, 1]
     assert split.resize == (16, 24)
+    assert {sample.bit_depth for sample in split.test} == {12}
     with pytest.raises(MissingDataError, match="drift2"):
         sets["old"]()

@@ -59,6 +59,8 @@ def test_the_size_may_be_a_list():
         ("mvtec", {"category": "/nut"}, "category is the name of one folder, not '/nut'"),
         ("mvtec", {"category": ".."}, "category is the name of one folder"),
         ("mvtec", {"category": ""}, "category is the name of one folder, not ''"),
+        ("mvtec", {"bit_depth": 9}, "bit_depth .* is 8, 10, 12, 14 or 16 or nothing, not 9"),
+        ("folder", {"bit_depth": "12"}, "bit_depth .* is 8, 10, 12, 14 or 16 or nothing, not '12'"),
         ("mvtec", {"resize": 3}, r"resize is \[height, width\]"),
         (3, {}, "the dataset format is a text such as 'mvtec', not 3"),
     ],

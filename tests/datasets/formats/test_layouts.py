@@ -58,6 +58,13 @@ def test_a_published_layout_is_read(tmp_path, layout):
 
 
 @EVERY_TREE
+def test_a_bit_depth_is_that_of_every_image(tmp_path, layout):
+    split = load(TREES[layout](tmp_path), bit_depth=12)
+    samples = (*split.train, *split.test, *split.calibration)
+    assert {sample.bit_depth for sample in samples} == {12}
+
+
+@EVERY_TREE
 def test_a_layout_is_recognised_by_its_marks(tmp_path, layout):
     tree = TREES[layout](tmp_path)
     found = recognised_format(tmp_path)
