@@ -56,7 +56,8 @@ def mask_array(mask: Any) -> NDArray[Any]:
     Parameters
     ----------
     mask : array, tensor or PIL image
-        ``(H, W)``, ``(H, W, C)`` or ``(C, H, W)`` with one or three channels.
+        ``(H, W)``, ``(H, W, C)`` or ``(C, H, W)`` with one or three channels. A PIL image whose
+        alpha varies keeps it, as the last of four channels.
 
     Raises
     ------
@@ -82,13 +83,31 @@ def label_number(label: Any) -> int:
     DatasetError
         If it is neither.
     """
-    try:
-        value = label.item() if hasattr(label, "item") else label
-    except (ValueError, RuntimeError, TypeError):  # more than one element
-        value = None
+    value = _scalar(label)
     if not isinstance(value, (bool, int, float)) or value not in (0, 1):
         raise DatasetError(f"a label is 0 (normal) or 1 (defect), not {_brief(label)}")
     return int(value)
+
+
+def class_number(label: Any) -> int:
+    """Return a label that is the number of a class.
+
+    Raises
+    ------
+    DatasetError
+        If it is no integer.
+    """
+    value = _scalar(label)
+    if not isinstance(value, (bool, int)):
+        raise DatasetError(f"a label is the number of a class, not {_brief(label)}")
+    return int(value)
+
+
+def _scalar(label: Any) -> Any:
+    try:
+        return label.item() if hasattr(label, "item") else label
+    except (ValueError, RuntimeError, TypeError):  # more than one element
+        return None
 
 
 def _is_tensor(source: Any) -> bool:
@@ -114,6 +133,8 @@ def _array(source: Any, pil_mode: str) -> NDArray[Any]:
 def _pil_array(source: Any, mode: str) -> NDArray[Any]:
     if source.mode in ("1", "L", "RGB"):
         return np.asarray(source)
+    if source.mode in ("RGBA", "LA", "PA") or "transparency" in source.info:
+        return _without_constant_alpha(np.asarray(source.convert("RGBA")), mode)
     if not source.mode.startswith("I"):
         # A palette's indices are no gray levels: look them up in either case.
         return np.asarray(source.convert("RGB" if source.mode == "P" else mode))
@@ -121,6 +142,18 @@ def _pil_array(source: Any, mode: str) -> NDArray[Any]:
     if levels.size and not (levels.min() >= 0 and levels.max() <= 65535):
         raise DatasetError("a PIL image of mode I lies in 0..65535; convert it to 8 or 16 bits")
     return levels.astype(np.uint16)
+
+
+def _without_constant_alpha(pixels: NDArray[Any], mode: str) -> NDArray[Any]:
+    """Return the colours where alpha says nothing; of a mask, all channels where it does."""
+    alpha = pixels[:, :, 3]
+    if not alpha.size or alpha.min() == alpha.max():
+        return pixels[:, :, :3]
+    if mode == "RGB":
+        raise DatasetError(
+            "an image is see-through in places (its alpha varies): flatten it on its background"
+        )
+    return pixels
 
 
 def _channels_last(array: NDArray[Any], *, first: bool) -> NDArray[Any]:

@@ -35,7 +35,7 @@ def masks_beside(paths: Iterable[Path]) -> dict[Path, Path]:
     folders: defaultdict[Path, defaultdict[str, list[Path]]] = defaultdict(
         lambda: defaultdict(list)
     )
-    for path in paths:
+    for path in dict.fromkeys(paths):
         folders[path.parent][_folded(path.stem)].append(path)
     found: dict[Path, Path] = {}
     for stems in folders.values():

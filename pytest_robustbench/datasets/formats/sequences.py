@@ -7,15 +7,20 @@ from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from pytest_robustbench.datasets.class_names import classes_of, file_of
+from pytest_robustbench.datasets.neighbours import check_no_masks
 from pytest_robustbench.datasets.notes import notes_on_test_part
 from pytest_robustbench.datasets.split import DEFECT, NORMAL, Sample, Split
 from pytest_robustbench.errors import DatasetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
     from typing import Any
 
     from numpy.typing import NDArray
+
+    from pytest_robustbench.datasets.class_names import Classes
 
 
 class Items(Protocol):
@@ -34,6 +39,7 @@ class Item(NamedTuple):
     image: Any
     label: int
     mask: Any
+    defect_type: str
 
 
 def as_split(
@@ -56,8 +62,11 @@ def as_split(
     test : sequence or map-style torch dataset
         Items ``(image, label, mask)`` or ``(image, label)``. Images are arrays, tensors or PIL
         images: uint8 or floats in 0..1, ``(H, W)``, ``(H, W, 3)`` or, as tensors, ``(3, H, W)``.
-        A label is 0 (normal) or 1 (defect). Any non-zero pixel of a mask is defect; a mask that is
-        missing or ``None`` is unknown for a defect image and empty for a normal one.
+        A label is 0 (normal) or 1 (defect). Of a dataset that has ``class_to_idx`` or ``classes``,
+        such as torchvision's ``ImageFolder``, it is the number of a class: the class called good,
+        normal, ok or the like is normal, the others are types of defects. Any non-zero pixel of a
+        mask is defect; a mask that is missing or ``None`` is unknown for a defect image and empty
+        for a normal one.
     train, calibration : sequence or map-style torch dataset, optional
         The same, normal images only; bare images as well.
     name, category : str
@@ -75,15 +84,21 @@ def as_split(
     Raises
     ------
     DatasetError
-        If an item is of another shape, a dataset has no length, or two reads of one item differ.
+        If an item is of another shape, a dataset has no length, or two reads of one item differ;
+        also if a dataset lists its files and one is the mask of another, or its classes have names
+        that do not tell which is normal.
     """
-    samples = _test_samples(_Part(test, "test"))
+    parts = (_Part(test, "test"), _Part(train, "train"), _Part(calibration, "calibration"))
+    samples = _test_samples(parts[0])
+    check_no_masks(
+        f"{name}/{category}".strip("/"), [file for part in parts for file in part.files()]
+    )
     return Split(
         dataset=name,
         category=category,
-        train=_normal_samples(_Part(train, "train")),
+        train=_normal_samples(parts[1]),
         test=samples,
-        calibration=_normal_samples(_Part(calibration, "calibration")),
+        calibration=_normal_samples(parts[2]),
         resize=resize,
         notes=notes_on_test_part(samples),
     ).with_bit_depth(bit_depth)
@@ -114,7 +129,11 @@ class _Part:
                 raw = self._items[index]
         except Exception as error:
             raise DatasetError(f"reading item {index} raised {error!r}") from error
-        return _taken_apart(raw, labelled=self._name == "test")
+        return _taken_apart(raw, classes_of(self._items, index), labelled=self._name == "test")
+
+    def files(self) -> list[Path]:
+        found = (file_of(self._items, index) for index in range(self.size))
+        return [file for file in found if file is not None]
 
     def image(self, index: int) -> NDArray[Any]:
         from pytest_robustbench.datasets.foreign import image_array
@@ -122,7 +141,7 @@ class _Part:
         item = self.item(index)
         if self._name != "test" and item.label == DEFECT:
             raise DatasetError(
-                f"{self._name} holds only normal images, but item {index} has label 1"
+                f"{self._name} holds only normal images, but item {index} is a {item.defect_type}"
             )
         return image_array(item.image)
 
@@ -153,8 +172,8 @@ def _naming(sample_id: str) -> Iterator[None]:
         raise DatasetError(f"{sample_id}: {error}") from error
 
 
-def _taken_apart(raw: Any, *, labelled: bool) -> Item:
-    from pytest_robustbench.datasets.foreign import label_number
+def _taken_apart(raw: Any, classes: Classes | None, *, labelled: bool) -> Item:
+    from pytest_robustbench.datasets.foreign import class_number, label_number
 
     if not isinstance(raw, (tuple, list)):
         if labelled or isinstance(raw, dict):
@@ -162,12 +181,17 @@ def _taken_apart(raw: Any, *, labelled: bool) -> Item:
                 "an item is (image, label, mask) or (image, label), not "
                 f"{type(raw).__module__}.{type(raw).__qualname__}"
             )
-        return Item(raw, NORMAL, None)
+        return Item(raw, NORMAL, None, "good")
     if len(raw) not in (2, 3):
         raise DatasetError(
             f"an item is (image, label, mask) or (image, label), not {len(raw)} values"
         )
-    return Item(raw[0], label_number(raw[1]), raw[2] if len(raw) == 3 else None)
+    mask = raw[2] if len(raw) == 3 else None
+    if classes is not None:
+        label, defect_type = classes.labelled(class_number(raw[1]))
+        return Item(raw[0], label, mask, defect_type)
+    label = label_number(raw[1])
+    return Item(raw[0], label, mask, "defect" if label == DEFECT else "good")
 
 
 def _normal_samples(part: _Part) -> tuple[Sample, ...]:
@@ -190,7 +214,7 @@ def _test_sample(part: _Part, index: int) -> Sample:
         label=item.label,
         image=partial(part.image, index),
         mask=None if item.mask is None else partial(part.mask, index),
-        defect_type="defect" if item.label == DEFECT else "good",
+        defect_type=item.defect_type,
     )
 
 

@@ -419,7 +419,7 @@ DATA = [
         "dataset: {root: x}",
         (
             "2:10: 'format' is missing under dataset; valid: btad, folder, kolektor, manifest, "
-            "mvtec, mvtec_ad, mvtec_ad2, mvtec_loco, synthetic, visa"
+            "mvtec, mvtec_3d, mvtec_ad, mvtec_ad2, mvtec_loco, synthetic, visa"
         ),
     ),
     (

@@ -169,10 +169,10 @@ def test_a_dataset_that_draws_at_random_is_refused():
 
 
 def test_a_defect_among_the_train_images_is_refused():
-    with pytest.raises(DatasetError, match=r"train holds only normal images, but item 0 has label"):
+    with pytest.raises(DatasetError, match="train holds only normal images, but item 0 is a"):
         as_split(test=[(IMAGE, 0)], train=[(IMAGE, 1)])
     split = as_split(test=[(IMAGE, 0)], train=[(IMAGE, int(i == 1)) for i in range(5)])
-    with pytest.raises(DatasetError, match=r"sample 'train/00001': .*item 1 has label 1"):
+    with pytest.raises(DatasetError, match=r"sample 'train/00001': .*item 1 is a defect"):
         read_picture(split.train[1])
 
 
@@ -224,3 +224,130 @@ def test_no_two_threads_read_a_dataset_at_a_time():
     store = PictureStore()
     store.fill(split.test)
     assert [store.load(s).image[0, 0, 0] for s in split.test] == list(range(40))
+
+
+class Folders:
+    """A map-style dataset of folders, as torchvision numbers its classes."""
+
+    def __init__(self, *classes, **more):
+        self.classes = sorted(classes)
+        self.class_to_idx = {name: i for i, name in enumerate(self.classes)}
+        self.samples = [(f"root/{name}/0.png", i) for i, name in enumerate(self.classes)]
+        vars(self).update(more)
+
+    def __len__(self):
+        return len(self.samples)
+
+    def __getitem__(self, index):
+        return IMAGE + np.uint8(index), self.samples[index][1]
+
+
+class Subset:
+    def __init__(self, dataset, indices):
+        self.dataset, self.indices = dataset, indices
+
+    def __len__(self):
+        return len(self.indices)
+
+    def __getitem__(self, index):
+        return self.dataset[self.indices[index]]
+
+
+class Joined(Folders):
+    def __init__(self, *datasets):
+        self.datasets = datasets
+        self.cumulative_sizes = np.cumsum([len(one) for one in datasets]).tolist()
+
+    def __len__(self):
+        return self.cumulative_sizes[-1]
+
+    def __getitem__(self, index):
+        return [item for one in self.datasets for item in map(one.__getitem__, range(len(one)))][
+            index
+        ]
+
+
+def labels(test, **kwargs):
+    return [(s.label, s.defect_type) for s in as_split(test=test, **kwargs).test]
+
+
+@pytest.mark.parametrize(
+    ("classes", "expected"),
+    [
+        (("defect", "good"), [(1, "defect"), (0, "good")]),
+        (("ng", "ok"), [(1, "ng"), (0, "good")]),
+        (("crack", "Good", "scratch"), [(0, "good"), (1, "crack"), (1, "scratch")]),
+        (("0", "1"), [(0, "good"), (1, "1")]),
+        (("anomaly", "bad"), [(1, "anomaly"), (1, "bad")]),
+    ],
+)
+def test_classes_of_folders_are_taken_by_name(classes, expected):
+    dataset = Folders(*classes)
+    assert labels(dataset) == expected
+    assert labels(Subset(Subset(dataset, [*range(len(dataset))][::-1]), [0])) == expected[-1:]
+    assert labels(Joined(Folders("good"), dataset)) == [(0, "good"), *expected]
+    assert labels(Folders(*classes, class_to_idx=None)) == expected
+
+
+def test_normal_classes_may_have_any_number():
+    dataset = Folders("defect", "good")
+    split = as_split(test=dataset, train=Subset(dataset, [1]), calibration=Folders("ok"))
+    assert (len(split.train), len(split.calibration)) == (1, 1)
+    with pytest.raises(DatasetError, match="train holds only normal images, but item 0 is a def"):
+        as_split(test=dataset, train=Subset(dataset, [0]))
+
+
+@pytest.mark.parametrize("classes", [("a", "b"), ("non_defective", "defective")])
+def test_classes_whose_names_tell_nothing_are_refused(classes):
+    with pytest.raises(DatasetError, match=r"test/00000: its classes are called .* rename one, or"):
+        as_split(test=Folders(*classes))
+
+
+def test_a_number_that_is_no_class_is_refused():
+    dataset = Folders("defect", "good")
+    dataset.samples[0] = ("root/0.png", 7)
+    with pytest.raises(DatasetError, match="label 7 is none of its classes"):
+        as_split(test=dataset)
+
+
+def test_labels_that_were_changed_after_counting_are_taken_as_they_are():
+    changed = Folders("defect", "good", target_transform=lambda label: 1 - label)
+    assert labels(changed) == [(0, "good"), (1, "defect")]
+
+
+def test_masks_among_the_files_of_a_dataset_are_refused():
+    dataset = Folders("defect", "good")
+    dataset.samples += [("root/defect/0_mask.png", 0)]
+    with pytest.raises(DatasetError, match=r"1 of the pictures are masks.*defect/0_mask\.png"):
+        as_split(test=dataset)
+    assert len(as_split(test=Subset(dataset, [0, 1])).test) == 2
+
+
+def test_pil_masks_keep_what_their_alpha_says():
+    image = pytest.importorskip("PIL.Image")
+    white = np.full_like(MASK, 255)
+    brush = image.fromarray(np.dstack([white, white, white, MASK * np.uint8(255)]))
+    gray = image.fromarray(np.dstack([white, MASK * np.uint8(255)]), "LA")
+    opaque = image.fromarray(np.dstack([*[MASK * np.uint8(255)] * 3, white]))
+    indexed = image.fromarray(MASK, "P")
+    indexed.putpalette([255, 255, 255, 255, 0, 0])
+    for mask in (brush, gray, opaque):
+        np.testing.assert_array_equal(one(IMAGE, 1, mask).mask, MASK > 0)
+    with pytest.raises(DatasetError, match="none of them is black"):
+        one(IMAGE, 1, indexed)
+
+
+def test_a_pil_image_that_is_see_through_in_places_is_refused():
+    image = pytest.importorskip("PIL.Image")
+    np.testing.assert_array_equal(one(image.fromarray(IMAGE).convert("RGBA")).image, IMAGE)
+    with pytest.raises(DatasetError, match="see-through in places"):
+        one(image.fromarray(np.dstack([IMAGE, GRAY])))
+
+
+def test_a_bit_depth_is_that_of_every_image():
+    deep = GRAY.astype(np.uint16) * 16
+    split = as_split(train=[deep], test=[(deep, 0)], calibration=[deep], bit_depth=12)
+    for sample in (*split.train, *split.test, *split.calibration):
+        assert read_picture(sample).image.max() == round(int(GRAY.max()) * 16 / 4095 * 255)
+    with pytest.raises(DatasetError, match="bit_depth is 8, 10, 12, 14 or 16, not 11"):
+        as_split(test=[(deep, 0)], bit_depth=11)
