@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from pytest_robustbench.lfs import POINTER, is_pointer
 from pytest_robustbench.regular_file import read_regular_file
 
 if TYPE_CHECKING:
@@ -34,14 +35,16 @@ def read_json(path: Path) -> Any:
     Raises
     ------
     ValueError
-        In one line, without the path: that it is no regular file, is larger than `MOST_BYTES`, is
-        no standard JSON, names a key twice, holds a number beyond float64, or is nested deeper
-        than `MOST_LEVELS`.
+        In one line, without the path: that it is no regular file, is larger than `MOST_BYTES`, is a
+        pointer of Git LFS or no standard JSON, names a key twice, holds a number beyond float64,
+        or is nested deeper than `MOST_LEVELS`.
     """
     try:
         content = read_regular_file(path, MOST_BYTES)
     except OSError as error:
         raise ValueError(error.strerror or str(error)) from error
+    if is_pointer(content):
+        raise ValueError(f"it {POINTER}")
     return parse_json(content)
 
 

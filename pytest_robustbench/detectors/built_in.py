@@ -14,6 +14,7 @@ from pytest_robustbench.detectors.families import PRESETS
 from pytest_robustbench.detectors.introspection import import_path
 from pytest_robustbench.detectors.protocol import Prediction
 from pytest_robustbench.errors import DetectorError
+from pytest_robustbench.lfs import POINTER, is_pointer_file
 from pytest_robustbench.naming import suggestion
 from pytest_robustbench.plain_json import parse_object
 
@@ -224,6 +225,8 @@ class BuiltIn(ABC, Generic[S]):
     @classmethod
     def _read(cls, path: str | PathLike[str]) -> tuple[dict[str, Any], dict[str, Floats]]:
         """Return header and arrays of a file; no pickle is ever loaded."""
+        if is_pointer_file(Path(path)):
+            raise DetectorError(f"{path} {POINTER}")
         try:
             with np.load(Path(path), allow_pickle=False) as file:
                 header = parse_object(str(file[HEADER]).encode())

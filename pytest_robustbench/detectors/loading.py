@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inspect import Parameter, isroutine, signature
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.detectors.adapters import as_detector
@@ -20,11 +21,11 @@ from pytest_robustbench.display import displayed
 from pytest_robustbench.errors import DetectorError, RobustbenchError
 from pytest_robustbench.folder_imports import imports_from
 from pytest_robustbench.importing import import_object
+from pytest_robustbench.lfs import POINTER, is_pointer_file
 from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from pytest_robustbench.detectors.families import Family
     from pytest_robustbench.detectors.protocol import Detector
@@ -79,6 +80,7 @@ def load_detector(
     request = Request(name, preset, device, dict(kwargs or {}), folder)
     family = family_of(name)
     _check_input_mode(request, family, input_mode)
+    _refuse_pointers(request)
     if family is not None and (request.rest or not family.of):
         detector = _of_family(family, request)
     elif is_import_path(name):
@@ -149,6 +151,15 @@ def _check_input_mode(request: Request, family: Family | None, input_mode: str) 
         raise DetectorError(
             f"detector {request.name!r} takes images, not files: leave input_mode: paths out"
         )
+
+
+def _refuse_pointers(request: Request) -> None:
+    """Refuse settings that name a pointer of Git LFS: ``v7.npz``, or ``onnx:features.onnx``."""
+    texts = [value for value in request.settings.values() if isinstance(value, str)]
+    for text in (*texts, *(text.partition(":")[2] for text in texts)):
+        path = Path(request.folder or ".") / Path(text).expanduser()
+        if text and is_pointer_file(path):
+            raise DetectorError(f"detector {request.name!r}: {path} {POINTER}")
 
 
 def _imported(name: str, path: str, folder: Path | None) -> Any:

@@ -16,6 +16,7 @@ from pytest_robustbench.config.yaml.nodes import Entry, Items, Leaf, Mark, Node,
 from pytest_robustbench.config.yaml.problems import Problem, config_error, shown_path
 from pytest_robustbench.config.yaml.scalars import CONVERTERS, SCALARS
 from pytest_robustbench.errors import ConfigError
+from pytest_robustbench.lfs import POINTER, is_pointer
 from pytest_robustbench.naming import shortened
 from pytest_robustbench.regular_file import read_regular_file
 
@@ -119,6 +120,8 @@ def read_text(path: Path) -> str:
         raise ConfigError(
             f"{shown_path(path)}: cannot be read: {error.strerror or error}"
         ) from None
+    if is_pointer(content):
+        raise ConfigError(f"{shown_path(path)} {POINTER}")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_robustbench.datasets.split import DEFECT, NORMAL
 from pytest_robustbench.errors import DatasetError
+from pytest_robustbench.lfs import POINTER, is_pointer_file
 from pytest_robustbench.naming import name_problem, suggestion
 from pytest_robustbench.plain_json import parse_json
 from pytest_robustbench.regular_file import read_regular_text
@@ -82,6 +83,8 @@ def read_records(manifest: Path) -> tuple[Record, ...]:
         lines = StringIO(read_regular_text(manifest), newline=None).read().split("\n")
     except (OSError, ValueError) as error:
         raise DatasetError(f"{manifest} cannot be read: {error}") from error
+    if is_pointer_file(manifest):
+        raise DatasetError(f"{manifest} {POINTER}")
     return tuple(
         _record(line, f"{manifest}:{number}")
         for number, line in enumerate(lines, start=1)

@@ -32,6 +32,7 @@ from pytest_robustbench.datasets.formats.trees import TreeLayout, is_category, r
 from pytest_robustbench.datasets.notes import defects_left_out, notes_on_test_part
 from pytest_robustbench.datasets.split import DEFECT, NORMAL, Sample, Split
 from pytest_robustbench.errors import DatasetError
+from pytest_robustbench.lfs import POINTER, is_pointer_file
 from pytest_robustbench.naming import suggestion
 from pytest_robustbench.regular_file import read_regular_text
 
@@ -151,6 +152,8 @@ def _table(base: Path, name: str) -> Path:
 
 
 def _rows(table: Path) -> list[Row]:
+    if is_pointer_file(table):
+        raise DatasetError(f"{table} {POINTER}")
     try:
         text = StringIO(read_regular_text(table), newline="")
         reader = csv.DictReader(text, restval="", strict=True)

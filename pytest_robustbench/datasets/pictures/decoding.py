@@ -12,6 +12,7 @@ from pytest_robustbench import opencv
 from pytest_robustbench.datasets.pictures.forms import Form, alpha_of, form_of
 from pytest_robustbench.datasets.pictures.headers import IMAGE_BUDGET, check_file
 from pytest_robustbench.errors import DatasetError
+from pytest_robustbench.lfs import POINTER, is_pointer
 from pytest_robustbench.regular_file import read_regular_file
 
 if TYPE_CHECKING:
@@ -120,6 +121,8 @@ def _read(path: Path, limit: int) -> bytes:
         raise DatasetError(f"{path} cannot be read: {reason}{remedy}") from error
     if not data:
         raise DatasetError(f"{path} is empty (0 bytes)")
+    if is_pointer(data):
+        raise DatasetError(f"{path} {POINTER}")
     return data
 
 

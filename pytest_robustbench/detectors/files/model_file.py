@@ -17,6 +17,7 @@ from pytest_robustbench.detectors.packages import sha256_of_file
 from pytest_robustbench.detectors.protocol import Prediction
 from pytest_robustbench.detectors.sources import parts_of
 from pytest_robustbench.errors import DetectorError
+from pytest_robustbench.lfs import POINTER, is_pointer_file
 from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:
@@ -138,8 +139,12 @@ def _model_file(request: Request, open_file: Callable[[Path, str], Engine]) -> M
     path = Path(request.folder or ".") / Path(request.rest).expanduser()
     if not path.is_file():
         raise DetectorError(f"no such file: {path}")
+    parts = parts_of(path)
+    for part in parts:
+        if is_pointer_file(part):
+            raise DetectorError(f"{part} {POINTER}")
     engine = open_file(path, request.device)
     form = input_form(engine.declared, settings)
     choice = output_choice(settings.get("outputs"), engine.outputs)
-    digests = {part.name: sha256_of_file(part) for part in parts_of(path)}
+    digests = {part.name: sha256_of_file(part) for part in parts}
     return ModelFile(engine, request.name, path, form, choice, digests)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 from pydantic import Field
 
 from pytest_robustbench.errors import ReportError
+from pytest_robustbench.lfs import POINTER, is_pointer_file
 from pytest_robustbench.naming import listed
 from pytest_robustbench.plain_json import DIGEST, MOST_BYTES, is_sealed, parse_object, sealed
 from pytest_robustbench.regular_file import read_regular_file
@@ -167,6 +168,8 @@ def read_journal(path: Path) -> tuple[Entry, ...]:
     ReportError
         If the file cannot be read, is a journal of another version, or was edited.
     """
+    if is_pointer_file(path):
+        raise ReportError(f"the journal {path} {POINTER}")
     lines = journal_lines(path)
     if lines.refused:
         raise ReportError(lines.refused[0])

@@ -9,12 +9,14 @@ from pytest_robustbench.metrics.catalogue import known_metrics
 from pytest_robustbench.reports.file.fields import notes_on_recorded_sets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pytest_robustbench.gates.limits import Limit
     from pytest_robustbench.reports.pages.source import Plain, Source
 
 NEAR_TRIVIAL = 1.25
+FAR_BELOW, CERTAINLY_BELOW = 0.4, 0.1
+"""AUROC that is noted with many images, and with however few."""
 
 
 def notes_on(source: Source, limits: Iterable[Limit]) -> Iterator[str]:
@@ -29,6 +31,7 @@ def notes_on(source: Source, limits: Iterable[Limit]) -> Iterator[str]:
     """
     yield from noticed(source.plain, source.records)
     yield from _on_data(source)
+    yield from _on_ranking(source)
     yield from _on_false_alarms(source)
     if source.measured and not would_fail_a_silent_detector(limits):
         yield (
@@ -69,6 +72,38 @@ def _on_data(source: Source) -> Iterator[str]:
             f"clean pixel_segf1 {segf1:.3g} is near {trivial:.3g}, what calling every pixel a "
             "defect gives: it says nothing"
         )
+
+
+def _on_ranking(source: Source) -> Iterator[str]:
+    """Say where scores rank good parts above defective ones, and which limits then mean nothing."""
+    known = known_metrics()
+    for condition in source.measured:
+        if source.conditions[condition].is_corrupted:
+            continue  # drift may well make a ranking worse than chance
+        values, labels = source.metrics[condition], source.labels(condition)
+        for ranking, bound in (("auroc", _far_below_chance(labels)), ("pixel_auroc", FAR_BELOW)):
+            value = values.get(ranking)
+            if value is None or value >= bound:
+                continue
+            level = known[ranking].level
+            names = [m for m in dict.fromkeys(m for _, m in source.judged) if m in known]
+            judged = [name for name in names if known[name].level == level]
+            what = f"the limits on {', '.join(judged)}" if judged else f"metrics at {level} level"
+            yield (
+                f"{condition}: {ranking} {value:.3g} is far below 0.5: what is defect scores lower "
+                "than what is good, so that the labels or masks (0 is good), or the sign of the "
+                f"score, are inverted; {what} mean nothing then"
+            )
+
+
+def _far_below_chance(labels: Sequence[int]) -> float:
+    """Return the AUROC that chance alone falls below in about 1 of 100 draws, within bounds."""
+    defects = sum(labels)
+    good = len(labels) - defects
+    if not defects or not good:
+        return 0.0
+    deviation: float = ((defects + good + 1) / (12 * defects * good)) ** 0.5
+    return max(min(0.5 - 2.33 * deviation, FAR_BELOW), CERTAINLY_BELOW)
 
 
 def _on_false_alarms(source: Source) -> Iterator[str]:

@@ -377,3 +377,35 @@ def test_conditions_in_which_all_good_parts_may_be_rejected_are_told(plain):
 
 def test_a_report_without_any_verdict_has_no_note_on_limits_that_lack(plain):
     assert "no limit on false alarms" not in notes(plain)
+
+
+def ranked(plain, labels, **values):
+    header = {**plain["samples"], "label": labels}
+    clean = plain["robustness"]["clean"]
+    results = clean["results"]
+    pixels = {**results["pixel_metrics"], "pixel_auroc": values.get("pixel_auroc", 0.9)}
+    metrics = {**results["metrics"], "auroc": values.get("auroc", 0.9)}
+    results = {**results, "auroc": metrics["auroc"], "metrics": metrics, "pixel_metrics": pixels}
+    clean = {**clean, "results": results}
+    return {**plain, "samples": header, "robustness": {**plain["robustness"], "clean": clean}}
+
+
+@pytest.mark.parametrize(
+    ("counts", "auroc", "told"),
+    [
+        *(((2, 2), 0.0, True), ((2, 2), 0.25, False), ((50, 50), 0.3, True)),
+        *(((50, 50), 0.45, False), ((8, 8), 0.2, False), ((8, 8), 0.1, True)),
+    ],
+)
+def test_a_ranking_that_is_upside_down_is_told_with_the_limits_it_voids(plain, counts, auroc, told):
+    labels = [0] * counts[0] + [1] * counts[1]
+    silent = {**HOLDS, "condition": "clean", "metric": "miss_rate", "bound": "max", "value": 0.0}
+    found = notes(ranked(plain, labels, auroc=auroc), silent)
+    assert (f"clean: auroc {auroc:.3g} is far below 0.5" in found) is told
+    assert ("the limits on miss_rate mean nothing then" in found) is told
+
+
+def test_so_is_one_of_pixels(plain):
+    found = notes(ranked(plain, [0, 1], pixel_auroc=0.2))
+    assert "clean: pixel_auroc 0.2 is far below 0.5" in found
+    assert "metrics at pixel level mean nothing then" in found
