@@ -84,15 +84,10 @@ def _common_suffix(masks: Mapping[Path, Path]) -> str | None:
     return only
 
 
-def check_no_masks(
-    name: str,
-    images: Collection[Path],
-    *,
-    root: str = "",
-    category: str = "",
-    masked: Collection[Path] = (),
-) -> None:
+def check_no_masks(name: str, images: Collection[Path], masked: Collection[Path] = ()) -> None:
     """Refuse pictures of parts that are masks by their names.
+
+    A folder that all of them lie in may have any name: there are parts that are labels, or masks.
 
     Parameters
     ----------
@@ -100,8 +95,6 @@ def check_no_masks(
         What the data are called, for the message.
     images : collection of Path
         Every picture of a part.
-    root, category : str
-        Names of folders count below the root alone, and that of the category never.
     masked : collection of Path
         Those that have masks themselves, so that the name of their folder is only a name.
 
@@ -111,7 +104,7 @@ def check_no_masks(
         Naming the files, and what to declare.
     """
     beside = masks_beside(images)
-    inside = dict(_in_folders_of_masks([i for i in images if i not in masked], root, category))
+    inside = {p: part for p, part in _in_folders_of_masks(images) if p not in masked}
     names = [f"{mask} beside {image.name}" for mask, image in beside.items()]
     names += [f"{path} in a folder {part}" for path, part in inside.items() if path not in beside]
     if names:
@@ -141,24 +134,16 @@ def _suffix(mask: Path, image: Path) -> str | None:
     return mask.stem[len(image.stem) :] if mask.stem.startswith(image.stem) else None
 
 
-def _in_folders_of_masks(
-    images: Sequence[Path], root: str, category: str
-) -> Iterator[tuple[Path, str]]:
-    below = [image for image in images if root and _is_below(image, Path(root))]
-    known = set(below)
-    elsewhere = [image for image in images if image not in known]
-    for base, group in ((root, below), (_common(elsewhere), elsewhere)):
-        for image in group:
-            for part in Path(os.path.relpath(image.parent, base)).parts:
-                folded = _folded(part)
-                if _FOLDER.fullmatch(folded) and folded != _folded(category):
-                    yield image, part
+def _in_folders_of_masks(images: Collection[Path]) -> Iterator[tuple[Path, str]]:
+    parents = {image.parent for image in images}
+    telling = {parent: part for parent, part in _telling_parts(parents) if part is not None}
+    yield from ((image, telling[image.parent]) for image in images if image.parent in telling)
 
 
-def _is_below(path: Path, root: Path) -> bool:
-    return path.is_relative_to(root) and ".." not in path.relative_to(root).parts
-
-
-def _common(images: Sequence[Path]) -> str:
-    parents = {str(image.parent.absolute()) for image in images}
-    return os.path.commonpath(parents) if parents else ""
+def _telling_parts(folders: Collection[Path]) -> Iterator[tuple[Path, str | None]]:
+    """Yield each folder with what in its way from the common one is a name for masks."""
+    places = {folder: folder.absolute().parts for folder in folders}
+    common = len(os.path.commonprefix([*places.values()]))
+    for folder, parts in places.items():
+        named = (part for part in parts[common:] if _FOLDER.fullmatch(_folded(part)))
+        yield folder, next(named, None)

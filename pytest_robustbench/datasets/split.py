@@ -147,13 +147,8 @@ class Split:
     def _check_no_masks(self) -> None:
         samples = (*self.train, *self.calibration, *self.test)
         images = {s.image: s.mask for s in samples if isinstance(s.image, Path)}
-        check_no_masks(
-            f"{self.dataset}/{self.category}",
-            images,
-            root=self.root,
-            category=self.category,
-            masked={image for image, mask in images.items() if mask is not None},
-        )
+        masked = {image for image, mask in images.items() if mask is not None}
+        check_no_masks(f"{self.dataset}/{self.category}", images, masked)
 
     def _check_ids(self, part: str) -> None:
         counts = Counter(sample.id for sample in getattr(self, part))

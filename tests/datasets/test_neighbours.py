@@ -71,6 +71,12 @@ def test_folders_above_the_data_and_the_category_itself_are_only_names(images, a
     assert len(load(root / above / "label").test) == 2
 
 
+def test_parts_may_be_labels(images):
+    root = images(*(f"labels/{name}/0.png" for name in ("good", "test_good", "bad")))
+    split = load_split("folder", root=root, test_dir="labels/test_good", abnormal_dir="labels/bad")
+    assert len(split.test) == 2
+
+
 def test_a_manifest_is_held_to_the_same(tmp_path):
     tree = manifest(tmp_path)
     records = [
