@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import defaultdict
-from pathlib import Path
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.datasets.files import image_files, mask_files, nfc
@@ -14,8 +13,10 @@ from pytest_robustbench.naming import listed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
 _MARK = r"masks?|gts?|ground[-_ ]?truths?|labels?|lbl|seg(?:s|m|mentations?)?|anno(?:tation)?s?"
+_HINT = re.compile("mask|gt|truth|label|lbl|seg|anno")
 _AFTER = re.compile(rf"(?P<of>.+?)[-_. ]?(?:{_MARK})(?:[-_. ]?\d+)?")
 _BEFORE = re.compile(rf"(?:{_MARK})[-_. ](?P<of>.+)")
 _FOLDER = re.compile(rf"(?:{_MARK})|.+[-_. ](?:masks?|gts?|ground[-_ ]?truths?)")
@@ -40,9 +41,11 @@ def masks_beside(paths: Iterable[Path]) -> dict[Path, Path]:
     found: dict[Path, Path] = {}
     for stems in folders.values():
         for stem, same in stems.items():
-            image, *others = sorted(same, key=lambda p: (p.suffix.lower() not in _LOSSY, p.name))
-            found.update(dict.fromkeys(others, image))
-            of = next((other for other in _unmarked(stem) if other in stems), None)
+            if len(same) > 1:
+                image, *others = sorted(same, key=_lossless)
+                found.update(dict.fromkeys(others, image))
+            marked = _unmarked(stem) if _HINT.search(stem) else ()
+            of = next((other for other in marked if other in stems), None)
             if of is not None:
                 found.update(dict.fromkeys(same, stems[of][0]))
     return found
@@ -114,6 +117,10 @@ def check_no_masks(name: str, images: Collection[Path], masked: Collection[Path]
         )
 
 
+def _lossless(path: Path) -> tuple[bool, str]:
+    return path.suffix.lower() not in _LOSSY, path.name
+
+
 def _folded(text: str) -> str:
     return nfc(text).casefold()
 
@@ -143,7 +150,8 @@ def _in_folders_of_masks(images: Collection[Path]) -> Iterator[tuple[Path, str]]
 def _telling_parts(folders: Collection[Path]) -> Iterator[tuple[Path, str | None]]:
     """Yield each folder with what in its way from the common one is a name for masks."""
     places = {folder: folder.absolute().parts for folder in folders}
-    common = len(os.path.commonprefix([*places.values()]))
+    levels = zip(*places.values(), strict=False)
+    common = sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, levels))
     for folder, parts in places.items():
         named = (part for part in parts[common:] if _FOLDER.fullmatch(_folded(part)))
         yield folder, next(named, None)
