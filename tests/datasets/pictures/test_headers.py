@@ -211,7 +211,7 @@ def test_a_deflated_tiff_whose_checksum_is_wrong_is_refused(file, pixels, undeco
 @pytest.mark.parametrize("pixels", [COLOUR, GRAY, DEEP, DEEP.astype(np.float32)])
 def test_a_sound_tiff_is_read(file, compression, pixels):
     file.write_bytes(encoded(".tiff", pixels, cv2.IMWRITE_TIFF_COMPRESSION, compression))
-    found = decode_file(file)
+    found = decode_file(file).pixels
     np.testing.assert_array_equal(found, pixels if pixels.ndim == 2 else pixels[:, :, ::-1])
 
 
