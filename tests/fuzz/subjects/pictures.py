@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from pytest_robustbench.datasets.pictures.picture import read_picture
 from pytest_robustbench.datasets.split import DEFECT, NORMAL, Sample
+from pytest_robustbench.errors import RobustbenchError
 from tests.fuzz.mutation import mutated_bytes
 from tests.fuzz.subject import FoundError, Subject
 
@@ -30,29 +31,27 @@ def _arrays() -> list[np.ndarray]:
     return [colour, colour[:, :, 0], mask, alpha, colour.astype(np.uint16) * 257]
 
 
-def _write_valid(folder: Path) -> None:
+def _write_images(folder: Path) -> None:
+    _write_valid(folder, lambda path: read_picture(Sample("tried", NORMAL, path)))
+
+
+def _write_masks(folder: Path) -> None:
+    _write_valid(folder, lambda path: _read_mask(path, ()))
+
+
+def _write_valid(folder: Path, read: Callable[[Path], object]) -> None:
+    """Write what this OpenCV writes, where it is read: of masks, not every picture is one."""
     number = 0
     for array in _arrays():
         for suffix in SUFFIXES:
+            path = folder / f"valid{number:02d}{suffix}"
             try:
-                written, content = cv2.imencode(suffix, array)
-            except cv2.error:
-                continue
-            if written and _is_read(folder, content.tobytes()):
-                (folder / f"valid{number:02d}{suffix}").write_bytes(content.tobytes())
+                path.write_bytes(np.asarray(cv2.imencode(suffix, array)[1]).tobytes())
+                read(path)
+            except (cv2.error, RobustbenchError):
+                path.unlink(missing_ok=True)
+            else:
                 number += 1
-
-
-def _is_read(folder: Path, content: bytes) -> bool:
-    path = folder / "tried.png"
-    path.write_bytes(content)
-    try:
-        read_picture(Sample("tried", NORMAL, path))
-    except Exception:
-        return False
-    finally:
-        path.unlink()
-    return True
 
 
 def _damaged(rng: Random, valid: Sequence[bytes]) -> bytes:
@@ -149,5 +148,5 @@ def _require_pixels(path: Path, image: np.ndarray, valid: Sequence[bytes]) -> No
     raise FoundError("a file that is visibly damaged is read as other pixels")
 
 
-IMAGES = Subject("images", 1000, "damaged.png", _write_valid, _damaged, _read_image)
-MASKS = Subject("masks", 1000, "damaged.png", _write_valid, _damaged, _read_mask)
+IMAGES = Subject("images", 1000, "damaged.png", _write_images, _damaged, _read_image)
+MASKS = Subject("masks", 1000, "damaged.png", _write_masks, _damaged, _read_mask)
