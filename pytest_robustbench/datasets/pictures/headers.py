@@ -6,6 +6,7 @@ reads headers, checksums of PNG and compressed TIFF, libjpeg-turbo is asked for 
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from io import BytesIO
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -116,11 +117,18 @@ def tiff_pages(data: bytes) -> Iterator[ImageFileDirectory_v2]:
         seen.add(place)
         tags = ImageFileDirectory_v2(header)
         file.seek(place)
-        with catch_warnings():  # of a tag that Pillow skips; what we ask for is checked
-            simplefilter("ignore")
+        with _unwarned():
             tags.load(file)
         yield tags
         place = tags.next
+
+
+@contextmanager
+def _unwarned() -> Iterator[None]:
+    """Say nothing of a tag that Pillow skips: what we ask for is checked."""
+    with catch_warnings():
+        simplefilter("ignore")
+        yield
 
 
 def _tags(data: bytes) -> Mapping[int, Any]:
@@ -150,7 +158,8 @@ def _require_sound_tiff(data: bytes) -> None:
     from PIL.TiffImagePlugin import TiffImageFile
 
     try:
-        image = TiffImageFile(BytesIO(data))
+        with _unwarned():
+            image = TiffImageFile(BytesIO(data))
     except SyntaxError:  # a kind of pixels that Pillow does not know: nobody can be asked twice
         return
     _require_sound(image.load)
