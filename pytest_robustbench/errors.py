@@ -31,6 +31,13 @@ class RobustbenchError(Exception):
         return type(self)(f"{place}: {first}", *others)
 
 
+class InstallationError(RobustbenchError):
+    """A package that everything needs is broken: no file and no code of the user's is at fault.
+
+    What wraps errors of a function or a file in errors of its own lets this one through.
+    """
+
+
 class ConfigError(RobustbenchError):
     """The YAML file or an option says something that cannot be carried out."""
 

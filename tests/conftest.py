@@ -14,6 +14,58 @@ from pytest_robustbench.metrics.metric import Metric
 
 pytest_plugins = ["pytester"]
 
+OF_THE_EXTRAS = (
+    *(
+        "albumentations",
+        "anomalib",
+        "execnet",
+        "hypothesis",
+        "jinja2",
+        "jsonschema",
+        "markupsafe",
+        "xdist",
+    ),
+    *("matplotlib", "onnx", "onnxruntime", "openvino", "pyimgano", "pyod", "selenium", "timm"),
+    *("torch", "torchvision", "efficientnet_lite_pytorch", "pytest_rerunfailures"),
+)
+"""What tests import of the extra `test`; where it is missing they skip, and .ci/run fails then."""
+
+
+@contextmanager
+def _skipping_without_extras() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        cause: BaseException | None = error
+        while cause is not None:
+            root = str(getattr(cause, "name", "")).partition(".")[0]
+            if isinstance(cause, ModuleNotFoundError) and root in OF_THE_EXTRAS:
+                pytest.skip(f"{root} of the extra test is not installed", allow_module_level=True)
+            cause = cause.__cause__ or cause.__context__
+        raise
+
+
+class _Module(pytest.Module):
+    def _getobj(self) -> object:
+        with _skipping_without_extras():
+            return super()._getobj()
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module:
+    return _Module.from_parent(parent, path=module_path)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    with _skipping_without_extras():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    with _skipping_without_extras():
+        return (yield)
+
 
 @pytest.fixture(scope="session")
 def test_data() -> Path:

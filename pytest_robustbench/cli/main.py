@@ -133,3 +133,7 @@ def _parser() -> argparse.ArgumentParser:
 def _discard_output() -> None:
     """Give Python's own flush at exit somewhere to write to."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

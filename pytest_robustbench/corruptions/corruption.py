@@ -14,7 +14,7 @@ from pytest_robustbench.conditions import SEVERITIES
 from pytest_robustbench.corruptions.draws import generator
 from pytest_robustbench.corruptions.keywords import with_keywords
 from pytest_robustbench.corruptions.names import check_name
-from pytest_robustbench.errors import CorruptionError
+from pytest_robustbench.errors import CorruptionError, InstallationError
 
 JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
 """Plain JSON."""
@@ -208,6 +208,8 @@ class Corruption:
         """
         try:
             returned = self.function(image, mask, severity, rng)
+        except InstallationError:
+            raise
         except Exception as error:
             raise CorruptionError(f"raised {type(error).__name__}: {error}") from error
         return _checked(returned, image, mask)

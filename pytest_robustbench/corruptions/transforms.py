@@ -11,7 +11,6 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
-from importlib.metadata import version as installed_version
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from pytest_robustbench.conditions import SEVERITIES
 from pytest_robustbench.corruptions.corruption import Corrupted, Corruption
 from pytest_robustbench.corruptions.keywords import with_keywords
 from pytest_robustbench.corruptions.transform_kinds import is_certain, kind_of, move_pixels
+from pytest_robustbench.distributions import version_of
 from pytest_robustbench.errors import CorruptionError
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def transform_corruption(
     package = kind.split()[0]
     recorded: dict[str, JSON] = {
         **(parameters or {}),
-        "package": f"{kind} {installed_version(package)}",
+        "package": f"{kind} {version_of(package)}",
         "transforms": described,
     }
     effect = Transforms(described, moves, five, kind)

@@ -5,6 +5,7 @@ A run that robustness does not concern loads this module, `options` and `fixture
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.plugin.fixtures import (
@@ -70,4 +71,8 @@ def _leads_to_some(config: pytest.Config) -> bool:
 
 def _join(config: pytest.Config) -> None:
     """Register the hooks of a robustness run, once; pytest then configures them at once."""
-    config.pluginmanager.import_plugin("pytest_robustbench.plugin.hooks")
+    # Not import_plugin: below pytest 9.1 it warns where an earlier run in this process, or a test,
+    # has imported the module of an editable install.
+    name, manager = f"{__name__}.hooks", config.pluginmanager
+    if not manager.has_plugin(name):
+        manager.register(import_module(name), name)

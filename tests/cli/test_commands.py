@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 from pkgutil import iter_modules
@@ -40,3 +41,18 @@ def test_a_row_whose_module_lacks_a_part_is_an_error_that_names_both(lacking, mo
 def test_a_row_without_a_module_is_an_error_that_names_it():
     with pytest.raises(ImportError, match=r"cli\.commands\.ship"):
         main.module_of("ship")
+
+
+@pytest.mark.parametrize(
+    ("module", "code", "told"),
+    [
+        ("pytest_robustbench", 0, "pytest-robustbench "),
+        ("pytest_robustbench.cli.main", 0, "pytest-robustbench "),
+        ("pytest_robustbench.cli.commands.run", 1, "python -m pytest_robustbench NAME"),
+    ],
+)
+def test_a_module_that_is_started_works_or_says_that_it_does_not(module, code, told):
+    command = [sys.executable, "-W", "error", "-m", module, "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    assert told in done.stdout + done.stderr

@@ -7,11 +7,15 @@ imports where it is used, so that the help of every command is there at once.
 
 from __future__ import annotations
 
+import sys
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+if sys.argv[:1] == ["-m"]:  # Python is looking for the module it was told to start, one of these
+    sys.exit("a command is started by its name: python -m pytest_robustbench NAME")
 
 SUMMARIES: Mapping[str, str] = MappingProxyType(
     {

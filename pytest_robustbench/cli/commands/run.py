@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_robustbench import opencv
 from pytest_robustbench.cli import flags
 from pytest_robustbench.cli.configuration import (
     add_yaml_flags,
@@ -99,6 +100,8 @@ def _measure_all(arguments: Namespace) -> int:
     if arguments.output_dir is not None:
         write_pages_of(measured, arguments.output_dir, html=arguments.html)
         write_session_of(config.benchmarks, measured, arguments.output_dir, code)
+    if told := opencv.shared():
+        sys.stderr.write(f"note: {told}\n")
     return code
 
 

@@ -11,7 +11,7 @@ from pytest_robustbench.datasets.class_names import classes_of, file_of
 from pytest_robustbench.datasets.neighbours import check_no_masks
 from pytest_robustbench.datasets.notes import notes_on_test_part
 from pytest_robustbench.datasets.split import DEFECT, NORMAL, Sample, Split
-from pytest_robustbench.errors import DatasetError
+from pytest_robustbench.errors import DatasetError, InstallationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -127,6 +127,8 @@ class _Part:
         try:
             with self._lock:
                 raw = self._items[index]
+        except InstallationError:
+            raise
         except Exception as error:
             raise DatasetError(f"reading item {index} raised {error!r}") from error
         return _taken_apart(raw, classes_of(self._items, index), labelled=self._name == "test")

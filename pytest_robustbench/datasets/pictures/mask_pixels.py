@@ -12,7 +12,7 @@ from pytest_robustbench.datasets.files import image_files
 from pytest_robustbench.datasets.pictures.decoding import Decoded, decode_file, varying
 from pytest_robustbench.datasets.pictures.forms import Form
 from pytest_robustbench.datasets.pictures.headers import IMAGE_BUDGET
-from pytest_robustbench.errors import DatasetError
+from pytest_robustbench.errors import DatasetError, InstallationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -163,7 +163,7 @@ def decoded(source: Source, budget: int = IMAGE_BUDGET) -> Decoded:
         return Decoded(np.asarray(source))
     try:
         return Decoded(np.asarray(source()))
-    except DatasetError:
+    except (DatasetError, InstallationError):
         raise
     except Exception as error:
         raise DatasetError(

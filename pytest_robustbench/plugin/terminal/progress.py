@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from functools import partial
 from typing import TYPE_CHECKING
@@ -97,11 +98,18 @@ class ProgressLine:
             self._write_below(text)
 
     def _write_below(self, text: str) -> None:
-        """Write to the next line and come back, so that pytest goes on with its dots."""
+        """Write to the next line and come back, so that pytest goes on with its dots.
+
+        Past pytest's writer: its `write` would take the line for one of dots, and what does not
+        (`write_raw`) is not there before pytest 9.
+        """
         writer = self._config.get_terminal_writer()
         column = writer.width_of_current_line % writer.fullwidth
         right = f"\x1b[{column}C" if column else ""
-        writer.write_raw(f"\n{CLEAR}{text}{UP}{right}", flush=True)
+        encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+        shown = text.encode(encoding, "backslashreplace").decode(encoding)
+        sys.stdout.write(f"\n{CLEAR}{shown}{UP}{right}")
+        sys.stdout.flush()
 
 
 PROGRESS: pytest.StashKey[ProgressLine] = pytest.StashKey()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_robustbench import opencv
 from pytest_robustbench.display import displayed
 from pytest_robustbench.naming import relative
 from pytest_robustbench.plugin.declared import declared_of
@@ -78,6 +79,8 @@ def _benchmarks(reporter: Lines) -> None:
         if name not in results.benchmarks:
             text = f"{name}: NOT JUDGED, deselected"
             reporter.write_line(text, yellow=True, bold=True)
+    if told := opencv.shared():
+        reporter.write_line(told, yellow=True)
     if results.pages is not None:
         _write_pages(reporter, results.pages)
     if results.replaced:

@@ -6,13 +6,14 @@ import os
 import platform
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from pytest_robustbench.distributions import bringing
 from pytest_robustbench.version import __version__
 
-PACKAGES = ("numpy", "opencv-python", "opencv-python-headless", "scikit-learn", "torch")
+PACKAGES = ("numpy", "cv2", "sklearn", "torch")
+"""By the names to import; the distributions that bring them may be called otherwise."""
 
 
 def environment(folder: Path | None = None) -> dict[str, Any]:
@@ -20,7 +21,7 @@ def environment(folder: Path | None = None) -> dict[str, Any]:
     return {
         "pytest_robustbench": __version__,
         "python": platform.python_version(),
-        "packages": {name: found for name in PACKAGES if (found := _version(name))},
+        "packages": _packages(),
         "platform": platform.platform(),
         "cpu": _cpu(),
         "cpu_count": os.cpu_count(),
@@ -29,11 +30,14 @@ def environment(folder: Path | None = None) -> dict[str, Any]:
     }
 
 
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
+def _packages() -> dict[str, str]:
+    """Return the version of each by distribution, and of OpenCV the loaded one.
+
+    Two of its distributions share a folder: what is installed does not tell what is used.
+    """
+    found = {one.name: one.version for one in bringing(*PACKAGES)}
+    loaded = getattr(sys.modules.get("cv2"), "__version__", None)
+    return {**found, "cv2": str(loaded)} if loaded else found
 
 
 def _cpu() -> str:

@@ -37,7 +37,7 @@ SUFFIX = ".jsonl"
 class BenchmarkEntry(Part):
     """A benchmark was prepared."""
 
-    KIND: ClassVar = "benchmark"
+    KIND: ClassVar[str] = "benchmark"
 
     benchmark: str = Field(description="Name of the benchmark.")
     header: Header
@@ -49,7 +49,7 @@ class BenchmarkEntry(Part):
 class ConditionEntry(Part):
     """A condition is finished."""
 
-    KIND: ClassVar = "condition"
+    KIND: ClassVar[str] = "condition"
 
     benchmark: str = Field(description="Name of the benchmark.")
     condition: ConditionId

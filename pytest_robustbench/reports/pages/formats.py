@@ -6,6 +6,7 @@ names the files asks the rows.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -71,13 +72,17 @@ class Format:
         """
         if self.extra is not None:
             self.extra.require()
-        try:
-            writer = import_object(self.writer)
-        except (ImportError, AttributeError) as error:
-            raise ImportError(
-                f"{self.file} of FORMATS names {self.writer} as its writer: {error}"
-            ) from error
-        text: str = writer(edition)
+        with warnings.catch_warnings():
+            # What a drawing library finds old-fashioned in another takes no page away, though a
+            # project may have warnings as errors.
+            warnings.simplefilter("default")
+            try:
+                writer = import_object(self.writer)
+            except (ImportError, AttributeError) as error:
+                raise ImportError(
+                    f"{self.file} of FORMATS names {self.writer} as its writer: {error}"
+                ) from error
+            text: str = writer(edition)
         return text
 
     def write(self, edition: Edition, folder: Path) -> list[Path]:

@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pytest_robustbench import opencv
 from pytest_robustbench.datasets.catalogue import FORMATS, part_of
 from pytest_robustbench.datasets.loading import load_split, loader_of
-from pytest_robustbench.errors import DatasetError, RobustbenchError
+from pytest_robustbench.errors import DatasetError
 
 
 @pytest.mark.parametrize("row", FORMATS.values(), ids=FORMATS.keys())
@@ -106,9 +105,3 @@ def test_listing_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-def test_a_missing_system_library_is_explained(monkeypatch):
-    monkeypatch.setitem(sys.modules, "cv2", None)
-    with pytest.raises(RobustbenchError, match=r"opencv-python-headless .* libgl1"):
-        opencv.load()

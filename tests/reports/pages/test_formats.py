@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,12 @@ DOCS = Path(__file__).parents[3] / "docs" / "report.md"
 def names(edition: Edition) -> str:
     """The one module of a format of one's own."""
     return f"{edition.benchmarks}\n"
+
+
+def old_fashioned(edition: Edition) -> str:
+    """One whose library warns of another."""
+    warnings.warn("use another name", DeprecationWarning, stacklevel=2)
+    return names(edition)
 
 
 OWN = f"{__name__}:names"
@@ -43,6 +50,12 @@ def test_every_row_has_its_parts(row):
 
 def test_no_two_rows_are_of_one_file():
     assert len({row.file for row in FORMATS}) == len(FORMATS)
+
+
+def test_what_a_library_warns_of_takes_no_page_away(plain):
+    with pytest.warns(DeprecationWarning, match="another name"):
+        text = Format("names.txt", f"{__name__}:old_fashioned").text(edition(plain, "caps"))
+    assert text == "['caps']\n"
 
 
 @pytest.fixture
