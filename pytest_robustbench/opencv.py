@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.distributions import bringing
 from pytest_robustbench.errors import InstallationError
+from pytest_robustbench.importing import bringing
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pytest_robustbench.distributions import bringing, version_of
+from pytest_robustbench.importing import bringing, version_of
 
 
 @pytest.fixture

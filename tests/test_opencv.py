@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from pytest_robustbench import opencv
@@ -59,7 +61,8 @@ def slim(tmp_path: Path) -> Path:
         folder = tmp_path / "data/cloth" / part
         folder.mkdir(parents=True)
         for i in range(12):
-            (folder / f"{i}.png").write_bytes(b"never decoded")
+            pixels = np.random.default_rng([i, len(part)]).integers(0, 255, (24, 24, 3), np.uint8)
+            cv2.imencode(".png", pixels)[1].tofile(folder / f"{i}.png")
     return tmp_path
 
 

@@ -20,8 +20,8 @@ from pytest_robustbench.conditions import SEVERITIES
 from pytest_robustbench.corruptions.corruption import Corrupted, Corruption
 from pytest_robustbench.corruptions.keywords import with_keywords
 from pytest_robustbench.corruptions.transform_kinds import is_certain, kind_of, move_pixels
-from pytest_robustbench.distributions import version_of
 from pytest_robustbench.errors import CorruptionError
+from pytest_robustbench.importing import version_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

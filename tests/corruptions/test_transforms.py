@@ -187,9 +187,7 @@ def test_the_report_says_what_was_done(darker, v2_turned):
 
 
 def test_a_package_may_come_from_a_distribution_of_another_name(albumentations, monkeypatch):
-    monkeypatch.setattr(
-        "pytest_robustbench.distributions.distributions", list
-    )  # AlbumentationsX, say
+    monkeypatch.setattr("pytest_robustbench.importing.distributions", list)  # AlbumentationsX, say
     blur = transform_corruption("soft", lambda s: albumentations.Posterize(num_bits=8 - s, p=1))
     found = blur.specification(0)["parameters"]["package"]
     assert found == f"albumentations {albumentations.__version__}"

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pytest_robustbench.distributions import bringing
+from pytest_robustbench.importing import bringing
 from pytest_robustbench.version import __version__
 
 PACKAGES = ("numpy", "cv2", "sklearn", "torch")
