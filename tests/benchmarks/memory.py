@@ -27,6 +27,7 @@ texture = np.random.default_rng(0).integers(64, 192, (side, side, 3), dtype=np.u
 
 def image(index):
     shown = np.roll(texture, 13 * index, axis=(0, 1))
+    shown[0, 0] = index % 256, index // 256 % 256, index // 65536  # no picture twice
     if index % 2:
         shown[side // 4 : side // 2, side // 4 : side // 3] += 60
     return shown

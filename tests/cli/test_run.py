@@ -73,7 +73,7 @@ def test_the_table_fits_80_columns(run):
 
 def test_a_condition_with_a_long_name_keeps_its_severity(run, tmp_path, monkeypatch):
     name = "a_name_that_is_longer_than_the_table_has_room_for"
-    code = f"def {name}(image, mask, severity, rng):\n    return image, mask\n"
+    code = f"def {name}(image, mask, severity, rng):\n    return image ^ 1, mask\n"
     (tmp_path / "long_drift.py").write_text(code)
     monkeypatch.syspath_prepend(tmp_path)
     _, _, err = run(*GAUSSIAN, "--corruptions", f"long_drift:{name}")
