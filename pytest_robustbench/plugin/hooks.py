@@ -32,7 +32,7 @@ from pytest_robustbench.plugin.results.course import (
     conclude,
     finish,
     lead_workers,
-    put_earlier_aside,
+    putting_earlier_aside,
     select,
     selected_conditions,
 )
@@ -56,8 +56,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(hide_environment())
     config.stash[SETTINGS] = Settings(config)
     config.stash[PROGRESS] = ProgressLine(config, partial(selected_conditions, config))
-    put_earlier_aside(config)
-    refuse_unfitting_options(config)
+    with putting_earlier_aside(config):
+        refuse_unfitting_options(config)
     lead_workers(config)
 
 

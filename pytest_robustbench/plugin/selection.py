@@ -79,13 +79,18 @@ def note_deselected(items: Iterable[pytest.Item]) -> None:
 
 def selected(session: pytest.Session) -> list[tuple[pytest.Item, ItemRef]]:
     """Return what is owed a verdict of ours, removed or not; nothing where nothing runs."""
-    option, selection = session.config.option, session.config.stash.get(SELECTION, None)
-    if option.collectonly or getattr(option, "setuponly", False) or selection is None:
+    selection = session.config.stash.get(SELECTION, None)
+    if selection is None or only_lists(session.config):
         return []
     removed = set(selection.removed(session.items))
     items = dict.fromkeys([*session.items, *selection.aggregates, *removed])
     refs = [(item, item_ref(item)) for item in items]
     return [(item, replace(ref, removed=item in removed)) for item, ref in refs if ref is not None]
+
+
+def only_lists(config: pytest.Config) -> bool:
+    """Return whether a run lists what there is, or sets it up, and tests nothing."""
+    return config.option.collectonly or getattr(config.option, "setuponly", False)
 
 
 def leave_aggregates_out(session: pytest.Session) -> None:

@@ -103,7 +103,7 @@ def test_keywords_and_marks_select_it(project):
     by_mark = project("bg_fpr: {max: 1.0}", "-m", "robustness(corruption='recorded')", "-q")
 
     assert "test_line.py::test_robustness[caps-recorded-led_2025_11]" in by_name.outlines
-    assert "1/3 tests collected (2 deselected)" in by_name.stdout.str()
+    assert "2/4 tests collected (2 deselected)" in by_name.stdout.str()
     by_mark.assert_outcomes(passed=1, skipped=1, deselected=2)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,27 +16,70 @@ from pytest_robustbench.plugin.options import SETTINGS
 from pytest_robustbench.plugin.results.collector import ResultCollector
 from pytest_robustbench.plugin.results.run_results import RunResults
 from pytest_robustbench.plugin.results.unused import asks_for_robustness, unused
+from pytest_robustbench.plugin.selection import only_lists
 from pytest_robustbench.plugin.workers.role import is_controller, is_worker
 from pytest_robustbench.plugin.workers.run_context import CONTEXT, context_of
 from pytest_robustbench.plugin.workers.run_journal import RunJournals
 from pytest_robustbench.plugin.workers.xdist import Controller
-from pytest_robustbench.reports.file.earlier import put_aside, put_back
+from pytest_robustbench.reports.file.earlier import forget_aside, put_aside, put_back
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pytest_robustbench.plugin.messages import ItemRef
     from pytest_robustbench.reports.file.model import Header
 
 RESULTS: pytest.StashKey[RunResults] = pytest.StashKey()
 UNUSED: pytest.StashKey[list[str]] = pytest.StashKey()
+EARLIER: pytest.StashKey[EarlierSession] = pytest.StashKey()
+ENDED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
-def put_earlier_aside(config: pytest.Config) -> None:
-    """Let nobody take what an earlier run came to for this one's, should it end before its time."""
-    if not is_worker(config):
-        folders = put_aside(config.stash[SETTINGS].report_dir)
-        config.add_cleanup(partial(put_back, folders))  # where nothing of ours ran
+@contextmanager
+def putting_earlier_aside(config: pytest.Config) -> Iterator[None]:
+    """Let nobody take what an earlier run came to for this one's, should it end before its time.
+
+    Nothing is put back where options are refused.
+    """
+    if is_worker(config):
+        yield
+        return
+    earlier = config.stash[EARLIER] = EarlierSession(config)
+    config.pluginmanager.register(earlier, "robustness-earlier")
+    config.add_cleanup(earlier.put_back)
+    try:
+        yield
+    except pytest.UsageError:
+        earlier.forget()
+        raise
+
+
+class EarlierSession:
+    """What an earlier run came to: put back where nothing of ours was to run, and else gone.
+
+    Parameters
+    ----------
+    config : pytest.Config
+        Of this run.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._lists = only_lists(config)
+        self._folders = put_aside(config.stash[SETTINGS].report_dir)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Put nothing back where a module cannot be collected: it may hold tests of ours."""
+        if report.failed:
+            self.forget()
+
+    def forget(self) -> None:
+        """Put nothing back: this run was to say what it came to, and cannot."""
+        if not self._lists:
+            forget_aside(self._folders)
+
+    def put_back(self) -> None:
+        """Let it stand, unless it is forgotten, or this run has written its own."""
+        put_back(self._folders)
 
 
 def select(
@@ -169,6 +213,9 @@ def finish(session: pytest.Session) -> None:
     """Write session.json, and let no session with a failed item end with exit status 0."""
     results = session.config.stash.get(RESULTS, None)
     is_ours = results is not None and not results.is_empty
+    asked = asks_for_robustness(session.config) or session.exitstatus not in ENDED
+    if asked and EARLIER in session.config.stash:
+        session.config.stash[EARLIER].forget()
     try:
         if is_ours or asks_for_robustness(session.config):
             _note_unused(session, results)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_robustbench.naming import relative
 from pytest_robustbench.plugin.declared import declared_of
 from pytest_robustbench.plugin.options import SETTINGS
+from pytest_robustbench.plugin.selection import only_lists
 from pytest_robustbench.plugin.workers.role import is_controller, is_worker
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def asks_for_robustness(config: pytest.Config) -> bool:
 
 def unused(config: pytest.Config) -> list[str]:
     """Return, for each configuration in reach that no test is about, one line that says so."""
-    if is_worker(config) or config.option.collectonly or config.getoption("setuponly", False):
+    if is_worker(config) or only_lists(config):
         return []
     if is_controller(config) and _is_part(config):
         return []  # workers tell what is selected, not what there was to select

@@ -59,6 +59,13 @@ def put_back(folders: Iterable[Path]) -> None:
                 (folder / ASIDE).replace(folder / SESSION_FILE)
 
 
+def forget_aside(folders: Iterable[Path]) -> None:
+    """Remove what was put aside: it is not going to be put back."""
+    for folder in folders:
+        with suppress(OSError):
+            (folder / ASIDE).unlink(missing_ok=True)
+
+
 def forget_session(folder: Path) -> None:
     """Remove session.json, put aside or not: whatever happens, it says nothing of what begins now.
 

@@ -51,6 +51,26 @@ def test_a_whole_run_holds_and_one_of_nothing_changes_nothing(project, verdict):
         assert verdict()[0] == HOLDS
 
 
+@pytest.mark.parametrize(
+    ("module", "options"),
+    [
+        ("import nothing_there", ()),
+        ("import nothing_there", ("-n", "1")),
+        ("import nothing_there", ("--continue-on-collection-errors",)),
+        ("def test_unit(): pass", ("-m", "robustness")),
+        (SUITE, ("-m", "robustness", "-k", "nothing_at_all")),
+        (SUITE, ("--robustness-corruptions", "fog")),
+        (SUITE, ("no_such_file.py",)),
+    ],
+)
+def test_a_run_that_cannot_say_anything_leaves_no_older_success(project, verdict, module, options):
+    project.yaml(OPEN, **ONE)
+    assert project.run().ret == 0
+    project.write("test_line.py", module)
+    assert (project.run_apart if "-n" in options else project.run)(*options).ret != 0
+    assert verdict()[0] == UNKNOWN
+
+
 def test_a_violated_limit_fails(project, verdict):
     project.yaml("all: {pixel_segf1: {min: 0.999}}", **ONE)
     assert project.run().ret == 1
