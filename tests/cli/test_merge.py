@@ -292,6 +292,7 @@ REFUSED = [
     (("robustness", "clean", "results", "auroc"), 0.1, "shards/0/caps.json cannot be merged"),
     (("complete",), True, "edited after it was measured"),
     (("narrowed",), ["--robustness-limit-test"], "--robustness-limit-test"),
+    (("trouble",), "the workers differ", "cannot be merged: the workers differ"),
     (("name",), "cups", "declares no benchmark 'cups'"),
     (("profile",), "nightly", "profile"),
     (("schema_version",), 1, "schema version"),

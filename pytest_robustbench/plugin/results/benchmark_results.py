@@ -259,4 +259,5 @@ class BenchmarkResults:
             records=self.records,
             verdicts=(*verdicts, *summary),
             narrowed=self.settings.narrowing,
+            trouble=self.trouble,
         )

@@ -105,6 +105,8 @@ def incompleteness(report: StoredReport) -> Iterator[str]:
     plain = report.plain
     if plain["narrowed"]:
         yield f"the run was narrowed by {', '.join(plain['narrowed'])}"
+    if plain.get("trouble"):
+        yield plain["trouble"]
     for condition, record in report.records.items():
         if "error" in record:
             yield f"{condition} could not be measured: {record['error']}"
@@ -188,9 +190,10 @@ def _completeness_contradictions(report: StoredReport) -> Iterator[str]:
         yield f"its configuration does not declare {', '.join(extra)}: {EDITED}"
     if report.plain["complete"]:
         absent = [c for c in _expected(report) if c not in report.measured]
-        lacking = [*absent, *report.plain["narrowed"]]
+        told = [*absent, *report.plain["narrowed"], report.plain.get("trouble", "")]
+        lacking = ", ".join(filter(None, told))
         if lacking:
-            yield f"it says that it is complete, in spite of {', '.join(lacking)}: {EDITED}"
+            yield f"it says that it is complete, in spite of {lacking}: {EDITED}"
 
 
 def _summary_contradictions(report: StoredReport) -> Iterator[str]:

@@ -370,6 +370,11 @@ class _Completeness(Part):
     narrowed: list[str] = Field(
         description="Options that made this run less than what was declared."
     )
+    trouble: str = Field(
+        default="",
+        description="Why what was measured cannot be relied on, such as workers of the run that "
+        "contradict each other; absent where it can.",
+    )
 
 
 class Header(_Circumstances, _Identity):

@@ -50,6 +50,8 @@ class Report:
         Every limit that was judged.
     narrowed : tuple of str
         Options that made this run less than what was declared; not empty = not complete.
+    trouble : str
+        Why what was measured cannot be relied on; not empty = not complete.
     regression : tuple of mapping
         What came of the comparisons with stored reports, as `regression_record` writes it.
     """
@@ -59,6 +61,7 @@ class Report:
     records: Mapping[str, Mapping[str, Any]]
     verdicts: tuple[Verdict, ...] = field(default=())
     narrowed: tuple[str, ...] = field(default=())
+    trouble: str = ""
     regression: tuple[Mapping[str, Any], ...] = field(default=())
 
     @property
@@ -68,8 +71,8 @@ class Report:
 
     @property
     def complete(self) -> bool:
-        """Whether every declared condition was measured, on all declared images."""
-        return not self.missing and not self.narrowed
+        """Whether every declared condition was reliably measured, on all declared images."""
+        return not (self.missing or self.narrowed or self.trouble)
 
     @property
     def passed(self) -> bool:
@@ -112,6 +115,7 @@ class Report:
             "complete": self.complete,
             "missing": list(self.missing),
             "narrowed": list(self.narrowed),
+            **({"trouble": self.trouble} if self.trouble else {}),
             "memory": self._peak_memory(),
             "verdicts": [verdict_to_dict(v) for v in self.verdicts],
             **({"regression": list(self.regression)} if self.regression else {}),

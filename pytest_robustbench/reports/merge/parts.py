@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.conditions import condition_of
@@ -138,7 +139,9 @@ def read_parts(path: Path) -> list[Part]:
 
 def _part(stored: StoredReport, *, judged: bool = True) -> Part:
     path = stored.path
-    refuse(f"{path} cannot be merged", contradictions(stored, judged=judged), REMEDY)
+    trouble = filter(None, [stored.plain.get("trouble")])
+    problems = chain(trouble, contradictions(stored, judged=judged))
+    refuse(f"{path} cannot be merged", problems, REMEDY)
     narrowed = tuple(stored.plain["narrowed"])
     return Part(str(path), stored.header, stored.records, narrowed)
 

@@ -110,7 +110,10 @@ def _gaps(source: Source) -> Iterator[str]:
         yield f"{len(absent)} of {total} {'was' if len(absent) == 1 else 'were'} not measured"
     if plain["narrowed"]:
         yield f"the run was narrowed by {', '.join(plain['narrowed'])}"
-    if not (plain["complete"] or absent or plain["narrowed"] or source.errors):
+    if plain.get("trouble"):
+        yield plain["trouble"]
+    known = absent or plain["narrowed"] or plain.get("trouble") or source.errors
+    if not (plain["complete"] or known):
         yield "the report says itself that it is not complete"
     if plain["config"].get("regression") and not source.compared:
         yield NOT_COMPARED

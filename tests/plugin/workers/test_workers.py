@@ -235,6 +235,7 @@ def test_workers_with_different_overrides_are_no_success(project: Project) -> No
     result = project.run("-n", "2", "--dist", "loadfile")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert "different overrides" in text_of(result) or "not deterministic" in text_of(result)
+    assert project.report()["complete"] is False
 
 
 def test_an_interrupted_fit_leaves_no_older_report_that_looks_whole(line: Project) -> None:

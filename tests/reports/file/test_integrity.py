@@ -282,8 +282,9 @@ def test_a_condition_that_was_cut_out_with_its_verdicts_is_noticed(plain):
     assert_noticed(changed, "it says that it is complete, in spite of recorded-led")
 
 
-def test_a_narrowed_run_that_says_it_is_complete_is_noticed(plain):
-    assert_noticed({**plain, "narrowed": ["-k blur"]}, "complete, in spite of -k blur")
+@pytest.mark.parametrize("told", [{"narrowed": ["-k blur"]}, {"trouble": "-k blur"}])
+def test_a_run_with_a_flaw_that_says_it_is_complete_is_noticed(plain, told):
+    assert_noticed({**plain, **told}, "complete, in spite of -k blur")
 
 
 # ---- comparisons -------------------------------------------------------------------------------
@@ -415,6 +416,7 @@ def test_a_condition_removed_where_nothing_declares_it_leaves_its_mark_in_the_su
     [
         (("complete",), False, "it says itself that it is not complete"),
         (("narrowed",), ["--robustness-limit-test=3"], "narrowed by --robustness-limit-test=3"),
+        (("trouble",), "the workers differ", "the workers differ"),
         (("missing",), ["glare-severity_1"], "condition(s) glare-severity_1 are missing"),
         (BLUR, {"error": "the detector raised"}, "blur-severity_3 could not be measured: the det"),
         ((*BLUR[:-1], "severity_5"), None, "condition(s) blur-severity_5 are missing"),

@@ -256,6 +256,7 @@ BAD = {
     "narrowed": {"narrowed": ["-k"], "complete": False},
     "narrowed, and says it is complete": {"narrowed": ["-k"]},
     "not complete": {"complete": False},
+    "trouble": {"trouble": "the workers differ", "complete": False},
     "problem": {"problems": ["the pages differ"]},
     "no limit": {"verdicts": []},
 }
