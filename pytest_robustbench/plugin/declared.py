@@ -188,6 +188,10 @@ class Declared:
             self._file(next(path for path in self.reach if self._place(path) == place))
         return self._at[place]
 
+    def problem_of(self, path: Path) -> str:
+        """Return why there are no benchmarks of a file; empty where there are."""
+        return self._file(path).problem
+
     def benchmark(self, key: str) -> BenchmarkDeclaration:
         """Return a declared benchmark."""
         return self.file_of(key).benchmarks[key]

@@ -213,6 +213,13 @@ def test_a_yaml_without_a_test_is_told_and_is_no_success(
     result.stdout.fnmatch_lines([UNUSED, "*1 passed*"])
 
 
+def test_of_a_broken_yaml_workers_do_not_say_that_no_test_is_about_it(gated: Project) -> None:
+    gated.yaml(extra="colour: red")
+    result = gated.run_apart("-n", "1")
+    result.stdout.fnmatch_lines(["*unknown key 'colour'*"])
+    result.stdout.no_fnmatch_line(UNUSED)
+
+
 def test_a_yaml_without_a_test_beside_another_is_told(gated: Project) -> None:
     text = (gated.path / "robustness.yaml").read_text("utf-8")
     gated.write("lamps/robustness.yaml", text)

@@ -228,7 +228,9 @@ def finish(session: pytest.Session) -> None:
 
 def _note_unused(session: pytest.Session, results: RunResults | None) -> None:
     """Let no run that was asked for robustness pass over a configuration."""
-    found = session.config.stash[UNUSED] = unused(session.config)
+    found = session.config.stash[UNUSED] = unused(
+        session.config, results.problems if results else ()
+    )
     if found and asks_for_robustness(session.config):
         session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
     if results is not None:

@@ -12,6 +12,8 @@ from pytest_robustbench.plugin.selection import only_lists
 from pytest_robustbench.plugin.workers.role import is_controller, is_worker
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import pytest
 
 ASKED_FOR = re.compile(r"(?<!not )\brobustness\b")
@@ -22,8 +24,17 @@ def asks_for_robustness(config: pytest.Config) -> bool:
     return bool(ASKED_FOR.search(config.getoption("markexpr", default="") or ""))
 
 
-def unused(config: pytest.Config) -> list[str]:
-    """Return, for each configuration in reach that no test is about, one line that says so."""
+def unused(config: pytest.Config, told: Collection[str]) -> list[str]:
+    """Return, for each configuration in reach that no test is about, one line that says so.
+
+    Parameters
+    ----------
+    config : pytest.Config
+        Of the run.
+    told : collection of str
+        What tests have said of configurations that are broken: they are about them. Of these a
+        worker tells no place.
+    """
     if is_worker(config) or only_lists(config):
         return []
     if is_controller(config) and _is_part(config):
@@ -35,7 +46,7 @@ def unused(config: pytest.Config) -> list[str]:
         "beside it or below belongs a test module, such as one with the line 'from "
         "pytest_robustbench.suite import test_robustness'"
         for path in declared.reach
-        if path not in used
+        if path not in used and not (told and declared.problem_of(path) in told)
     ]
 
 
