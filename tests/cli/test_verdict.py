@@ -110,8 +110,8 @@ def test_a_run_that_left_nothing_cannot_be_told(runs, verdict, remove, said):
         ("session.json", "{}", "lacks schema_version"),
         ("metal.json", "", "metal: cannot read the report runs/metal.json"),
         ("metal.json", None, "metal: cannot read the report runs/metal.json"),
-        ("older.json", "{}", "older.json in runs is not of this run: remove"),
-        ("lamps/caps.json", "{}", "lamps/caps.json in runs is not of this run: remove"),
+        ("older.json", "{}", "not of this run, in runs: older.json; remove"),
+        ("lamps/caps.json", "{}", "not of this run, in runs: lamps/caps.json; remove"),
     ],
 )
 def test_files_that_are_no_result_of_the_run_cannot_be_told(runs, verdict, name, text, said):

@@ -222,6 +222,6 @@ def _of_other_files(folder: Path, benchmarks: Mapping[str, BenchmarkRecord]) -> 
         more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
         yield Reason(
             UNKNOWN,
-            f"{', '.join(others[:SHOWN])}{more} in {folder} is not of this run: remove what an "
+            f"not of this run, in {folder}: {', '.join(others[:SHOWN])}{more}; remove what an "
             "earlier one has left, and keep other files elsewhere",
         )

@@ -171,10 +171,10 @@ def problems_of(results: BenchmarkResults) -> Iterator[str]:
 
 def _stands_in_report(name: str, results: BenchmarkResults) -> bool:
     """Return whether the report itself says why an aggregate item failed."""
-    only_errors = not (results.trouble or results.missing or results.unnoticed)
+    told = results.errors or results.trouble
     return {
         "summary": True,
-        "complete": bool(results.errors) and only_errors,
+        "complete": bool(told) and not (results.missing or results.unnoticed),
         "regression": bool(results.judged),
     }[name]
 

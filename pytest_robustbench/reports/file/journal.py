@@ -177,8 +177,15 @@ def read_journal(path: Path) -> tuple[Entry, ...]:
 
 
 def benchmarks_in(folder: Path) -> frozenset[str]:
-    """Return the names of the benchmarks that the journals of a run speak of."""
-    found = (NAMED.findall(path.read_bytes()) for path in folder.glob(f"*{SUFFIX}"))
+    """Return the names of the benchmarks that the journals of a run speak of.
+
+    Raises
+    ------
+    OSError
+        If one cannot be read, or is no regular file.
+    """
+    contents = (read_regular_file(path, MOST_BYTES) for path in folder.glob(f"*{SUFFIX}"))
+    found = map(NAMED.findall, contents)
     return frozenset(name.decode() for names in found for name in names)
 
 

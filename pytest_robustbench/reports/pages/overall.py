@@ -90,6 +90,8 @@ def _violations(source: Source) -> Iterator[str]:
 
 
 def _unmeasured(source: Source) -> Iterator[str]:
+    if source.plain.get("trouble"):
+        yield source.plain["trouble"]
     if source.errors:
         yield f"{_counted(len(source.errors), 'condition')} could not be measured"
 
@@ -110,8 +112,6 @@ def _gaps(source: Source) -> Iterator[str]:
         yield f"{len(absent)} of {total} {'was' if len(absent) == 1 else 'were'} not measured"
     if plain["narrowed"]:
         yield f"the run was narrowed by {', '.join(plain['narrowed'])}"
-    if plain.get("trouble"):
-        yield plain["trouble"]
     known = absent or plain["narrowed"] or plain.get("trouble") or source.errors
     if not (plain["complete"] or known):
         yield "the report says itself that it is not complete"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 
 import numpy as np
 import pytest
@@ -131,6 +132,14 @@ def test_the_benchmarks_of_a_run_are_known_without_reading_it_all(path):
         Journal(path).append(FIRST.model_copy(update={"benchmark": name}))
     path.with_name("gw1.jsonl").write_text("[[[\n")
     assert benchmarks_in(path.parent) == {"nuts", "bolts"}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs here")
+def test_what_is_no_regular_file_is_not_waited_for(path):
+    path.parent.mkdir(exist_ok=True)
+    os.mkfifo(path)
+    with pytest.raises(OSError, match="FIFO"):
+        benchmarks_in(path.parent)
 
 
 def test_a_missing_journal_is_one_message(path):
