@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 SIDE = 64
 NEIGHBOURHOOD = 9
 NEAR = 0.97
+USUAL_SHARE = 0.9
+USUAL_ROWS = 256
+CLOSER = 10
 ROWS_AT_ONCE = 1024
 LEAST_CONTRAST = 0.05  # gray levels, root mean square: below, there is no texture to compare
 
@@ -50,7 +53,8 @@ def near_copies(
     With losses, scaled, or a little brighter: a picture keeps its fine texture, which no two
     photographs share. Compared is what a thumbnail of 64 x 64 gray pixels has beyond what all of
     them have in common, and beyond the mean of its neighbourhood. Copies correlate by more than
-    0.97; two parts in one fixture do not.
+    0.97, and are ten times closer to 1 than those of `b` usually come to each other: two kinds of
+    parts in one fixture, or one pattern shifted a little, correlate as much and are no copies.
     """
     if not a or not b:
         return []
@@ -58,10 +62,11 @@ def near_copies(
         small = np.stack(list(pool.map(lambda sample: _thumbnail(sample, store), [*a, *b])))
     common = small.mean(axis=0, dtype=np.float32)
     ours, theirs = small[: len(a)], small[len(a) :]
+    limit = max(NEAR, 1 - (1 - _usual(theirs, common)) / CLOSER)
     found = []
     for start in range(0, len(a), ROWS_AT_ONCE):
         nearest, alike = _nearest(ours[start : start + ROWS_AT_ONCE], theirs, common)
-        rows = np.flatnonzero(alike > NEAR).tolist()
+        rows = np.flatnonzero(alike > limit).tolist()
         found += [(a[start + row], b[nearest[row]]) for row in rows]
     return found
 
@@ -73,14 +78,26 @@ def _thumbnail(sample: Sample, store: PictureStore) -> NDArray[np.uint8]:
     return small
 
 
+def _usual(pictures: NDArray[np.uint8], common: Floats) -> float:
+    """Return how much a picture correlates with the most similar other one, in nine of ten."""
+    rows = np.arange(0, len(pictures), -(-len(pictures) // USUAL_ROWS))
+    _, alike = _nearest(pictures[rows], pictures, common, but=rows)
+    return float(np.quantile(alike, USUAL_SHARE))
+
+
 def _nearest(
-    ours: NDArray[np.uint8], theirs: NDArray[np.uint8], common: Floats
+    ours: NDArray[np.uint8],
+    theirs: NDArray[np.uint8],
+    common: Floats,
+    but: NDArray[np.int64] | None = None,
 ) -> tuple[NDArray[np.int64], Floats]:
-    """Return which of `theirs` correlates most with each of `ours`, and how much."""
+    """Return which of `theirs`, but one for each, correlates most with `ours`, and how much."""
     texture = _texture(ours, common)
     nearest, best = np.zeros(len(ours), np.int64), np.full(len(ours), -1.0, np.float32)
     for start in range(0, len(theirs), ROWS_AT_ONCE):
         alike = texture @ _texture(theirs[start : start + ROWS_AT_ONCE], common).T
+        if but is not None:
+            alike[but[:, None] == start + np.arange(alike.shape[1])] = -1
         highest = alike.max(axis=1)
         nearest = np.where(highest > best, start + alike.argmax(axis=1), nearest)
         best = np.maximum(highest, best)

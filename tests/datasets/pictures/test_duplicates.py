@@ -63,3 +63,28 @@ def test_real_parts_differ_and_real_copies_do_not(test_data, category, how):
     assert [(one.id, two.id) for one, two in found] == [
         (f"again/{i}", train[i].id) for i in range(5)
     ]
+
+
+def two_kinds_in_one_fixture(rng):
+    kinds = [cv2.GaussianBlur(rng.normal(120, 200, (128, 128)), (0, 0), 3) for _ in range(2)]
+    return lambda number: kinds[number % 2] + rng.normal(0, 1, (128, 128))
+
+
+def one_weave_wherever_it_lies(rng):
+    y, x = np.mgrid[:128, :128]
+
+    def photographed(_):
+        right, down = rng.uniform(0, 2 * np.pi, 2)
+        weave = 50 * np.sin(x / 4 + right) * np.sin(y / 4 + down)
+        return 120 + weave + rng.normal(0, 3, (128, 128))
+
+    return photographed
+
+
+@pytest.mark.parametrize("line", [two_kinds_in_one_fixture, one_weave_wherever_it_lies])
+def test_parts_that_look_alike_are_no_copies(line):
+    photographed = line(np.random.default_rng(3))
+    pictures = [np.clip(photographed(i), 0, 255).astype(np.uint8) for i in range(60)]
+    samples = [Sample(f"{i}", 0, picture) for i, picture in enumerate(pictures)]
+
+    assert near_copies(samples[:10], samples[10:], PictureStore()) == []
