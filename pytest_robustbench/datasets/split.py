@@ -145,10 +145,11 @@ class Split:
         _check_size(self.resize)
 
     def _check_no_masks(self) -> None:
-        samples = (*self.train, *self.calibration, *self.test)
-        images = {s.image: s.mask for s in samples if isinstance(s.image, Path)}
-        masked = {image for image, mask in images.items() if mask is not None}
-        check_no_masks(f"{self.dataset}/{self.category}", images, masked)
+        # Calibration images may come from anywhere, and say nothing about folders of the others.
+        for samples in ((*self.train, *self.test), self.calibration):
+            images = {s.image: s.mask for s in samples if isinstance(s.image, Path)}
+            masked = {image for image, mask in images.items() if mask is not None}
+            check_no_masks(f"{self.dataset}/{self.category}", images, masked)
 
     def _check_ids(self, part: str) -> None:
         counts = Counter(sample.id for sample in getattr(self, part))

@@ -31,6 +31,7 @@ def load(root, **options):
     [
         *("0_mask.png", "0_GT.bmp", "0-label.png", "0.seg.png", "0_ground_truth.png", "0gt.png"),
         *("mask_0.png", "0_mask_2.png", "0_gt_mask.png", "0.tif", "0.jpg", "0_annotations.png"),
+        *("mask0.png", "0_mask_crack.png", "0_crack_mask.png", "0(mask).png", "0.png.bmp"),
     ],
 )
 @pytest.mark.parametrize("part", ["train/good", "validation/good", "test/good", "test/crack"])
@@ -40,7 +41,32 @@ def test_a_mask_beside_its_image_is_no_part(images, part, mask):
         load(root)
 
 
-@pytest.mark.parametrize("name", ["gt", "Mask", "masks", "ground_truth", "labels", "crack_masks"])
+@pytest.mark.parametrize(
+    ("image", "mask"),
+    [
+        *(("image_0", "mask_0"), ("0_image", "0_mask"), ("IMG0", "GT0"), ("0_rgb", "0_gt")),
+        *(("image", "mask"), ("0-sat", "0-label"), ("img", "ground_truth")),
+    ],
+)
+def test_an_image_may_be_called_so(images, image, mask):
+    root = images(*PARTS, f"test/crack/{image}.png", f"test/crack/{mask}.png")
+    with pytest.raises(DatasetError, match=rf"{mask}.png beside {image}.png"):
+        load(root)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "masks_png",
+        "SegmentationClass",
+        "gt",
+        "Mask",
+        "masks",
+        "ground_truth",
+        "labels",
+        "crack_masks",
+    ],
+)
 def test_a_folder_of_masks_is_no_folder_of_parts(images, name):
     root = images("good/0.png", "test_good/0.png", "bad/a/0.png", f"bad/{name}/0.png")
     with pytest.raises(
@@ -57,6 +83,8 @@ def test_a_folder_of_masks_is_no_folder_of_parts(images, name):
         ("test/label/0.png", "ground_truth/label/0_mask.png"),
         ("test/crack/part.1.png", "test/crack/part.2.png", "test/crack/label 3.png"),
         ("test/crack/0.png", "test/scratch/0.jpg", "test/crack/segment.png"),
+        ("test/crack/label_1.png", "test/crack/label_2.png", "test/crack/image_3.png"),
+        ("test/crack/rgb_0.png", "test/crack/gray_0.png", "test/crack/mask.png"),
     ],
 )
 def test_what_only_sounds_like_a_mask_stays(images, names):
@@ -75,6 +103,15 @@ def test_parts_may_be_labels(images):
     root = images(*(f"labels/{name}/0.png" for name in ("good", "test_good", "bad")))
     split = load_split("folder", root=root, test_dir="labels/test_good", abnormal_dir="labels/bad")
     assert len(split.test) == 2
+
+
+def test_calibration_images_from_elsewhere_say_nothing_about_the_others(tmp_path):
+    parts = tuple(Sample(str(i), 0, tmp_path / f"data/masks/good/{i}.png") for i in range(2))
+    other = (Sample("other", 0, tmp_path / "held_out/0.png"),)
+    Split("own", "masks", parts[:1], parts[1:], other)
+    beside = Sample("mask", 0, tmp_path / "held_out/0_mask.png")
+    with pytest.raises(DatasetError, match="1 of the pictures are masks"):
+        Split("own", "masks", parts[:1], parts[1:], (*other, beside))
 
 
 def test_a_manifest_is_held_to_the_same(tmp_path):
