@@ -168,13 +168,25 @@ def no_images(folder: Path, role: str) -> DatasetError:
     return DatasetError(message)
 
 
-def _walk(folder: Path, recursive: bool, suffixes: Sequence[str]) -> Iterator[Path]:
+def _walk(
+    folder: Path, recursive: bool, suffixes: Sequence[str], above: tuple[Path, ...] = ()
+) -> Iterator[Path]:
     for path in _visible(folder):
         if path.is_dir():
             if recursive:
-                yield from _walk(path, recursive, suffixes)
+                _refuse_way_back(path, folder, above)
+                yield from _walk(path, recursive, suffixes, (*above, folder))
         elif path.suffix.lower() in suffixes:
             yield path
+
+
+def _refuse_way_back(link: Path, folder: Path, above: tuple[Path, ...]) -> None:
+    """Refuse a link to a folder that it lies in: walked along, it never ends."""
+    if not link.is_symlink():
+        return
+    end = link.resolve()
+    if any(one.resolve().is_relative_to(end) for one in (folder, *above)):
+        raise DatasetError(f"{link} is a link to {end}, which it lies in; take it out of the data")
 
 
 def _visible(folder: Path) -> list[Path]:

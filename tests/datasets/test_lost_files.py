@@ -43,6 +43,16 @@ def test_an_image_in_a_subfolder_of_kolektor_is_named(tmp_path, layout):
         load(tree)
 
 
+@pytest.mark.parametrize("end", [".", "..", "../good/a"])
+def test_a_way_that_never_ends_is_refused(images, end):
+    root = images("good/a/0.png", "test_good/0.png", "bad/a/0.png")
+    (root / "good/a/more").symlink_to("../../bad", target_is_directory=True)
+    for name in ("back", "again"):  # of two, a walk would double at every level
+        (root / "bad" / name).symlink_to(end, target_is_directory=True)
+    with pytest.raises(DatasetError, match=r"is a link to .*, which it lies in; take it out"):
+        load_split("folder", root=root, normal_dir="good", test_dir="test_good")
+
+
 def test_a_calibration_image_in_a_subfolder_is_named(images):
     root = images(*TREE, "validation/good/0.png", "validation/good/b/0.png")
     with pytest.raises(DatasetError, match=r"validation images: the subfolder .*good/b holds"):
