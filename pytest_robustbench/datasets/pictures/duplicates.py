@@ -80,6 +80,7 @@ def _thumbnail(sample: Sample, store: PictureStore) -> NDArray[np.uint8]:
 
 def _usual(pictures: NDArray[np.uint8], common: Floats) -> float:
     """Return how much a picture correlates with the most similar other one, in nine of ten."""
+    pictures = np.unique(pictures, axis=0)  # one that is there twice is no other one
     rows = np.arange(0, len(pictures), -(-len(pictures) // USUAL_ROWS))
     _, alike = _nearest(pictures[rows], pictures, common, but=rows)
     return float(np.quantile(alike, USUAL_SHARE))

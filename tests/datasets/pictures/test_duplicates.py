@@ -88,3 +88,11 @@ def test_parts_that_look_alike_are_no_copies(line):
     samples = [Sample(f"{i}", 0, picture) for i, picture in enumerate(pictures)]
 
     assert near_copies(samples[:10], samples[10:], PictureStore()) == []
+
+
+def test_pictures_that_stand_twice_in_the_train_part_hide_no_copy():
+    grain = np.random.default_rng(4).integers(0, 256, (20, 64, 64), np.uint8)
+    train = [Sample(f"{i}", 0, grain[i % 10]) for i in range(20)]
+    again = Sample("again", 0, stored_again(grain[3], "one pixel"))
+
+    assert near_copies([again], train, PictureStore()) == [(again, train[3])]
