@@ -11,7 +11,7 @@ from pytest_robustbench.datasets.split import DEFECT, NORMAL
 from pytest_robustbench.naming import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pytest_robustbench.datasets.pictures.picture import Traits
     from pytest_robustbench.datasets.split import Sample, Split
@@ -92,6 +92,20 @@ def _narrow_range(traits: Sequence[Traits]) -> tuple[str, ...]:
     advice = f": say bit_depth: {bits} if {(1 << bits) - 1} is white" if deep else ""
     range_text = f"the brightest value is {brightest} of {white}"
     return (f"images use {100 * used:.2g} % of their range ({range_text}){advice}",)
+
+
+def notes_on_depth(parts: Mapping[str, Sequence[Traits]]) -> tuple[str, ...]:
+    """Say where parts, or images of one part, differ in the bits that their values may use."""
+    depths = {
+        part: sorted({one.white.bit_length() for one in each}) for part, each in parts.items()
+    }
+    if len({bits for each in depths.values() for bits in each}) < 2:
+        return ()
+    told = ", ".join(
+        f"{part} {' and '.join(map(str, each))} bits" for part, each in depths.items() if each
+    )
+    advice = "each is scaled by its own white, so that one scene may be bright here and dark there"
+    return (f"images differ in their bit depth ({told}): {advice}; save all of them alike",)
 
 
 def notes_on_orientation(split: Split) -> tuple[str, ...]:

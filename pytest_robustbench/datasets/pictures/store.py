@@ -16,7 +16,7 @@ from pytest_robustbench.processors import processors
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_robustbench.datasets.pictures.picture import Picture
+    from pytest_robustbench.datasets.pictures.picture import Picture, Traits
     from pytest_robustbench.datasets.pictures.stamps import Stamp
     from pytest_robustbench.datasets.split import Sample, Source
 
@@ -26,9 +26,12 @@ class _Kept(NamedTuple):
     stamp: Stamp | None
 
 
-class _Digests(NamedTuple):
-    image: str
-    both: str
+class _Known(NamedTuple):
+    """What stays known of a picture that is no longer kept."""
+
+    image_digest: str
+    digest: str
+    traits: Traits
 
 
 class PictureStore:
@@ -59,7 +62,7 @@ class PictureStore:
         self._image_budget = image_budget
         self._budget = budget_bytes
         self._kept: dict[Sample, _Kept] = {}
-        self._first: dict[Sample, _Digests] = {}
+        self._first: dict[Sample, _Known] = {}
         self._used = 0
         self._overflowed = False
         self._lock = Lock()
@@ -84,7 +87,7 @@ class PictureStore:
                 return kept.picture
         # Outside the lock: decoding is the slow part, and OpenCV lets other threads run meanwhile.
         picture = read_picture(sample, self._resize, self._image_budget)
-        found = _Digests(picture.image_digest, picture.digest)
+        found = _Known(picture.image_digest, picture.digest, picture.traits)
         with self._lock:
             _require_unchanged(sample, self._first.setdefault(sample, found), found)
             self._keep(sample, _Kept(picture, now))
@@ -119,8 +122,14 @@ class PictureStore:
         DatasetError
             If it cannot be decoded; see `read_picture`.
         """
-        known = self._first.get(sample)
-        return self.load(sample).image_digest if known is None else known.image
+        return self._known(sample).image_digest
+
+    def traits(self, sample: Sample) -> Traits:
+        """Return the `Picture.traits` of `sample`, under the same conditions."""
+        return self._known(sample).traits
+
+    def _known(self, sample: Sample) -> _Known | Picture:
+        return self._first.get(sample) or self.load(sample)
 
     def _keep(self, sample: Sample, kept: _Kept) -> None:
         if sample in self._kept:  # the same pixels, perhaps in a file that was written again
@@ -133,10 +142,10 @@ class PictureStore:
         self._used += kept.picture.nbytes
 
 
-def _require_unchanged(sample: Sample, first: _Digests, found: _Digests) -> None:
-    if found == first:
+def _require_unchanged(sample: Sample, first: _Known, found: _Known) -> None:
+    if found.digest == first.digest and found.image_digest == first.image_digest:
         return
-    role = "mask" if found.image == first.image else "image"
+    role = "mask" if found.image_digest == first.image_digest else "image"
     source = sample.mask if role == "mask" else sample.image
     raise DatasetError(f"sample {sample.id!r}: {_what_changed(role, source)}")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_robustbench.datasets.notes import (
     counted,
+    notes_on_depth,
     notes_on_orientation,
     notes_on_pictures,
 )
@@ -154,8 +155,9 @@ class RecordedSets:
         found = distinct_samples(recorded.test, self._store)
         _refuse_other_size(name, found.inventory, tested)
         self._refuse_seen(name, found.samples)
-        turned = notes_on_orientation(recorded)
-        return replace(found, notes=(*recorded.notes, *found.notes, *turned, *_untested(recorded)))
+        depths = notes_on_depth({"test": tested.traits, "this set": found.inventory.traits})
+        notes = (*found.notes, *depths, *notes_on_orientation(recorded), *_untested(recorded))
+        return replace(found, notes=(*recorded.notes, *notes))
 
     def _refuse_seen(self, name: str, samples: Sequence[Sample]) -> None:
         parts = {part: getattr(self._split, part) for part in ("train", "calibration", "test")}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, overload
 
 import numpy as np
 
-from pytest_robustbench.datasets.notes import counted
+from pytest_robustbench.datasets.notes import counted, notes_on_depth
 from pytest_robustbench.datasets.pictures.duplicates import near_copies, shared_pictures
 from pytest_robustbench.errors import CalibrationError, DatasetError, RobustbenchError
 from pytest_robustbench.evaluation.measure.inventory import require_readable, take_inventory
@@ -148,6 +148,7 @@ class Preparation:
         self._check_batches(() if self._parts.method == "crossfit" else calibration)
         with self.predictor.worker_group.computing():
             self.notes.extend(self._seen_images(calibration))
+            self.notes.extend(self._depths())
 
     @cached_property
     def _parts(self) -> Parts:
@@ -214,7 +215,8 @@ class Preparation:
 
     def _seen_images(self, calibration: Sequence[Sample]) -> Iterator[str]:
         """Look last: by now every picture was decoded, and the store knows its digest."""
-        near = near_copies(self.split.test, [*self._train, *calibration], self.store)
+        seen = [*dict.fromkeys([*self._train, *calibration])]
+        near = near_copies(self.split.test, seen, self.store)
         if near:
             twins = listed([f"{sample.id} and {other.id}" for sample, other in near])
             yield (
@@ -229,6 +231,14 @@ class Preparation:
             what = _twins("calibration", "fit", pairs)
             which = "thresholds" if self.given is None else "recalibrated thresholds"
             yield f"{what}: the detector has seen them, and the {which} are too low"
+
+    def _depths(self) -> tuple[str, ...]:
+        parts = {"train": self._train, "calibration": self.split.calibration}
+        known = {
+            part: [self.store.traits(sample) for sample in samples]
+            for part, samples in (*parts.items(), ("test", self.split.test))
+        }
+        return notes_on_depth(known)
 
     def _folds(self) -> list[list[tuple[int, Sample]]]:
         """Return the train images of each fold, with their positions."""

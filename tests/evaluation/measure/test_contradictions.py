@@ -142,3 +142,24 @@ def test_train_images_stored_again_are_noted_among_the_test_images():
     (note,) = (n for n in subject.header().notes if "near copies" in n)
     assert note.startswith("2 test image(s) are near copies of train or calibration images")
     assert "'test/lossy and train/4', 'test/pixel and train/5'" in note
+
+
+@pytest.mark.parametrize("part", ["train", "calibration", "test"])
+def test_a_part_of_another_bit_depth_is_told(part):
+    deep = Sample("deep/0", 0, picture(700).astype(np.uint16) * 16)
+    calibration = tuple(Sample(f"calibration/{i}", 0, picture(600 + i)) for i in range(25))
+    parts = split(calibration=calibration)
+    mixed = replace(parts, **{part: (*getattr(parts, part), deep)})
+
+    (note,) = (n for n in benchmark(mixed).run().header.notes if "bit depth" in n)
+
+    assert f"{part} 8 and 16 bits" in note
+    assert not any("bit depth" in n for n in benchmark(parts).run().header.notes)
+
+
+def test_a_recorded_set_of_another_bit_depth_is_told():
+    deep = [Sample(f"led/{i}", 0, picture(700 + i).astype(np.uint16) * 16) for i in range(2)]
+
+    record = benchmark(recorded={"led": split(test=deep, train=())}).run().records["recorded-led"]
+
+    assert any("bit depth (test 8 bits, this set 16 bits)" in note for note in record["notes"])
