@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pytest_robustbench import opencv
-from pytest_robustbench.datasets.pictures.forms import Form, alpha_of, form_of
-from pytest_robustbench.datasets.pictures.headers import IMAGE_BUDGET, check_file
+from pytest_robustbench.datasets.pictures.forms import UPRIGHT, Form, alpha_of, form_of
+from pytest_robustbench.datasets.pictures.headers import IMAGE_BUDGET, check_file, is_tiff
 from pytest_robustbench.errors import DatasetError
 from pytest_robustbench.lfs import POINTER, is_pointer
 from pytest_robustbench.regular_file import read_regular_file
@@ -73,6 +73,7 @@ def decode_file(path: Path, budget: int = IMAGE_BUDGET) -> Decoded:
     data = _read(path, budget)
     try:
         check_file(data, budget)
+        form = form_of(data)
     except DatasetError as error:
         raise DatasetError(f"{path} {error}") from error
     cv2 = opencv.load()
@@ -91,8 +92,7 @@ def decode_file(path: Path, budget: int = IMAGE_BUDGET) -> Decoded:
     if pixels is None:
         raise DatasetError(f"{path} is damaged, or no image in spite of its name")
     rgb: NDArray[Any] = pixels if pixels.ndim == 2 else pixels[:, :, ::-1]
-    form = form_of(data)
-    return Decoded(rgb, _alpha(path, data, rgb) if form.transparent else None, form)
+    return Decoded(rgb, _alpha(path, data, rgb, form) if form.transparent else None, form)
 
 
 def varying(alpha: NDArray[Any]) -> NDArray[Any] | None:
@@ -100,7 +100,9 @@ def varying(alpha: NDArray[Any]) -> NDArray[Any] | None:
     return alpha if alpha.size and alpha.min() != alpha.max() else None
 
 
-def _alpha(path: Path, data: bytes, pixels: NDArray[Any]) -> NDArray[Any] | None:
+def _alpha(path: Path, data: bytes, pixels: NDArray[Any], form: Form) -> NDArray[Any] | None:
+    if is_tiff(data) and form.orientation != UPRIGHT:  # Pillow turns some of them twice
+        raise DatasetError(f"{path} has transparency and is turned; store it without, upright")
     try:
         alpha = alpha_of(data)
     except Exception as error:  # a decoder of foreign bytes may raise anything

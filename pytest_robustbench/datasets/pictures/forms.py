@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pytest_robustbench.datasets.pictures.headers import is_tiff, opened, tiff_pages
+from pytest_robustbench.datasets.pictures.headers import (
+    BAD_HEADER,
+    damage,
+    is_tiff,
+    opened,
+    tiff_pages,
+)
+from pytest_robustbench.errors import DatasetError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +31,7 @@ TURNED_SIDES = (5, 6, 7, 8)
 
 _ORIENTATION, _SUBFILE, _PHOTOMETRIC, _COLOUR_MAP, _EXTRA = 274, 254, 262, 320, 338
 _PALETTE = 3
+_PNG = b"\x89PNG\r\n\x1a\n"
 _START = 1 << 17
 
 
@@ -56,8 +64,18 @@ def form_of(data: bytes) -> Form:
     ----------
     data : bytes
         The content of a file that `headers.check_file` has passed.
+
+    Raises
+    ------
+    DatasetError
+        If what it says cannot be read; the message begins with what the file does.
     """
-    return _form_of_tiff(data) if is_tiff(data) else _form(opened(data))
+    try:
+        return _form_of_tiff(data) if is_tiff(data) else _form(opened(data), data)
+    except DatasetError:
+        raise
+    except Exception as error:  # a parser of foreign bytes may raise anything
+        raise damage(error, BAD_HEADER) from error
 
 
 def orientation_in(path: Path) -> int:
@@ -84,17 +102,39 @@ def alpha_of(data: bytes) -> NDArray[np.uint8]:
     return np.asarray(upright.convert("RGBA").getchannel("A"))
 
 
-def _form(image: ImageFile) -> Form:
-    from PIL.Image import Image
-
-    # Of the base class: that of a PNG decodes the whole image first.
-    tag = Image.getexif(image).get(_ORIENTATION, UPRIGHT)
+def _form(image: ImageFile, data: bytes) -> Form:
     return Form(
-        _orientation(tag),
+        _orientation(_tag_of_exif(image, data)),
         int(getattr(image, "n_frames", 1)),
         image.has_transparency_data,
         _first_colour(image),
     )
+
+
+def _tag_of_exif(image: ImageFile, data: bytes) -> object:
+    from PIL.Image import Image
+
+    try:
+        # Of the base class: that of a PNG decodes the whole image first.
+        exif = Image.getexif(image)
+        if image.format == "PNG" and _ORIENTATION not in exif:
+            exif.load(_exif_of_png(data))
+    except (
+        Exception
+    ):  # a parser of foreign bytes may raise anything; what nobody reads turns nothing
+        return UPRIGHT
+    return exif.get(_ORIENTATION, UPRIGHT)
+
+
+def _exif_of_png(data: bytes) -> bytes:
+    """Return the EXIF of a PNG; it may stand behind the pixels, where Pillow does not look."""
+    place = len(_PNG)
+    while place + 8 <= len(data):
+        length, kind = int.from_bytes(data[place : place + 4], "big"), data[place + 4 : place + 8]
+        if kind == b"eXIf":
+            return data[place + 8 : place + 8 + length]
+        place += 12 + length
+    return b""
 
 
 def _first_colour(image: ImageFile) -> tuple[int, ...] | None:

@@ -31,6 +31,7 @@ _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _WIDTH, _HEIGHT, _BITS, _CHANNELS, _TILE_WIDTH, _TILE_HEIGHT = 256, 257, 258, 277, 322, 323
 _COMPRESSION, _LZW_AND_DEFLATE = 259, (5, 8, 32946)
 
+BAD_HEADER = "has a header that cannot be read"
 _CUT_SHORT = "is cut short: its end is missing; copy or export it again"
 _HARMLESS = ("subsampling", "SOS parameters", "JFIF revision", "Adobe color", "ICC profile")
 """What libjpeg-turbo says of files whose pixels are all there, or that it does not read itself."""
@@ -90,7 +91,7 @@ def opened(data: bytes) -> ImageFile:
             try:
                 opened: ImageFile = reader(BytesIO(data), "")
             except Exception as error:  # a parser of foreign bytes may raise anything
-                raise _damage(error, "has a header that cannot be read") from error
+                raise damage(error, BAD_HEADER) from error
             return opened
     raise DatasetError("is damaged, or no image in spite of its name")
 
@@ -137,7 +138,7 @@ def _tags(data: bytes) -> Mapping[int, Any]:
         (tags,) = islice(tiff_pages(data), 1)
         return {**tags}
     except Exception as error:  # a parser of foreign bytes may raise anything
-        raise _damage(error, "has a header that cannot be read") from error
+        raise damage(error, BAD_HEADER) from error
 
 
 def _tiff_size(tags: Mapping[int, Any]) -> tuple[int, int, int]:
@@ -169,7 +170,7 @@ def _require_sound(look: Callable[[], object]) -> None:
     try:
         look()
     except Exception as error:  # a parser of foreign bytes may raise anything
-        raise _damage(error, "is damaged inside") from error
+        raise damage(error, "is damaged inside") from error
 
 
 def _require_sound_jpeg(data: bytes) -> None:
@@ -184,10 +185,11 @@ def _require_sound_jpeg(data: bytes) -> None:
         if "Premature end" in str(error):
             raise DatasetError(_CUT_SHORT) from error
         if not any(harmless in str(error) for harmless in _HARMLESS):
-            raise _damage(error, "is damaged inside") from error
+            raise damage(error, "is damaged inside") from error
 
 
-def _damage(error: Exception, what: str) -> DatasetError:
+def damage(error: Exception, what: str) -> DatasetError:
+    """Return what to say of a file that a decoder raised `error` on; `what` is wrong with it."""
     reason = str(error) or type(error).__name__
     if "runcated" in reason or "only got" in reason:  # as Pillow says it, in several ways
         return DatasetError(_CUT_SHORT)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -117,6 +119,47 @@ def test_a_square_image_that_is_turned_needs_a_mask_that_is_turned(tmp_path, tag
     np.testing.assert_array_equal(alike, upright[:, :, 0] > 0)
     read(image, label=0)
     read(image, saved(tmp_path, "empty.png", Image.fromarray(NONE)), label=0)
+
+
+def with_chunk(file, kind, content):
+    """A PNG with one more chunk behind its pixels."""
+    end = len(file.read_bytes()) - 12
+    data, body = file.read_bytes(), kind + content
+    chunk = len(content).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
+    file.write_bytes(data[:end] + chunk + data[end:])
+    return file
+
+
+def test_an_orientation_behind_the_pixels_is_seen(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image = saved(tmp_path, "late.png", Image.fromarray(COLOUR))
+    with_chunk(image, b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0"))
+    np.testing.assert_array_equal(read(image, label=0).image, np.rot90(COLOUR, -1))
+    with pytest.raises(DatasetError, match="EXIF orientation 1 and its image 6"):
+        read(image, DEFECT)
+
+
+@pytest.mark.parametrize("content", [b"x", b"II*\0", b"no EXIF at all"])
+def test_an_orientation_that_nobody_can_read_turns_nothing(tmp_path, content):
+    image = with_chunk(saved(tmp_path, "x.png", Image.fromarray(COLOUR)), b"eXIf", content)
+    np.testing.assert_array_equal(read(image, DEFECT).image, COLOUR)
+
+
+def test_a_tag_of_another_type_is_a_header_that_cannot_be_read(tmp_path):
+    file = saved(tmp_path, "x.tif", Image.fromarray(COLOUR), tiffinfo={254: 0})
+    data, tag = file.read_bytes(), (254).to_bytes(2, "little")
+    place = data.index(tag + (4).to_bytes(2, "little"))
+    text = tag + (2).to_bytes(2, "little") + (1).to_bytes(4, "little") + b"a\0\0\0"
+    file.write_bytes(data[:place] + text + data[place + 12 :])
+    with pytest.raises(DatasetError, match=r"x\.tif has a header that cannot be read"):
+        read(file, label=0)
+
+
+def test_transparency_of_a_turned_tiff_is_refused(tmp_path):
+    mask = oriented(tmp_path, "mask.tif", np.dstack([WHITE, WHITE, WHITE, DEFECT]), 6)
+    with pytest.raises(DatasetError, match="has transparency and is turned; store it without"):
+        read(oriented(tmp_path, "image.png", COLOUR, 6), mask)
 
 
 def test_a_turned_mask_of_an_upright_image_is_refused(tmp_path):
