@@ -91,8 +91,9 @@ def complete_split(split: Split, declaration: BenchmarkDeclaration, folder: Path
     if images is not None:
         place = _below(folder, str(resolved(images)))
         suffix = cast("str | None", resolved(declaration.dataset.options.get("mask_suffix")))
-        own = image_folder(place, "calibration", suffix)
-        split = replace(split, calibration=own).with_bit_depth(split.test[0].bit_depth)
+        depth = split.test[0].bit_depth
+        own = [replace(s, bit_depth=depth) for s in image_folder(place, "calibration", suffix)]
+        split = replace(split, calibration=tuple(own))
     return limit_split(split, train=declaration.limit_train, test=declaration.limit_test)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -240,6 +241,9 @@ def test_the_bit_depth_and_masks_beside_images_reach_calibration_images(folder):
     samples = (*split.train, *split.test, *split.calibration)
     assert {sample.bit_depth for sample in samples} == {12}
     assert [len(split.calibration), split.unknown_masks] == [3, 2]
+    own = replace(split, train=(replace(split.train[0], bit_depth=16),), calibration=())
+    given = build.complete_split(own, config.benchmarks[0], config.folder)
+    assert [given.train[0].bit_depth, given.calibration[0].bit_depth] == [16, 12]
     (folder / "robustness.yaml").write_text(text.replace("bit_depth: 12", "bit_depth: 13"))
     with pytest.raises(
         ConfigError, match=r"robustness\.yaml:2:\d+: dataset\.bit_depth must be .*12"

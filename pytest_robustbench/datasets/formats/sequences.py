@@ -8,13 +8,15 @@ from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pytest_robustbench.datasets.class_names import classes_of, file_of
+from pytest_robustbench.datasets.files import is_clutter
 from pytest_robustbench.datasets.neighbours import check_no_masks
 from pytest_robustbench.datasets.notes import notes_on_test_part
 from pytest_robustbench.datasets.split import DEFECT, NORMAL, Sample, Split
 from pytest_robustbench.errors import DatasetError, InstallationError
+from pytest_robustbench.naming import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -90,9 +92,9 @@ def as_split(
     """
     parts = (_Part(test, "test"), _Part(train, "train"), _Part(calibration, "calibration"))
     samples = _test_samples(parts[0])
-    check_no_masks(
-        f"{name}/{category}".strip("/"), [file for part in parts for file in part.files()]
-    )
+    files = [file for part in parts for file in part.files()]
+    check_no_masks(f"{name}/{category}".strip("/"), files)
+    _check_no_clutter(files)
     return Split(
         dataset=name,
         category=category,
@@ -218,6 +220,16 @@ def _test_sample(part: _Part, index: int) -> Sample:
         mask=None if item.mask is None else partial(part.mask, index),
         defect_type=item.defect_type,
     )
+
+
+def _check_no_clutter(files: Sequence[Path]) -> None:
+    """Refuse what systems and viewers leave behind, which libraries of folders take for a class."""
+    found = [file for file in files if is_clutter(file.name) or is_clutter(file.parent.name)]
+    if 0 < len(found) < len(files):
+        raise DatasetError(
+            f"{len(found)} of the files are hidden, thumbnails, or a system's own "
+            f"({listed([str(file) for file in found])}): take them out of the data"
+        )
 
 
 def _some(size: int) -> list[int]:

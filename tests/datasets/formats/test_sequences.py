@@ -289,6 +289,16 @@ def test_classes_of_folders_are_taken_by_name(classes, expected):
     assert labels(Folders(*classes, class_to_idx=None)) == expected
 
 
+@pytest.mark.parametrize("left", ["root/@eaDir/0.png", "root/good/._0.png"])
+def test_what_systems_leave_behind_is_no_class(left):
+    dataset = Folders("crack", "good")
+    dataset.samples.append((left, 0))
+    with pytest.raises(DatasetError, match="1 of the files are hidden, thumbnails, or a system's"):
+        as_split(test=dataset)
+    hidden = [(f"root/.cache/{i}.png", i) for i in range(2)]
+    assert len(as_split(test=Folders("crack", "good", samples=hidden)).test) == 2
+
+
 def test_normal_classes_may_have_any_number():
     dataset = Folders("defect", "good")
     split = as_split(test=dataset, train=Subset(dataset, [1]), calibration=Folders("ok"))
