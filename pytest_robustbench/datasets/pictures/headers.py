@@ -6,6 +6,7 @@ reads headers, checksums of PNG and compressed TIFF, libjpeg-turbo is asked for 
 
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager
 from io import BytesIO
 from itertools import islice
@@ -156,6 +157,7 @@ def _tiff_size(tags: Mapping[int, Any]) -> tuple[int, int, int]:
 
 
 def _require_sound_tiff(data: bytes) -> None:
+    from PIL import Image
     from PIL.TiffImagePlugin import TiffImageFile
 
     try:
@@ -163,7 +165,9 @@ def _require_sound_tiff(data: bytes) -> None:
             image = TiffImageFile(BytesIO(data))
     except SyntaxError:  # a kind of pixels that Pillow does not know: nobody can be asked twice
         return
-    _require_sound(image.load)
+    # Pillow warns of larger ones, or refuses them, whatever our budget is.
+    if image.width * image.height <= (Image.MAX_IMAGE_PIXELS or math.inf):
+        _require_sound(image.load)
 
 
 def _require_sound(look: Callable[[], object]) -> None:
