@@ -149,6 +149,15 @@ def test_detectors_that_differ_in_a_hidden_value_alone_are_measured_each(
     assert taken == [False, True, False]
 
 
+def test_a_value_of_the_environment_that_can_be_no_name_is_not_shown(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SITE", "https://line:hunter2@host/part")
+    project.yaml(name="'${SITE}'")
+    told = text_of(project.run())
+    assert ("benchmark name '${SITE}' becomes" in told, "hunter2" in told) == (True, False)
+
+
 def test_names_and_numbers_of_the_environment_are_told_as_they_are(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -137,12 +137,17 @@ def _draft(
 
 def _category(dataset: DatasetDeclaration) -> str | None:
     category = dataset.options.get("category")
-    return settled(category) if isinstance(category, str) else None
+    return _settled(category) if isinstance(category, str) else None
+
+
+def _settled(name: str | None) -> str | None:
+    """Return a name that stands in test ids; a value that can be none is refused, and not shown."""
+    return name and (str(name) if name_problem(name) else settled(name))
 
 
 def _name(dataset: DatasetDeclaration, here: Scope) -> str:
     # Never the name of a folder: test ids and baselines are the same in every checkout.
-    return settled(here.title) or _category(dataset) or "benchmark"
+    return _settled(here.title) or _category(dataset) or "benchmark"
 
 
 def check_names(declared: Iterable[tuple[BenchmarkDeclaration, Scope]]) -> None:

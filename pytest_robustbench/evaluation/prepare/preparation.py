@@ -148,7 +148,7 @@ class Preparation:
         self._check_batches(() if self._parts.method == "crossfit" else calibration)
         with self.predictor.worker_group.computing():
             self.notes.extend(self._seen_images(calibration))
-            self.notes.extend(self._depths())
+            self.notes.extend(self._depths(calibration))
 
     @cached_property
     def _parts(self) -> Parts:
@@ -232,13 +232,12 @@ class Preparation:
             which = "thresholds" if self.given is None else "recalibrated thresholds"
             yield f"{what}: the detector has seen them, and the {which} are too low"
 
-    def _depths(self) -> tuple[str, ...]:
-        parts = {"train": self._train, "calibration": self.split.calibration}
-        known = {
-            part: [self.store.traits(sample) for sample in samples]
-            for part, samples in (*parts.items(), ("test", self.split.test))
-        }
-        return notes_on_depth(known)
+    def _depths(self, calibration: Sequence[Sample]) -> tuple[str, ...]:
+        own = self.split.calibration if calibration else ()
+        parts = {"train": self._train, "calibration": own, "test": self.split.test}
+        return notes_on_depth(
+            {part: [self.store.traits(each) for each in samples] for part, samples in parts.items()}
+        )
 
     def _folds(self) -> list[list[tuple[int, Sample]]]:
         """Return the train images of each fold, with their positions."""
