@@ -90,7 +90,8 @@ def selected(session: pytest.Session) -> list[tuple[pytest.Item, ItemRef]]:
 
 def only_lists(config: pytest.Config) -> bool:
     """Return whether a run lists what there is, or sets it up, and tests nothing."""
-    return config.option.collectonly or getattr(config.option, "setuponly", False)
+    names = ("collectonly", "setuponly", "showfixtures", "show_fixtures_per_test")
+    return any(getattr(config.option, name, False) for name in names)
 
 
 def leave_aggregates_out(session: pytest.Session) -> None:

@@ -158,6 +158,15 @@ def test_own_test_that_judges_nothing_fails_the_benchmark(project: Project) -> N
     )
 
 
+@pytest.mark.parametrize("option", ["--fixtures", "--fixtures-per-test", "--collect-only"])
+def test_what_only_lists_leaves_the_last_run_as_it_is(project: Project, option: str) -> None:
+    project.yaml("all: {miss_rate: {max: 1.0}}", **ONE)
+    assert project.run().ret == 0
+    session = (project.reports / "session.json").read_bytes()
+    assert project.run("-m", "robustness", option).ret == 0
+    assert (project.reports / "session.json").read_bytes() == session
+
+
 @pytest.mark.parametrize("option", ["--setup-plan", "--setup-only"])
 def test_setting_up_alone_measures_nothing(project: Project, option: str) -> None:
     log = project.path / "calls.log"
