@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from pytest_robustbench import version
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.plugin.options import DEFAULT_CONFIG
+from pytest_robustbench.reports.file.earlier import SESSION_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,15 +31,22 @@ Plain: TypeAlias = dict[str, Any]
 Name: TypeAlias = tuple[str, str, str]
 TIMING = ("OMP_NUM_THREADS", "PYTEST_XDIST_WORKER_COUNT")
 """What decides how a latency was measured."""
-PARAMETERS = (
-    *(".bin", ".ckpt", ".engine", ".json", ".npy", ".npz", ".onnx", ".pkl", ".pt", ".pth"),
-    *(".safetensors", ".toml", ".xml", ".yaml", ".yml"),
+PARAMETERS = frozenset(
+    (
+        *(".bin", ".ckpt", ".engine", ".json", ".npy", ".npz", ".onnx", ".pkl", ".pt", ".pth"),
+        *(".safetensors", ".toml", ".xml", ".yaml", ".yml"),
+    )
 )
 """Endings of files that a detector may read while it predicts."""
 OWN = Path(version.__file__).parent
 """This package: its version stands for it, wherever it lies."""
 DETERMINING = ("operating_point", "sources", "samples", "environment")
 """Of the header: what else than the corruption and how it is measured decides a result."""
+CHANGED = (
+    "what an earlier run has measured is of other circumstances, and measured anew: code, a file "
+    "below the YAML's folder that may hold weights or settings (.json among them), a version, the "
+    "detector, images or settings have changed since"
+)
 
 
 @dataclass
@@ -95,6 +103,8 @@ class EarlierResults:
             if not problem:
                 return record
             self.remarks.append(f"{place}: {problem}: measured anew")
+        if (header.name, condition.id) in {about[:2] for about in self._records}:
+            self.remarks.append(CHANGED)
         return None
 
     @cached_property
@@ -181,7 +191,9 @@ def _parameter_files(folder: Path, own: Path) -> Iterator[Path]:
         here = Path(place)
         folders[:] = [n for n in folders if not n.startswith((".", "__")) and here / n != own]
         if "site-packages" not in here.parts and here.name != "baselines":
-            files = [here / n for n in names if Path(n).suffix in PARAMETERS]
+            reports = SESSION_FILE in names and here != folder  # of another run, or of a merge
+            endings = PARAMETERS.difference({".json"} if reports else ())
+            files = [here / n for n in names if Path(n).suffix in endings]
             yield from (f for f in files if f.name != DEFAULT_CONFIG and f.is_file())
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from pytest_robustbench.cli.main import main as cli_main
 from pytest_robustbench.plain_json import sealed
 from pytest_robustbench.plugin.workers.presence import Presence, may_be_alive
 from pytest_robustbench.plugin.workers.run_context import (
@@ -267,6 +268,20 @@ def test_other_limits_are_judged_on_what_was_measured_before(measured: Project) 
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert "below the floor 1" in text_of(result)
     assert measured_by_the_last_run(measured) == []
+
+
+def test_the_reports_of_a_merge_below_the_yaml_change_nothing(measured: Project) -> None:
+    journal, merged = measured.reports / "journal", measured.path / "recovered"
+    assert cli_main(["merge", str(journal), "--output-dir", str(merged)]) == 0
+    assert (merged / "session.json").exists()
+    assert reused(measured) == THREE
+
+
+def test_that_something_else_has_changed_is_told(measured: Project) -> None:
+    measured.write("settings.json", "{}")
+    result = measured.run("--robustness-resume")
+    assert {*measured_by_the_last_run(measured)} == THREE
+    assert text_of(result).count("measured is of other circumstances, and measured anew: code") == 1
 
 
 def test_another_setting_of_the_detector_is_measured_again(measured: Project) -> None:
