@@ -50,14 +50,20 @@ def _judged(verdict: Verdict) -> str:
     bound = "floor" if limit.bound == "min" else "ceiling"
     declared = f"{bound} {limit.value:g} ({limit.source})"
     if verdict.value is None:
-        return f"cannot be measured: {verdict.reason}; {declared}"
+        return f"cannot be measured: {_first_line(verdict.reason)}; {declared}"
     if verdict.outcome == "error":
-        return f"cannot be decided: {verdict.reason}; {declared}"
+        return f"cannot be decided: {_first_line(verdict.reason)}; {declared}"
     value, distance = shown(verdict.value, limit.value), abs(verdict.value - limit.value)
     if verdict.outcome == "pass":
         return f"= {value} keeps the {declared}"
     side = "below" if limit.bound == "min" else "above"
     return f"= {value} is {distance:.2g} {side} the {declared}"
+
+
+def _first_line(reason: str) -> str:
+    """Return the first of several problems: whoever tells them all tells them once."""
+    first, *others = reason.splitlines() or [""]
+    return f"{first} (and {len(others)} more)" if others else first
 
 
 def _certainty(verdict: Verdict) -> str:

@@ -68,9 +68,23 @@ def run(arguments: Namespace) -> int:
     codes = {reason.code for reason in reasons}
     code = FAILS if FAILS in codes else max(codes, default=HOLDS)
     answer(f"{WORDS[code]}: {folder}")
-    for text in dict.fromkeys(" ".join(reason.text.split()) for reason in reasons):
+    told = [reason.text for reason in reasons] or _of_pass(folder)
+    for text in dict.fromkeys(" ".join(text.split()) for text in told):
         answer(f"  {text}")
     return code
+
+
+def _of_pass(folder: Path) -> Iterator[str]:
+    """Say what holds, and of which run: a folder may be older than its reader thinks."""
+    from pytest_robustbench.reports.file.session import SessionFile
+    from pytest_robustbench.reports.file.stored import read_stored
+    from pytest_robustbench.reports.pages.overall import overall
+    from pytest_robustbench.reports.pages.source import Source
+
+    for name in SessionFile(folder).benchmarks:
+        stored = read_stored(folder / f"{name}.json", REMEDY)
+        remarks = overall(Source(stored.plain, stored.path)).remarks
+        yield "; ".join((f"{name}, begun {stored.header.started}", *remarks))
 
 
 def _reasons(folder: Path, *, required: bool) -> Iterator[Reason]:

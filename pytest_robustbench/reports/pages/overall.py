@@ -82,11 +82,15 @@ def tolerates_inconclusive(source: Source) -> bool:
 
 
 def _violations(source: Source) -> Iterator[str]:
-    violated = worst_first(v for v in source.verdicts if v.violated)
-    if violated:
-        verb = "is" if len(violated) == 1 else "are"
-        many = f"{len(violated)} of {_counted(len(source.verdicts), 'limit')} {verb} violated"
-        yield f"{many}; worst: {describe(violated[0])}"
+    limits = _counted(len(source.verdicts), "limit")
+    violated = [v for v in source.verdicts if v.violated]
+    failed = worst_first(v for v in violated if v.outcome == "fail")
+    open_ones = worst_first(v for v in violated if v.outcome == "error")
+    if failed:
+        verb = "is" if len(failed) == 1 else "are"
+        yield f"{len(failed)} of {limits} {verb} violated; worst: {describe(failed[0])}"
+    if open_ones:
+        yield f"{len(open_ones)} of {limits} cannot be judged; first: {describe(open_ones[0])}"
 
 
 def _unmeasured(source: Source) -> Iterator[str]:
@@ -123,13 +127,22 @@ def _held(source: Source) -> Iterator[str]:
     held = sum(verdict.outcome == "pass" for verdict in source.verdicts)
     if source.verdicts:
         limits = _counted(len(source.verdicts), "limit")
-        yield f"{held} of {limits} hold on {_counted(len(source.records), 'condition')}"
+        yield f"{held} of {limits} hold on {_judged_conditions(source)}"
     unsure = sum(map(_is_unsure, source.verdicts))
     if unsure:
         yield f"of {unsure} the 95 % interval reaches beyond the limit: too few images to be sure"
     waived = sum(verdict.waived for verdict in source.verdicts)
     if waived:
         yield f"{waived} violated, and waived for now"
+
+
+def _judged_conditions(source: Source) -> str:
+    """Return how many conditions limits speak of, and of how many that were measured."""
+    everything = _counted(len(source.records), "condition")
+    if any(verdict.condition not in source.records for verdict in source.verdicts):
+        return everything  # a limit on their summary sees all of them
+    judged = len({verdict.condition for verdict in source.verdicts})
+    return everything if judged == len(source.records) else f"{judged} of {everything}"
 
 
 def _is_unsure(verdict: Verdict) -> bool:

@@ -138,7 +138,32 @@ def test_a_limit_that_cannot_be_measured_fails(plain):
     whole = judged(plain, verdicts=[HOLDS, UNMEASURABLE])
 
     assert whole.word == "FAIL"
+    assert whole.sentence.startswith(
+        "1 of 2 limits cannot be judged; first: clean: bg_fpr cannot be"
+    )
     assert "cannot be measured: no maps" in whole.sentence
+
+
+def test_what_is_violated_is_told_apart_from_what_cannot_be_measured(plain):
+    many = {**UNMEASURABLE, "reason": "no a\nno b\nno c"}
+
+    whole = judged(plain, verdicts=[VIOLATED, many])
+
+    assert [reason.partition(";")[0] for reason in whole.reasons] == [
+        "1 of 2 limits is violated",
+        "1 of 2 limits cannot be judged",
+    ]
+    assert "cannot be measured: no a (and 2 more); ceiling" in whole.sentence
+
+
+def test_conditions_without_a_limit_are_not_among_those_that_hold(plain):
+    total = len(Source(plain).records)
+
+    some = judged(plain, verdicts=[HOLDS])
+    everything = judged(plain, verdicts=[HOLDS, {**HOLDS, "condition": "summary"}])
+
+    assert some.sentence.startswith(f"1 of 1 limit hold on 1 of {total} conditions")
+    assert everything.sentence.startswith(f"2 of 2 limits hold on {total} conditions")
 
 
 def test_a_condition_that_could_not_be_measured_fails(plain):
