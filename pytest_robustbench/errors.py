@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
+NOT_THE_USERS = ("site-packages", "pytest_robustbench", "<")
+"""What the file of code holds that no user wrote."""
+
+
 class RobustbenchError(Exception):
     """Base of every error this package raises on purpose; its text is the whole message.
 
@@ -80,6 +84,17 @@ class NotMeasurableError(RobustbenchError):
 
 class ReportError(RobustbenchError):
     """A report file is unreadable, incomplete or contradicts itself."""
+
+
+def described(error: BaseException) -> str:
+    """Return type, text and place of an error that a user's code raised, as far as they are known.
+
+    The place is the innermost of the user's own code; what raised below it is somebody else's.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if not any(part in f.filename for part in NOT_THE_USERS)]
+    place = f" (at {own[-1].filename}:{own[-1].lineno} in {own[-1].name})" if own else ""
+    return f"{type(error).__name__}: {error}{place}"
 
 
 def message_for_user(error: Exception | SystemExit) -> str:

@@ -18,7 +18,7 @@ from pytest_robustbench.detectors.families import (
 from pytest_robustbench.detectors.introspection import comes_from, has_method, one_line
 from pytest_robustbench.detectors.libraries.path_input import PathInput
 from pytest_robustbench.display import displayed
-from pytest_robustbench.errors import DetectorError, RobustbenchError
+from pytest_robustbench.errors import DetectorError, RobustbenchError, described
 from pytest_robustbench.folder_imports import imports_from
 from pytest_robustbench.importing import import_object
 from pytest_robustbench.lfs import POINTER, is_pointer_file
@@ -170,7 +170,7 @@ def _imported(name: str, path: str, folder: Path | None) -> Any:
         raise DetectorError(*told.args) from error
     except (Exception, SystemExit) as error:
         raise DetectorError(
-            f"detector {name!r} cannot be imported: {_shown(error)}{_remedy(error)}"
+            f"detector {name!r} cannot be imported: {described(error)}{_remedy(error)}"
         ) from error
 
 
@@ -188,7 +188,7 @@ def _made(
     except (Exception, SystemExit) as error:
         raise DetectorError(
             f"detector {name!r}: its factory, called with {_call(arguments)}, raised "
-            f"{_shown(error)}{_remedy(error)}"
+            f"{described(error)}{_remedy(error)}"
         ) from error
 
 
@@ -237,10 +237,6 @@ def _remedy(error: BaseException) -> str:
     if (missing or "").partition(".")[0] not in TORCH_EXTRA:
         return ""
     return '; install it with: pip install "pytest-robustbench[torch]"'
-
-
-def _shown(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
 
 
 def _call(arguments: Mapping[str, Any]) -> str:

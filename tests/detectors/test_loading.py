@@ -156,6 +156,8 @@ def test_device_and_preset_reach_a_factory_that_takes_them(folder):
         ("line_broken:load", {}, "No module named 'not_there_at_all'"),
         ("line_syntax:load", {}, "SyntaxError: .*line_syntax.py, line 1"),
         ("line_detectors:broken", {"path": "v7"}, "with path='v7', raised FileNotFoundError: no"),
+        ("line_detectors:broken", {"path": "v7"}, r"\(at .*line_detectors.py:\d+ in broken\)"),
+        ("line_broken:load", {}, r"\(at .*line_broken.py:1 in <module>\)"),
         ("line_detectors:broken", {"pth": "v7"}, "unexpected keyword argument 'pth'"),
         ("line_detectors:leaving", {}, "called with no arguments, raised SystemExit: 3"),
         ("line_detectors:needing_torch", {}, r"pip install \"pytest-robustbench\[torch\]\""),

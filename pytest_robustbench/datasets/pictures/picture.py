@@ -194,7 +194,8 @@ def _from_depth(pixels: NDArray[np.uint16], bit_depth: int | None) -> NDArray[np
     white, brightest = _white(bit_depth), int(pixels.max())
     if brightest > white:
         raise DatasetError(
-            f"holds the value {brightest}, but {white} is the largest of bit_depth {bit_depth}"
+            f"holds the value {brightest}, but {white} is the largest of bit_depth {bit_depth}: "
+            "say the depth of the camera, or 16 where its values fill the upper bits"
         )
     table = (np.arange(white + 1, dtype=np.uint32) * 510 + white) // (2 * white)
     scaled: NDArray[np.uint8] = table.astype(np.uint8)[pixels]

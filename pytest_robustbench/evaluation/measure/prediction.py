@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,7 +10,12 @@ import numpy as np
 
 from pytest_robustbench.detectors.protocol import Prediction
 from pytest_robustbench.detectors.validation import checked_prediction, require_finite
-from pytest_robustbench.errors import DetectorError, NotMeasurableError, RobustbenchError
+from pytest_robustbench.errors import (
+    DetectorError,
+    NotMeasurableError,
+    RobustbenchError,
+    described,
+)
 from pytest_robustbench.evaluation.machine.worker_group import SingleProcess, WorkerGroup
 from pytest_robustbench.evaluation.measure.postprocessing import Postprocessing
 from pytest_robustbench.metrics.resizing import resize_map
@@ -22,9 +26,6 @@ if TYPE_CHECKING:
     from pytest_robustbench.arrays import Floats, Image
     from pytest_robustbench.detectors.protocol import Detector
     from pytest_robustbench.evaluation.machine.latency import Stopwatch
-
-
-NOT_THE_USERS = ("site-packages", "pytest_robustbench", "<")
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class Predictor:
             raise
         except (Exception, SystemExit) as error:
             raise DetectorError(
-                f"detector {self.name!r} raised in fit: {_describe(error)}"
+                f"detector {self.name!r} raised in fit: {described(error)}"
             ) from error
 
     def predict(
@@ -186,7 +187,7 @@ class Predictor:
         except (Exception, SystemExit) as error:
             raise DetectorError(
                 f"detector {self.name!r} raised on image {', '.join(ids)} ({where}): "
-                f"{_describe(error)}"
+                f"{described(error)}"
             ) from error
 
     def _staged(self, batch: list[Image]) -> Any:
@@ -213,14 +214,3 @@ def _maps(prediction: Prediction) -> Sequence[Floats | None]:
     if prediction.maps is None:
         return [None] * len(prediction.scores)
     return list(prediction.maps)
-
-
-def _describe(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}{_place(error)}"
-
-
-def _place(error: BaseException) -> str:
-    """Return where in the user's own code it happened; empty where that cannot be told."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if not any(part in f.filename for part in NOT_THE_USERS)]
-    return f" (at {own[-1].filename}:{own[-1].lineno} in {own[-1].name})" if own else ""
