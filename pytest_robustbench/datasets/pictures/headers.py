@@ -10,6 +10,7 @@ import math
 from contextlib import contextmanager
 from io import BytesIO
 from itertools import islice
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 from warnings import catch_warnings, simplefilter
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 IMAGE_BUDGET = 1 << 29
 """Bytes that one decoded image may take: 179 million pixels of 8 bits in 3 channels."""
+
+_WARNING_FILTERS = Lock()
+"""Filters of warnings are the process's: two threads that both put them back may mix them up."""
 
 _FORMATS = ("PNG", "BMP", "PPM", "WEBP", "GIF", "JPEG2000", "AVIF", "SUN")
 """What Pillow and OpenCV both read, beside JPEG and TIFF, in Pillow's names."""
@@ -128,7 +132,7 @@ def tiff_pages(data: bytes) -> Iterator[ImageFileDirectory_v2]:
 @contextmanager
 def _unwarned() -> Iterator[None]:
     """Say nothing of a tag that Pillow skips: what we ask for is checked."""
-    with catch_warnings():
+    with _WARNING_FILTERS, catch_warnings():
         simplefilter("ignore")
         yield
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import struct
+import sys
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -12,6 +15,7 @@ from PIL import Image
 
 from pytest_robustbench import opencv
 from pytest_robustbench.datasets.pictures.decoding import decode_file
+from pytest_robustbench.datasets.pictures.headers import check_file
 from pytest_robustbench.errors import DatasetError
 
 SIZE = (48, 64)
@@ -274,3 +278,16 @@ def test_a_thumbnail_within_a_jpeg_is_not_its_end(file):
     holder = b"\xff\xe1" + struct.pack(">H", 2 + len(thumbnail)) + thumbnail
     file.write_bytes(data[:2] + holder + data[2 : len(data) // 2])
     assert "is cut short" in refused(file)
+
+
+def test_many_threads_leave_the_filters_of_warnings_as_they_were():
+    interval = sys.getswitchinterval()
+    data, before = encoded(".tiff", COLOUR), list(warnings.filters)
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            for _ in pool.map(lambda _: check_file(data, 1 << 20), range(2000)):
+                pass
+    finally:
+        sys.setswitchinterval(interval)
+    assert list(warnings.filters) == before
