@@ -188,7 +188,7 @@ def slow(gated: Project) -> Project:
 
 SHOWN = re.compile(r"\r?\n\r\x1b\[K([^\x1b]*)\x1b\[1A\r(?:\x1b\[\d+C)?")
 """The line below, and back to where pytest is."""
-TASKBAR = re.compile(r"\x1b\]9;4;[^\x1b]*\x1b\\\\")
+TASKBAR = re.compile(r"\x1b\]9;4;[^\x1b]*\x1b\\")
 """What pytest 9.0.0 tells the window of the terminal about its own progress."""
 needs_a_terminal = pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 
