@@ -18,6 +18,7 @@ from pytest_robustbench.datasets.pictures.store import PictureStore
 from pytest_robustbench.reports.pages import extras
 from pytest_robustbench.reports.pages.drawing import shrunk
 from pytest_robustbench.reports.preview.sheet import LARGEST, preview_sheet
+from tests.extras import needs_pages
 
 DATA = ["--dataset", "mvtec", "--root", "data", "--category", "bottle", "--resize", "0", "0"]
 QUICK = [*DATA, "--corruptions", "blur", "--severities", "2", "5"]
@@ -103,6 +104,7 @@ def sheet_of(choices):
     return preview_sheet(choices[-1])
 
 
+@needs_pages
 def test_a_sheet_and_a_page_are_written_and_named(call, tmp_path):
     code, err = call(*QUICK)
 
@@ -117,6 +119,7 @@ def test_a_sheet_and_a_page_are_written_and_named(call, tmp_path):
     assert len(np.unique(sheet)) > 50
 
 
+@needs_pages
 def test_the_page_has_every_picture_with_words_for_it(call, tmp_path):
     call(*QUICK, "--output-dir", "out")
 
@@ -195,6 +198,7 @@ def test_a_profile_applies(call, choices, tmp_path):
     ]
 
 
+@needs_pages
 def test_every_benchmark_has_a_sheet_and_all_share_a_page(call, tmp_path):
     (tmp_path / "r.yaml").write_text(TWO)
 
@@ -283,6 +287,7 @@ def test_an_image_that_leaves_the_frame_is_said_to_be_left_out(call, choices, tm
     }
 
 
+@needs_pages
 def test_names_with_markup_stay_text(call, tmp_path, bottles, monkeypatch):
     def hostile(choice):
         sheet = preview_sheet(choice)
@@ -422,6 +427,7 @@ def test_seed_and_conditions_are_those_of_the_configuration(call, choices, tmp_p
     assert choices[-1].conditions == tuple(c for c in declared.conditions if c.severity)
 
 
+@needs_pages
 @pytest.mark.parametrize("category", ["hazelnut_toy", "kolektor"])
 def test_real_images(test_data, call, choices, tmp_path, category):
     root = test_data / "mvtec_layout"

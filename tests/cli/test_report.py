@@ -20,6 +20,9 @@ from pytest_robustbench.reports.file.fields import error_record
 from pytest_robustbench.reports.file.session import write_session
 from pytest_robustbench.reports.file.stored import read_stored
 from pytest_robustbench.reports.pages import extras
+from tests.extras import needs_pages
+
+pytestmark = needs_pages
 
 YAML = """\
 schema_version: 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.extras import needs_pages
 from tests.package_copy import answers, copied_package, insert
 
 ROW = """\
@@ -100,6 +101,7 @@ def package(tmp_path):
     return copied_package(tmp_path)
 
 
+@needs_pages
 def test_a_metric_is_one_row(package, tmp_path):
     insert(package / "metrics/catalogue.py", ROW, above=ABOVE)
 
@@ -109,6 +111,7 @@ def test_a_metric_is_one_row(package, tmp_path):
     assert "did you mean 'npv'" in wrong_name
 
 
+@needs_pages
 def test_a_row_without_a_formula_is_named(package, tmp_path):
     row = ROW.replace("        lambda o: (o.image_tn, o.image_tn + o.image_fn),\n", "")
     insert(package / "metrics/catalogue.py", row, above=ABOVE)

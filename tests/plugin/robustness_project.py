@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from textwrap import dedent, indent
 from typing import Any
@@ -23,6 +24,9 @@ INI = f"{WITH_PAGE}robustness_html = off\n"
 """Without report.html: drawing it is most of what a small run takes."""
 OTHERS_OFF = ("-p", "no:hypothesispytest", "-p", "no:anyio")
 """Plugins that the tests are not about, and that take long to import, in every process anew."""
+
+BROUGHT_BY = {"-n": "xdist", "--reruns": "pytest_rerunfailures", "randomly": "pytest_randomly"}
+"""Options, and the package of the extra `test` that brings each."""
 
 
 @dataclass
@@ -81,6 +85,9 @@ class Project:
 
     @staticmethod
     def _arguments(args: tuple[str, ...]) -> tuple[str, ...]:
+        for option, package in BROUGHT_BY.items():
+            if any(arg.partition("=")[0] == option for arg in args) and find_spec(package) is None:
+                pytest.skip(f"{package} of the extra test is not installed")
         shuffled = any("randomly" in arg for arg in args)
         order = () if shuffled else ("-p", "no:randomly")
         return (*OTHERS_OFF, *order, *args)

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from pytest_robustbench.cli.main import main
+from tests.extras import needs_pages
 from tests.plugin.robustness_project import INI, SUITE, Project, only_messages, text_of
 
 STRICT = "all: {pixel_segf1: {min: 0.999}, miss_rate: {max: 0.9}}"
@@ -216,6 +217,7 @@ def test_the_page_tells_benchmarks_of_one_name_apart(two: Project) -> None:
     assert "place" not in two.report()
 
 
+@needs_pages
 def test_the_page_of_a_folder_shows_the_reports_below_it(
     two: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:

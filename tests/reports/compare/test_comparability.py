@@ -228,7 +228,7 @@ def other_pixels(plain):
     return edited(
         plain,
         ((*BLUR, "per_image", "digest", 0), "0" * 16),
-        (("environment", "packages", "opencv-python"), "4.0"),
+        (("environment", "packages", "cv2"), "4.0"),
         (("environment", "cpu"), "another processor"),
     )
 
@@ -240,7 +240,7 @@ def test_other_pixels_of_the_same_specification_are_a_note_with_the_versions(bas
     (note,) = found.notes
     assert note.startswith("1 of 6 conditions have other pixels")
     assert "blur-severity_3" in note
-    assert f"opencv-python: {base['environment']['packages']['opencv-python']}{IN_BOTH}4.0" in note
+    assert f"cv2: {base['environment']['packages']['cv2']}{IN_BOTH}4.0" in note
     assert "another processor in the candidate" in note
 
 
