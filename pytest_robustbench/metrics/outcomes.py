@@ -72,6 +72,9 @@ class Outcomes:
         The threshold behind the counts.
     own : mapping of str to Ratio
         Columns of metrics of one's own, as they were measured: their formulas may be elsewhere.
+    groups : (N,) int64
+        Images with equal numbers show one part, and are one piece of evidence; by default each
+        image is its own part.
     """
 
     labels: NDArray[np.int64]
@@ -83,6 +86,11 @@ class Outcomes:
     image_threshold: float
     pixel_threshold: float | None = None
     own: Mapping[str, Ratio] = field(default_factory=dict)
+    groups: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+
+    def __post_init__(self) -> None:
+        if not self.groups.size:
+            object.__setattr__(self, "groups", np.arange(len(self.labels)))
 
     @property
     def defective(self) -> NDArray[np.bool_]:
@@ -127,7 +135,8 @@ class Outcomes:
 
     def of(self, rows: NDArray[Any]) -> Outcomes:
         """Return some images, or some several times: ``(M,)`` int64 or ``(N,)`` bool."""
-        columns: dict[str, Any] = {n: getattr(self, n)[rows] for n in ("labels", *COLUMNS)}
+        names = "labels", "groups", *COLUMNS
+        columns: dict[str, Any] = {name: getattr(self, name)[rows] for name in names}
         own = {name: ratio.of(rows) for name, ratio in self.own.items()}
         return replace(self, **columns, own=own)
 

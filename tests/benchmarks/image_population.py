@@ -94,6 +94,7 @@ def _in_one(parts: Sequence[Mapping[str, Outcomes]]) -> dict[str, Outcomes]:
     return {
         condition: replace(
             outputs,
+            groups=np.empty(0, np.int64),
             **{
                 n: np.concatenate([getattr(p[condition], n) for p in parts])
                 for n in ("labels", *COLUMNS)

@@ -114,7 +114,7 @@ def _stacked(first: Outcomes, second: Outcomes) -> Outcomes:
     columns = {
         n: np.concatenate([getattr(first, n), getattr(second, n)]) for n in ("labels", *COLUMNS)
     }
-    return replace(first, **columns)
+    return replace(first, **columns, groups=np.arange(2 * len(first.labels)))
 
 
 # ---- test sets ---------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ def _chosen(
     columns = {
         n: np.where(mask, getattr(first, n)[indices], getattr(second, n)[indices]) for n in COLUMNS
     }
-    return replace(first, **columns, labels=first.labels[indices])
+    return replace(first.of(indices), **columns, groups=np.arange(len(indices)))
 
 
 def _inflicted(

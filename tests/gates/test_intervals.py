@@ -116,7 +116,11 @@ def test_shares_of_images_have_exact_intervals(metric):
     counts = np.zeros(40)
     scores = np.where(np.arange(40) < 17, 2.0, 0.0)
     outputs = replace(
-        pair_of(4).baseline, labels=labels, score=scores, **dict.fromkeys(COUNTS, counts)
+        pair_of(4).baseline,
+        labels=labels,
+        groups=np.arange(40),
+        score=scores,
+        **dict.fromkeys(COUNTS, counts),
     )
     k = round(40 * value_in(metric, outputs))
 
