@@ -13,6 +13,7 @@ from pytest_robustbench.gates.regression.ratios import RatioDifference
 from pytest_robustbench.gates.regression.resampling import Resampling, bounds, draws_of
 from pytest_robustbench.metrics.measured import ratio_of
 from pytest_robustbench.metrics.outcomes import Ratio
+from pytest_robustbench.metrics.parts import parts_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,7 +92,7 @@ def _ends(
         return None
     if single.share is not None:
         return _binomial(single.share, alpha)
-    lower, upper = _resampled(single, outcomes.labels, alpha, settings)
+    lower, upper = _resampled(single, alpha, settings)
     return _clipped(lower, metric.largest), _clipped(upper, metric.largest)
 
 
@@ -141,12 +142,12 @@ class _Single:
 
 def _single(metric: Metric, outcomes: Outcomes) -> _Single | None:
     if metric.ranks and metric.comparable:
-        return _auroc(outcomes.score, outcomes.labels)
+        return _auroc(outcomes)
     if metric.ranks or metric.is_latency:
         return None
-    ratio, labels = ratio_of(metric, outcomes), outcomes.labels
-    nothing = Ratio(np.zeros(len(labels)), np.ones(len(labels)))
-    estimator = RatioDifference(nothing, ratio, 1, labels)
+    ratio, parts = ratio_of(metric, outcomes), parts_of(outcomes.labels, outcomes.groups)
+    nothing = Ratio(np.zeros(len(parts.strata)), np.ones(len(parts.strata)))
+    estimator = RatioDifference(nothing, ratio.by_part(parts), 1, parts)
     share = ratio if metric.kind and _counts_images(metric, ratio) else None
     return _Single(ratio.value, estimator, 1, 0.0, ratio.n_images, metric.largest, share)
 
@@ -158,21 +159,21 @@ def _counts_images(metric: Metric, ratio: Ratio) -> bool:
     return may and bool(np.isin(columns, (0.0, 1.0)).all())
 
 
-def _auroc(scores: Array, labels: NDArray[np.int64]) -> _Single:
+def _auroc(outcomes: Outcomes) -> _Single:
     # A model that ranks all images alike has an area of one half, whatever is drawn.
-    estimator = AurocDifference(np.zeros(len(labels)), scores, labels)
-    n_images = int(min((labels == 1).sum(), (labels == 0).sum()))
-    return _Single(estimator.value_of(scores), estimator, -1, 0.5, n_images, 1.0)
+    scores, labels = outcomes.score, outcomes.labels
+    parts = parts_of(labels, outcomes.groups)
+    estimator = AurocDifference(np.zeros(len(labels)), scores, labels, parts)
+    return _Single(estimator.value_of(scores), estimator, -1, 0.5, estimator.n_parts, 1.0)
 
 
-def _resampled(
-    single: _Single, labels: NDArray[np.int64], alpha: float, settings: Resampling
-) -> tuple[float, float]:
-    own = float(single.resampled(np.ones((1, len(labels))))[1][0])
+def _resampled(single: _Single, alpha: float, settings: Resampling) -> tuple[float, float]:
+    strata = single.estimator.parts.strata
+    own = float(single.resampled(np.ones((1, len(strata))))[1][0])
     if not own > ROUNDING:
         return _without_spread(single, alpha)
     drawn, errors = np.empty((2, settings.draws, 1))
-    for rows, weights in draws_of("one model", labels, settings):
+    for rows, weights in draws_of("one model", strata, settings):
         drawn[rows, 0], errors[rows, 0] = single.resampled(weights)
     upper, lower = bounds(np.array([single.value]), np.array([own]), drawn, errors, alpha)
     return float(lower[0]), float(upper[0])

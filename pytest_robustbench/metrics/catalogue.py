@@ -32,14 +32,6 @@ def _called_background(o: Outcomes) -> tuple[Column, Column]:
     return o.fp, o.fp + o.tn
 
 
-def _lost_share_of_f1(value: float) -> float:
-    return value * (1 - value / 2)
-
-
-def _own_value(value: float) -> float:
-    return value
-
-
 MORE_IS_BETTER, LESS_IS_BETTER = True, False
 NO_DEFECT_PIXEL = "no defect pixel is left in the masks"
 
@@ -53,8 +45,6 @@ BUILT_IN = (
         rests_on="defect",
         sees=("misses",),
         pools=True,
-        weight=lambda o: o.tp + o.fn,
-        lost_image=_lost_share_of_f1,
         proposed=True,
         headline=True,
         nothing_counts=NO_DEFECT_PIXEL,
@@ -67,7 +57,6 @@ BUILT_IN = (
         _f1_of_each_image,
         rests_on="defect",
         sees=("misses",),
-        lost_image=_own_value,
         nothing_counts=NO_DEFECT_PIXEL,
     ),
     Metric(
@@ -103,7 +92,6 @@ BUILT_IN = (
         MORE_IS_BETTER,
         "how well image scores rank, at any threshold",
         rests_on="both",
-        lost_image=_own_value,
     ),
     Metric(
         "average_precision",
@@ -121,9 +109,6 @@ BUILT_IN = (
         lambda o: (2 * o.image_tp, 2 * o.image_tp + o.image_fp + o.image_fn),
         rests_on="both",
         sees=("misses",),
-        weight=lambda o: o.image_tp + o.image_fn,
-        evidence="defect",
-        lost_image=_lost_share_of_f1,
     ),
     Metric(
         "precision",
@@ -133,7 +118,6 @@ BUILT_IN = (
         lambda o: (o.image_tp, o.image_tp + o.image_fp),
         rests_on="both",
         sees=("false alarms", "silence"),  # where nothing is called it is not defined
-        evidence="rejected",
         nothing_counts="no image is called defective",
     ),
     Metric(
@@ -170,7 +154,6 @@ BUILT_IN = (
         "background pixels called anomalous, in all images",
         _called_background,
         sees=("false alarms",),
-        lost_image=None,
         proposed=True,
         headline=True,
         nothing_counts="no background pixel is known",
@@ -183,7 +166,6 @@ BUILT_IN = (
         _called_background,
         rests_on="normal",
         sees=("false alarms",),
-        lost_image=None,
         proposed=True,
         nothing_counts="no pixel of a normal image counts",
     ),

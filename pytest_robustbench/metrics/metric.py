@@ -20,10 +20,6 @@ Sight = Literal["misses", "false alarms", "silence"]
 SHARE = "share, 0 to 1"
 
 
-def _all_of_it(_: float) -> float:
-    return 1.0
-
-
 @dataclass(frozen=True)
 class Metric:
     """One metric, and all that is known about it.
@@ -48,16 +44,8 @@ class Metric:
         What a limit on it can notice; silence is a detector that never calls anything.
     pools : bool
         Whether normal images add to a metric that rests on defect images.
-    weight : callable, optional
-        From `Outcomes` to the ``(N,)`` column of what each image weighs as evidence; its
-        denominator by default.
-    evidence : str
-        Which images carry that weight, in a word; by default those that it rests on.
     nothing_counts : str
         Why it is not defined although the images that it rests on are there.
-    lost_image : callable, optional
-        From the metric's value to the loss per share of images that are lost whole; ``None``: as
-        much as the worst image shows.
     comparable : bool
         Whether two reports can be compared by it: some need the score of every pixel.
     largest : float
@@ -82,10 +70,7 @@ class Metric:
     rests_on: Kind = "any"
     sees: tuple[Sight, ...] = ()
     pools: bool = False
-    weight: Callable[[Outcomes], Column] | None = None
-    evidence: str = ""
     nothing_counts: str = "nothing counts: its denominator is 0 for every image"
-    lost_image: Callable[[float], float] | None = _all_of_it
     comparable: bool = True
     largest: float = 1.0
     unit: str = SHARE

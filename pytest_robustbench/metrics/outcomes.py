@@ -15,11 +15,15 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pytest_robustbench.metrics.parts import Parts
+
 Column: TypeAlias = NDArray[np.float64]
 
 COUNTS = ("tp", "fp", "fn", "tn")
 COLUMNS = ("score", *COUNTS)
 """What is known of every image."""
+LARGEST = float(np.finfo(np.float32).max)
+"""A score above every threshold: an infinite one counts as not measured."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,10 @@ class Ratio:
     def of(self, rows: NDArray[Any]) -> Ratio:
         """Return what some images add: ``(M,)`` int64 or ``(N,)`` bool."""
         return Ratio(self.numerator[rows], self.denominator[rows])
+
+    def by_part(self, parts: Parts) -> Ratio:
+        """Return what the parts add that the images show."""
+        return Ratio(parts.sums(self.numerator), parts.sums(self.denominator))
 
 
 @dataclass(frozen=True)
@@ -151,13 +159,19 @@ class Outcomes:
 
     def all_called(self) -> Outcomes:
         """Return what a model would say that calls every pixel and image defective."""
-        return self._decided(np.inf, tp=self.tp + self.fn, fp=self.fp + self.tn)
+        return self._decided(LARGEST, tp=self.tp + self.fn, fp=self.fp + self.tn)
 
     def none_called(self) -> Outcomes:
         """Return what a model would say that finds nothing anywhere."""
         return self._decided(self.image_threshold, fn=self.tp + self.fn, tn=self.fp + self.tn)
 
-    def _decided(self, score: float, **counts: Column) -> Outcomes:
+    def rightly_called(self) -> Outcomes:
+        """Return what a model would say that makes no mistake."""
+        score: Any = np.where(self.defective, LARGEST, self.image_threshold)
+        found, left = self.tp + self.fn, self.fp + self.tn
+        return self._decided(score, tp=found, tn=left)
+
+    def _decided(self, score: Any, **counts: Column) -> Outcomes:
         columns: dict[str, Any] = {name: 0 * getattr(self, name) for name in COUNTS} | counts
         scores = np.where(self.measured, score, np.nan)
         return replace(self, score=scores, **columns, own={})

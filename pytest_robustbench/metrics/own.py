@@ -99,7 +99,6 @@ def register_metric(
                 _Formula(formula),
                 rests_on=rests_on,
                 sees=sees,
-                lost_image=_lost(largest),
                 largest=largest,
                 unit=unit,
                 version=version,
@@ -194,20 +193,7 @@ def metric_from(name: str, definition: Mapping[str, Any]) -> Metric:
     """Return a metric as a report tells of it: its columns are stored, its formula is elsewhere."""
     largest = math.inf if definition["largest"] is None else definition["largest"]
     fields = {**definition, "sees": tuple(definition["sees"]), "largest": largest}
-    return Metric(name, formula=_Stored(name), lost_image=_lost(largest), **fields)
-
-
-def _lost(largest: float) -> _Constant | None:
-    """Return what an image that is lost whole may cost: all there is, where that is known."""
-    return _Constant(largest) if math.isfinite(largest) else None
-
-
-@dataclass(frozen=True)
-class _Constant:
-    value: float
-
-    def __call__(self, _: float) -> float:
-        return self.value
+    return Metric(name, formula=_Stored(name), **fields)
 
 
 @dataclass(frozen=True)

@@ -64,10 +64,21 @@ def with_missed(outputs, images):
 def subset(pair, images):
     """Only these images, or these images several times."""
     ids = tuple(f"{i:03d}" for i in range(len(images)))
-    return Pair(pair.condition, ids, pair.baseline.of(images), pair.candidate.of(images))
+    parts = np.arange(len(images))
+    both = (replace(o.of(images), groups=parts) for o in (pair.baseline, pair.candidate))
+    return Pair(pair.condition, ids, *both)
 
 
-def comparison(pair, metric="pixel_segf1", value=0.05, *, relative=False, benchmark="tile"):
+def of_parts(pair, images_per_part):
+    """The same images, so many neighbours of which show one part."""
+    groups = np.arange(len(pair.ids)) // images_per_part
+    both = (replace(o, groups=groups) for o in (pair.baseline, pair.candidate))
+    return Pair(pair.condition, pair.ids, *both)
+
+
+def comparison(
+    pair, metric="pixel_segf1", value=0.05, *, relative=False, benchmark="tile", same_model=False
+):
     """One allowed change, in the direction that is worse."""
     change = AllowedChange(metric, worse(metric), value, relative, "robustness.yaml:9")
-    return Comparison(benchmark, pair, change)
+    return Comparison(benchmark, pair, change, same_model=same_model)

@@ -144,6 +144,7 @@ def _change(condition, outcome, baseline, candidate, loss):
         "improved": False,
         "identical": False,
         "images_needed": None,
+        "parts_needed": None,
         "images_kind": "",
         "reason": "the test set is too small" if outcome == "inconclusive" else "",
         "source": "robustness.yaml:30",

@@ -12,6 +12,7 @@ import numpy as np
 from pytest_robustbench.benchmark import Gate
 from pytest_robustbench.datasets.loading import load_split
 from pytest_robustbench.detectors.sources import Sources
+from pytest_robustbench.plain_json import sealed
 from pytest_robustbench.reports.file.stored import StoredReport
 from tests.reports.report_samples import contrast, small_benchmark
 
@@ -69,6 +70,7 @@ def compared(outcome, *verdicts, problems=()):
         "improved": False,
         "identical": False,
         "images_needed": None,
+        "parts_needed": None,
         "images_kind": "",
         "reason": "",
         "source": "robustness.yaml:9",
@@ -107,3 +109,11 @@ def without(plain, *path):
         place = place[key]
     del place[path[-1]]
     return changed
+
+
+def edit(path, change):
+    """Change a stored report, and seal it again."""
+    plain = json.loads(path.read_text("utf-8"))
+    change(plain)
+    del plain["content_sha256"]
+    path.write_text(json.dumps(sealed(plain)), "utf-8")

@@ -1,73 +1,80 @@
 """Whether a test set is large enough for its silence to mean anything.
 
-A bootstrap knows only the images it has. If a share s of all parts is of a kind that the candidate
-has lost, n images hold none of that kind with probability ``(1 - s) ** n``, which is at most 5 %
-from ``n = 3 / s`` on (the rule of three). So for every metric: which share of images, lost whole,
-would cost exactly what is allowed? With images of unequal weight a, n is
-``n_eff = (sum a)^2 / sum a^2`` (Kish 1965), and it takes ``3 * cost / allowed``.
+A bootstrap knows only the parts it has. If a share s of all parts is of a kind that the candidate
+now decides wrongly, n parts hold none of that kind with probability ``(1 - s) ** n``, which is at
+most 5 % from ``n = 3 / s`` on (the rule of three). So for every metric: what would each part cost,
+were it missed whole, or lit up whole? With costs c, and losses that strike a part in proportion to
+its cost (large defects are lost as easily as small ones, or more), ``3 sum(c^2) / sum(c)`` could
+hide: for equal costs that is ``3 / n`` of all there is to lose, for others n becomes Kish's (1965)
+``n_eff = sum(c)^2 / sum(c^2)``.
 
-Where some loss is seen, or the images scatter anyway, both uncertainties add. Were the true loss
-larger by u than the one that is seen, and u lay in whole images, the loss would scatter with the
-variance that is seen and ``u * sum c^2 / sum c`` more, with c what each image costs if it is lost.
-The largest u that the images do not contradict solves ``u^2 = reach^2 + unseen * u``: without loss
-and scatter it is the rule of three, without unseen losses the bootstrap's own reach; in between it
-is Wilson's (1927) interval of a share, for images of unequal cost.
-
-The pooled F1 of pixels, and the F1 of images, also fall where normal images light up. Their images
-are many and cost little by area, and one of them gone wrong would cost more than any margin: that
-risk is the false positive rates' own, and a limit on F1 says nothing of it.
+Where some loss is seen, or the parts scatter anyway, both uncertainties add. Were the true loss
+larger by u than the one that is seen, and u lay in whole parts, the loss would scatter with the
+variance that is seen and ``u * sum(c^3) / sum(c^2)`` more. The largest u that the parts do not
+contradict solves ``u^2 = reach^2 + unseen * u``: without loss and scatter it is the rule of three,
+without unseen losses the bootstrap's own reach; in between it is Wilson's (1927) interval of a
+share, for parts of unequal cost.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from pytest_robustbench.gates.regression.rankings import auroc_difference
 from pytest_robustbench.metrics.measured import ratio_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from pytest_robustbench.gates.regression.changes import AllowedChange
     from pytest_robustbench.gates.regression.pairs import Pair
     from pytest_robustbench.metrics.metric import Metric
-    from pytest_robustbench.metrics.outcomes import Outcomes
+    from pytest_robustbench.metrics.outcomes import Outcomes, Ratio
+
+    Array: TypeAlias = NDArray[np.float64]
 
 RULE_OF_THREE = 3.0
 UNSEEN_VARIANCE = 2.0
 """Squared quantile by which the scatter of unseen losses counts.
 
 A normal sum would need 1.645^2 = 2.7. A sum of few large losses is skewed to the right, and its
-lower tail, which alone could hide a loss, is shorter: with 2, no more than 4.3 % of losses that
-equal the margin passed in simulations on real images (docs/regression.md).
+lower tail, which alone could hide a loss, is shorter.
 """
-LEAST_FALSE_ALARM = 0.5
-"""Share of an image's background that an image gone wrong is taken to light up, at least."""
+KINDS = {(1,): "defect", (0,): "normal"}
+"""Which images can go wrong, by their labels."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """How many images there are, and how many it takes.
+    """How many parts there are, and how many it takes.
 
     Parameters
     ----------
     effective, needed : float
-        In images of equal weight.
-    unseen : float
-        Variance that a loss in whole images would add, per unit of loss, times a squared quantile.
+        In parts of equal cost.
+    unseen, unseen_gain : float
+        Variance that a loss, or a gain, in whole parts would add, per unit of it, times a squared
+        quantile.
     kind : str
         Of which images: defect, normal, ...
     counted : int
-        How many images there are, whatever their weight.
+        How many parts have such images.
+    images : int
+        How many images these are.
     """
 
     effective: float
     needed: float
     unseen: float
+    unseen_gain: float
     kind: str
     counted: int
+    images: int
 
     @property
     def suffices(self) -> bool:
@@ -82,13 +89,14 @@ class Evidence:
         drawn : float
             The same by the bootstrap alone.
         """
-        if not np.isfinite(drawn):
-            return float("inf")
-        half = self.unseen / 2
-        return half + float(np.hypot(half, max(drawn, 0.0)))
+        return _reach(self.unseen, drawn)
+
+    def reach_below(self, drawn: float) -> float:
+        """Return by how much the true loss may be less than the one seen; see `reach`."""
+        return max(self.unseen_gain, drawn)
 
     def factor(self, drawn: float, wanted: float) -> float:
-        """Return how many times as many images would make `reach` as small as wanted."""
+        """Return how many times as many parts would make `reach` as small as wanted."""
         shortage = self.needed / self.effective if self.effective else float("inf")
         return max(1.0, shortage, (max(drawn, 0.0) ** 2 + self.unseen * wanted) / wanted**2)
 
@@ -97,14 +105,21 @@ class Evidence:
         """What is wrong with the test set, in words."""
         if not np.isfinite(self.needed):
             return "nothing of the margin is left, and no finite test set can show that it is kept"
-        return (
-            f"the test set is too small: {self.counted} {self.kind} images count as "
-            f"{self.effective:.0f} of equal weight"
-        )
+        there = f"{self.images} {self.kind} images"
+        if self.counted != self.images:
+            there += f" of {self.counted} parts"
+        return f"the test set is too small: {there} count as {self.effective:.0f} of equal weight"
+
+
+def _reach(unseen: float, drawn: float) -> float:
+    if not np.isfinite(drawn):
+        return float("inf")
+    half = unseen / 2
+    return half + float(np.hypot(half, max(drawn, 0.0)))
 
 
 def evidence_of(change: AllowedChange, pair: Pair, baseline: float, loss: float) -> Evidence:
-    """Return the evidence that the images of a pair carry about an allowed change.
+    """Return the evidence that the parts of a pair carry about an allowed change.
 
     Parameters
     ----------
@@ -115,80 +130,104 @@ def evidence_of(change: AllowedChange, pair: Pair, baseline: float, loss: float)
     baseline : float
         The baseline's value of the metric.
     loss : float
-        By how much the candidate is worse on these images. Where no loss is allowed, n images must
+        By how much the candidate is worse on these images. Where no loss is allowed, n parts must
         not hide one that uses up what the candidate seems to gain.
     """
-    weights, kind = _weights(change.row, pair)
-    effective, cost = _effective(weights), _cost_of_an_image(change.row, pair, baseline)
     allowed = change.allowed(baseline) or max(-loss, 0.0)
-    needed = RULE_OF_THREE * cost / allowed if allowed else float("inf")
-    unseen = _unseen(change.row, pair, cost / effective) if effective else float("inf")
-    return Evidence(effective, needed, unseen, kind, int((weights > 0).sum()))
-
-
-def _unseen(metric: Metric, pair: Pair, cost: float) -> float:
-    """Return `Evidence.unseen`, given the cost of an image of mean weight.
-
-    A model finds some defects and not others, and loses most where it found most: so the images
-    are weighed both as they count, and by what they cost if they are missed.
-    """
-    missed = _costs_if_missed(metric, pair)
-    total = float(missed.sum())
-    spread = float((missed**2).sum()) / total if total else 0.0
-    return max(RULE_OF_THREE * cost, UNSEEN_VARIANCE * spread)
-
-
-def _costs_if_missed(metric: Metric, pair: Pair) -> NDArray[np.float64]:
-    """Return what the baseline would lose with each defect image, linearised; 0 for a gain."""
-    if metric.formula is None or metric.name in pair.baseline.own:
-        return np.zeros(len(pair.labels))
-    found = ratio_of(metric, pair.baseline)
-    missed = ratio_of(metric, pair.baseline.none_called())
-    less = (
-        found.numerator - missed.numerator - found.value * (found.denominator - missed.denominator)
+    found = [_evidence(costs, pair, allowed) for costs in _costs(change.row, pair)]
+    worst = max(found, key=lambda one: one.needed / one.effective if one.effective else 0.0)
+    return Evidence(
+        worst.effective,
+        worst.needed,
+        max(one.unseen for one in found),
+        _unseen_gain(pair.parts.sums(_gains(change.row, pair))),
+        worst.kind,
+        worst.counted,
+        worst.images,
     )
-    lost = np.maximum(-metric.sign * less / found.denominator.sum(), 0.0)
-    return np.where(pair.labels == 1, lost, 0.0)
 
 
-def _effective(weights: NDArray[np.float64]) -> float:
-    """Return ``(sum a)^2 / sum a^2``: how many images of equal weight would say as much."""
-    squares = float((weights**2).sum())
-    return float(weights.sum()) ** 2 / squares if squares else 0.0
+def _evidence(costs: Array, pair: Pair, allowed: float) -> Evidence:
+    """Return the evidence about one way in which parts can go wrong."""
+    of_parts = pair.parts.sums(costs)
+    total, squares = float(of_parts.sum()), float((of_parts**2).sum())
+    labels = set(pair.labels[costs > 0].tolist())
+    there = np.isin(pair.labels, list(labels)) & pair.baseline.measured
+    return Evidence(
+        effective=total**2 / squares if squares else 0.0,
+        needed=RULE_OF_THREE * total / allowed if allowed else float("inf"),
+        unseen=_unseen(of_parts),
+        unseen_gain=0.0,
+        kind=KINDS.get(tuple(labels), "test"),
+        counted=int((pair.parts.sums(there) > 0).sum()),
+        images=int(there.sum()),
+    )
 
 
-def _weights(metric: Metric, pair: Pair) -> tuple[NDArray[np.float64], str]:
-    """Return what each image weighs in the metric, and the kind of images that do."""
+def _unseen(of_parts: Array) -> float:
+    """Return `Evidence.unseen` of what each part would cost, or gain."""
+    total, squares, cubes = (float((of_parts**power).sum()) for power in (1, 2, 3))
+    if not squares:
+        return 0.0
+    return max(RULE_OF_THREE * squares / total, UNSEEN_VARIANCE * cubes / squares)
+
+
+def _unseen_gain(of_parts: Array) -> float:
+    """Return what no part was seen to gain, and yet all may gain together."""
+    squares, cubes = (float((of_parts**power).sum()) for power in (2, 3))
+    return RULE_OF_THREE * cubes / squares if squares else 0.0
+
+
+def _gains(metric: Metric, pair: Pair) -> Array:
+    """Return what the metric would gain with each image decided rightly."""
     outcomes = pair.baseline
     if metric.ranks:
-        return _fewer(outcomes)
-    kind = metric.evidence or metric.kind or "test"
-    if metric.weight is None:
-        return ratio_of(metric, outcomes).denominator, kind
-    return np.nan_to_num(metric.weight(outcomes)), kind
+        difference = auroc_difference(pair)
+        n_images = np.array([(difference.labels == label).sum() for label in (0, 1)])
+        most = 1 / np.maximum(n_images, 1)[np.clip(pair.labels, 0, 1)]
+        return np.asarray(np.maximum(most - difference.placements(difference.baseline), 0.0))
+    if metric.name in outcomes.own:
+        return np.zeros(len(pair.labels))
+    return np.asarray(_cost_of(outcomes.rightly_called(), metric, outcomes, -1))
 
 
-def _fewer(outcomes: Outcomes) -> tuple[NDArray[np.float64], str]:
-    """Return the kind of which there are fewer: a ranking suffers from lost images of either."""
-    defect = outcomes.defective & outcomes.measured
-    normal = ~outcomes.defective & outcomes.measured
-    fewer, kind = (normal, "normal") if normal.sum() < defect.sum() else (defect, "defect")
-    return fewer.astype(np.float64), kind
+def _costs(metric: Metric, pair: Pair) -> Iterator[Array]:
+    """Yield what the metric would lose with each image, for each way in which it can go wrong."""
+    outcomes = pair.baseline
+    if metric.ranks:
+        difference = auroc_difference(pair)
+        placements = difference.placements(difference.baseline)
+        yield from (np.where(pair.labels == label, placements, 0.0) for label in (1, 0))
+    elif metric.name in outcomes.own:
+        yield _cost_of_the_worst(metric, pair)
+    else:
+        yield from (
+            _cost_of(wrong, metric, outcomes)
+            for wrong in (outcomes.none_called(), outcomes.all_called())
+        )
 
 
-def _cost_of_an_image(metric: Metric, pair: Pair, baseline: float) -> float:
-    """Return the loss per share of images lost whole, as the metric's row has it.
+def _cost_of(other: Outcomes, metric: Metric, outcomes: Outcomes, sign: int = 1) -> Array:
+    """Return by how much the metric is worse with each image alone as in `other`, linearised."""
+    before, after = ratio_of(metric, outcomes), ratio_of(metric, other)
+    added = after.numerator - before.numerator
+    added = added - before.value * (after.denominator - before.denominator)
+    return np.asarray(np.maximum(sign * metric.sign * added / before.denominator.sum(), 0.0))
 
-    F1 loses ``F1 (1 - F1 / 2)`` per share of the defect area that is no longer found. A mean of F1
-    over images, and an AUROC, lose their own value. Rates lose 1. A false positive rate rises by
-    what an image gone wrong lights up: as much as the worst image of either model.
+
+def _cost_of_the_worst(metric: Metric, pair: Pair) -> Array:
+    """Return the same where only the columns are known: each image as bad as any can be.
+
+    Where that is unbounded, as bad as the worst image of either model.
     """
-    if metric.lost_image is not None:
-        return metric.lost_image(baseline)
-    return max(LEAST_FALSE_ALARM, *(_worst(metric, o) for o in (pair.baseline, pair.candidate)))
+    ratio = ratio_of(metric, pair.baseline)
+    worst = 0.0 if metric.more_is_better else metric.largest
+    if not np.isfinite(worst):
+        worst = max(_largest_of_one(ratio_of(metric, o)) for o in (pair.baseline, pair.candidate))
+    added = worst * ratio.denominator - ratio.numerator
+    return np.asarray(np.maximum(metric.sign * added / ratio.denominator.sum(), 0.0))
 
 
-def _worst(metric: Metric, outcomes: Outcomes) -> float:
-    ratio = ratio_of(metric, outcomes)
+def _largest_of_one(ratio: Ratio) -> float:
     counted = ratio.denominator > 0
     return float((ratio.numerator[counted] / ratio.denominator[counted]).max(initial=0.0))

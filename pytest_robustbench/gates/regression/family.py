@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from pytest_robustbench.gates.regression.changes import AllowedChange
     from pytest_robustbench.gates.regression.pairs import Pair
     from pytest_robustbench.gates.regression.verdicts import Outcome
+    from pytest_robustbench.metrics.metric import Metric
+    from pytest_robustbench.metrics.outcomes import Outcomes
 
     Array = NDArray[np.float64]
 
@@ -35,7 +37,14 @@ __all__ = ["Comparison", "Resampling", "judge_family"]
 
 Difference: TypeAlias = "RatioDifference | AurocDifference"
 
-FEWEST_IMAGES = 2
+FEWEST_PARTS = 2
+FEWEST_FOUND = 5
+"""Parts that a candidate does not lose by chance, all of them and no other: 2^-5 < 5 %."""
+VACUOUS = (
+    "no more than {most:.3g} can be lost here, and {allowed:.3g} is allowed: allow less, or a "
+    "share of the baseline (relative: true)"
+)
+NOTHING_FOUND = "nothing is found any more"
 SMALLEST_MARGIN = 0.01
 """Share of what is allowed that must be left: no test set is large enough to tell less."""
 
@@ -54,12 +63,15 @@ class Comparison:
         On a metric of images or pixels.
     flaw : str
         Why it cannot be compared, where that is known already.
+    same_model : bool
+        Whether both are known to be one and the same model, not by what they said of these images.
     """
 
     benchmark: str
     pair: Pair
     change: AllowedChange
     flaw: str = ""
+    same_model: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,8 +95,29 @@ class _Member:
         return self.baseline if metric.more_is_better else metric.largest - self.baseline
 
     @property
+    def finds_nothing(self) -> bool:
+        """Whether the candidate finds no defect at all, and the baseline did.
+
+        Of few parts no test can be sure, and yet one need not be sure of this: two models that are
+        as good would differ so by chance in fewer than 1 of 32 cases, or in every single part.
+        """
+        pair, metric = self.comparison.pair, self.comparison.change.row
+        if "misses" not in metric.sees:
+            return False
+        before, after = (_found(o, metric) for o in (pair.baseline, pair.candidate))
+        defective = int((pair.parts.sums(pair.labels == 1) > 0).sum())
+        n_found = int((pair.parts.sums(before) > 0).sum())
+        return n_found >= max(1, min(FEWEST_FOUND, defective)) and not after.any()
+
+    @property
     def identical(self) -> bool:
-        """Equal outputs at other thresholds are decided otherwise, if not on these images."""
+        """Whether one and the same model said the same of every image.
+
+        Equal outputs at other thresholds are decided otherwise, if not on these images; and so are
+        those of two models that agree on these images alone.
+        """
+        if not self.comparison.same_model:
+            return False
         pair, metric = self.comparison.pair, self.comparison.change.row
         if metric.source and not _same_columns(pair, metric.name):
             return False
@@ -113,11 +146,13 @@ def judge_family(
 
     Notes
     -----
-    *Regressed*: the p-value of the single-step max-T exchange test (Westfall and Young 1993) is at
-    most alpha and the loss is beyond what is allowed. *Pass*: the simultaneous upper bound of the
-    loss (bootstrap of the studentised maximum, Romano and Wolf 2005, and what the images may have
-    missed, see `evidence`) is below what is allowed and the test set carries enough evidence; or
-    the outputs are identical.
+    *Regressed*: the p-value of the studentised single-step max-T exchange test (Westfall and Young
+    1993) is at most alpha, the simultaneous lower bound of the loss (bootstrap of the studentised
+    maximum, Romano and Wolf 2005) is above 0, and the loss is beyond what is allowed; or nothing is
+    found any more. The bound sees what the test does not: losses that are skewed. *Pass*: the
+    simultaneous upper bound, with what the parts may have missed (see `evidence`), is below what is
+    allowed and the test set carries enough evidence; or it is the same model. *Vacuous*: no more
+    can be lost than is allowed.
     """
     chosen = settings or Resampling()
     members = [_member(comparison) for comparison in comparisons]
@@ -142,9 +177,16 @@ def _member(comparison: Comparison) -> _Member | RegressionVerdict:
         if not np.isfinite(value):
             return _error(comparison, f"{change.metric} is not defined for the {who}")
     evidence = evidence_of(change, pair, values[0], difference.loss())
-    if evidence.counted < FEWEST_IMAGES:
-        return _error(comparison, f"{evidence.counted} {evidence.kind} image is no sample")
+    if difference.n_parts < FEWEST_PARTS:
+        kind = change.row.kind or "test"
+        return _error(comparison, f"{difference.n_parts} {kind} image is no sample")
     return _Member(comparison, difference, values[0], values[1], evidence)
+
+
+def _found(outcomes: Outcomes, metric: Metric) -> Array:
+    """Return 1 for every defective image in which something is found, by pixels or as a whole."""
+    found = outcomes.tp > 0 if metric.counts_pixels else outcomes.image_tp > 0
+    return np.where(outcomes.defective & found, 1.0, 0.0)
 
 
 def _same_columns(pair: Pair, own: str) -> bool:
@@ -177,20 +219,20 @@ def _chance(members: Sequence[_Member], settings: Resampling) -> _Chance:
     losses = np.array([member.difference.loss() for member in members])
     own = np.empty(len(members))
     drawn, errors = np.empty((2, settings.draws, len(members)))
-    exchanged = np.empty((settings.exchanges, len(members)))
+    exchanged, their_errors = np.empty((2, settings.exchanges, len(members)))
     for image_set, indices in _image_sets(members).items():
-        labels = members[indices[0]].comparison.pair.labels
+        parts = members[indices[0]].comparison.pair.parts
         differences = {k: members[k].difference for k in indices}
         for k, difference in differences.items():
-            own[k] = difference.resampled(np.ones((1, len(labels))))[1][0]
-        for rows, weights in draws_of(image_set, labels, settings):
+            own[k] = difference.resampled(np.ones((1, len(parts.strata))))[1][0]
+        for rows, weights in draws_of(image_set, parts.strata, settings):
             for k, difference in differences.items():
                 drawn[rows, k], errors[rows, k] = difference.resampled(weights)
-        for rows, swaps in exchanges_of(image_set, len(labels), settings):
+        for rows, swaps in exchanges_of(image_set, len(parts.strata), settings):
             for k, difference in differences.items():
-                exchanged[rows, k] = difference.exchanged(swaps)
+                exchanged[rows, k], their_errors[rows, k] = difference.exchanged(swaps)
     upper, lower = bounds(losses, own, drawn, errors, settings.alpha)
-    return _Chance(p_values(losses, exchanged), upper, lower)
+    return _Chance(p_values(losses, own, exchanged, their_errors), upper, lower)
 
 
 def _image_sets(members: Sequence[_Member]) -> Mapping[str, list[int]]:
@@ -198,7 +240,8 @@ def _image_sets(members: Sequence[_Member]) -> Mapping[str, list[int]]:
     for k, member in enumerate(members):
         comparison = member.comparison
         pair = comparison.pair
-        name = "\n".join((comparison.benchmark, *pair.ids, *map(str, pair.labels)))
+        parts = pair.baseline.groups.tolist()
+        name = "\n".join(map(str, (comparison.benchmark, *pair.ids, *pair.labels, *parts)))
         found.setdefault(name, []).append(k)
     return found
 
@@ -207,9 +250,10 @@ def _verdict(member: _Member, chance: _Chance, k: int, alpha: float) -> Regressi
     comparison, loss = member.comparison, member.difference.loss()
     identical, p = member.identical, float(chance.p[k])
     drawn = float(chance.upper[k]) - loss
-    upper = loss + member.evidence.reach(drawn)
-    outcome, reason = _outcome(member, upper, p, identical=identical, alpha=alpha)
-    decided = outcome != "inconclusive"
+    gained = member.evidence.reach_below(loss - float(chance.lower[k]))
+    interval = _Interval(loss - gained, loss + member.evidence.reach(drawn))
+    outcome, reason = _outcome(member, interval, p, identical=identical, alpha=alpha)
+    undecided = outcome == "inconclusive"
     return RegressionVerdict(
         comparison.benchmark,
         comparison.pair.condition,
@@ -219,59 +263,66 @@ def _verdict(member: _Member, chance: _Chance, k: int, alpha: float) -> Regressi
         member.candidate,
         0.0 if identical else loss,
         member.allowed,
-        _interval(float(chance.lower[k]), upper, identical=identical),
+        (0.0, 0.0) if identical else interval.within(comparison.change.row.largest),
         p,
-        improved=not identical and upper < 0 and -loss > member.allowed,
+        improved=not identical and interval.upper < 0 and -loss > member.allowed,
         identical=identical,
-        images_needed=None if decided else _images_needed(member, drawn),
+        images_needed=_needed(member, drawn, member.evidence.images) if undecided else None,
+        parts_needed=_needed(member, drawn, member.evidence.counted) if undecided else None,
         images_kind=member.evidence.kind,
         reason=reason,
     )
 
 
-def _interval(lower: float, upper: float, *, identical: bool) -> tuple[float, float] | None:
-    if identical:
-        return 0.0, 0.0
-    return (lower, upper) if np.isfinite([lower, upper]).all() else None
+class _Interval(NamedTuple):
+    """Where the true loss lies."""
+
+    lower: float
+    upper: float
+
+    def within(self, largest: float) -> tuple[float, float] | None:
+        """Return it within what can be lost or gained; ``None`` where an end is not known."""
+        if not np.isfinite(self).all():
+            return None
+        return max(self.lower, -largest), min(self.upper, largest)
 
 
 def _outcome(
-    member: _Member, upper: float, p: float, *, identical: bool, alpha: float
+    member: _Member, interval: _Interval, p: float, *, identical: bool, alpha: float
 ) -> tuple[Outcome, str]:
     loss, allowed = member.difference.loss(), member.allowed
     if identical:
         return "pass", ""
-    if p <= alpha and loss > allowed:
+    if allowed >= member.most:
+        return "vacuous", VACUOUS.format(most=member.most, allowed=allowed)
+    if loss > allowed and member.finds_nothing:
+        return "regressed", NOTHING_FOUND
+    if p <= alpha and loss > allowed and interval.lower > 0:
         return "regressed", ""
-    if upper < 0:  # nothing is lost, however large the margin is
+    if interval.upper < 0:  # nothing is lost, however large the margin is
         return "pass", ""
-    reason = _doubt(member, upper, p)
+    reason = _doubt(member, interval, p, alpha)
     return ("inconclusive", reason) if reason else ("pass", "")
 
 
-def _doubt(member: _Member, upper: float, p: float) -> str:
+def _doubt(member: _Member, interval: _Interval, p: float, alpha: float) -> str:
     """Return why a loss that is not sure may still be more than what is allowed, in words."""
     loss, allowed = member.difference.loss(), member.allowed
-    if allowed >= member.most:
-        return (
-            f"no more than {member.most:.3g} can be lost here, and {allowed:.3g} is allowed: the "
-            "limit can fail nothing; allow less, or a share of the baseline (relative: true)"
-        )
-    if not np.isfinite(upper):
+    if not np.isfinite(interval.upper):
         return "too few images to bound the loss"
     if loss > allowed:
-        return f"more is lost than allowed, but so much may be chance (p = {p:.2g})"
+        sure = f"p = {p:.2g}" if p > alpha else "by the interval, as few images carry it"
+        return f"more is lost than allowed, but so much may be chance ({sure})"
     if not member.evidence.suffices:
         return member.evidence.reason
-    return "" if upper < allowed else f"the loss may be as large as {upper:.3g}"
+    return "" if interval.upper < allowed else f"the loss may be as large as {interval.upper:.3g}"
 
 
-def _images_needed(member: _Member, drawn: float) -> int | None:
-    """Return roughly how many images would decide, as errors shrink with the root of n."""
+def _needed(member: _Member, drawn: float, there: int) -> int | None:
+    """Return roughly how many would decide: errors shrink with the root of their number."""
     left = member.allowed - member.difference.loss()
-    decidable = left > SMALLEST_MARGIN * member.allowed and member.allowed < member.most
-    if not (decidable and np.isfinite(drawn)):
+    if not (left > SMALLEST_MARGIN * member.allowed and np.isfinite(drawn)):
         return None
-    needed = member.evidence.factor(drawn, left) * member.evidence.counted
+    needed = member.evidence.factor(drawn, left) * there
     # A whole number that came out a hair above itself is no image more.
     return int(np.ceil(needed - 1e-6 * needed)) if np.isfinite(needed) else None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pytest_robustbench.metrics.outcomes import COLUMNS, COUNTS
+from pytest_robustbench.metrics.parts import parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from pytest_robustbench.gates.regression.changes import AllowedChange
     from pytest_robustbench.metrics.outcomes import Outcomes
+    from pytest_robustbench.metrics.parts import Parts
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,11 @@ class Pair:
     def labels(self) -> NDArray[np.int64]:
         """1 = defect: (N,)."""
         return self.baseline.labels
+
+    @property
+    def parts(self) -> Parts:
+        """The parts that the images show."""
+        return parts_of(self.labels, self.baseline.groups)
 
     def is_identical(self) -> bool:
         """Return whether both gave the same scores and counts for every image.

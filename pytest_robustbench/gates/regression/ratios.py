@@ -10,11 +10,14 @@ import numpy as np
 from pytest_robustbench.metrics.measured import ratio_of
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from pytest_robustbench.gates.regression.pairs import Pair
     from pytest_robustbench.metrics.metric import Metric
     from pytest_robustbench.metrics.outcomes import Column, Ratio
+    from pytest_robustbench.metrics.parts import Parts
+
+
+# The columns of `RatioDifference._columns` after the two models have been exchanged.
+EXCHANGED = [2, 3, 0, 1, 7, 8, 9, 4, 5, 6, 10, 12, 11, 13]
 
 
 @dataclass(frozen=True)
@@ -24,37 +27,64 @@ class RatioDifference:
     Parameters
     ----------
     baseline, candidate : Ratio
-        Of the same images.
+        What each of P parts adds.
     sign : {1, -1}
         1 where more of the metric is worse.
-    strata : (N,) int64
-        Group of each image; images are drawn within their group.
+    parts : Parts
+        Which parts are drawn together.
     """
 
     baseline: Ratio
     candidate: Ratio
     sign: int
-    strata: NDArray[np.int64]
+    parts: Parts
 
     def resampled(self, weights: Column) -> tuple[Column, Column]:
-        """Return the loss and its standard error for every draw of images.
+        """Return the loss and its standard error for every draw of parts.
 
         Parameters
         ----------
-        weights : (R, N) float64
-            How often each draw holds each image.
+        weights : (R, P) float64
+            How often each draw holds each part.
 
         Returns
         -------
         losses, errors : (R,) float64
             NaN where a draw leaves the metric undefined. The error is the linearised one of a
             stratified mean: with ``u = (n - theta d) / sum(d)`` for each model, the variance of the
-            sum of ``u_candidate - u_baseline`` over images drawn within strata.
+            sum of ``u_candidate - u_baseline`` over parts drawn within strata.
         """
-        sums = [weights[:, members] @ self._columns()[members] for members in self._members()]
+        columns = self._columns()
+        return self._of_sums([weights[:, of] @ columns[of] for of in self.parts.members()])
+
+    def exchanged(self, exchanged: Column) -> tuple[Column, Column]:
+        """Return the same after exchanging the models' outputs part by part.
+
+        Parameters
+        ----------
+        exchanged : (R, P) float64
+            1 where the part's outputs are exchanged.
+        """
+        columns = self._columns()
+        moved = columns[:, EXCHANGED] - columns
+        return self._of_sums(
+            [columns[of].sum(axis=0) + exchanged[:, of] @ moved[of] for of in self.parts.members()]
+        )
+
+    @property
+    def n_parts(self) -> int:
+        """How many parts carry the metric."""
+        return int(((self.baseline.denominator > 0) | (self.candidate.denominator > 0)).sum())
+
+    def loss(self) -> float:
+        """Return by how much the candidate is worse."""
+        return self.sign * (self.candidate.value - self.baseline.value)
+
+    def _of_sums(self, sums: list[Column]) -> tuple[Column, Column]:
+        """Return losses and errors from the sums of the columns over each stratum."""
         b, c, theta_b, theta_c = _ratios(np.sum(sums, axis=0))
-        variance = np.zeros(len(weights))
-        for part, members in zip(sums, self._members(), strict=True):
+        variance = np.zeros(len(b))
+        for part, members in zip(sums, self.parts.members(), strict=True):
             n = max(int(members.sum()), 2)
             with np.errstate(invalid="ignore", divide="ignore"):
                 first = _first(part, theta_b, theta_c, b, c)
@@ -62,28 +92,8 @@ class RatioDifference:
             variance += n / (n - 1) * np.maximum(squares, 0)
         return self.sign * (theta_c - theta_b), np.asarray(np.sqrt(variance))
 
-    def exchanged(self, exchanged: Column) -> Column:
-        """Return the loss after exchanging the models' outputs image by image.
-
-        Parameters
-        ----------
-        exchanged : (R, N) float64
-            1 where the image's outputs are exchanged.
-        """
-        columns = self._columns()[:, :4]
-        moved = columns[:, [2, 3, 0, 1]] - columns
-        _, _, theta_b, theta_c = _ratios(columns.sum(axis=0) + exchanged @ moved)
-        return self.sign * (theta_c - theta_b)
-
-    def loss(self) -> float:
-        """Return by how much the candidate is worse."""
-        return self.sign * (self.candidate.value - self.baseline.value)
-
-    def _members(self) -> list[NDArray[np.bool_]]:
-        return [self.strata == stratum for stratum in np.unique(self.strata)]
-
     def _columns(self) -> Column:
-        """Return everything whose weighted sums give estimates and errors: (N, 14)."""
+        """Return everything whose weighted sums give estimates and errors: (P, 14)."""
         b, d = self.baseline.numerator, self.baseline.denominator
         c, e = self.candidate.numerator, self.candidate.denominator
         squares = (b * b, b * d, d * d, c * c, c * e, e * e, b * c, b * e, d * c, d * e)
@@ -111,5 +121,6 @@ def _second(s: Column, tb: Column, tc: Column, b: Column, c: Column) -> Column:
 
 def difference_of(metric: Metric, pair: Pair) -> RatioDifference:
     """Return the difference of a metric that is a ratio of sums."""
-    baseline, candidate = (ratio_of(metric, o) for o in (pair.baseline, pair.candidate))
-    return RatioDifference(baseline, candidate, metric.sign, pair.labels)
+    parts, models = pair.parts, (pair.baseline, pair.candidate)
+    baseline, candidate = (ratio_of(metric, outcomes).by_part(parts) for outcomes in models)
+    return RatioDifference(baseline, candidate, metric.sign, parts)

@@ -53,9 +53,9 @@ class Resampling:
 
 
 def draws_of(
-    image_set: str, labels: NDArray[np.int64], settings: Resampling
+    image_set: str, strata: NDArray[np.int64], settings: Resampling
 ) -> Iterator[tuple[slice, Array]]:
-    """Draw images with replacement within their label, as many as there are of it.
+    """Draw parts with replacement within their stratum, as many as there are in it.
 
     The draws depend on the seed and the images alone: neither on the order of limits nor on other
     benchmarks.
@@ -64,8 +64,8 @@ def draws_of(
     ----------
     image_set : str
         Names the images.
-    labels : (N,) int64
-        Their labels.
+    strata : (P,) int64
+        Of the parts that they show.
     settings : Resampling
         How many draws, and their seed.
 
@@ -73,30 +73,30 @@ def draws_of(
     ------
     rows : slice
         Which draws these are.
-    weights : (len(rows), N) float64
-        How often each draw holds each image.
+    weights : (len(rows), P) float64
+        How often each draw holds each part.
     """
     rng = _generator("draws", image_set, settings.seed)
-    for rows in _blocks(settings.draws, len(labels)):
-        weights = np.zeros((rows.stop - rows.start, len(labels)))
-        for label in np.unique(labels):
-            members = np.flatnonzero(labels == label)
+    for rows in _blocks(settings.draws, len(strata)):
+        weights = np.zeros((rows.stop - rows.start, len(strata)))
+        for stratum in np.unique(strata):
+            members = np.flatnonzero(strata == stratum)
             chances = np.full(len(members), 1 / len(members))
             weights[:, members] = rng.multinomial(len(members), chances, len(weights))
         yield rows, weights
 
 
 def exchanges_of(
-    image_set: str, n_images: int, settings: Resampling
+    image_set: str, n_parts: int, settings: Resampling
 ) -> Iterator[tuple[slice, Array]]:
-    """Exchange the outputs of the two models for a random half of the images.
+    """Exchange the outputs of the two models for a random half of the parts.
 
     Parameters
     ----------
     image_set : str
         Names the images.
-    n_images : int
-        How many there are.
+    n_parts : int
+        How many parts they show.
     settings : Resampling
         How many exchanges, and their seed.
 
@@ -104,12 +104,12 @@ def exchanges_of(
     ------
     rows : slice
         Which exchanges these are.
-    exchanged : (len(rows), N) float64
-        1 where the image's outputs are exchanged.
+    exchanged : (len(rows), P) float64
+        1 where the part's outputs are exchanged.
     """
     rng = _generator("exchanges", image_set, settings.seed)
-    for rows in _blocks(settings.exchanges, n_images):
-        yield rows, rng.integers(0, 2, (rows.stop - rows.start, n_images)).astype(np.float64)
+    for rows in _blocks(settings.exchanges, n_parts):
+        yield rows, rng.integers(0, 2, (rows.stop - rows.start, n_parts)).astype(np.float64)
 
 
 def _generator(purpose: str, image_set: str, seed: int) -> np.random.Generator:
@@ -117,25 +117,26 @@ def _generator(purpose: str, image_set: str, seed: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=np.frombuffer(key, np.uint64)))
 
 
-def _blocks(total: int, n_images: int) -> Iterator[slice]:
-    size = max(1, BLOCK_BYTES // (8 * n_images))
+def _blocks(total: int, n_parts: int) -> Iterator[slice]:
+    size = max(1, BLOCK_BYTES // (8 * n_parts))
     return (slice(start, min(start + size, total)) for start in range(0, total, size))
 
 
-def p_values(losses: Array, exchanged: Array) -> Array:
-    """Return single-step max-T p-values, adjusted for the whole family.
+def p_values(losses: Array, own: Array, exchanged: Array, errors: Array) -> Array:
+    """Return single-step max-T p-values, adjusted for the whole family (Westfall and Young 1993).
 
-    Losses are divided by their root mean square over what was observed and the exchanges, which no
-    exchange changes. A metric that an exchange leaves undefined counts as unchanged by it: the test
-    holds for any statistic, as long as it is the same function of all exchanges, and one fragile
-    metric must not hide the regression of another.
+    Losses are studentised, so that two models whose true values are equal need not be exchangeable
+    (Janssen 1997). Errors have a floor that no exchange changes: a share of the root mean square
+    loss over what was observed and the exchanges. A metric that an exchange leaves undefined counts
+    as unchanged by it: the test holds for any statistic, as long as it is the same function of all
+    exchanges, and one fragile metric must not hide the regression of another.
 
     Parameters
     ----------
-    losses : (K,) float64
-        As observed.
-    exchanged : (R, K) float64
-        After each exchange; NaN where undefined.
+    losses, own : (K,) float64
+        As observed, and their standard errors.
+    exchanged, errors : (R, K) float64
+        The same after each exchange; NaN where undefined.
 
     Returns
     -------
@@ -143,7 +144,8 @@ def p_values(losses: Array, exchanged: Array) -> Array:
         ``(1 + #{max t* >= t}) / (1 + R)``.
     """
     found = np.nan_to_num(np.vstack([losses, exchanged]), nan=0.0)
-    scale = np.sqrt((found**2).mean(axis=0))
+    floor = FLOOR_SHARE * np.sqrt((found**2).mean(axis=0))
+    scale = np.maximum(np.nan_to_num(np.vstack([own, errors])), floor)
     found /= np.where(scale > 0, scale, 1.0)
     largest = found.max(axis=1)
     return np.asarray((largest[:, None] >= found[0] - EQUAL).mean(axis=0))

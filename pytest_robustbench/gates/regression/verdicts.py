@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING, Literal
 from pytest_robustbench.gates.wording import shown, told_apart
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pytest_robustbench.gates.regression.changes import AllowedChange
 
-Outcome = Literal["pass", "regressed", "inconclusive", "error"]
-WORST_FIRST: tuple[Outcome, ...] = ("error", "regressed", "inconclusive", "pass")
+Outcome = Literal["pass", "regressed", "inconclusive", "vacuous", "error"]
+WORST_FIRST: tuple[Outcome, ...] = ("error", "regressed", "inconclusive", "pass", "vacuous")
+
+
+def worst_of(outcomes: Iterable[Outcome]) -> Outcome:
+    """Return what several verdicts come to; nothing, and what can fail nothing, is an error."""
+    found = set(outcomes) - {"vacuous"}
+    return min(found or {"error"}, key=WORST_FIRST.index)
 
 
 @dataclass(frozen=True)
@@ -24,8 +32,9 @@ class RegressionVerdict:
         Where it was measured; the condition of a latency is ``"run"``: it is judged once.
     change : AllowedChange
         What was declared.
-    outcome : {"pass", "regressed", "inconclusive", "error"}
-        ``error`` means not comparable, and fails like ``regressed``.
+    outcome : {"pass", "regressed", "inconclusive", "vacuous", "error"}
+        ``error`` means not comparable, and fails like ``regressed``; ``vacuous`` that the
+        baseline has no more to lose than is allowed, so that nothing could fail.
     baseline, candidate : float or None
         The metric of both on the images they share.
     loss : float or None
@@ -40,12 +49,12 @@ class RegressionVerdict:
         Whether the candidate is better by more than the margin, and surely so.
     identical : bool
         Whether both gave the same output for every image.
-    images_needed : int or None
-        Roughly how many images would decide; ``None`` where it is decided, or unknown.
+    images_needed, parts_needed : int or None
+        Roughly how many images, and parts, would decide; ``None`` where it is decided, or unknown.
     images_kind : str
         Of which images: ``defect``, ``normal``, ``test`` for both kinds in the present proportion.
     reason : str
-        Why it is inconclusive or an error; empty otherwise.
+        Why it is inconclusive, vacuous or an error, or more on a regression; else empty.
     """
 
     benchmark: str
@@ -61,6 +70,7 @@ class RegressionVerdict:
     improved: bool = False
     identical: bool = False
     images_needed: int | None = None
+    parts_needed: int | None = None
     images_kind: str = ""
     reason: str = ""
 
@@ -88,7 +98,10 @@ def _judgement(verdict: RegressionVerdict) -> str:
     allowed = f"allowed is {_allowed(verdict)} ({verdict.change.source})"
     if verdict.outcome == "regressed":
         certainty = "" if verdict.p is None else f", p = {verdict.p:.2g}"
-        return f"{_worse(verdict)}{certainty}; {allowed}"
+        reason = f": {verdict.reason}" if verdict.reason else ""
+        return f"{_worse(verdict)}{certainty}{reason}; {allowed}"
+    if verdict.outcome == "vacuous":
+        return f"can fail nothing: {verdict.reason} ({verdict.change.source})"
     if verdict.outcome == "inconclusive":
         return f"not decided: {verdict.reason}{_needed(verdict)}; {allowed}"
     if verdict.identical:
@@ -102,7 +115,9 @@ def _judgement(verdict: RegressionVerdict) -> str:
 def _needed(verdict: RegressionVerdict) -> str:
     if verdict.images_needed is None:
         return ""
-    return f"; about {verdict.images_needed} {verdict.images_kind} images would decide"
+    parts = verdict.parts_needed
+    of_parts = "" if parts in (None, verdict.images_needed) else f" of {parts} parts"
+    return f"; about {verdict.images_needed} {verdict.images_kind} images{of_parts} would decide"
 
 
 def _worse(verdict: RegressionVerdict) -> str:

@@ -13,11 +13,12 @@ from pytest_robustbench.errors import ReportError
 from pytest_robustbench.gates.regression.decisions import changed_decisions
 from pytest_robustbench.gates.regression.family import Comparison, judge_family
 from pytest_robustbench.gates.regression.latency import LatencySample, judge_latency
-from pytest_robustbench.gates.regression.verdicts import WORST_FIRST
+from pytest_robustbench.gates.regression.verdicts import worst_of
 from pytest_robustbench.metrics.catalogue import BUILT_IN
 from pytest_robustbench.metrics.own import same_numbers
 from pytest_robustbench.reports.compare.comparability import compare_inputs
 from pytest_robustbench.reports.compare.pairing import pairs_of
+from pytest_robustbench.reports.compare.same_model import is_same_model
 from pytest_robustbench.reports.file.integrity import read_comparable, require_comparable
 from pytest_robustbench.reports.file.stored import StoredReport
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.gates.regression.pairs import Pair
     from pytest_robustbench.gates.regression.verdicts import Outcome, RegressionVerdict
     from pytest_robustbench.metrics.metric import Metric
+    from pytest_robustbench.metrics.outcomes import Outcomes
 
 KINDS: Mapping[str, frozenset[int]] = MappingProxyType(
     {
@@ -40,6 +42,8 @@ KINDS: Mapping[str, frozenset[int]] = MappingProxyType(
     }
 )
 """Labels of the images that a metric rests on."""
+DEAD = 0.9
+"""Share of the good parts from which on rejecting them is taken to be the rule."""
 SAME_MACHINE = ("cpu", "device", "platform")
 LATENCY_ALPHA = 0.05
 NO_BASELINE = (
@@ -114,17 +118,12 @@ class Judged:
     @property
     def outcome(self) -> Outcome:
         """The worst verdict; nothing compared is an error, never a pass."""
-        return "error" if self.problems else _worst(v.outcome for v in self.verdicts)
+        return "error" if self.problems else worst_of(v.outcome for v in self.verdicts)
 
 
 def overall_outcome(judged: Iterable[Judged]) -> Outcome:
     """Return the worst of several comparisons; nothing compared is an error, never a pass."""
-    return _worst(one.outcome for one in judged)
-
-
-def _worst(outcomes: Iterable[Outcome]) -> Outcome:
-    found = set(outcomes) or {"error"}
-    return next(outcome for outcome in WORST_FIRST if outcome in found)
+    return worst_of(one.outcome for one in judged)
 
 
 @dataclass(frozen=True)
@@ -204,8 +203,9 @@ def _other_names(baseline: StoredReport, candidate: StoredReport) -> Iterator[st
 
 
 def _comparisons(opened: _Opened) -> list[Comparison]:
+    same = is_same_model(opened.baseline, opened.candidate)
     return [
-        Comparison(opened.match.benchmark, pair, change, _other_metric(opened, change.metric))
+        Comparison(opened.match.benchmark, pair, change, _other_metric(opened, change.metric), same)
         for change in opened.match.allowed
         if not change.row.is_latency
         for pair in opened.pairs
@@ -257,12 +257,58 @@ def _blind_spots(opened: _Opened) -> Iterator[str]:
 
 def _judged(opened: _Opened, of_images: Sequence[RegressionVerdict], alpha: float) -> Judged:
     decisions = [decision for pair in opened.pairs for decision in changed_decisions(pair)]
+    notes = *_blind_spots(opened), *_dead_conditions(opened.pairs), *_vacuous_limits(of_images)
     return Judged(
         opened.match,
         (*of_images, *_latency_verdicts(opened, alpha)),
         tuple(sorted(decisions, key=lambda decision: decision.rank)),
-        (*opened.notes, *_blind_spots(opened)),
+        (*opened.notes, *notes),
+        tuple(_limits_without_use(of_images)),
     )
+
+
+def _dead_conditions(pairs: Sequence[Pair]) -> Iterator[str]:
+    """Name the conditions under which the baseline itself rejects nearly everything."""
+    rejected = {pair.condition: _rejected(pair.baseline) for pair in pairs}
+    dead = [f"{c} ({k} of {n})" for c, (k, n) in rejected.items() if n and k >= DEAD * n]
+    if dead:
+        yield (
+            f"nearly all good parts are rejected in the baseline already under {', '.join(dead)}: "
+            "comparisons there say little; calibrate for it, or do not judge it"
+        )
+
+
+def _rejected(outcomes: Outcomes) -> tuple[int, int]:
+    """Return how many good images are called defective, and how many there are."""
+    wrong = int(outcomes.image_fp.sum())
+    return wrong, wrong + int(outcomes.image_tn.sum())
+
+
+def _vacuous_limits(verdicts: Sequence[RegressionVerdict]) -> Iterator[str]:
+    """Count and name the limits that can fail nothing under a condition."""
+    vacuous = [v for v in verdicts if v.outcome == "vacuous"]
+    where: dict[str, list[str]] = {}
+    for verdict in vacuous:
+        where.setdefault(verdict.change.metric, []).append(verdict.condition)
+    if vacuous:
+        told = "; ".join(f"{metric} under {', '.join(c)}" for metric, c in where.items())
+        yield (
+            f"{len(vacuous)} of {len(verdicts)} limits can fail nothing, as the baseline has no "
+            f"more to lose than is allowed, and count for nothing: {told}"
+        )
+
+
+def _limits_without_use(verdicts: Sequence[RegressionVerdict]) -> Iterator[str]:
+    """Refuse a limit that can fail nothing under any condition: it would only look like one."""
+    found: dict[AllowedChange, set[Outcome]] = {}
+    for verdict in verdicts:
+        found.setdefault(verdict.change, set()).add(verdict.outcome)
+    for change in (change for change, outcomes in found.items() if outcomes == {"vacuous"}):
+        yield (
+            f"{change.metric}: {change.bound} {change.value:g} can fail nothing under any "
+            f"condition, as the baseline has no more to lose ({change.source}): allow less, or a "
+            "share of the baseline (relative: true)"
+        )
 
 
 def _latency_verdicts(opened: _Opened, alpha: float) -> list[RegressionVerdict]:

@@ -42,6 +42,27 @@ def model_notes(baseline: StoredReport, candidate: StoredReport) -> Iterator[str
         yield f"the same code: {where}, byte for byte, with the same settings; it was fitted anew"
 
 
+def is_same_model(baseline: StoredReport, candidate: StoredReport) -> bool:
+    """Return whether both runs are known to have measured one and the same model.
+
+    The same code, files, settings and packages make the same model. Nothing is known of a fitted
+    model that was handed over in memory.
+
+    Parameters
+    ----------
+    baseline, candidate : StoredReport
+        Two runs.
+    """
+    if baseline.digest == candidate.digest:
+        return True
+    sides = baseline.plain, candidate.plain
+    differs = [changed for _, changed in _told(*(side["sources"] for side in sides))]
+    known = _declared(sides[1])[1] is not None
+    known = known and not (sides[1]["detector"].get("fitted") and not sides[1]["sources"]["files"])
+    made_by = [(_declared(side), side["environment"]["packages"]) for side in sides]
+    return known and not any(differs) and made_by[0] == made_by[1]
+
+
 def _told(first: Plain, second: Plain) -> Iterator[tuple[str, bool]]:
     """Yield what is to be said of code and files, and whether they have changed."""
     for kind, called in KINDS.items():

@@ -18,6 +18,7 @@ from pytest_robustbench.reports.file.model_types import (
 )
 
 RegressionOutcome = Literal["pass", "regressed", "inconclusive", "error"]
+LimitOutcome = Literal[RegressionOutcome, "vacuous"]
 
 
 class RegressionVerdictRecord(Part):
@@ -33,7 +34,9 @@ class RegressionVerdictRecord(Part):
     )
     relative: bool = Field(description="Whether value is a share of the baseline's value.")
     benchmark: str = Field(description="Name of the benchmark.")
-    outcome: RegressionOutcome = Field(description="The verdict.")
+    outcome: LimitOutcome = Field(
+        description="The verdict; vacuous: the baseline has no more to lose than is allowed."
+    )
     baseline: Number | None = Field(
         description="The baseline's metric on the images both have; null where it is not defined."
     )
@@ -62,11 +65,17 @@ class RegressionVerdictRecord(Part):
     images_needed: Annotated[int, Field(ge=1)] | None = Field(
         description="Roughly how many images would decide; null where it is decided, or unknown."
     )
+    parts_needed: Annotated[int, Field(ge=1)] | None = Field(
+        description="The same in parts; the number of images where each shows a part of its own."
+    )
     images_kind: str = Field(
         description="Of which images: defect, normal, or test for both kinds in the present "
         "proportion."
     )
-    reason: str = Field(description="Why it is inconclusive or an error; empty otherwise.")
+    reason: str = Field(
+        description="Why it is inconclusive, vacuous or an error, or more on a regression; else "
+        "empty."
+    )
     source: str = Field(description="file:line of the declaration.")
 
 

@@ -15,7 +15,7 @@ from pytest_robustbench.errors import ReportError
 from pytest_robustbench.gates.judgement import judge
 from pytest_robustbench.gates.limits import SUMMARY
 from pytest_robustbench.gates.regression.changes import comparable_metrics
-from pytest_robustbench.gates.regression.verdicts import WORST_FIRST
+from pytest_robustbench.gates.regression.verdicts import worst_of
 from pytest_robustbench.gates.summary import summarize
 from pytest_robustbench.metrics.catalogue import metric_called
 from pytest_robustbench.plain_json import DIGEST, is_sealed
@@ -279,8 +279,7 @@ def _comparison_contradictions(report: StoredReport, compared: Plain) -> Iterato
     """
     what = f"the comparison with the {compared['role']} {compared['baseline']}"
     verdicts = compared["verdicts"]
-    outcomes = {verdict["outcome"] for verdict in verdicts} or {"error"}
-    worst = next(outcome for outcome in WORST_FIRST if outcome in outcomes)
+    worst = worst_of(verdict["outcome"] for verdict in verdicts)
     if compared["outcome"] != ("error" if compared["problems"] else worst):
         yield f"{what} contradicts its own verdicts: {EDITED}"
     for verdict in verdicts:

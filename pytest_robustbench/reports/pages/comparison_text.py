@@ -35,7 +35,7 @@ def headline(judged: Judged) -> str:
     """Return one line: which benchmark, against what, and the verdict with its counts."""
     match = judged.match
     counts = Counter[str](verdict.outcome for verdict in judged.verdicts)
-    parts = [f"{counts[name]} {name}" for name in HEADLINES if counts[name]]
+    parts = [f"{counts[name]} {name}" for name in (*HEADLINES, "vacuous") if counts[name]]
     told = f" ({', '.join(parts)})" if parts else ""
     against = f"{match.role} {match.baseline.name}"
     return displayed(f"{match.benchmark} against {against}: {HEADLINES[judged.outcome]}{told}")

@@ -9,31 +9,79 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_robustbench.gates.regression.changes import AllowedChange
 from pytest_robustbench.gates.regression.evidence import (
     UNSEEN_VARIANCE,
     Evidence,
     evidence_of,
 )
-from tests.gates.regression_pairs import changed, comparison, pair_of, value_in, with_missed
+from pytest_robustbench.gates.regression.pairs import Pair
+from pytest_robustbench.metrics.catalogue import REGISTERED
+from pytest_robustbench.metrics.metric import Metric
+from pytest_robustbench.metrics.outcomes import Outcomes, Ratio
+from tests.gates.regression_pairs import (
+    changed,
+    comparison,
+    of_parts,
+    pair_of,
+    subset,
+    value_in,
+)
 
 POSITIVE = st.floats(1e-6, 1.0)
 
 
 def evidence(pair, metric="pixel_segf1", value=0.05, loss=0.0):
     change = comparison(pair, metric, value).change
-    return evidence_of(change, pair, value_in(metric, pair.baseline), loss)
+    baseline = 0.8 if metric == "auroc" else value_in(metric, pair.baseline)
+    return evidence_of(change, pair, baseline, loss)
 
 
-def test_pixel_segf1_needs_images_of_equal_defect_area_by_the_published_formula():
-    pair = pair_of(160)
-    area = np.nan_to_num(pair.baseline.tp + pair.baseline.fn)[pair.labels == 1]
-    f1 = value_in("pixel_segf1", pair.baseline)
+def even_pair(n=80):
+    """Every defect is found to the same share, and every image has the same size."""
+    labels = np.arange(n) % 2
+    area = 400.0 * labels
+    columns = (labels + 0.5, 0.6 * area, 0 * area + 20, 0.4 * area, 10_000 - area - 20)
+    outputs = Outcomes(labels.astype(np.int64), *columns, 1.0, 0.5)
+    return Pair("clean", tuple(map(str, range(n))), outputs, outputs)
 
-    found = evidence(pair, value=0.03)
 
-    assert found.effective == pytest.approx(area.sum() ** 2 / (area**2).sum())
-    assert found.needed == pytest.approx(3 * f1 * (1 - f1 / 2) / 0.03)
-    assert found.kind == "defect"
+def test_a_mean_over_defect_images_needs_the_rule_of_three_of_what_one_of_them_has():
+    f1 = value_in("pixel_segf1_per_image", even_pair().baseline)
+    found = evidence(even_pair(), "pixel_segf1_per_image", 0.03)
+    assert found.effective == pytest.approx(40)
+    assert found.needed == pytest.approx(3 * f1 / 0.03)
+    assert (found.kind, found.counted, found.images) == ("defect", 40, 40)
+
+
+def test_an_image_that_lights_up_costs_its_whole_background():
+    found = evidence(even_pair(), "bg_fpr", 0.02)
+    assert found.needed == pytest.approx(3 * (1 - 0.002) / 0.02, rel=0.01)
+    assert (found.kind, found.counted) == ("test", 80)
+
+
+def test_pixel_segf1_suffers_from_good_images_that_light_up_more_than_from_missed_defects():
+    pair = even_pair(800)
+    lit = changed(pair.baseline, [0], fp=10_000.0, tn=0.0)
+    loss = value_in("pixel_segf1", pair.baseline) - value_in("pixel_segf1", lit)
+    found = evidence(pair)
+    assert found.kind == "test"
+    assert found.needed / found.effective == pytest.approx(3 * loss / 0.05, rel=0.1)
+
+
+def test_a_ranking_suffers_from_images_of_the_kind_that_is_rare():
+    pair = pair_of(80)
+    few = subset(pair, np.concatenate([np.arange(1, 79, 2), np.arange(2, 22, 2)]))
+    found = evidence(few, "auroc")
+    assert (found.kind, found.counted) == ("normal", 10)
+
+
+def test_images_of_one_part_are_one_piece_of_evidence():
+    alone, in_parts = evidence(even_pair(), "bg_fpr"), evidence(of_parts(even_pair(), 10), "bg_fpr")
+    assert (in_parts.counted, in_parts.images) == (8, 80)
+    assert in_parts.effective == pytest.approx(alone.effective / 10, rel=0.01)
+    assert in_parts.needed == pytest.approx(alone.needed)
+    assert "80 test images of 8 parts count as 8" in in_parts.reason
 
 
 def test_one_huge_defect_leaves_little_evidence():
@@ -42,37 +90,54 @@ def test_one_huge_defect_leaves_little_evidence():
     assert evidence(replace(pair, baseline=huge)).effective == pytest.approx(1, abs=0.5)
 
 
-@pytest.mark.parametrize("metric", ["pixel_segf1", "pixel_segf1_per_image"])
-def test_a_loss_in_whole_images_scatters_as_the_evidence_says(metric):
-    """Miss images at random: the variance of the loss per unit of loss is what `unseen` is of."""
+def test_losses_that_strike_large_defects_scatter_as_the_evidence_says():
+    """Miss images in proportion to their cost: the variance per unit of loss is `unseen`."""
     pair = pair_of(400)
-    defects = np.flatnonzero(pair.labels == 1)[:-1]
-    blind = defects[len(defects) // 3 :]
-    found = changed(pair.baseline, blind, tp=0.0, fn=(pair.baseline.tp + pair.baseline.fn)[blind])
-    pair = replace(pair, baseline=found)
-    before = value_in(metric, found)
+    cost = np.where(pair.labels == 1, np.nan_to_num(pair.baseline.image_tp), 0.0)
+    parts = np.sort(np.random.default_rng(3).integers(0, 60, 400))
+    pair = replace(pair, baseline=replace(pair.baseline, groups=parts))
+    cost = np.bincount(parts, cost) / cost[pair.labels == 1].size
     rng = np.random.default_rng(0)
-    hits = [defects[rng.random(len(defects)) < 0.04] for _ in range(800)]
-    losses = [before - value_in(metric, with_missed(found, hit)) for hit in hits]
+    losses = rng.poisson(0.02 * cost / cost.max(), (40_000, len(cost))) @ cost
 
     scatter = np.var(losses) / np.mean(losses)
 
-    assert scatter == pytest.approx(evidence(pair, metric).unseen / UNSEEN_VARIANCE, rel=0.15)
+    assert scatter == pytest.approx(evidence(pair, "miss_rate").unseen / UNSEEN_VARIANCE, rel=0.3)
+
+
+def test_a_metric_of_ones_own_may_lose_all_that_it_has():
+    pair = even_pair()
+    lit = Ratio(np.full(80, 0.25), np.ones(80))
+    own = replace(pair.baseline, own={"lit_parts": lit})
+    metric = Metric("lit_parts", "image", False, "lit", unknown_here, source="line:lit")
+    change = AllowedChange("lit_parts", "max_rise", 0.05, relative=False, source="r.yaml:9")
+    REGISTERED["lit_parts"] = metric
+    found = evidence_of(change, replace(pair, baseline=own, candidate=own), 0.25, 0.0)
+    assert found.needed == pytest.approx(3 * 0.75 / 0.05)
+    assert found.effective == pytest.approx(80)
+
+
+def unknown_here(outcomes):
+    raise AssertionError("the columns that were measured are enough")
+
+
+def something(unseen):
+    return Evidence(10, 5, unseen, 0.0, "defect", 10, 10)
 
 
 @given(POSITIVE)
 def test_without_scatter_it_is_the_rule_of_three(unseen):
-    assert Evidence(10, 5, unseen, "defect", 10).reach(0.0) == pytest.approx(unseen)
+    assert something(unseen).reach(0.0) == pytest.approx(unseen)
 
 
 @given(POSITIVE)
 def test_without_unseen_losses_it_is_the_bootstraps(drawn):
-    assert Evidence(10, 5, 0.0, "defect", 10).reach(drawn) == pytest.approx(drawn)
+    assert something(0.0).reach(drawn) == pytest.approx(drawn)
 
 
 @given(POSITIVE, POSITIVE)
 def test_both_uncertainties_add(unseen, drawn):
-    reach = Evidence(10, 5, unseen, "defect", 10).reach(drawn)
+    reach = something(unseen).reach(drawn)
     assert reach >= max(unseen, drawn)
     assert reach <= unseen + drawn + 1e-12
     assert reach**2 == pytest.approx(drawn**2 + unseen * reach)
@@ -80,15 +145,15 @@ def test_both_uncertainties_add(unseen, drawn):
 
 @given(POSITIVE, POSITIVE, POSITIVE)
 def test_so_many_more_images_make_the_reach_as_small_as_wanted(unseen, drawn, wanted):
-    factor = Evidence(10, 5, unseen, "defect", 10).factor(drawn, wanted)
-    many = Evidence(10, 5, unseen / factor, "defect", 10)
+    factor = something(unseen).factor(drawn, wanted)
+    many = something(unseen / factor)
     reach = many.reach(drawn / factor**0.5)
     assert reach <= wanted * (1 + 1e-9)
     assert factor == 1 or reach == pytest.approx(wanted)
 
 
 def test_a_bootstrap_without_bound_reaches_everywhere():
-    assert Evidence(10, 5, 0.1, "defect", 10).reach(float("inf")) == float("inf")
+    assert something(0.1).reach(float("inf")) == float("inf")
 
 
 def test_a_gain_that_must_be_sure_is_a_margin_of_its_own():

@@ -19,7 +19,7 @@ from sklearn.metrics import (
 from pytest_robustbench.gates.regression.rankings import auroc_difference
 from pytest_robustbench.gates.regression.ratios import difference_of
 from pytest_robustbench.metrics.catalogue import metric_called
-from tests.gates.regression_pairs import RATIOS, changed, pair_of, subset, value_in
+from tests.gates.regression_pairs import RATIOS, changed, of_parts, pair_of, subset, value_in
 
 seeds = st.integers(0, 10_000)
 
@@ -140,10 +140,22 @@ def jackknife_error(metric, pair):
 
 
 @pytest.mark.parametrize("metric", [*RATIOS, "auroc"])
+def test_the_same_images_of_a_part_say_no_more_than_one_of_them(metric):
+    pair = pair_of(30, 2, found=(0.7, 0.5))
+    five = difference(metric, of_parts(subset(pair, np.repeat(np.arange(30), 5)), 5))
+    rng = np.random.default_rng(3)
+    draws = rng.multinomial(30, np.full(30, 1 / 30), 20).astype(np.float64)
+    swaps = rng.integers(0, 2, (20, 30)).astype(np.float64)
+    once = difference(metric, pair)
+    np.testing.assert_allclose(five.resampled(draws), once.resampled(draws), atol=1e-9)
+    np.testing.assert_allclose(five.exchanged(swaps), once.exchanged(swaps), atol=1e-9)
+
+
+@pytest.mark.parametrize("metric", [*RATIOS, "auroc"])
 def test_an_exchange_is_the_loss_of_models_whose_outputs_have_been_exchanged(metric):
     pair = pair_of(24, 4, found=(0.7, 0.4))
     swaps = np.random.default_rng(2).integers(0, 2, (20, 24)).astype(np.float64)
-    found = difference(metric, pair).exchanged(swaps)
+    found, _ = difference(metric, pair).exchanged(swaps)
     expected = [difference(metric, exchanged_by_hand(pair, row, metric)).loss() for row in swaps]
     np.testing.assert_allclose(found, expected, atol=1e-12)
 
@@ -174,5 +186,6 @@ def comparable(outputs, metric):
 def test_exchanging_every_image_turns_the_loss_round(seed, metric):
     pair = pair_of(30, seed)
     there = difference(metric, pair)
-    (back,) = there.exchanged(np.ones((1, 30)))
+    (back,), (error,) = there.exchanged(np.ones((1, 30)))
     assert back == pytest.approx(-there.loss(), abs=1e-12)
+    assert error == pytest.approx(there.resampled(np.ones((1, 30)))[1][0], abs=1e-12)

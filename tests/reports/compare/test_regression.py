@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,7 @@ from pytest_robustbench.datasets.loading import load_split
 from pytest_robustbench.gates.regression.changes import AllowedChange
 from pytest_robustbench.reports.compare import regression
 from pytest_robustbench.reports.compare.regression import Match, judge_matches
-from tests.reports.stored_reports import duller, measure
+from tests.reports.stored_reports import duller, edit, measure
 
 SEGF1 = AllowedChange("pixel_segf1", "max_drop", 0.1, relative=False, source="r.yaml:9")
 BG_FPR = AllowedChange("bg_fpr", "max_rise", 0.1, relative=False, source="r.yaml:10")
@@ -41,10 +42,42 @@ def judged(files, candidate, *allowed):
     return judge_matches([match])[0]
 
 
-def test_the_same_detector_measured_again_passes(files):
+def declared(path, weights):
+    """As if the model had been declared, with a file of its own."""
+
+    def told(plain):
+        plain["config"]["detector"] = {"name": "line:load", "kwargs": {"path": "m.pt"}}
+        plain["sources"]["files"] = {"m.pt": weights * 64}
+
+    edit(path, told)
+
+
+@pytest.mark.parametrize(("weights", "outcome"), [("a", "pass"), ("b", "inconclusive")])
+def test_equal_outputs_pass_without_evidence_only_where_the_model_is_the_same(
+    files, tmp_path, weights, outcome
+):
+    for name, content in (("base", "a"), ("again", weights)):
+        shutil.copy(files / f"{name}.json", tmp_path)
+        declared(tmp_path / f"{name}.json", content)
+    found = judged(tmp_path, "again", SEGF1, BG_FPR)
+    assert (found.outcome, found.problems) == (outcome, ())
+    assert {v.loss for v in found.verdicts} == {0.0}
+    assert {v.identical for v in found.verdicts} == {outcome == "pass"}
+
+
+def test_nothing_is_known_of_a_fitted_model_that_was_handed_over_in_memory(files):
     found = judged(files, "again", SEGF1, BG_FPR)
-    assert (found.outcome, found.problems) == ("pass", ())
-    assert all(v.identical for v in found.verdicts)
+    assert found.outcome == "inconclusive"
+    assert not any(v.identical for v in found.verdicts)
+
+
+def test_limits_that_can_fail_nothing_are_named_and_one_that_never_can_is_refused(files):
+    wide = replace(SEGF1, value=0.9)
+    found = judged(files, "duller", wide, BG_FPR)
+    assert {v.outcome for v in found.verdicts if v.change is wide} == {"vacuous"}
+    assert found.outcome == "error"
+    assert any("can fail nothing under any condition" in problem for problem in found.problems)
+    assert any("limits can fail nothing" in note for note in found.notes)
 
 
 def test_a_recorded_set_of_good_parts_is_held_against_what_it_can_say(files):
@@ -68,7 +101,7 @@ def test_limits_that_see_no_false_alarms_are_named(files, allowed, said):
 def test_another_detector_is_no_error(files):
     found = judged(files, "duller", SEGF1, BG_FPR)
     assert found.problems == ()
-    assert {v.outcome for v in found.verdicts} <= {"pass", "inconclusive", "regressed"}
+    assert {v.outcome for v in found.verdicts} <= {"pass", "inconclusive", "regressed", "vacuous"}
 
 
 def test_all_latency_limits_of_a_run_share_one_rate_of_false_alarms(files, monkeypatch):

@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 
     from pytest_robustbench.reports.pages.source import Plain, Source
 
-BADGES = {"pass": "pass", "regressed": "fail", "inconclusive": "open", "error": "error"}
+BADGES = {
+    "pass": "pass",
+    "regressed": "fail",
+    "inconclusive": "open",
+    "error": "error",
+    "vacuous": "open",
+}
 SENTENCES = {
     "pass": "No loss beyond what is allowed.",
     "regressed": "Worse than allowed, beyond chance.",

@@ -1,0 +1,88 @@
+"""Images put together to the parts that they show.
+
+A part that is photographed several times is one piece of evidence: what one of its images shows,
+the others show as well. So draws, exchanges and errors are over parts, and a metric that is a ratio
+of sums over images is one of sums over parts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+    Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts that N images show.
+
+    Parameters
+    ----------
+    of_image : (N,) int64
+        The part of each image, from 0 to P - 1.
+    strata : (P,) int64
+        Equal for parts whose images have the same labels: parts are drawn within their stratum.
+    """
+
+    of_image: Numbers
+    strata: Numbers
+
+    @property
+    def each_image_is_one(self) -> bool:
+        """Whether no part has several images."""
+        return len(self.strata) == len(self.of_image)
+
+    def sums(self, columns: NDArray[Any]) -> Array:
+        """Return the sums of what the images of each part add: ``(N, ...)`` to ``(P, ...)``."""
+        found = np.zeros((len(self.strata), *columns.shape[1:]))
+        np.add.at(found, self.of_image, columns)
+        return found
+
+    def members(self) -> list[NDArray[np.bool_]]:
+        """Return which parts each stratum has: one ``(P,)`` mask per stratum."""
+        return [self.strata == stratum for stratum in np.unique(self.strata)]
+
+    def variance(self, weights: Array, values: Array) -> Array:
+        """Return the variance of a sum over parts that are drawn within their strata.
+
+        Parameters
+        ----------
+        weights : (R, P) float64
+            How often each draw holds each part.
+        values : (R, P) float64
+            What the part adds, once.
+
+        Returns
+        -------
+        (R,) float64
+            With n parts in a stratum, ``n / (n - 1)`` times their sum of squares about the mean.
+        """
+        found = np.zeros(len(weights))
+        for members in self.members():
+            n, drawn, part = max(int(members.sum()), 2), weights[:, members], values[:, members]
+            squares = (drawn * part**2).sum(axis=1) - (drawn * part).sum(axis=1) ** 2 / n
+            found += n / (n - 1) * np.maximum(squares, 0)
+        return found
+
+
+def parts_of(labels: Numbers, groups: Numbers) -> Parts:
+    """Return the parts of images.
+
+    Parameters
+    ----------
+    labels : (N,) int64
+        1 = defective, 0 = good.
+    groups : (N,) int64
+        Equal numbers show one part.
+    """
+    names, of_image = np.unique(groups, return_inverse=True)
+    kinds = np.zeros((len(names), 2), np.int64)
+    kinds[of_image, np.where(labels == 1, 1, 0)] = 1
+    return Parts(np.asarray(of_image, np.int64).ravel(), kinds @ np.array([1, 2]))
