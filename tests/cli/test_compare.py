@@ -31,6 +31,9 @@ class Distance:
     def __init__(self, haze: float) -> None:
         self._haze = haze
 
+    def description(self) -> dict[str, float]:
+        return {"haze": self._haze}
+
     def fit(self, images) -> None:
         self._mean = np.mean([np.asarray(image, np.float32) for image in images], axis=0)
 

@@ -291,7 +291,7 @@ def _outcome(
     member: _Member, interval: _Interval, p: float, *, identical: bool, alpha: float
 ) -> tuple[Outcome, str]:
     loss, allowed = member.difference.loss(), member.allowed
-    if identical:
+    if identical or interval.upper < 0:  # nothing is lost, however large the margin is
         return "pass", ""
     if allowed >= member.most:
         return "vacuous", VACUOUS.format(most=member.most, allowed=allowed)
@@ -299,8 +299,6 @@ def _outcome(
         return "regressed", NOTHING_FOUND
     if p <= alpha and loss > allowed and interval.lower > 0:
         return "regressed", ""
-    if interval.upper < 0:  # nothing is lost, however large the margin is
-        return "pass", ""
     reason = _doubt(member, interval, p, alpha)
     return ("inconclusive", reason) if reason else ("pass", "")
 

@@ -46,7 +46,8 @@ def is_same_model(baseline: StoredReport, candidate: StoredReport) -> bool:
     """Return whether both runs are known to have measured one and the same model.
 
     The same code, files, settings and packages make the same model. Nothing is known of a fitted
-    model that was handed over in memory.
+    model that was handed over in memory, or of a detector that neither was declared nor describes
+    itself.
 
     Parameters
     ----------
@@ -57,10 +58,11 @@ def is_same_model(baseline: StoredReport, candidate: StoredReport) -> bool:
         return True
     sides = baseline.plain, candidate.plain
     differs = [changed for _, changed in _told(*(side["sources"] for side in sides))]
-    known = _declared(sides[1])[1] is not None
-    known = known and not (sides[1]["detector"].get("fitted") and not sides[1]["sources"]["files"])
+    detector = sides[1]["detector"]
+    told_settings = _declared(sides[1])[1] is not None or set(detector) - {"name", "fitted"}
+    known = told_settings and not (detector.get("fitted") and not sides[1]["sources"]["files"])
     made_by = [(_declared(side), side["environment"]["packages"]) for side in sides]
-    return known and not any(differs) and made_by[0] == made_by[1]
+    return bool(known) and not any(differs) and made_by[0] == made_by[1]
 
 
 def _told(first: Plain, second: Plain) -> Iterator[tuple[str, bool]]:
