@@ -45,6 +45,12 @@ UNSEEN_VARIANCE = 2.0
 A normal sum would need 1.645^2 = 2.7. A sum of few large losses is skewed to the right, and its
 lower tail, which alone could hide a loss, is shorter.
 """
+RAREST_GAIN = 0.1
+"""Share of the parts that a kind has at least which makes good what all others lose.
+
+30 parts show such a kind. Were any kind, however rare, expected to do so, no small loss in every
+part could be told from none.
+"""
 KINDS = {(1,): "defect", (0,): "normal"}
 """Which images can go wrong, by their labels."""
 
@@ -140,7 +146,7 @@ def evidence_of(change: AllowedChange, pair: Pair, baseline: float, loss: float)
         worst.effective,
         worst.needed,
         max(one.unseen for one in found),
-        _unseen_gain(pair.parts.sums(_gains(change.row, pair))),
+        _unseen_gain(_gains(change.row, pair), pair),
         worst.kind,
         worst.counted,
         worst.images,
@@ -172,10 +178,14 @@ def _unseen(of_parts: Array) -> float:
     return max(RULE_OF_THREE * squares / total, UNSEEN_VARIANCE * cubes / squares)
 
 
-def _unseen_gain(of_parts: Array) -> float:
-    """Return what no part was seen to gain, and yet all may gain together."""
+def _unseen_gain(gains: Array, pair: Pair) -> float:
+    """Return what a kind that no part shows may gain; nothing where all such kinds are rare."""
+    labels, of_parts = set(pair.labels[gains > 0].tolist()), pair.parts.sums(gains)
     squares, cubes = (float((of_parts**power).sum()) for power in (2, 3))
-    return RULE_OF_THREE * cubes / squares if squares else 0.0
+    shown = [np.count_nonzero(pair.parts.sums(pair.labels == label)) for label in labels]
+    if not shown or RAREST_GAIN * min(shown) >= RULE_OF_THREE:
+        return 0.0
+    return RULE_OF_THREE * cubes / squares
 
 
 def _gains(metric: Metric, pair: Pair) -> Array:
