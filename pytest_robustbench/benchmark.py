@@ -19,6 +19,8 @@ from pytest_robustbench.errors import ConfigError, RobustbenchError
 from pytest_robustbench.evaluation.evaluator import Evaluator, silent
 from pytest_robustbench.folder_imports import imports_from
 from pytest_robustbench.gates.judgement import judge, not_measurable
+from pytest_robustbench.gates.limits import CONFIDENCE
+from pytest_robustbench.gates.showing import held_to
 from pytest_robustbench.gates.summary import judge_summary
 from pytest_robustbench.gates.waivers import apply_waivers, today
 from pytest_robustbench.metrics.own import definition_of, load_metric
@@ -55,8 +57,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
     from pytest_robustbench.evaluation.results import ConditionResult
     from pytest_robustbench.evaluation.settings import CalibrationSettings, EvaluationSettings
-    from pytest_robustbench.gates.limits import Limit, Verdict, Waiver
-    from pytest_robustbench.gates.summary import Summary
+    from pytest_robustbench.gates.limits import Demand, Limit, Verdict, Waiver
     from pytest_robustbench.metrics.metric import Metric
 
     Progress = Callable[[str, int, int], None]
@@ -76,12 +77,15 @@ class Gate:
         Limits that may be violated for now.
     day : date, optional
         The day on which waivers hold or have run out; today where it is ``None``.
+    demand : Demand, optional
+        That limits are shown at a confidence; by default they are held against values alone.
     """
 
     limits: Mapping[str, tuple[Limit, ...]] = field(default_factory=dict)
     summary: tuple[Limit, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     day: date | None = None
+    demand: Demand | None = None
 
     def judge(
         self, condition: str, record: Mapping[str, Any], labels: Sequence[int] | None = None
@@ -103,15 +107,21 @@ class Gate:
         error = ranking_error_of(record)
         verdicts = judge(condition, limits, metrics_of(record), undefined_of(record), error)
         if labels is not None:
-            verdicts = with_intervals(verdicts, record, labels)
-        return self._waived(verdicts)
+            verdicts = with_intervals(verdicts, record, labels, self._confidence)
+        return self._final(verdicts)
 
-    def judge_summary(self, summary: Summary) -> tuple[Verdict, ...]:
-        """Hold the limits over all conditions against their summary."""
-        return self._waived(judge_summary(self.summary, summary))
+    def judge_summary(self, report: Report) -> tuple[Verdict, ...]:
+        """Hold the limits over all conditions against the summary of a report."""
+        verdicts = judge_summary(self.summary, report.summary())
+        return self._final(with_summary_intervals(verdicts, report, self._confidence))
 
-    def _waived(self, verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
-        return apply_waivers(verdicts, self.waivers, self.day or today())
+    @property
+    def _confidence(self) -> float:
+        return CONFIDENCE if self.demand is None else self.demand.confidence
+
+    def _final(self, verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
+        held = (held_to(verdict, self.demand) for verdict in verdicts)
+        return apply_waivers(held, self.waivers, self.day or today())
 
 
 class Benchmark:
@@ -369,7 +379,7 @@ def judged_report(
     tested = header.samples.label if header.samples else None
     verdicts = [v for c, r in ordered.items() for v in gate.judge(c, r, _labels(tested, r))]
     if len(ordered) == len(declared):
-        verdicts += with_summary_intervals(gate.judge_summary(report.summary()), report)
+        verdicts += gate.judge_summary(report)
     return replace(report, verdicts=tuple(verdicts))
 
 

@@ -96,16 +96,17 @@ def _cell(values: Mapping[str, Any], metric: str) -> str:
 
 
 def _problems(report: Report) -> Iterator[str]:
-    from pytest_robustbench.gates.wording import describe
+    from pytest_robustbench.gates.wording import describe, on_showing
 
     for condition, record in report.records.items():
         if "error" in record:
             yield f"{condition} could not be measured: {record['error']}"
     for verdict in report.verdicts:
-        if verdict.violated or verdict.waived:
+        if verdict.outcome != "pass":
             yield describe(verdict)
-    held = sum(verdict.outcome == "pass" for verdict in report.verdicts)
+    held = sum(verdict.holds for verdict in report.verdicts)
     if report.verdicts:
-        yield f"{held} of {len(report.verdicts)} limits hold"
+        whole = f"{held} of {len(report.verdicts)} limits hold"
+        yield "; ".join((whole, *on_showing(report.verdicts)))
     else:
         yield "nothing is judged: no limit is declared"

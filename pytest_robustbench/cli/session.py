@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.cli.outcomes import BenchmarkOutcome
@@ -38,7 +37,7 @@ def write_session_of(
 def _benchmark(
     declaration: BenchmarkDeclaration, outcome: BenchmarkOutcome, folder: Path
 ) -> dict[str, Any]:
-    from pytest_robustbench.reports.file.session import report_digest
+    from pytest_robustbench.reports.file.session import report_digest, verdict_counts
 
     report, path = outcome.report, folder / f"{outcome.name}.json"
     compared = _compared(outcome) if declaration.regression else None
@@ -47,7 +46,6 @@ def _benchmark(
         "complete": "passed" if report and report.complete else "failed",
         "regression": _as_item(compared["outcome"], declaration) if compared else None,
     }
-    verdicts = Counter(v.outcome for v in report.verdicts) if report else Counter()
     return {
         "complete": bool(report and report.complete),
         "missing": [c for c in report.missing if c not in report.records] if report else [],
@@ -55,7 +53,7 @@ def _benchmark(
         "outcomes": {name: found for name, found in items.items() if found},
         "problems": [outcome.why] if outcome.why else [],
         "regression": compared,
-        "verdicts": {name: verdicts[name] for name in ("pass", "fail", "error")},
+        "verdicts": verdict_counts(report.verdicts if report else ()),
         "report": f"{outcome.name}.json" if report else None,
         "sha256": report_digest(path) if report else None,
     }
@@ -69,7 +67,9 @@ def _summary(report: Report | None) -> str:
         return "skipped"
     if any(verdict.violated for verdict in judged):
         return "failed"
-    return "xfailed" if any(verdict.waived for verdict in judged) else "passed"
+    if any(verdict.waived for verdict in judged):
+        return "xfailed"
+    return "skipped" if any(verdict.open for verdict in judged) else "passed"
 
 
 def _compared(outcome: BenchmarkOutcome) -> dict[str, Any]:

@@ -90,4 +90,9 @@ def build_benchmark(
 
 def gate_of(declaration: BenchmarkDeclaration) -> Gate:
     """Return the limits of a declared benchmark."""
-    return Gate(declaration.limits, declaration.summary_limits, declaration.waivers)
+    return Gate(
+        declaration.limits,
+        declaration.summary_limits,
+        declaration.waivers,
+        demand=declaration.demand,
+    )

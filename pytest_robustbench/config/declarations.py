@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_robustbench.conditions import Condition
-    from pytest_robustbench.gates.limits import Limit, Waiver
+    from pytest_robustbench.gates.limits import Demand, Limit, Waiver
     from pytest_robustbench.gates.regression.changes import AllowedChange
 
 DeferredText: TypeAlias = "str | Unresolved"
@@ -168,6 +168,8 @@ class BenchmarkDeclaration:
         The comparison with a stored baseline.
     waivers : tuple of Waiver
         Limits that may be violated for a while.
+    demand : Demand, optional
+        That limits are shown at a confidence, and not only hold.
     limit_train, limit_test : int, optional
         Largest number of train and test images.
     source : str
@@ -196,6 +198,7 @@ class BenchmarkDeclaration:
     measure_only: frozenset[str]
     regression: RegressionDeclaration | None
     waivers: tuple[Waiver, ...]
+    demand: Demand | None
     limit_train: int | None
     limit_test: int | None
     source: str
@@ -247,6 +250,7 @@ class BenchmarkDeclaration:
             "measure_only": [c.id for c in self.conditions if c.id in self.measure_only],
             "regression": self.regression and _regression_record(self.regression),
             "waivers": [_waiver_record(waiver) for waiver in self.waivers],
+            "demand": self.demand and asdict(self.demand),
             "limit_train": self.limit_train,
             "limit_test": self.limit_test,
         }

@@ -79,8 +79,7 @@ def _judge_one(
 
 
 def _outcome(limit: Limit, value: float) -> Outcome:
-    met = value >= limit.value if limit.bound == "min" else value <= limit.value
-    return "pass" if met else "fail"
+    return "pass" if limit.holds(value) else "fail"
 
 
 def would_fail_a_silent_detector(limits: Iterable[Limit]) -> bool:

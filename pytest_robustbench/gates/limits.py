@@ -10,8 +10,11 @@ if TYPE_CHECKING:
 
     from pytest_robustbench.metrics.metric import Bound
 
-Outcome = Literal["pass", "fail", "error"]
+Outcome = Literal["pass", "fail", "error", "not shown"]
+Unsure = Literal["fail", "skip"]
 
+CONFIDENCE = 0.95
+"""At which every limit is called shown or not, where none is demanded."""
 SUMMARY = "summary"
 """What stands for a condition where a limit on the summary is meant."""
 
@@ -36,6 +39,27 @@ class Limit:
     bound: Bound
     value: float
     source: str
+
+    def holds(self, value: float) -> bool:
+        """Return whether `value` keeps it."""
+        return value >= self.value if self.bound == "min" else value <= self.value
+
+
+@dataclass(frozen=True)
+class Demand:
+    """That limits are shown, and not only hold on the images that happen to be there.
+
+    Parameters
+    ----------
+    confidence : float
+        One-sided, in (0.5, 0.99]: a limit passes only if the bound of its value at this
+        confidence keeps it.
+    unsure : {"fail", "skip"}
+        How a limit ends that merely holds.
+    """
+
+    confidence: float = CONFIDENCE
+    unsure: Unsure = "fail"
 
 
 @dataclass(frozen=True)
@@ -80,17 +104,25 @@ class Verdict:
         What was declared.
     value : float or None
         What was measured; ``None`` where the metric is not defined.
-    outcome : {"pass", "fail", "error"}
-        ``error`` means not measurable, and fails like ``fail``.
+    outcome : {"pass", "fail", "error", "not shown"}
+        ``error`` means not measurable, and fails like ``fail``. ``not shown``: the value keeps the
+        limit, but its bound at the demanded confidence does not.
     reason : str
-        Why the value is missing, or why a waiver does not hold; empty otherwise.
+        Why the value or its bound is missing, or why a waiver does not hold; empty otherwise.
     waiver : Waiver, optional
-        What lets the limit be violated for now; only beside ``fail``.
+        What lets the limit be violated, or not be shown, for now.
     interval : (float, float), optional
         95 % interval of the value, were other images of the same kind drawn; ``None`` where the
         metric is no sum over images.
     n_images : int, optional
         The images the interval rests on: those the metric speaks of.
+    at_worst : float, optional
+        One-sided bound of the value, on the side of the limit, at `confidence`; ``None`` where it
+        is not known.
+    confidence : float
+        Of `at_worst`.
+    unsure : {"fail", "skip"}
+        How it ends where it is ``not shown``.
     """
 
     condition: str
@@ -101,13 +133,31 @@ class Verdict:
     waiver: Waiver | None = None
     interval: tuple[float, float] | None = None
     n_images: int | None = None
+    at_worst: float | None = None
+    confidence: float = CONFIDENCE
+    unsure: Unsure = "fail"
 
     @property
     def waived(self) -> bool:
-        """Whether the limit is violated, and may be for now."""
-        return self.outcome == "fail" and self.waiver is not None
+        """Whether the limit is violated or not shown, and may be for now."""
+        return self.outcome in ("fail", "not shown") and self.waiver is not None
+
+    @property
+    def open(self) -> bool:
+        """Whether it is not shown, and neither fails the run nor is waived."""
+        return self.outcome == "not shown" and self.unsure == "skip" and not self.waived
 
     @property
     def violated(self) -> bool:
-        """Whether it fails the run: violated or not measurable, and not waived."""
-        return self.outcome != "pass" and not self.waived
+        """Whether it fails the run: no pass, and neither waived nor open."""
+        return self.outcome != "pass" and not (self.waived or self.open)
+
+    @property
+    def shown(self) -> bool:
+        """Whether the value and its bound at `confidence` keep the limit."""
+        return self.holds and self.at_worst is not None and self.limit.holds(self.at_worst)
+
+    @property
+    def holds(self) -> bool:
+        """Whether the value keeps the limit, shown or not."""
+        return self.outcome in ("pass", "not shown")

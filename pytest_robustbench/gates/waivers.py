@@ -21,10 +21,10 @@ def today() -> date:
 def apply_waivers(
     verdicts: Iterable[Verdict], waivers: Iterable[Waiver], day: date
 ) -> tuple[Verdict, ...]:
-    """Attach to every violated limit the waiver that speaks of it.
+    """Attach to every violated limit, or one that is not shown, the waiver that speaks of it.
 
-    Only a limit that was measured and is violated can be waived: what could not be measured says
-    nothing about how bad it is. A waiver that has run out changes nothing but the text.
+    What could not be measured cannot be waived: it says nothing about how bad it is. A waiver that
+    has run out changes nothing but the text.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def apply_waivers(
     Returns
     -------
     tuple of Verdict
-        In the order given. A waived one keeps the outcome ``"fail"`` and is not `violated`; one
+        In the order given. A waived one keeps its outcome and is not `violated`; one
         whose waiver ran out says so in its `reason`.
     """
     declared = tuple(waivers)
@@ -58,8 +58,9 @@ def _unwaived(verdict: Verdict, why: str) -> Verdict:
 
 def _waived(verdict: Verdict, waivers: tuple[Waiver, ...], day: date) -> Verdict:
     waiver = next((w for w in waivers if w.concerns(verdict)), None)
-    if waiver is None or verdict.outcome != "fail":
+    if waiver is None or verdict.outcome not in ("fail", "not shown"):
         return verdict
     if day > waiver.until:
-        return replace(verdict, reason=f"the waiver by {waiver.by} ran out on {waiver.until}")
+        ran_out = f"the waiver by {waiver.by} ran out on {waiver.until}"
+        return replace(verdict, reason="; ".join(filter(None, (verdict.reason, ran_out))))
     return replace(verdict, waiver=waiver)

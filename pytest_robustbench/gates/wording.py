@@ -5,14 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.display import displayed
+from pytest_robustbench.gates.limits import CONFIDENCE
+from pytest_robustbench.gates.showing import (
+    images_needed,
+    is_best,
+    judged_by_value,
+    planned,
+    why_without_bound,
+)
 from pytest_robustbench.metrics.catalogue import metric_called
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
-    from pytest_robustbench.gates.limits import Verdict, Waiver
+    from pytest_robustbench.gates.limits import Limit, Verdict, Waiver
 
+FRESH = (
+    "fresh test images may fail a limit that held on these (11 to 37 % of fresh sets do where the "
+    "value lies near it)"
+)
 FEW_DIGITS = 3
 ALL_DIGITS = 17
 
@@ -54,10 +66,101 @@ def _judged(verdict: Verdict) -> str:
     if verdict.outcome == "error":
         return f"cannot be decided: {_first_line(verdict.reason)}; {declared}"
     value, distance = shown(verdict.value, limit.value), abs(verdict.value - limit.value)
-    if verdict.outcome == "pass":
-        return f"= {value} keeps the {declared}"
+    if verdict.holds:
+        return f"= {value} keeps the {declared}{_showing(verdict)}"
     side = "below" if limit.bound == "min" else "above"
     return f"= {value} is {distance:.2g} {side} the {declared}"
+
+
+def _showing(verdict: Verdict) -> str:
+    """Return whether a limit that holds is shown, and else what would show it."""
+    if verdict.at_worst is None:
+        why = f": {verdict.reason}" if verdict.reason else ""
+        return f" and is not shown{why}" if verdict.outcome == "not shown" else ""
+    if verdict.shown:
+        return f", shown: {_at_worst(verdict)}"
+    return f" and is not shown: {unshown_because(verdict)}"
+
+
+def unshown_because(verdict: Verdict) -> str:
+    """Return the bound of a limit that holds and is not shown, and what would show it."""
+    if not verdict.holds or verdict.shown or verdict.at_worst is None:
+        return ""
+    return f"{_at_worst(verdict)}; {what_would_show(verdict)}"
+
+
+def _at_worst(verdict: Verdict) -> str:
+    assert verdict.at_worst is not None, "who asks has looked"
+    side = "at least" if verdict.limit.bound == "min" else "at most"
+    end = shown(verdict.at_worst, verdict.limit.value)
+    return f"{side} {end} at {percent(verdict.confidence)}"
+
+
+def what_would_show(verdict: Verdict) -> str:
+    """Return how many images would show a limit that holds."""
+    needed = images_needed(verdict)
+    if needed is None:
+        return "no number of images that one could take would: the value is all but the limit"
+    kind = metric_called(verdict.limit.metric).kind
+    if is_best(verdict):
+        return f"{counted(needed, kind)} with nothing wrong would show it"
+    return f"about {counted(needed, kind)} like these would show it"
+
+
+def on_showing(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """Yield how many of the limits that hold are shown, and what is to be known of the others."""
+    confidence = next((v.confidence for v in verdicts if v.at_worst is not None), CONFIDENCE)
+    n_shown = sum(verdict.shown for verdict in verdicts)
+    held = [verdict for verdict in verdicts if verdict.holds and not verdict.shown]
+    number = "all" if n_shown and not held else str(n_shown or "none")
+    verb = "is" if n_shown < 2 and number != "all" else "are"
+    yield f"{number} of them {verb} shown at {percent(confidence)}"
+    by_value = dict.fromkeys(v.limit.metric for v in held if judged_by_value(v))
+    unshown = [verdict for verdict in held if not judged_by_value(verdict)]
+    if unshown:
+        what = "1 holds and is" if len(unshown) == 1 else f"{len(unshown)} hold and are"
+        yield f"{what} not shown: {FRESH}{_takes(unshown)}"
+    if by_value:
+        yield f"{', '.join(by_value)}: judged by value, no parts can show a time"
+
+
+def _takes(unshown: Sequence[Verdict]) -> str:
+    """Return what it takes to show limits that hold."""
+    needed = {v: n for v in unshown if (n := images_needed(v)) is not None}
+    never = dict.fromkeys(v.limit.metric for v in unshown if why_without_bound(v.limit.metric))
+    told = f", and {', '.join(never)} can never be" if never else ""
+    if not needed:
+        return told
+    most = max(needed, key=needed.__getitem__)
+    where = f"{most.condition}: {most.limit.metric}"
+    return f"; the most is needed for {where}: {what_would_show(most)}{told}"
+
+
+def percent(share: float) -> str:
+    """Return a share as text: ``95 %``."""
+    return f"{100 * share:.6g} %"
+
+
+def plans(limits: Iterable[Limit], n_images: Mapping[str, int], confidence: float) -> Iterator[str]:
+    """Yield a line for every limit that a test set is too small to show, whatever is found.
+
+    Parameters
+    ----------
+    limits : iterable of Limit
+        What is declared; a limit of several conditions is told once.
+    n_images : mapping of str to int
+        How many test images there are of each kind: ``defect`` and ``normal``.
+    confidence : float
+        One-sided.
+    """
+    for limit in dict.fromkeys(limits):
+        kind, needed = metric_called(limit.metric).kind, planned(limit, confidence)
+        if needed is not None and needed > n_images[kind]:
+            yield (
+                f"{limit.metric} {limit.bound} {limit.value:g} ({limit.source}) takes "
+                f"{counted(needed, kind)}, none of them wrong, to be shown at "
+                f"{percent(confidence)}; the test set has {n_images[kind]}"
+            )
 
 
 def _first_line(reason: str) -> str:
@@ -76,9 +179,13 @@ def _certainty(verdict: Verdict) -> str:
 
 def counted_images(verdict: Verdict) -> str:
     """Return how many images a verdict rests on, and of which kind: ``17 defect images``."""
-    kind = metric_called(verdict.limit.metric).kind
-    images = "image" if verdict.n_images == 1 else "images"
-    return " ".join(filter(None, (str(verdict.n_images), kind, images)))
+    assert verdict.n_images is not None, "who asks has looked"
+    return counted(verdict.n_images, metric_called(verdict.limit.metric).kind)
+
+
+def counted(n: int, kind: str) -> str:
+    """Return a number of images of a kind, which may be empty for both: ``17 defect images``."""
+    return " ".join(filter(None, (str(n), kind, "image" if n == 1 else "images")))
 
 
 def notes_on_waivers(
@@ -98,4 +205,5 @@ def _waiver(verdict: Verdict) -> str:
     waiver = verdict.waiver
     if waiver is not None:
         return f"; waived until {waiver.until} by {waiver.by}: {waiver.reason} ({waiver.source})"
-    return f"; {verdict.reason}" if verdict.outcome == "fail" and verdict.reason else ""
+    ran_out = verdict.reason and (verdict.outcome == "fail" or verdict.at_worst is not None)
+    return f"; {verdict.reason}" if ran_out else ""

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 ENTRY_POINT_GROUP = "pytest_robustbench.metrics"
 RESERVED = (
     *("all", "clean", "recorded", "summary"),  # scopes of limits
-    *("baseline", "anchor", "min_overlap", "strict_pixels", "inconclusive"),  # settings beside them
+    *("confidence", "unsure"),  # settings beside them
+    *("baseline", "anchor", "min_overlap", "strict_pixels", "inconclusive"),
 )
 DEFINITION = (
     *("level", "more_is_better", "meaning", "rests_on", "sees", "largest", "unit"),

@@ -106,7 +106,7 @@ def session(folder, outcomes, path="runs/metal.json", problems=()):
         "outcomes": {"complete": "failed"},
         "problems": [],
         "regression": None,
-        "verdicts": {"pass": 0, "fail": 0, "error": 0},
+        "verdicts": {"pass": 0, "fail": 0, "error": 0, "not_shown": 0, "shown": 0},
         "report": None,
         "sha256": None,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,11 +17,12 @@ from pytest_robustbench.cli.configuration import (
 from pytest_robustbench.cli.files import check_writable
 from pytest_robustbench.cli.telling import tell
 from pytest_robustbench.errors import ConfigError
+from pytest_robustbench.gates.limits import Demand
 from pytest_robustbench.naming import suggestion
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pytest_robustbench.config.declarations import BenchmarkDeclaration, RobustnessConfig
     from pytest_robustbench.datasets.split import Sample, Split
@@ -110,6 +112,8 @@ def _choice(
 
     corruptions = build_corruptions(declaration, config.folder)
     split = build_split(declaration, config.folder)
+    for line in _too_few(declaration, split.test):
+        tell(f"{declaration.name}: {line}")
     if arguments.images is None:
         samples = _examples(split.test, arguments.n_images or IMAGES)
     else:
@@ -124,6 +128,16 @@ def _choice(
         declaration.evaluation.image_budget,
         arguments.outline,
     )
+
+
+def _too_few(declaration: BenchmarkDeclaration, test: Iterable[Sample]) -> Iterator[str]:
+    """Return which limits the test set is too small to show."""
+    from pytest_robustbench.gates.wording import plans
+
+    parts = dict.fromkeys((sample.label, sample.group or sample.id) for sample in test)
+    counts = Counter("defect" if label else "normal" for label, _ in parts)
+    demand = declaration.demand or Demand()
+    return plans(declaration.all_limits, counts, demand.confidence)
 
 
 def _samples(name: str, split: Split, ids: Iterable[str]) -> list[Sample]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from pytest_robustbench.config.checks.demand import demand_of
 from pytest_robustbench.config.checks.inputs import (
     calibration_of,
     check_fitted,
@@ -127,6 +128,7 @@ def _draft(
         "measure_only": plan.unjudged,
         "regression": regression_of(model, here),
         "waivers": waivers_of(model, plan, here),
+        "demand": demand_of(model, plan, here),
         "limit_train": model.limit_train,
         "limit_test": model.limit_test,
         "source": here.source(),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from pytest_robustbench.conditions import CLEAN, RECORDED, Condition
 from pytest_robustbench.config.checks.complaints import dotted, misplaced_scope
 from pytest_robustbench.config.checks.precedence import LimitTable
-from pytest_robustbench.config.models.limits import SCOPES
+from pytest_robustbench.config.models.limits import SCOPES, SETTINGS
 from pytest_robustbench.config.yaml.environment import retyped
 from pytest_robustbench.corruptions.catalogue import known_names
 from pytest_robustbench.corruptions.names import RESERVED, fits_test_ids
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.config.models.limits import Accept
     from pytest_robustbench.gates.limits import Limit
 
-_TAKEN = {*SCOPES, *RESERVED, "complete", "regression"}
+_TAKEN = {*SCOPES, *SETTINGS, *RESERVED, "complete", "regression"}
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,8 @@ def _scope_not_run(scope: str, run: list[str]) -> str:
         return misplaced_scope(scope)
     if scope in known_names():
         return f"limit for {scope}, which is not run; corruptions: {', '.join(run) or 'none'}"
-    return f"unknown corruption {scope!r} under accept; {suggestion(scope, [*SCOPES, *run])}"
+    valid = suggestion(scope, [*SCOPES, *SETTINGS, *run])
+    return f"unknown corruption {scope!r} under accept; {valid}"
 
 
 def limits_of(

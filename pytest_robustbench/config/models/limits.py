@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, create_model
 from pytest_robustbench.conditions import SEVERITIES
 from pytest_robustbench.config.models.values import (
     ENV,
+    Confidence,
     Day,
     Distance,
     Line,
@@ -146,6 +147,8 @@ def accept_type(metrics: tuple[str, ...]) -> type[Any]:
         if not TYPE_CHECKING:
             __pydantic_extra__: dict[str, of_corruption]
 
+            confidence: Confidence | None = None
+            unsure: Literal["fail", "skip"] | None = None
             all: of_condition = Field(default_factory=of_condition)
             clean: of_condition = Field(default_factory=of_condition)
             recorded: RecordedLimits = Field(default_factory=RecordedLimits)
@@ -171,8 +174,10 @@ else:
     Accept = accept_type(METRICS)
     Regression = regression_type(comparable_metrics())
 
-SCOPES = tuple(Accept.model_fields)
-"""Keys under `accept` that are no corruption."""
+SETTINGS = ("confidence", "unsure")
+"""Keys under `accept` that hold no limits."""
+SCOPES = tuple(name for name in Accept.model_fields if name not in SETTINGS)
+"""Keys under `accept` that hold limits, and are no corruption."""
 
 
 class WaiverEntry(Section):

@@ -112,6 +112,8 @@ Seed: TypeAlias = Annotated[int, Field(ge=0), ENV]
 Rate: TypeAlias = Annotated[float, Field(ge=0, le=1), ENV]
 Share: TypeAlias = Annotated[float, Field(gt=0, lt=1), ENV]
 """A quantile or fraction, strictly between 0 and 1."""
+Confidence: TypeAlias = Annotated[float, Field(gt=0.5, le=0.99), ENV]
+"""One-sided; 2000 draws of images know no further tail."""
 Milliseconds: TypeAlias = Annotated[float, Field(gt=0), ENV]
 Distance: TypeAlias = Annotated[float, Field(ge=0), ENV]
 Names: TypeAlias = Annotated[tuple[str, ...], AfterValidator(without_repetition)]

@@ -38,7 +38,7 @@ class Judge:
         self._ref = ref
 
     def __call__(self, result: ConditionResult) -> None:
-        """Fail listing every violated limit; skip where the condition is only measured."""
+        """Fail listing every violated limit; skip where it is only measured, or not shown."""
         __tracebackhide__ = True
         outcome = self._measurements.outcome(self._ref.benchmark, self._ref.condition)
         if outcome is None or outcome.result is not result:
@@ -51,12 +51,19 @@ class Judge:
         waived = [describe(v, with_condition=False) for v in outcome.verdicts if v.waived]
         if waived:
             pytest.xfail("\n".join(waived))
+        unshown = [describe(v, with_condition=False) for v in outcome.verdicts if v.open]
+        if unshown:
+            pytest.skip("\n".join(unshown))
         if not outcome.verdicts:
             pytest.skip("measured, no limit")
 
     def _record_properties(self, outcome: ConditionOutcome) -> None:
         properties = self._request.node.user_properties
+        values: list[tuple[str, float | str | None]]
         values = [(v.limit.metric, v.value) for v in outcome.verdicts]
+        if values:
+            n_shown = sum(verdict.shown for verdict in outcome.verdicts)
+            values.append(("limits_shown", f"{n_shown} of {len(outcome.verdicts)}"))
         properties.extend(value for value in values if value not in properties)  # once under reruns
 
     def _failure_text(self, violated: list[Verdict]) -> str:

@@ -72,7 +72,10 @@ def _summary(results: BenchmarkResults) -> Aggregate:
     if violated:
         return Aggregate("summary", "failed", "\n".join(describe(v) for v in violated))
     waived = [describe(v) for v in verdicts if v.waived]
-    return Aggregate("summary", "xfailed" if waived else "passed", "\n".join(waived))
+    if waived:
+        return Aggregate("summary", "xfailed", "\n".join(waived))
+    unshown = [describe(v) for v in verdicts if v.open]
+    return Aggregate("summary", "skipped" if unshown else "passed", "\n".join(unshown))
 
 
 def _complete(results: BenchmarkResults) -> Aggregate:

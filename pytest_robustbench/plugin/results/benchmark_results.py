@@ -6,8 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.gates.judgement import not_measurable
-from pytest_robustbench.gates.summary import judge_summary
-from pytest_robustbench.gates.waivers import apply_waivers, today, without_waivers
+from pytest_robustbench.gates.waivers import without_waivers
 from pytest_robustbench.plugin.items import aggregate_names
 from pytest_robustbench.plugin.options import RUNXFAIL
 
@@ -222,13 +221,10 @@ class BenchmarkResults:
         return self._summaries[known]
 
     def _judged_summary(self) -> tuple[Verdict, ...]:
-        from pytest_robustbench.reports.compare.evidence import with_summary_intervals
+        from pytest_robustbench.config.benchmarks import gate_of
 
-        report = self._report(())
-        judged = judge_summary(self.declaration.summary_limits, report.summary())
-        judged = with_summary_intervals(judged, report)
-        waived = apply_waivers(judged, self.declaration.waivers, today())
-        return without_waivers(waived, RUNXFAIL) if self.settings.runxfail else waived
+        judged = gate_of(self.declaration).judge_summary(self._report(()))
+        return without_waivers(judged, RUNXFAIL) if self.settings.runxfail else judged
 
     @property
     def notes(self) -> tuple[str, ...]:

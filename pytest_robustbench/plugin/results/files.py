@@ -10,7 +10,12 @@ from pytest_robustbench.plain_json import read_object
 from pytest_robustbench.plugin.results.aggregate_items import aggregates, problems_of
 from pytest_robustbench.reports.file.earlier import SESSION_FILE, forget_session
 from pytest_robustbench.reports.file.report import Report
-from pytest_robustbench.reports.file.session import Unreported, report_digest, write_session
+from pytest_robustbench.reports.file.session import (
+    Unreported,
+    report_digest,
+    verdict_counts,
+    write_session,
+)
 from pytest_robustbench.reports.file.stored import StoredReport
 from pytest_robustbench.reports.pages.source import Edition, Source
 from pytest_robustbench.reports.pages.thumbnails import Thumbnails
@@ -20,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
-    from pytest_robustbench.gates.limits import Verdict
     from pytest_robustbench.plugin.results.aggregate_items import Aggregate
     from pytest_robustbench.plugin.results.benchmark_results import BenchmarkResults
     from pytest_robustbench.plugin.results.run_results import RunResults
@@ -165,7 +169,7 @@ def _benchmark(results: BenchmarkResults) -> dict[str, Any]:
         "outcomes": {a.name: a.outcome for a in found},
         "problems": list(problems_of(results)),
         "regression": _regression(found, results),
-        "verdicts": _counts(results.all_verdicts),
+        "verdicts": verdict_counts(results.all_verdicts),
         "report": path.name if path else None,
         "sha256": results.report_sha256,
     }
@@ -179,7 +183,7 @@ def _deselected(conditions: list[str]) -> dict[str, Any]:
         "outcomes": {},
         "problems": [],
         "regression": None,
-        "verdicts": _counts([]),
+        "verdicts": verdict_counts(()),
         "report": None,
         "sha256": None,
     }
@@ -196,8 +200,3 @@ def _regression(
     updated = results.updated_baseline
     names = [*held, *([updated.name] if updated else [])]
     return {"outcome": came_to, "baseline": names[0] if names else None}
-
-
-def _counts(verdicts: Sequence[Verdict]) -> dict[str, int]:
-    outcomes = [verdict.outcome for verdict in verdicts]
-    return {name: outcomes.count(name) for name in ("pass", "fail", "error")}

@@ -11,6 +11,7 @@ from pytest_robustbench.naming import relative
 from pytest_robustbench.plugin.results.aggregate_items import problems_of, why_not_judged
 from pytest_robustbench.plugin.terminal.layout import tables
 from pytest_robustbench.plugin.terminal.table import (
+    UNSHOWN,
     VIOLATED,
     WAIVED,
     columns_of,
@@ -34,6 +35,7 @@ MARKUP: Mapping[str, Mapping[str, bool]] = MappingProxyType(
     {
         VIOLATED: MappingProxyType({"red": True, "bold": True}),
         WAIVED: MappingProxyType({"yellow": True}),
+        UNSHOWN: MappingProxyType({"yellow": True}),
     }
 )
 CALIBRATED = MappingProxyType(
@@ -187,6 +189,8 @@ def _measured(reporter: Lines, results: BenchmarkResults) -> None:
     groups = groups_of(results)
     conditions = [condition for group in groups for condition in group.names]
     _tables(reporter, groups, columns_of(results, conditions))
+    if any(v.holds and not v.shown for of in results.verdicts.values() for v in of):
+        reporter.write_line(f"  {UNSHOWN} holds on these images, and is not shown for others")
 
 
 def _tables(reporter: Lines, groups: Sequence[Group], columns: Sequence[Column]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.gates.showing import judged_by_value
 from pytest_robustbench.gates.wording import ALL_DIGITS, FEW_DIGITS, shown
 from pytest_robustbench.metrics.catalogue import known_metrics
 from pytest_robustbench.plugin.terminal.layout import Cell, Column, Group
@@ -20,6 +21,7 @@ WITHOUT_LIMITS = ("pixel_segf1", "bg_fpr", "latency_ms_per_image")
 N_WORST = 3
 VIOLATED = "!"
 WAIVED = "w"
+UNSHOWN = "~"
 UNKNOWN = "-"
 UNDECIDED = "?"
 
@@ -52,14 +54,21 @@ def summary_table(verdicts: Sequence[Verdict]) -> tuple[list[Group], list[Column
 def judged_cell(verdict: Verdict) -> Cell:
     """Return a value beside its limit."""
     limit, value = verdict.limit, verdict.value
-    mark = WAIVED if verdict.waived else VIOLATED if verdict.violated else ""
     return Cell(
         UNKNOWN if value is None else _beside(value, limit.value),
         bound=">=" if limit.bound == "min" else "<=",
         limit=_exact(limit.value),
         margin=_distance(verdict),
-        mark=mark,
+        mark=_mark(verdict),
     )
+
+
+def _mark(verdict: Verdict) -> str:
+    if verdict.waived:
+        return WAIVED
+    if verdict.holds:
+        return "" if verdict.shown or judged_by_value(verdict) else UNSHOWN
+    return VIOLATED
 
 
 def _in_order(results: BenchmarkResults) -> list[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_robustbench.gates.intervals import interval_of
+from pytest_robustbench.gates.intervals import bound_on, interval_of
+from pytest_robustbench.gates.limits import CONFIDENCE
 from pytest_robustbench.gates.summary_intervals import summary_interval_of
 from pytest_robustbench.metrics.catalogue import metric_called
 from pytest_robustbench.reports.file.record import outcomes_of
@@ -13,6 +14,7 @@ from pytest_robustbench.reports.file.record import outcomes_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from pytest_robustbench.gates.intervals import Side
     from pytest_robustbench.gates.limits import Verdict
     from pytest_robustbench.metrics.metric import Metric
     from pytest_robustbench.metrics.outcomes import Outcomes
@@ -20,9 +22,12 @@ if TYPE_CHECKING:
 
 
 def with_intervals(
-    verdicts: Iterable[Verdict], record: Mapping[str, Any], labels: Sequence[int]
+    verdicts: Iterable[Verdict],
+    record: Mapping[str, Any],
+    labels: Sequence[int],
+    confidence: float = CONFIDENCE,
 ) -> tuple[Verdict, ...]:
-    """Give every verdict on a measured value its interval, where its metric has one.
+    """Give every verdict on a measured value its interval and bound, where its metric has one.
 
     Parameters
     ----------
@@ -32,13 +37,17 @@ def with_intervals(
         That condition, measured.
     labels : (N,) sequence of int
         1 = defect, for the images of the record in their order.
+    confidence : float
+        Of the one-sided bound, in (0.5, 1).
     """
     outcomes = outcomes_of(record, labels)
-    return tuple(_with_interval(verdict, outcomes) for verdict in verdicts)
+    return tuple(_with_interval(verdict, outcomes, confidence) for verdict in verdicts)
 
 
-def with_summary_intervals(verdicts: Iterable[Verdict], report: Report) -> tuple[Verdict, ...]:
-    """Give every verdict on the summary of a report its interval, where its metric has one.
+def with_summary_intervals(
+    verdicts: Iterable[Verdict], report: Report, confidence: float = CONFIDENCE
+) -> tuple[Verdict, ...]:
+    """Give every verdict on the summary of a report its interval and bound, where it has one.
 
     Parameters
     ----------
@@ -46,6 +55,8 @@ def with_summary_intervals(verdicts: Iterable[Verdict], report: Report) -> tuple
         On the summary; none has a value where a condition is not measured.
     report : Report
         What the summary is of.
+    confidence : float
+        Of the one-sided bound, in (0.5, 1).
     """
     found = tuple(verdicts)
     samples = report.header.samples
@@ -54,16 +65,23 @@ def with_summary_intervals(verdicts: Iterable[Verdict], report: Report) -> tuple
     pooled = [c.id for c in report.declared if not c.recorded]
     measured = (c for c in pooled if "error" not in report.records[c])
     outcomes = {c: outcomes_of(report.records[c], samples.label) for c in measured}
-    return tuple(_with_summary_interval(verdict, outcomes) for verdict in found)
+    return tuple(_with_summary_interval(verdict, outcomes, confidence) for verdict in found)
 
 
-def _with_summary_interval(verdict: Verdict, outcomes: Mapping[str, Outcomes]) -> Verdict:
+def _with_summary_interval(
+    verdict: Verdict, outcomes: Mapping[str, Outcomes], confidence: float
+) -> Verdict:
     metric = verdict.limit.metric
     interval = None if verdict.value is None else summary_interval_of(metric, outcomes)
     if interval is None:
         return verdict
+    # Either end of an interval fails alone in half of the cases in which one does.
+    ends = summary_interval_of(metric, outcomes, level=2 * confidence - 1)
+    at_worst = None if ends is None else ends[verdict.limit.bound == "max"]
     n_images = min(n_images_of(metric_called(metric), o) for o in outcomes.values())
-    return replace(verdict, interval=interval, n_images=n_images)
+    return replace(
+        verdict, interval=interval, n_images=n_images, at_worst=at_worst, confidence=confidence
+    )
 
 
 def n_images_of(metric: Metric, outcomes: Outcomes) -> int:
@@ -73,9 +91,19 @@ def n_images_of(metric: Metric, outcomes: Outcomes) -> int:
     return int((known & kinds.get(metric.kind, known)).sum())
 
 
-def _with_interval(verdict: Verdict, outcomes: Outcomes) -> Verdict:
+def _with_interval(verdict: Verdict, outcomes: Outcomes, confidence: float) -> Verdict:
     metric = metric_called(verdict.limit.metric)
-    interval = None if verdict.value is None else interval_of(metric, outcomes)
-    if interval is None:
+    if verdict.value is None:
         return verdict
-    return replace(verdict, interval=interval, n_images=n_images_of(metric, outcomes))
+    interval = interval_of(metric, outcomes)
+    side: Side = "upper" if verdict.limit.bound == "max" else "lower"
+    at_worst = bound_on(side, metric, outcomes, confidence)
+    if interval is None and at_worst is None:
+        return verdict
+    return replace(
+        verdict,
+        interval=interval,
+        n_images=n_images_of(metric, outcomes),
+        at_worst=at_worst,
+        confidence=confidence,
+    )

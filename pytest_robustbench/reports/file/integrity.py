@@ -7,15 +7,17 @@ is said once, such as the configuration, is held by the digest of the content al
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.conditions import CLEAN, condition_of
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.gates.judgement import judge
-from pytest_robustbench.gates.limits import SUMMARY
+from pytest_robustbench.gates.limits import SUMMARY, Demand
 from pytest_robustbench.gates.regression.changes import comparable_metrics
 from pytest_robustbench.gates.regression.verdicts import worst_of
+from pytest_robustbench.gates.showing import held_to
 from pytest_robustbench.gates.summary import summarize
 from pytest_robustbench.metrics.catalogue import metric_called
 from pytest_robustbench.plain_json import DIGEST, is_sealed
@@ -223,8 +225,10 @@ def _verdict_contradictions(report: StoredReport) -> Iterator[str]:
         for (condition, metric), bounds in report.declared.items()
         if condition in report.records or (condition == SUMMARY and complete)
     }
-    for verdict in report.verdicts:
+    for verdict, plain in zip(report.verdicts, report.plain["verdicts"], strict=True):
         problem = _verdict_problem(verdict, report) or _undeclared(verdict, report, declared)
+        if not problem and plain.get("shown", False) != verdict.shown:
+            problem = f"says of being shown what its bound does not: {EDITED}"
         if problem:
             yield f"the verdict on {verdict.limit.metric} of {verdict.condition} {problem}"
     judged = {(v.condition, v.limit.metric) for v in report.verdicts}
@@ -251,7 +255,16 @@ def _outcome(verdict: Verdict, report: StoredReport) -> Outcome:
         return "error"
     errors = {} if record is None else ranking_error_of(record)
     (judged,) = judge(verdict.condition, [verdict.limit], {metric: verdict.value}, {}, errors)
-    return judged.outcome
+    return held_to(replace(verdict, outcome=judged.outcome), _demand(verdict, report)).outcome
+
+
+def _demand(verdict: Verdict, report: StoredReport) -> Demand | None:
+    """Return what the configuration demands; of a Python user's own, what the verdict says."""
+    if report.declared:
+        declared = report.plain["config"].get("demand")
+        return Demand(**declared) if declared else None
+    is_unshown = verdict.outcome == "not shown"
+    return Demand(verdict.confidence, verdict.unsure) if is_unshown else None
 
 
 def _undeclared(

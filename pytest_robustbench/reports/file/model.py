@@ -184,10 +184,18 @@ class VerdictRecord(Part):
     value: Number | None = Field(
         description="What was measured, in the metric's unit; null where it is not defined."
     )
-    verdict: Literal["pass", "fail", "error"] = Field(
-        description="error: not measurable; it fails like fail."
+    verdict: Literal["pass", "fail", "error", "not shown"] = Field(
+        description="error: not measurable; it fails like fail. not shown: the value keeps the "
+        "limit, and its bound at the demanded confidence does not."
     )
-    reason: str = Field(description="Why the value is null; empty otherwise.")
+    shown: bool = Field(
+        default=False,
+        description="Whether value and at_worst keep the limit: it holds for parts like these at "
+        "this confidence, and not only on the images that were there.",
+    )
+    reason: str = Field(
+        description="Why value or at_worst is missing, or a waiver does not hold; empty otherwise."
+    )
     source: str = Field(description="file:line of the declaration.")
     interval: Interval | None = Field(
         default=None,
@@ -197,6 +205,22 @@ class VerdictRecord(Part):
     n_images: Count | None = Field(
         default=None,
         description="The images the interval rests on: those the metric speaks of.",
+    )
+    at_worst: Number | None = Field(
+        default=None,
+        description="One-sided bound of the value, on the side of the limit; absent where it is "
+        "not known.",
+    )
+    confidence: Share | None = Field(
+        default=None, description="Of at_worst, and of what is not shown; absent elsewhere."
+    )
+    images_needed: Count | None = Field(
+        default=None,
+        description="About how many images, were they like these, would show the limit; absent "
+        "where it is shown, does not hold, or where no number would.",
+    )
+    unsure: Literal["fail", "skip"] | None = Field(
+        default=None, description="How it ends where it is not shown; absent elsewhere."
     )
     waiver: WaiverRecord | None = Field(default=None, description="Absent where nothing is waived.")
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.conditions import CLEAN, Condition
 from pytest_robustbench.errors import ReportError
-from pytest_robustbench.gates.limits import Limit, Verdict, Waiver
+from pytest_robustbench.gates.limits import CONFIDENCE, Limit, Verdict, Waiver
+from pytest_robustbench.gates.showing import images_needed
 from pytest_robustbench.gates.summary import Summary, summarize
 from pytest_robustbench.plain_json import dumps, sealed
 from pytest_robustbench.reports.file.fields import (
@@ -178,9 +179,14 @@ def _largest(values: Iterable[int | None]) -> int | None:
 
 def verdict_to_dict(verdict: Verdict) -> dict[str, Any]:
     """Return a verdict as plain JSON; what most do not have, they do not name."""
+    unshown = verdict.outcome == "not shown"
     optional = {
         "interval": verdict.interval and list(verdict.interval),
         "n_images": verdict.n_images,
+        "at_worst": verdict.at_worst,
+        "confidence": None if verdict.at_worst is None and not unshown else verdict.confidence,
+        "images_needed": None if verdict.shown else images_needed(verdict),
+        "unsure": verdict.unsure if unshown else None,
         "waiver": verdict.waiver and _waiver_record(verdict.waiver),
     }
     plain = {
@@ -190,6 +196,7 @@ def verdict_to_dict(verdict: Verdict) -> dict[str, Any]:
         "limit": verdict.limit.value,
         "value": verdict.value,
         "verdict": verdict.outcome,
+        "shown": verdict.shown,
         "reason": verdict.reason,
         "source": verdict.limit.source,
         **{key: value for key, value in optional.items() if value is not None},
@@ -214,6 +221,9 @@ def verdict_from_dict(plain: Mapping[str, Any]) -> Verdict:
         waiver=None if found.waiver is None else _waiver(found, found.waiver),
         interval=None if found.interval is None else (found.interval[0], found.interval[1]),
         n_images=found.n_images,
+        at_worst=found.at_worst,
+        confidence=CONFIDENCE if found.confidence is None else found.confidence,
+        unsure=found.unsure or "fail",
     )
 
 

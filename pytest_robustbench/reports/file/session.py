@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -22,8 +23,10 @@ from pytest_robustbench.reports.file.model_types import (
 from pytest_robustbench.reports.file.writing import write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
+
+    from pytest_robustbench.gates.limits import Verdict
 
 RERUN = "rerun"
 """Folder beside a report for what is measured again: the report itself stays."""
@@ -37,8 +40,8 @@ class Outcomes(Part):
 
     summary: Literal["passed", "failed", "skipped", "xfailed"] | None = Field(
         default=None,
-        description="The limits over all conditions; skipped: not judged; xfailed: violated, and "
-        "waived.",
+        description="The limits over all conditions; skipped: not judged, or not shown where that "
+        "is let pass; xfailed: violated or not shown, and waived.",
     )
     complete: Ended | None = Field(
         default=None,
@@ -67,6 +70,13 @@ class VerdictCounts(Part):
     passed: Count = Field(alias="pass", description="Limits met.")
     fail: Count = Field(description="Limits violated.")
     error: Count = Field(description="Limits on what could not be measured.")
+    not_shown: Count = Field(
+        description="Limits met that are not shown at the confidence that is demanded."
+    )
+    shown: Count = Field(
+        description="Those of the limits met that are shown: at the confidence that is demanded, "
+        "or at 95 % where none is."
+    )
 
 
 class BenchmarkRecord(Part):
@@ -128,6 +138,17 @@ def write_session(folder: Path, content: Mapping[str, Any]) -> None:
     plain = sealed({"schema_version": SCHEMA_VERSION, **content})
     SessionRecord.from_dict(plain)
     write_atomically(folder / SESSION_FILE, dumps(plain))
+
+
+def verdict_counts(verdicts: Iterable[Verdict]) -> dict[str, int]:
+    """Return what `VerdictCounts` holds."""
+    judged = tuple(verdicts)
+    outcomes = Counter(verdict.outcome for verdict in judged)
+    return {
+        **{name: outcomes[name] for name in ("pass", "fail", "error")},
+        "not_shown": outcomes["not shown"],
+        "shown": sum(verdict.shown for verdict in judged),
+    }
 
 
 def report_digest(path: Path) -> str:

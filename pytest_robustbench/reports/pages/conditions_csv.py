@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     *("benchmark", "overall", "model", "condition", "corruption", "severity"),
-    *("verdict", "violated"),
+    *("verdict", "violated", "not_shown"),
 )
-WORST_FIRST = ("error", "fail", "waived", "pass")
+WORST_FIRST = ("error", "fail", "not shown", "waived", "pass")
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001
 """What makes a spreadsheet calculate a cell that was meant as text, the wide forms included."""
 BYTE_ORDER_MARK = "\ufeff"
@@ -61,6 +61,7 @@ def _rows(source: Source) -> Iterator[Row]:
             **_of(condition),
             "verdict": "error" if name in source.errors else _worst(verdicts),
             "violated": _violated(verdicts),
+            "not_shown": _not_shown(verdicts),
             **source.metrics[name],
             "error": _text(source.errors.get(name, "")),
         }
@@ -75,8 +76,12 @@ def _summary_rows(source: Source) -> Iterator[Row]:
     """Yield a row for the limits over all conditions, if there are any."""
     verdicts = [v for v in source.verdicts if v.condition == SUMMARY]
     if verdicts:
-        found = {"verdict": _worst(verdicts), "violated": _violated(verdicts)}
-        yield {"condition": SUMMARY, **found}
+        yield {
+            "condition": SUMMARY,
+            "verdict": _worst(verdicts),
+            "violated": _violated(verdicts),
+            "not_shown": _not_shown(verdicts),
+        }
 
 
 def _of(condition: Condition) -> Row:
@@ -90,6 +95,11 @@ def _texts(texts: Mapping[str, str]) -> Row:
 
 def _violated(verdicts: Sequence[Verdict]) -> str:
     return _text(" ".join(v.limit.metric for v in verdicts if v.violated))
+
+
+def _not_shown(verdicts: Sequence[Verdict]) -> str:
+    """Return the metrics whose limits hold on these images, and are not shown for others."""
+    return _text(" ".join(v.limit.metric for v in verdicts if v.holds and not v.shown))
 
 
 def _worst(verdicts: Sequence[Verdict]) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from pytest_robustbench.gates.wording import describe
+from pytest_robustbench.gates.wording import describe, on_showing
 from pytest_robustbench.reports.pages.margins import worst_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_robustbench.gates.limits import Verdict
     from pytest_robustbench.reports.pages.source import Source
 
 Word = Literal["PASS", "FAIL", "INCOMPLETE", "NOT JUDGED"]
@@ -31,8 +31,8 @@ class Overall:
     remarks : tuple of str
         What else there is to say.
     caution : bool
-        Whether a reader has to look closer even at a pass: a limit is waived, or a comparison was
-        not decided.
+        Whether a reader has to look closer even at a pass: a limit is waived or not shown, or a
+        comparison was not decided.
     """
 
     word: Word
@@ -71,7 +71,7 @@ def _anything_held(source: Source) -> bool:
 
 
 def _needs_a_look(source: Source) -> bool:
-    waived = any(verdict.waived for verdict in source.verdicts)
+    waived = any(verdict.waived or verdict.open for verdict in source.verdicts)
     return waived or any(compared["outcome"] != "pass" for compared in source.compared)
 
 
@@ -85,10 +85,14 @@ def _violations(source: Source) -> Iterator[str]:
     limits = _counted(len(source.verdicts), "limit")
     violated = [v for v in source.verdicts if v.violated]
     failed = worst_first(v for v in violated if v.outcome == "fail")
+    unshown = worst_first(v for v in violated if v.outcome == "not shown")
     open_ones = worst_first(v for v in violated if v.outcome == "error")
     if failed:
         verb = "is" if len(failed) == 1 else "are"
         yield f"{len(failed)} of {limits} {verb} violated; worst: {describe(failed[0])}"
+    if unshown:
+        what = "holds and is" if len(unshown) == 1 else "hold and are"
+        yield f"{len(unshown)} of {limits} {what} not shown; worst: {describe(unshown[0])}"
     if open_ones:
         yield f"{len(open_ones)} of {limits} cannot be judged; first: {describe(open_ones[0])}"
 
@@ -124,16 +128,14 @@ def _gaps(source: Source) -> Iterator[str]:
 
 
 def _held(source: Source) -> Iterator[str]:
-    held = sum(verdict.outcome == "pass" for verdict in source.verdicts)
+    held = sum(verdict.holds for verdict in source.verdicts)
     if source.verdicts:
         limits = _counted(len(source.verdicts), "limit")
         yield f"{held} of {limits} hold on {_judged_conditions(source)}"
-    unsure = sum(map(_is_unsure, source.verdicts))
-    if unsure:
-        yield f"of {unsure} the 95 % interval reaches beyond the limit: too few images to be sure"
-    waived = sum(verdict.waived for verdict in source.verdicts)
-    if waived:
-        yield f"{waived} violated, and waived for now"
+        yield from on_showing(source.verdicts)
+    waived = Counter(verdict.holds for verdict in source.verdicts if verdict.waived)
+    for holds, n in waived.items():
+        yield f"{n} {'not shown' if holds else 'violated'}, and waived for now"
 
 
 def _judged_conditions(source: Source) -> str:
@@ -143,14 +145,6 @@ def _judged_conditions(source: Source) -> str:
         return everything  # a limit on their summary sees all of them
     judged = len({verdict.condition for verdict in source.verdicts})
     return everything if judged == len(source.records) else f"{judged} of {everything}"
-
-
-def _is_unsure(verdict: Verdict) -> bool:
-    """Return whether a limit that holds might not on other images of the same kind."""
-    if verdict.outcome != "pass" or verdict.interval is None:
-        return False
-    low, high = verdict.interval
-    return low < verdict.limit.value if verdict.limit.bound == "min" else high > verdict.limit.value
 
 
 def _comparisons(source: Source) -> Iterator[str]:

@@ -90,7 +90,12 @@ def _word(verdict: Verdict) -> str:
         return "waived"
     if verdict.value is None:
         return "not measurable"
-    words = {"pass": f"holds, {margin(verdict):.0%} room", "fail": "violated"}
+    word = "shown" if verdict.shown else "holds"
+    words = {
+        "pass": f"{word}, {margin(verdict):.0%} room",
+        "fail": "violated",
+        "not shown": "not shown",
+    }
     return words.get(verdict.outcome, "not decided")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -92,7 +93,7 @@ def test_the_digits_shown_tell_on_which_side_of_the_limit_a_value_is(
     cell = judged_cell(judged)
     left, right = float(cell.value), float(cell.limit)
     holds = left >= right if cell.bound == ">=" else left <= right
-    assert holds == (judged.outcome == "pass") == (float(cell.margin) >= 0) == (cell.mark == "")
+    assert holds == (judged.outcome == "pass") == (float(cell.margin) >= 0) == (cell.mark != "!")
 
 
 def test_parts_stand_below_each_other() -> None:
@@ -111,7 +112,7 @@ def test_parts_stand_below_each_other() -> None:
 
 
 def test_as_many_columns_stand_side_by_side_as_fit() -> None:
-    cells = (judged_cell(verdict("recall", 0.5, 0.25)),)
+    cells = (judged_cell(replace(verdict("recall", 0.5, 0.25), at_worst=0.3)),)
     titles = ["recall", "f1", "accuracy", "precision"]
     lines = written([Group("", ("clean",))], [Column(title, cells) for title in titles])
     assert [re.findall("[a-z]+1?", line) for line in lines[::3]] == [titles[:3], titles[3:]]

@@ -276,7 +276,7 @@ def session(**changes):
         "outcomes": {"complete": "skipped"},
         "problems": [],
         "regression": None,
-        "verdicts": {"pass": 3, "fail": 0, "error": 0},
+        "verdicts": {"pass": 3, "fail": 0, "error": 0, "not_shown": 0, "shown": 1},
         "report": "nuts.json",
         "sha256": "0" * 64,
     }

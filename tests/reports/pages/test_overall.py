@@ -27,6 +27,7 @@ HOLDS = {
     "reason": "",
     "source": "robustness.yaml:3",
 }
+UNSHOWN = {**HOLDS, "verdict": "not shown", "at_worst": 0.6, "confidence": 0.95, "unsure": "fail"}
 VIOLATED = {**HOLDS, "condition": "blur-severity_3", "value": 0.75, "verdict": "fail"}
 UNMEASURABLE = {**HOLDS, "value": None, "verdict": "error", "reason": "no maps"}
 UNDECIDED = {**HOLDS, "value": 0.5, "verdict": "error", "reason": "exact to 0.1 only"}
@@ -274,6 +275,7 @@ BAD = {
     "violated": {"verdicts": [VIOLATED]},
     "not measurable": {"verdicts": [UNMEASURABLE]},
     "not decided": {"verdicts": [UNDECIDED]},
+    "not shown": {"verdicts": [UNSHOWN]},
     "regressed": {"regression": [compared("regressed")], "config": TOLERANT},
     "not comparable": {"regression": [compared("error")], "config": TOLERANT},
     "open": {"regression": [compared("inconclusive")], "config": STRICT},
@@ -361,15 +363,32 @@ def test_what_is_not_known_comes_before_the_worst_value():
 # ---- what a pass is worth ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("interval", "sure"),
-    [([0.1, 0.4], True), ([0.1, 0.5], True), ([0.1, 0.6], False)],
-)
-def test_a_limit_that_holds_on_too_few_images_is_told(plain, interval, sure):
-    found = judged(plain, verdicts=[{**HOLDS, "interval": interval}])
+@pytest.mark.parametrize(("at_worst", "shown"), [(0.4, True), (0.5, True), (0.6, False)])
+def test_a_limit_that_holds_on_too_few_images_is_told(plain, at_worst, shown):
+    found = judged(plain, verdicts=[{**HOLDS, "at_worst": at_worst, "confidence": 0.95}])
 
     assert found.word == "PASS"
-    assert ("of 1 the 95 % interval reaches beyond the limit" in found.sentence) is not sure
+    assert not found.caution
+    assert ("all of them are shown at 95 %" in found.sentence) is shown
+    assert ("1 holds and is not shown" in found.sentence) is not shown
+
+
+def test_where_it_is_demanded_what_is_not_shown_fails(plain):
+    found = judged(plain, verdicts=[HOLDS, UNSHOWN])
+
+    assert found.word == "FAIL"
+    assert found.sentence.startswith("1 of 2 limits holds and is not shown; worst: clean: bg_fpr")
+
+
+def test_where_it_is_let_pass_it_is_told_and_wants_a_look(plain):
+    found = judged(plain, verdicts=[HOLDS, {**UNSHOWN, "unsure": "skip"}])
+
+    assert (found.word, found.caution) == ("PASS", True)
+    assert "not shown" in found.sentence
+
+
+def test_nothing_but_limits_that_are_not_shown_is_no_pass(plain):
+    assert judged(plain, verdicts=[{**UNSHOWN, "unsure": "skip"}]).word == "NOT JUDGED"
 
 
 def test_nothing_but_waived_limits_is_no_pass(plain):

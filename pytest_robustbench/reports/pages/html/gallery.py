@@ -69,6 +69,8 @@ def condition_badge(source: Source, condition: str) -> tuple[str, str]:
         return "fail", "limit violated"
     if any(v.waived for v in verdicts):
         return "waived", "waived"
+    if any(v.open for v in verdicts):
+        return "open", "not shown"
     return ("pass", "limits hold") if verdicts else ("none", "no limit")
 
 

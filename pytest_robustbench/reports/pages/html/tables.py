@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_robustbench.gates.wording import shown
+from pytest_robustbench.gates.wording import shown, unshown_because
 from pytest_robustbench.reports.pages.html.figures import Figure, figure, interval_figure, signed
 from pytest_robustbench.reports.pages.html.heat_maps import limit_text
 from pytest_robustbench.reports.pages.margins import worst_first
@@ -51,14 +51,17 @@ def _interval(verdict: Verdict) -> Figure:
 def _badge(verdict: Verdict) -> tuple[str, str]:
     if verdict.waived:
         return "waived", "waived"
-    return {"pass": ("pass", "pass"), "fail": ("fail", "violated")}.get(
+    if verdict.outcome == "not shown":
+        return "fail" if verdict.violated else "open", "not shown"
+    holds = ("pass", "shown" if verdict.shown else "holds")
+    return {"pass": holds, "fail": ("fail", "violated")}.get(
         verdict.outcome, ("error", "not measurable")
     )
 
 
 def _why(verdict: Verdict) -> str:
     if verdict.waiver is None:
-        return verdict.reason
+        return verdict.reason or unshown_because(verdict)
     return f"until {verdict.waiver.until} by {verdict.waiver.by}: {verdict.waiver.reason}"
 
 
