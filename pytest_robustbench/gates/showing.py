@@ -23,7 +23,7 @@ def held_to(verdict: Verdict, demand: Demand | None) -> Verdict:
     A limit on a latency is judged by value all the same: how long a call takes says nothing of
     parts, and no number of them could show it.
     """
-    if demand is None or verdict.outcome != "pass" or verdict.shown or judged_by_value(verdict):
+    if demand is None or verdict.outcome != "pass" or not is_unshown(verdict):
         return verdict
     unknown = why_without_bound(verdict.limit.metric) or BOUND_UNKNOWN
     reason = unknown if verdict.at_worst is None else ""
@@ -39,6 +39,11 @@ def held_to(verdict: Verdict, demand: Demand | None) -> Verdict:
 def judged_by_value(verdict: Verdict) -> bool:
     """Return whether no parts can show the limit, because it does not speak of any."""
     return metric_called(verdict.limit.metric).is_latency
+
+
+def is_unshown(verdict: Verdict) -> bool:
+    """Return whether a limit holds on the images that were there, and is not shown for others."""
+    return verdict.holds and not verdict.shown and not judged_by_value(verdict)
 
 
 def why_without_bound(metric: str) -> str:
@@ -104,7 +109,7 @@ def images_needed(verdict: Verdict) -> int | None:
     or none that anybody takes: the value has no bound, or is the limit or all but the limit.
     """
     needed = _needed(verdict)
-    return needed if needed <= MOST else None
+    return math.ceil(needed) if needed <= MOST else None
 
 
 def _needed(verdict: Verdict) -> float:
@@ -119,7 +124,7 @@ def _needed(verdict: Verdict) -> float:
     if _is_share(limit.metric) and summarized(limit.metric) == limit.metric:
         wrong = (value, limit.value) if limit.bound == "max" else (1 - value, 1 - limit.value)
         return _at_rate(*wrong, verdict.confidence)
-    return math.ceil(n * ((at_worst - value) / room) ** 2)
+    return float(n * ((at_worst - value) / room) ** 2)
 
 
 def is_best(verdict: Verdict) -> bool:

@@ -9,6 +9,7 @@ from pytest_robustbench.gates.limits import CONFIDENCE
 from pytest_robustbench.gates.showing import (
     images_needed,
     is_best,
+    is_unshown,
     judged_by_value,
     planned,
     why_without_bound,
@@ -116,7 +117,7 @@ def on_showing(verdicts: Sequence[Verdict]) -> Iterator[str]:
     verb = "is" if n_shown < 2 and number != "all" else "are"
     yield f"{number} of them {verb} shown at {percent(confidence)}"
     by_value = dict.fromkeys(v.limit.metric for v in held if judged_by_value(v))
-    unshown = [verdict for verdict in held if not judged_by_value(verdict)]
+    unshown = [verdict for verdict in held if is_unshown(verdict)]
     if unshown:
         what = "1 holds and is" if len(unshown) == 1 else f"{len(unshown)} hold and are"
         yield f"{what} not shown: {FRESH}{_takes(unshown)}"

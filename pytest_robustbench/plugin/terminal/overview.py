@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from pytest_robustbench.gates.showing import is_unshown
 from pytest_robustbench.gates.waivers import today
 from pytest_robustbench.gates.wording import describe, notes_on_waivers
 from pytest_robustbench.naming import relative
@@ -107,6 +108,9 @@ def _verdicts(reporter: Lines, results: BenchmarkResults) -> None:
     on_summary = results.summary_verdicts()
     if on_summary:
         _tables(reporter, *summary_table(on_summary))
+    quiet = reporter.config.get_verbosity() < 0
+    if not quiet and any(is_unshown(verdict) for verdict in results.all_verdicts):
+        reporter.write_line(f"  {UNSHOWN} holds on these images, and is not shown for others")
     for verdict in results.all_verdicts:
         if verdict.waived:  # its item is xfailed, and shows nothing
             reporter.write_line(f"  waived: {describe(verdict)}", yellow=True)
@@ -189,8 +193,6 @@ def _measured(reporter: Lines, results: BenchmarkResults) -> None:
     groups = groups_of(results)
     conditions = [condition for group in groups for condition in group.names]
     _tables(reporter, groups, columns_of(results, conditions))
-    if any(v.holds and not v.shown for of in results.verdicts.values() for v in of):
-        reporter.write_line(f"  {UNSHOWN} holds on these images, and is not shown for others")
 
 
 def _tables(reporter: Lines, groups: Sequence[Group], columns: Sequence[Column]) -> None:

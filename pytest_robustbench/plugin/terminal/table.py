@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_robustbench.gates.showing import judged_by_value
+from pytest_robustbench.gates.showing import is_unshown
 from pytest_robustbench.gates.wording import ALL_DIGITS, FEW_DIGITS, shown
 from pytest_robustbench.metrics.catalogue import known_metrics
 from pytest_robustbench.plugin.terminal.layout import Cell, Column, Group
@@ -66,9 +66,9 @@ def judged_cell(verdict: Verdict) -> Cell:
 def _mark(verdict: Verdict) -> str:
     if verdict.waived:
         return WAIVED
-    if verdict.holds:
-        return "" if verdict.shown or judged_by_value(verdict) else UNSHOWN
-    return VIOLATED
+    if is_unshown(verdict):
+        return UNSHOWN
+    return "" if verdict.holds else VIOLATED
 
 
 def _in_order(results: BenchmarkResults) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from pytest_robustbench.conditions import condition_of
 from pytest_robustbench.display import displayed
 from pytest_robustbench.gates.limits import SUMMARY
+from pytest_robustbench.gates.showing import is_unshown
 from pytest_robustbench.metrics.catalogue import METRICS
 from pytest_robustbench.reports.pages.overall import overall
 
@@ -99,7 +100,7 @@ def _violated(verdicts: Sequence[Verdict]) -> str:
 
 def _not_shown(verdicts: Sequence[Verdict]) -> str:
     """Return the metrics whose limits hold on these images, and are not shown for others."""
-    return _text(" ".join(v.limit.metric for v in verdicts if v.holds and not v.shown))
+    return _text(" ".join(v.limit.metric for v in verdicts if is_unshown(v)))
 
 
 def _worst(verdicts: Sequence[Verdict]) -> str:

@@ -14,7 +14,7 @@ from tests.plugin.robustness_project import OTHERS_OFF, Project, only_messages
 
 FLOORED = tuple(m.name for m in BUILT_IN if m.more_is_better)
 FPRS = ("bg_fpr", "normal_fpr", "latency_ms_per_image", "latency_relative")
-AFTER = ("  note:", "  ~", "  report:", "  1 of", "  2 of")
+AFTER = ("  note:", "  ~ holds", "  report:", "  1 of", "  2 of")
 TWO = {"corruptions": "[lighting, blur]", "severities": "[1, 3]"}
 
 

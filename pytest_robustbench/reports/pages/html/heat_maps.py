@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from pytest_robustbench.gates.showing import judged_by_value
+from pytest_robustbench.gates.showing import is_unshown
 from pytest_robustbench.gates.wording import shown
 from pytest_robustbench.metrics.catalogue import metric_called
 from pytest_robustbench.reports.pages.html.figures import figure
@@ -84,7 +84,7 @@ def _status(verdict: Verdict | None) -> tuple[str, str]:
         return "waived", "w"
     if verdict.violated:
         return "bad", "\N{MULTIPLICATION X}"
-    return "pass", "" if verdict.shown or judged_by_value(verdict) else "~"
+    return "pass", "~" if is_unshown(verdict) else ""
 
 
 def _badness(source: Source, value: float, metric: str) -> float:
