@@ -100,6 +100,18 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.words).split())
 
 
+def test_limits_that_the_test_set_is_too_small_to_show_are_told(call, tmp_path):
+    limits = "{bg_fpr: {max: 0.5}, miss_rate: {max: 0.05}, false_reject_rate: {max: 0.9}}"
+    text = YAML.replace("{bg_fpr: {max: 0.5}}", limits)
+    text = re.sub(r"corruptions:\n(  - .*\n)+", "corruptions: [blur]\n", text)
+    (tmp_path / "robustness.yaml").write_text(text)
+    code, told = call("--config", "robustness.yaml")
+    assert code == 0
+    assert told.count("takes 59 defect images, none of them wrong, to be shown at 95 %") == 1
+    assert "miss_rate max 0.05 (robustness.yaml:7)" in told
+    assert "false_reject_rate" not in told
+
+
 def sheet_of(choices):
     return preview_sheet(choices[-1])
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pytest_robustbench.benchmark import Gate
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.evaluation.settings import EvaluationSettings
-from pytest_robustbench.gates.limits import Limit, Waiver
+from pytest_robustbench.gates.limits import Demand, Limit, Waiver
 from pytest_robustbench.plain_json import sealed
 from pytest_robustbench.reports.file.integrity import (
     contradictions,
@@ -226,6 +226,28 @@ def test_an_edited_direction_is_noticed(plain):
     changed = edited(plain, ((*place, "bound"), "max"), ((*place, "verdict"), "pass"))
 
     assert_noticed(changed, "pixel_segf1 of clean is on max 0.99, but")
+
+
+def test_a_limit_that_is_said_to_be_shown_and_is_not_is_noticed(plain):
+    place = verdict(plain, "clean", "pixel_segf1")
+
+    assert_noticed(edited(plain, ((*place, "shown"), True)), "says of being shown what its bound")
+
+
+@pytest.mark.parametrize("unsure", ["fail", "skip"])
+def test_what_is_not_shown_cannot_be_edited_into_a_pass(unsure):
+    limit = Limit("miss_rate", "max", 0.5, "robustness.yaml:3")
+    demand = Demand(0.99, unsure)
+    accept = {"clean": {"miss_rate": {"max": 0.5}}}
+    config = {**CONFIG, "accept": accept, "demand": {"confidence": 0.99, "unsure": unsure}}
+    gate = Gate({"clean": (limit,)}, day=DAY, demand=demand)
+    plain = measure(gate=gate, config=config)
+    place = verdict(plain, "clean", "miss_rate")
+    found = plain["verdicts"][place[-1]]
+    assert (found["verdict"], found["unsure"]) == ("not shown", unsure)
+    assert told(plain) == []
+
+    assert_noticed(edited(plain, ((*place, "verdict"), "pass")), "its value says otherwise")
 
 
 def test_an_edited_limit_of_the_summary_is_noticed(plain):
