@@ -20,7 +20,7 @@ def demand_of(model: Benchmark, plan: Plan, here: Scope) -> Demand | None:
     """Return the declared demand, if there is one; complain of limits that can never meet it."""
     confidence, unsure = model.accept.confidence, model.accept.unsure
     if confidence is None:
-        if unsure is not None:
+        if unsure is not None and here.insists_on("accept", "unsure"):
             message = "accept.unsure says how limits end that are not shown: name accept.confidence"
             here.complain_of_key(message, "accept", "unsure")
         return None

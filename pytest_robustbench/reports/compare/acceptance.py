@@ -208,6 +208,10 @@ def _violated(new: StoredReport) -> Iterator[str]:
     if failed:
         names = [f"{v['condition']}: {v['metric']}" for v in failed]
         yield f"the new baseline violates {len(failed)} of its own limits: {listed(names)}"
+    unshown = [v for v in verdicts if v["verdict"] == "not shown"]
+    if unshown:
+        names = [f"{v['condition']}: {v['metric']}" for v in unshown]
+        yield f"the new baseline does not show {len(unshown)} of its own limits: {listed(names)}"
 
 
 def _identity_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:

@@ -44,6 +44,12 @@ def test_a_profile_may_demand_what_the_file_does_not(load):
     assert found.benchmarks[0].demand == Demand(0.99, "skip")
 
 
+def test_a_small_profile_may_leave_it_out(load):
+    profiles = "profiles: {pr: {accept: {confidence: null}}}\n"
+    found = load(text("unsure: skip\n  confidence: 0.9") + profiles, profile="pr")
+    assert found.benchmarks[0].demand is None
+
+
 def test_no_limit_is_called_like_a_setting(load):
     limits = load(text()).benchmarks[0].limits
     assert {limit.metric for of in limits.values() for limit in of} == {

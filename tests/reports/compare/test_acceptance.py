@@ -9,7 +9,9 @@ from datetime import date
 import jsonschema
 import pytest
 
+from pytest_robustbench.benchmark import Gate
 from pytest_robustbench.errors import ReportError
+from pytest_robustbench.gates.limits import Demand, Limit
 from pytest_robustbench.plain_json import dumps, is_sealed, sealed
 from pytest_robustbench.reports.compare.acceptance import acceptable, acceptance_of, differences
 from pytest_robustbench.reports.file.integrity import read_comparable
@@ -167,6 +169,15 @@ def test_violated_limits_are_shown_and_may_be_accepted(write, tmp_path):
     found = accept(write(measure(gate=GATE)), tmp_path / "b.json", "known", DAY)
 
     assert found[-1] == ("the new baseline violates 1 of its own limits: 'blur-severity_3: bg_fpr'")
+
+
+def test_limits_that_are_not_shown_are_told_and_may_be_accepted(write, tmp_path):
+    limit = Limit("miss_rate", "max", 0.5, "robustness.yaml:3")
+    gate = Gate({"clean": (limit,)}, demand=Demand(0.99))
+
+    found = accept(write(measure(gate=gate)), tmp_path / "b.json", "known", DAY)
+
+    assert found[-1] == "the new baseline does not show 1 of its own limits: 'clean: miss_rate'"
 
 
 def test_the_baseline_of_another_benchmark_is_not_overwritten(base, write, tmp_path):

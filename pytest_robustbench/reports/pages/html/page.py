@@ -96,6 +96,7 @@ def _problems(source: Source) -> Iterator[tuple[str, str]]:
         yield "fail", describe(verdict)
     if len(violated) > SHOWN_VIOLATIONS:
         yield "fail", f"and {len(violated) - SHOWN_VIOLATIONS} more: see the table of limits"
+    yield from (("open", describe(verdict)) for verdict in source.verdicts if verdict.open)
     if source.absent:
         yield "open", f"not measured in this run: {', '.join(source.absent)}"
     for verdict in source.verdicts:
