@@ -88,7 +88,10 @@ class Gate:
     demand: Demand | None = None
 
     def judge(
-        self, condition: str, record: Mapping[str, Any], labels: Sequence[int] | None = None
+        self,
+        condition: str,
+        record: Mapping[str, Any],
+        samples: Mapping[str, Any] | None = None,
     ) -> tuple[Verdict, ...]:
         """Hold the limits of one condition against its record.
 
@@ -98,16 +101,16 @@ class Gate:
             Id of the condition.
         record : mapping
             What was measured, or ``{"error": message}``.
-        labels : (N,) sequence of int, optional
-            1 = defect, for the images of the record; without them no verdict has an interval.
+        samples : mapping, optional
+            Columns over the images of the record; without them no verdict has an interval.
         """
         limits = self.limits.get(condition, ())
         if "error" in record:
             return not_measurable(condition, limits, record["error"])
         error = ranking_error_of(record)
         verdicts = judge(condition, limits, metrics_of(record), undefined_of(record), error)
-        if labels is not None:
-            verdicts = with_intervals(verdicts, record, labels, self._confidence)
+        if samples is not None:
+            verdicts = with_intervals(verdicts, record, samples, self._confidence)
         return self._final(verdicts)
 
     def judge_summary(self, report: Report) -> tuple[Verdict, ...]:
@@ -263,8 +266,8 @@ class Benchmark:
         record : mapping
             `condition_record` of what `evaluate` returned, or ``{"error": message}``.
         """
-        tested = self.evaluator.tested.inventory.labels.tolist()
-        return self.gate.judge(condition.id, record, _labels(tested, record))
+        tested = self.evaluator.tested.inventory.to_dict()
+        return self.gate.judge(condition.id, record, record.get("samples") or tested)
 
     def header(self) -> Header:
         """Return what the report says once; the benchmark is prepared."""
@@ -376,17 +379,12 @@ def judged_report(
     """
     ordered = {c.id: records[c.id] for c in declared if c.id in records}
     report = Report(header, tuple(declared), ordered)
-    tested = header.samples.label if header.samples else None
-    verdicts = [v for c, r in ordered.items() for v in gate.judge(c, r, _labels(tested, r))]
+    # Only a recorded set has samples of its own.
+    tested = header.samples.to_dict() if header.samples else None
+    verdicts = [v for c, r in ordered.items() for v in gate.judge(c, r, r.get("samples") or tested)]
     if len(ordered) == len(declared):
         verdicts += gate.judge_summary(report)
     return replace(report, verdicts=tuple(verdicts))
-
-
-def _labels(tested: Sequence[int] | None, record: Mapping[str, Any]) -> Sequence[int] | None:
-    """Return the labels of the images of a record: only a recorded set has samples of its own."""
-    own = record.get("samples")
-    return own["label"] if own else tested
 
 
 def _described(describe: Callable[[], object]) -> dict[str, Any]:

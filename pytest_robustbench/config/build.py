@@ -62,14 +62,19 @@ def recorded_sets(
 ) -> dict[str, Callable[[], Split]]:
     """Return what lists each set recorded under drift, once it is needed.
 
-    Sets that declare no size, or no bit depth, have that of the benchmark's own images, `split`.
+    Sets that declare no size, no bit depth or no group have that of the benchmark's own images,
+    `split`.
     """
 
     def listed(dataset: DatasetDeclaration) -> Split:
         from pytest_robustbench.datasets.loading import load_split
         from pytest_robustbench.datasets.subset import limit_split
 
-        options = {"bit_depth": split.test[0].bit_depth, **_options(dataset, folder)}
+        options = {
+            "bit_depth": split.test[0].bit_depth,
+            "group": _pattern(declaration),
+            **_options(dataset, folder),
+        }
         found = load_split(dataset.format, resize=dataset.resize or split.resize, **options)
         return limit_split(found, train=None, test=declaration.limit_test)
 
@@ -85,6 +90,7 @@ def complete_split(split: Split, declaration: BenchmarkDeclaration, folder: Path
         If the folder of calibration images is missing or empty.
     """
     from pytest_robustbench.datasets.formats.images import image_folder
+    from pytest_robustbench.datasets.grouping import named_parts
     from pytest_robustbench.datasets.subset import limit_split
 
     images = declaration.calibration.images
@@ -93,8 +99,14 @@ def complete_split(split: Split, declaration: BenchmarkDeclaration, folder: Path
         suffix = cast("str | None", resolved(declaration.dataset.options.get("mask_suffix")))
         depth = split.test[0].bit_depth
         own = [replace(s, bit_depth=depth) for s in image_folder(place, "calibration", suffix)]
-        split = replace(split, calibration=tuple(own))
+        pattern = _pattern(declaration)
+        split = replace(split, calibration=named_parts(own, pattern) if pattern else tuple(own))
     return limit_split(split, train=declaration.limit_train, test=declaration.limit_test)
+
+
+def _pattern(declaration: BenchmarkDeclaration) -> str | None:
+    """Return what tells the part of an image from its name."""
+    return cast("str | None", resolved(declaration.dataset.options.get("group")))
 
 
 def build_detector(declaration: DetectorDeclaration, folder: Path) -> Detector:

@@ -7,6 +7,7 @@ folders and the command line all work from the rows.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -35,6 +36,8 @@ class Kind:
         Smallest and largest number that may be declared.
     choices : tuple of int
         The only numbers that may be declared; any by default.
+    is_pattern : bool
+        Whether a text has to be a regular expression.
     """
 
     words: str
@@ -42,6 +45,7 @@ class Kind:
     least: int | None = None
     most: int | None = None
     choices: tuple[int, ...] = ()
+    is_pattern: bool = False
 
     def accepts(self, value: object) -> bool:
         """Return whether `value` is of one of the types, and of the choices."""
@@ -49,7 +53,17 @@ class Kind:
         known = isinstance(value, self.types) and (
             not isinstance(value, bool) or bool in self.types
         )
+        if self.is_pattern and not is_regular_expression(value):
+            return False
         return known and (not self.choices or value in self.choices)
+
+
+def is_regular_expression(value: object) -> bool:
+    """Return whether a value is a text that can be searched for."""
+    try:
+        return isinstance(value, str) and bool(re.compile(value))
+    except re.error:
+        return False
 
 
 TEXT = Kind("a text", (str,))
@@ -62,6 +76,7 @@ COUNT_OR_NONE = Kind("an integer", (Integral,), least=0)
 DRAWN_IMAGES = Kind("an integer", (Integral,), least=0, most=100_000)
 SIDE = Kind("an integer", (Integral,), least=1, most=32767)
 """Of an image, pixels: what OpenCV can warp."""
+PATTERN = Kind("a regular expression", (str,), is_pattern=True)
 BITS = Kind("8, 10, 12, 14 or 16", (Integral,), choices=(8, 10, 12, 14, 16))
 
 
@@ -85,7 +100,9 @@ class Option:
 
 
 BIT_DEPTH = Option("bit_depth", BITS)
-"""Of every format: `load_split` gives it to the samples, whichever loader lists them."""
+GROUP = Option("group", PATTERN)
+OF_EVERY_FORMAT = (BIT_DEPTH, GROUP)
+"""`load_split` gives these to the samples, whichever loader lists them."""
 
 ROOT = Option("root", PATH)
 CATEGORY = Option("category", TEXT)
@@ -144,20 +161,20 @@ class Format:
 
     @property
     def arguments(self) -> Mapping[str, Option]:
-        """The options that the loader takes, by name; size and depth are none of its business."""
+        """The options that the loader takes, by name: what all formats have is not its business."""
         return {option.name: option for option in (ROOT, CATEGORY, *self.options)}
 
     @property
     def declared(self) -> Mapping[str, Option]:
         """The options that `load_split` takes beside `resize`, by name."""
-        return {**self.arguments, BIT_DEPTH.name: BIT_DEPTH}
+        return {**self.arguments, **{option.name: option for option in OF_EVERY_FORMAT}}
 
     @property
     def keys(self) -> tuple[str, ...]:
         """What a section of the YAML may declare beside the format."""
         root = ("root",) if self.has_root else ()
-        own = (option.name for option in self.options)
-        return (*root, "category", "resize", BIT_DEPTH.name, *own)
+        options = (option.name for option in (*OF_EVERY_FORMAT, *self.options))
+        return (*root, "category", "resize", *options)
 
 
 def by_name(*rows: Format) -> Mapping[str, Format]:

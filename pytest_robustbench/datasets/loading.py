@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_robustbench.datasets.catalogue import FORMATS, NAMES, format_named, part_of
 from pytest_robustbench.datasets.files import required_root
 from pytest_robustbench.datasets.formats.recognition import recognised_format
+from pytest_robustbench.datasets.grouping import grouped
 from pytest_robustbench.errors import DatasetError
 from pytest_robustbench.naming import name_problem, suggestion
 
@@ -30,6 +31,7 @@ def load_split(
     category: str | None = None,
     resize: Sequence[int] | None = None,
     bit_depth: int | None = None,
+    group: str | None = None,
     **options: Any,
 ) -> Split:
     """List the images of one category; nothing is decoded yet.
@@ -46,6 +48,9 @@ def load_split(
         Height and width every image and mask is resized to; ``None`` keeps each image's own size.
     bit_depth : {8, 10, 12, 14, 16}, optional
         Bits that images in 16-bit files use, from the least significant one; all by default.
+    group : str, optional
+        Regular expression that tells the part from the name of an image; see
+        `grouping.grouped`. By default each image shows a part of its own, or what the format says.
     **options
         What the format takes beside these: see its loader, such as `load_folder`.
 
@@ -61,13 +66,13 @@ def load_split(
         that.
     """
     row = _row(dataset)
-    given = {"root": root, "category": category, "bit_depth": bit_depth, **options}
+    given = {"root": root, "category": category, "bit_depth": bit_depth, "group": group, **options}
     _check_options(row, dataset, given)
     size: Any = tuple(resize) if isinstance(resize, list) else resize
     loader = loader_of(row)
     try:
         split = loader(root=_root(row, root), category=category, **options)
-        split = replace(split, resize=size).with_bit_depth(bit_depth)
+        split = grouped(replace(split, resize=size).with_bit_depth(bit_depth), group)
     except DatasetError as error:
         raise _with_advice(error, row.name, root, category) from error
     return _with_nearer_format(split, row.name, root, category)

@@ -116,6 +116,8 @@ class Verdict:
         metric is no sum over images.
     n_images : int, optional
         The images the interval rests on: those the metric speaks of.
+    n_parts : int, optional
+        The parts that these show: fewer, where several images show one.
     at_worst : float, optional
         One-sided bound of the value, on the side of the limit, at `confidence`; ``None`` where it
         is not known.
@@ -133,6 +135,7 @@ class Verdict:
     waiver: Waiver | None = None
     interval: tuple[float, float] | None = None
     n_images: int | None = None
+    n_parts: int | None = None
     at_worst: float | None = None
     confidence: float = CONFIDENCE
     unsure: Unsure = "fail"

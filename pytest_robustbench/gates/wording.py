@@ -179,9 +179,16 @@ def _certainty(verdict: Verdict) -> str:
 
 
 def counted_images(verdict: Verdict) -> str:
-    """Return how many images a verdict rests on, and of which kind: ``17 defect images``."""
+    """Return what a verdict rests on: ``17 defect images``, or ``17 defect images of 6 parts``."""
     assert verdict.n_images is not None, "who asks has looked"
-    return counted(verdict.n_images, metric_called(verdict.limit.metric).kind)
+    images = counted(verdict.n_images, metric_called(verdict.limit.metric).kind)
+    return images + _of_parts(verdict)
+
+
+def _of_parts(verdict: Verdict) -> str:
+    if verdict.n_parts in (None, verdict.n_images):
+        return ""
+    return f" of {verdict.n_parts} {'part' if verdict.n_parts == 1 else 'parts'}"
 
 
 def counted(n: int, kind: str) -> str:

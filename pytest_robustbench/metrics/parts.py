@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
@@ -70,6 +72,13 @@ class Parts:
             squares = (drawn * part**2).sum(axis=1) - (drawn * part).sum(axis=1) ** 2 / n
             found += n / (n - 1) * np.maximum(squares, 0)
         return found
+
+
+def group_numbers(names: Sequence[str | None]) -> Numbers:
+    """Return a number for every image: equal ones for equal names, one of its own for ``None``."""
+    numbers: dict[object, int] = {}
+    keys = (name if name is not None else place for place, name in enumerate(names))
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
 
 
 def parts_of(labels: Numbers, groups: Numbers) -> Parts:

@@ -11,6 +11,7 @@ from pytest_robustbench.config.models.values import (
     MAPPING,
     TEXT,
     Number,
+    Pattern,
     Section,
     Seed,
     Share,
@@ -41,6 +42,7 @@ _TYPES = {
     catalogue.TEXT: Text,
     catalogue.PATH: Text,
     catalogue.TRUTH: Truth,
+    catalogue.PATTERN: Pattern,
     catalogue.SHARE: Share,
 }
 

@@ -20,6 +20,7 @@ from pydantic_core import PydanticCustomError
 
 from pytest_robustbench.config.yaml.environment import Expanded, Unresolved
 from pytest_robustbench.config.yaml.scalars import scalar_of
+from pytest_robustbench.datasets.catalogue import is_regular_expression
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -33,6 +34,12 @@ def _text(value: object) -> object:
     if isinstance(value, Unresolved) or (isinstance(value, str) and value.strip()):
         return value
     raise PydanticCustomError("expected", "text")
+
+
+def _pattern(value: object) -> object:
+    if isinstance(value, Unresolved) or is_regular_expression(value):
+        return value
+    raise PydanticCustomError("expected", "a regular expression")
 
 
 def _not_blank(text: str) -> str:
@@ -91,6 +98,11 @@ Text: TypeAlias = Annotated[
     str | Unresolved, PlainValidator(_text), WithJsonSchema({"type": "string"})
 ]
 """A text that may wait for an environment variable until the data are needed."""
+
+Pattern: TypeAlias = Annotated[
+    str | Unresolved, PlainValidator(_pattern), WithJsonSchema({"type": "string"})
+]
+"""A regular expression, which may wait as well."""
 
 Line: TypeAlias = Annotated[
     str, AfterValidator(_not_blank), WithJsonSchema({"type": "string", "minLength": 1})

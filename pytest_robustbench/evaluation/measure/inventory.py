@@ -40,6 +40,8 @@ class Inventory:
         False for a defect image without a mask.
     defect_pixels : (N,) int64
         Number of defect pixels known, at the shape evaluated.
+    groups : tuple of str or None
+        The part that each image shows; ``None`` where it is the only one of its part.
     traits : tuple of Traits
         What is worth a note about each picture.
     """
@@ -50,6 +52,7 @@ class Inventory:
     digests: tuple[str, ...]
     mask_known: NDArray[np.bool_]
     defect_pixels: NDArray[np.int64]
+    groups: tuple[str | None, ...]
     traits: tuple[Traits, ...] = ()
 
     def at(self, positions: Sequence[int]) -> Inventory:
@@ -62,6 +65,7 @@ class Inventory:
             digests=tuple(self.digests[i] for i in chosen),
             mask_known=self.mask_known[chosen],
             defect_pixels=self.defect_pixels[chosen],
+            groups=tuple(self.groups[i] for i in chosen),
             traits=tuple(self.traits[i] for i in chosen),
         )
 
@@ -73,6 +77,7 @@ class Inventory:
     def to_dict(self) -> dict[str, Any]:
         """Return the columns as plain JSON: the report's ``samples``."""
         return {
+            "group": list(self.groups),
             "id": list(self.ids),
             "label": self.labels.tolist(),
             "mask_known": self.mask_known.tolist(),
@@ -90,6 +95,7 @@ class Inventory:
             digests=tuple(plain["source_digest"]),
             mask_known=np.array(plain["mask_known"], np.bool_),
             defect_pixels=np.zeros(len(plain["id"]), np.int64),
+            groups=tuple(plain["group"]),
         )
 
 
@@ -120,6 +126,7 @@ def take_inventory(samples: Sequence[Sample], store: PictureStore) -> Inventory:
         digests=tuple(f.digest for f in facts),
         mask_known=np.array([f.mask_known for f in facts], np.bool_),
         defect_pixels=np.array([f.defect_pixels for f in facts], np.int64),
+        groups=tuple(s.group for s in samples),
         traits=tuple(f.traits for f in facts),
     )
 

@@ -17,6 +17,7 @@ from pytest_robustbench.evaluation.prepare.operating_point import (
     OperatingPoint,
     Recalibration,
 )
+from pytest_robustbench.metrics.parts import group_numbers
 from pytest_robustbench.metrics.thresholds.quantile import TailAccumulator, conformal_threshold
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.evaluation.measure.prediction import ImagePrediction
     from pytest_robustbench.evaluation.settings import CalibrationSettings
 
-ENOUGH_IMAGES = 24
+ENOUGH_PARTS = 24
 LARGE_TAIL_SHARE = 0.5
 REMEDIES = MappingProxyType(
     {
@@ -56,6 +57,7 @@ class CalibrationScores:
     def __init__(self, images: Inventory, settings: CalibrationSettings) -> None:
         self._images = images
         self._settings = settings
+        self._parts = group_numbers(_parts(images))
         self._scores = np.full(len(images.ids), np.nan, np.float32)
         self._extremes: list[tuple[float, ...]] = []
         sizes = [height * width for height, width in images.shapes]
@@ -80,7 +82,7 @@ class CalibrationScores:
         require_maps_of_all_or_none(len(self._extremes), len(ids))
         _refuse_constant_scores(self._scores)
         image_threshold, false_rejects = conformal_threshold(
-            self._scores, settings.image_normal_quantile
+            self._scores, settings.image_normal_quantile, self._parts
         )
         threshold, health = self._pixel_threshold()
         return OperatingPoint(
@@ -91,9 +93,9 @@ class CalibrationScores:
             image_normal_quantile=settings.image_normal_quantile,
             n_images=len(ids),
             expected_false_reject_rate=false_rejects,
-            calibrated_on=_digest(self._images.digests),
+            calibrated_on=_digest(self._images),
             health=health,
-            warnings=_warnings(ids, health, method),
+            warnings=_warnings(ids, len(np.unique(self._parts)), health, method),
         )
 
     def _pixel_threshold(self) -> tuple[float | None, CalibrationHealth | None]:
@@ -180,8 +182,16 @@ def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-def _digest(digests: Sequence[str]) -> str:
-    return hashlib.blake2b("\n".join(digests).encode(), digest_size=16).hexdigest()
+def _digest(images: Inventory) -> str:
+    """Return the digest of the pictures, and of the parts that they are said to show."""
+    named = [f"{d} {g}" if g else d for d, g in zip(images.digests, images.groups, strict=True)]
+    return hashlib.blake2b("\n".join(named).encode(), digest_size=16).hexdigest()
+
+
+def _parts(images: Inventory) -> list[str]:
+    """Return the part of each image; a picture that is there twice shows one, whatever is said."""
+    named = zip(images.groups, images.digests, strict=True)
+    return [f"part {group}" if group else f"picture {digest}" for group, digest in named]
 
 
 def _refuse_constant_scores(scores: NDArray[np.float32]) -> None:
@@ -214,11 +224,14 @@ def _refuse_unusable_maps(extremes: Sequence[tuple[float, ...]]) -> None:
         )
 
 
-def _warnings(ids: Sequence[str], health: CalibrationHealth | None, method: str) -> tuple[str, ...]:
+def _warnings(
+    ids: Sequence[str], n_parts: int, health: CalibrationHealth | None, method: str
+) -> tuple[str, ...]:
     found = []
-    if len(ids) < ENOUGH_IMAGES:
+    if n_parts < ENOUGH_PARTS:
+        there = f"{len(ids)} images" + ("" if n_parts == len(ids) else f" of {n_parts} parts")
         found.append(
-            f"calibrated on {len(ids)} images, fewer than {ENOUGH_IMAGES}: the thresholds depend "
+            f"calibrated on {there}, fewer than {ENOUGH_PARTS}: the thresholds depend "
             f"on which images these are{REMEDIES.get(method, '')}"
         )
     if health is not None and health.without_each and health.largest_tail_share > LARGE_TAIL_SHARE:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, floor
+from math import floor
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -18,8 +18,13 @@ from pytest_robustbench.metrics.thresholds.upper_tail import UpperTail
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from pytest_robustbench.arrays import Floats
     from pytest_robustbench.metrics.thresholds.upper_tail import Owned
+
+
+ROUNDING = 1e-9
 
 
 class ConformalThreshold(NamedTuple):
@@ -219,7 +224,9 @@ class TailAccumulator:
         )
 
 
-def conformal_threshold(scores: Floats, q: float) -> ConformalThreshold:
+def conformal_threshold(
+    scores: Floats, q: float, parts: NDArray[np.int64] | None = None
+) -> ConformalThreshold:
     """Return the split-conformal threshold: the k-th smallest score, ``k = ceil((n + 1) q)``.
 
     A further normal image, exchangeable with the n given ones, exceeds it with probability
@@ -227,12 +234,18 @@ def conformal_threshold(scores: Floats, q: float) -> ConformalThreshold:
     ``1 - q`` unless n is too small for `q`: then k is n, the threshold the largest score, and the
     expected rate ``1 / (n + 1)``.
 
+    Images of one part are not exchangeable with those of others; parts are. Each of P parts weighs
+    the same then, whatever the number of its images: the threshold is the smallest score with
+    parts of weight ``(P + 1) q`` at or below it, and the image is one of a further part.
+
     Parameters
     ----------
     scores : ndarray of shape (n,), float32
         Finite scores of normal calibration images.
     q : float
         Share of normal images that must lie at or below the threshold, in (0, 1).
+    parts : ndarray of shape (n,), int64, optional
+        Equal numbers for images of one part; by default each image is its own.
 
     Raises
     ------
@@ -242,18 +255,24 @@ def conformal_threshold(scores: Floats, q: float) -> ConformalThreshold:
     References
     ----------
     Vovk, Gammerman, Shafer (2005), Algorithmic Learning in a Random World; Angelopoulos and Bates
-    (2023), Conformal Prediction: A Gentle Introduction, section 1.
+    (2023), Conformal Prediction: A Gentle Introduction, section 1. With parts: Dunn, Wasserman,
+    Ramdas (2023), Distribution-Free Prediction Sets for Two-Layer Hierarchical Models, section 2.
     """
     scores = np.asarray(scores, dtype=np.float32)
-    n = scores.size
-    if n == 0:
+    if scores.size == 0:
         raise ValueError("no calibration scores")
     if not 0 < q < 1:
         raise ValueError(f"the quantile must lie between 0 and 1, not {q!r}")
+    numbers = np.arange(scores.size) if parts is None else parts
+    _, of_image, sizes = np.unique(numbers, return_inverse=True, return_counts=True)
+    order = np.argsort(scores, kind="stable")
+    below = np.cumsum(1 / sizes[of_image[order]])
     # In floats 100 * 0.07 is 7.000000000000001, whose ceiling is 8. The decimal that the user
     # wrote, taken as a fraction, has no such error.
-    k = min(n, ceil((n + 1) * Fraction(str(float(q)))))
-    return ConformalThreshold(float(np.partition(scores, k - 1)[k - 1]), (n + 1 - k) / (n + 1))
+    wanted = float((sizes.size + 1) * Fraction(str(float(q))))
+    k = min(int(np.searchsorted(below, wanted - ROUNDING)), scores.size - 1)
+    expected = (sizes.size + 1 - below[k]) / (sizes.size + 1)
+    return ConformalThreshold(float(scores[order[k]]), float(expected))
 
 
 class _Position(NamedTuple):

@@ -24,6 +24,7 @@ IMAGE_FACTS = {
     "source_digest": "are other pictures or have other masks",
     "mask_known": "have a mask in one report only",
     "label": "have another label",
+    "group": "are said to show other parts",
 }
 """In the order of cause and effect: an image is named for the first that applies."""
 METHOD_SETTINGS = {"holdout": ("fraction", "seed"), "crossfit": ("folds", "seed")}

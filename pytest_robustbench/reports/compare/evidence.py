@@ -12,7 +12,7 @@ from pytest_robustbench.metrics.catalogue import metric_called
 from pytest_robustbench.reports.file.record import outcomes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from pytest_robustbench.gates.intervals import Side
     from pytest_robustbench.gates.limits import Verdict
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def with_intervals(
     verdicts: Iterable[Verdict],
     record: Mapping[str, Any],
-    labels: Sequence[int],
+    samples: Mapping[str, Any],
     confidence: float = CONFIDENCE,
 ) -> tuple[Verdict, ...]:
     """Give every verdict on a measured value its interval and bound, where its metric has one.
@@ -35,12 +35,12 @@ def with_intervals(
         On one condition.
     record : mapping
         That condition, measured.
-    labels : (N,) sequence of int
-        1 = defect, for the images of the record in their order.
+    samples : mapping
+        Columns over the images of the record, in their order.
     confidence : float
         Of the one-sided bound, in (0.5, 1).
     """
-    outcomes = outcomes_of(record, labels)
+    outcomes = outcomes_of(record, samples)
     return tuple(_with_interval(verdict, outcomes, confidence) for verdict in verdicts)
 
 
@@ -64,7 +64,8 @@ def with_summary_intervals(
         return found
     pooled = [c.id for c in report.declared if not c.recorded]
     measured = (c for c in pooled if "error" not in report.records[c])
-    outcomes = {c: outcomes_of(report.records[c], samples.label) for c in measured}
+    columns = samples.to_dict()
+    outcomes = {c: outcomes_of(report.records[c], columns) for c in measured}
     return tuple(_with_summary_interval(verdict, outcomes, confidence) for verdict in found)
 
 
@@ -78,17 +79,26 @@ def _with_summary_interval(
     # Either end of an interval fails alone in half of the cases in which one does.
     ends = summary_interval_of(metric, outcomes, level=2 * confidence - 1)
     at_worst = None if ends is None else ends[verdict.limit.bound == "max"]
-    n_images = min(n_images_of(metric_called(metric), o) for o in outcomes.values())
+    n_images, n_parts = min(numbers_of(metric_called(metric), o) for o in outcomes.values())
     return replace(
-        verdict, interval=interval, n_images=n_images, at_worst=at_worst, confidence=confidence
+        verdict,
+        interval=interval,
+        n_images=n_images,
+        n_parts=n_parts,
+        at_worst=at_worst,
+        confidence=confidence,
     )
 
 
-def n_images_of(metric: Metric, outcomes: Outcomes) -> int:
-    """Return how many images `metric` speaks of: the defect ones, the normal ones, or both."""
+def numbers_of(metric: Metric, outcomes: Outcomes) -> tuple[int, int]:
+    """Return how many images `metric` speaks of, and how many parts they show.
+
+    These are the defect images, the normal ones, or both.
+    """
     known = outcomes.counted if metric.counts_pixels else outcomes.measured
     kinds = {"defect": outcomes.defective, "normal": ~outcomes.defective}
-    return int((known & kinds.get(metric.kind, known)).sum())
+    chosen = known & kinds.get(metric.kind, known)
+    return int(chosen.sum()), len(set(outcomes.groups[chosen].tolist()))
 
 
 def _with_interval(verdict: Verdict, outcomes: Outcomes, confidence: float) -> Verdict:
@@ -100,10 +110,12 @@ def _with_interval(verdict: Verdict, outcomes: Outcomes, confidence: float) -> V
     at_worst = bound_on(side, metric, outcomes, confidence)
     if interval is None and at_worst is None:
         return verdict
+    n_images, n_parts = numbers_of(metric, outcomes)
     return replace(
         verdict,
         interval=interval,
-        n_images=n_images_of(metric, outcomes),
+        n_images=n_images,
+        n_parts=n_parts,
         at_worst=at_worst,
         confidence=confidence,
     )

@@ -63,7 +63,7 @@ def _rows(samples: Mapping[str, Any], ids: Sequence[str]) -> NDArray[np.intp]:
 
 def _outcomes(report: StoredReport, condition: str, ids: Sequence[str]) -> Outcomes:
     samples = report.samples(condition)
-    return outcomes_of(report.record(condition), samples["label"]).of(_rows(samples, ids))
+    return outcomes_of(report.record(condition), samples).of(_rows(samples, ids))
 
 
 def _require_same_left_out(

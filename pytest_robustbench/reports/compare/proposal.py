@@ -108,7 +108,7 @@ def _bound(
     value = metrics_of(record)[name]
     if value is None:
         return f"{name}: {undefined_of(record).get(name, 'not measured')}"
-    outcomes = outcomes_of(record, report.samples(condition)["label"])
+    outcomes = outcomes_of(record, report.samples(condition))
     safe = bound_on("lower" if metric.more_is_better else "upper", metric, outcomes, safety)
     if safe is None:
         return f"{name}: too few images to say how sure it is"

@@ -206,6 +206,10 @@ class VerdictRecord(Part):
         default=None,
         description="The images the interval rests on: those the metric speaks of.",
     )
+    n_parts: Count | None = Field(
+        default=None,
+        description="The parts that these images show: the pieces of evidence.",
+    )
     at_worst: Number | None = Field(
         default=None,
         description="One-sided bound of the value, on the side of the limit; absent where it is "

@@ -11,6 +11,7 @@ from pytest_robustbench.evaluation import results
 from pytest_robustbench.evaluation.measure.inventory import Inventory
 from pytest_robustbench.metrics.catalogue import METRICS
 from pytest_robustbench.metrics.outcomes import COLUMNS, COUNTS, Outcomes, Ratio
+from pytest_robustbench.metrics.parts import group_numbers
 from pytest_robustbench.metrics.ranking.levels import LEVELS
 from pytest_robustbench.reports.file.fields import DECISION_METRICS, PIXEL_METRICS, metrics_of
 from pytest_robustbench.reports.file.record_model import (
@@ -147,15 +148,15 @@ def shortest(values: NDArray[np.float32]) -> list[float]:
     return chosen
 
 
-def outcomes_of(record: Plain, labels: Sequence[int]) -> Outcomes:
+def outcomes_of(record: Plain, samples: Plain) -> Outcomes:
     """Return what the detector said under one condition, image by image.
 
     Parameters
     ----------
     record : mapping
         A condition that was measured.
-    labels : (N,) sequence of int
-        1 = defect, for the images of the record in their order.
+    samples : mapping
+        Columns ``label`` and ``group`` of its images, in their order.
     """
     # As float64 a null becomes NaN.
     columns: dict[str, Any] = {
@@ -168,9 +169,10 @@ def outcomes_of(record: Plain, labels: Sequence[int]) -> Outcomes:
         if o["denominator"]
     }
     return Outcomes(
-        np.array(labels, np.int64),
+        np.array(samples["label"], np.int64),
         **columns,
         own=own,
+        groups=group_numbers(samples["group"]),
         image_threshold=float(results["threshold"]),
         pixel_threshold=results["pixel_metrics"]["pixel_threshold"],
     )
@@ -206,7 +208,7 @@ def result_from_record(
         best_f1=None if best is None else (best.f1, best.threshold),
         trivial_segf1=pixels["trivial_segf1"],
         trivial_segf1_per_image=pixels["trivial_segf1_per_image"],
-        per_image=outcomes_of(record, labels),
+        per_image=outcomes_of(record, {"label": labels, "group": [None] * len(labels)}),
         digests=tuple(digest or "" for digest in found.per_image.digest),
         latency=_latency_of(found.latency),
         specification=record["specification"],

@@ -45,7 +45,7 @@ def record_problems(condition: str, samples: Plain, record: Plain, point: Plain)
     columns = column_problems(condition, samples, record)
     if columns:  # metrics over columns that do not fit would only repeat the message, or raise
         return columns
-    outcomes = outcomes_of(record, samples["label"])
+    outcomes = outcomes_of(record, samples)
     return [
         *_threshold_contradictions(point, record),
         *_count_contradictions(samples, outcomes),

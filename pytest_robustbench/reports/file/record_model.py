@@ -35,6 +35,9 @@ class Samples(Part):
     """Columns over the test samples, in the order of every per_image column."""
 
     id: Annotated[Distinct[str], Field(min_length=1)] = Field(description="Sample ids.")
+    group: list[Annotated[str, Field(min_length=1)] | None] = Field(
+        description="The part that each image shows; null where it is the only one of its part."
+    )
     label: list[Literal[0, 1]] = Field(description="0 = good, 1 = defective.")
     mask_known: list[bool] = Field(description="False for a defect image without a mask.")
     shape: list[Annotated[list[Side], Field(min_length=2, max_length=2)]] = Field(

@@ -183,6 +183,7 @@ def verdict_to_dict(verdict: Verdict) -> dict[str, Any]:
     optional = {
         "interval": verdict.interval and list(verdict.interval),
         "n_images": verdict.n_images,
+        "n_parts": verdict.n_parts,
         "at_worst": verdict.at_worst,
         "confidence": None if verdict.at_worst is None and not unshown else verdict.confidence,
         "images_needed": None if verdict.shown else images_needed(verdict),
@@ -221,6 +222,7 @@ def verdict_from_dict(plain: Mapping[str, Any]) -> Verdict:
         waiver=None if found.waiver is None else _waiver(found, found.waiver),
         interval=None if found.interval is None else (found.interval[0], found.interval[1]),
         n_images=found.n_images,
+        n_parts=found.n_parts,
         at_worst=found.at_worst,
         confidence=CONFIDENCE if found.confidence is None else found.confidence,
         unsure=found.unsure or "fail",

@@ -323,3 +323,27 @@ def test_conformal_threshold_without_scores_is_an_error():
 def test_conformal_quantile_must_lie_inside(q):
     with pytest.raises(ValueError, match="between 0 and 1"):
         conformal_threshold(np.ones(3, np.float32), q)
+
+
+def test_images_of_one_part_weigh_together_as_one():
+    scores = np.array([1, 2, 3, 4, 9, 9.5, 10], np.float32)
+    parts = np.array([0, 1, 2, 3, 4, 4, 4])
+    assert conformal_threshold(scores, 0.8, parts) == (10.0, pytest.approx(1 / 6))
+    assert conformal_threshold(scores, 0.7, parts) == (9.0, pytest.approx((6 - 13 / 3) / 6))
+    each = np.arange(7)
+    assert conformal_threshold(scores, 0.7, each) == conformal_threshold(scores, 0.7)
+
+
+@pytest.mark.parametrize("most", [1, 5, 10])
+def test_conformal_coverage_holds_on_an_image_of_a_fresh_part(most):
+    rng = np.random.default_rng(most)
+    rejected, promised = [], []
+    for _ in range(1500):
+        parts = np.repeat(np.arange(24), rng.integers(1, most + 1, 24))
+        scores = rng.normal(size=24)[parts] + 0.5 * rng.normal(size=len(parts))
+        found = conformal_threshold(scores.astype(np.float32), 0.9, parts)
+        fresh = rng.normal(size=50) + 0.5 * rng.normal(size=50)
+        rejected.append(np.mean(fresh > found.threshold))
+        promised.append(found.expected_false_reject_rate)
+    assert np.mean(rejected) <= np.mean(promised) + 0.01
+    assert max(promised) <= 0.1 + 1e-9

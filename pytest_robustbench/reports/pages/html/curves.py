@@ -72,7 +72,7 @@ def _interval(source: Source, condition: str, metric: str) -> tuple[float, float
     """Return the interval of a metric without a limit; verdicts have theirs in the report."""
     if source.metrics[condition][metric] is None:
         return None
-    outcomes = outcomes_of(source.records[condition], source.labels(condition))
+    outcomes = outcomes_of(source.records[condition], source.samples(condition))
     return interval_of(metric_called(metric), outcomes, resamples=RESAMPLES)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_robustbench.gates.wording import shown, unshown_because
+from pytest_robustbench.gates.wording import counted_images, shown, unshown_because
 from pytest_robustbench.reports.pages.html.figures import Figure, figure, interval_figure, signed
 from pytest_robustbench.reports.pages.html.heat_maps import limit_text
 from pytest_robustbench.reports.pages.margins import worst_first
@@ -44,7 +44,7 @@ def _limit_row(verdict: Verdict) -> dict[str, Any]:
 
 
 def _interval(verdict: Verdict) -> Figure:
-    images = "" if verdict.n_images is None else f", {verdict.n_images} images"
+    images = "" if verdict.n_images is None else f", {counted_images(verdict)}"
     return interval_figure(verdict.interval, images)
 
 
