@@ -102,6 +102,8 @@ def what_would_show(verdict: Verdict) -> str:
     needed = images_needed(verdict)
     if needed is None:
         return "no number of images that one could take would: the value is all but the limit"
+    if verdict.n_images is not None and needed <= verdict.n_images:
+        return "so many are there: their parts, or the calibration images, are too few"
     kind = metric_called(verdict.limit.metric).kind
     if is_best(verdict):
         return f"{counted(needed, kind)} with nothing wrong would show it"

@@ -9,6 +9,7 @@ import pytest
 from scipy.stats import beta, binomtest
 
 from pytest_robustbench.benchmark import Gate
+from pytest_robustbench.gates.intervals import bound_on
 from pytest_robustbench.gates.limits import Demand, Limit, Verdict, Waiver
 from pytest_robustbench.gates.showing import (
     held_to,
@@ -21,6 +22,7 @@ from pytest_robustbench.gates.showing import (
 from pytest_robustbench.gates.waivers import apply_waivers, without_waivers
 from pytest_robustbench.gates.wording import describe, on_showing, plans
 from pytest_robustbench.metrics.catalogue import METRICS, metric_called, summaries_of
+from tests.gates.regression_pairs import pair_of
 from tests.reports.report_samples import drawn_report
 
 MISSES = Limit("miss_rate", "max", 0.05, "r.yaml:3")
@@ -86,6 +88,21 @@ def test_nor_a_limit_that_the_value_is_all_but_equal_to(limit):
     verdict = held(value=0.05 * (1 - 1e-9), limit=limit)
     assert images_needed(verdict) is None
     assert images_needed(replace(verdict, value=0.05 * (1 - 1e-4), at_worst=1.0)) is None
+
+
+def test_where_there_are_enough_test_images_something_else_is_short():
+    verdict = held_to(held(n=80), STRICT)
+    assert images_needed(verdict) == 59
+    assert "their parts, or the calibration images, are too few" in describe(verdict)
+
+
+@pytest.mark.parametrize("n", [20, 60, 120])
+def test_the_bound_of_no_failure_is_the_limit_that_so_many_show(n):
+    pair = pair_of(n, found=(1.0, 1.0))
+    n_defect = int((pair.labels == 1).sum())
+    bound = bound_on("upper", metric_called("miss_rate"), pair.baseline)
+    assert zero_failure_plan(bound * (1 + 1e-9)) == n_defect
+    assert zero_failure_plan(bound * (1 - 1e-6)) == n_defect + 1
 
 
 # ---- held to a demand ----------------------------------------------------------------------------

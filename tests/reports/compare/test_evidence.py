@@ -12,8 +12,8 @@ import pytest
 
 from pytest_robustbench.benchmark import Gate
 from pytest_robustbench.datasets.loading import load_split
-from pytest_robustbench.gates.intervals import interval_of
-from pytest_robustbench.gates.limits import Limit, Verdict, Waiver
+from pytest_robustbench.gates.intervals import bound_on, interval_of
+from pytest_robustbench.gates.limits import Demand, Limit, Verdict, Waiver
 from pytest_robustbench.metrics.catalogue import bound_of, metric_called
 from pytest_robustbench.reports.compare.evidence import n_images_of
 from pytest_robustbench.reports.file.record import condition_record, outcomes_of
@@ -58,6 +58,24 @@ def test_every_verdict_has_the_interval_of_its_own_images(measured):
             assert verdict.interval == expected
             seen += expected is not None
     assert seen >= len(records) * (len(METRICS) - 1)
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95])
+def test_every_verdict_has_the_bound_on_the_side_of_its_limit(measured, confidence):
+    benchmark, records = measured
+    gate = replace(benchmark.gate, demand=Demand(confidence))
+    for condition, record in records.items():
+        labels = labels_of(benchmark, condition)
+        outcomes = outcomes_of(record, labels)
+        for verdict in gate.judge(condition.id, record, labels):
+            side = "lower" if verdict.limit.bound == "min" else "upper"
+            bound = bound_on(side, metric_called(verdict.limit.metric), outcomes, confidence)
+            assert verdict.at_worst == bound
+            assert verdict.confidence == confidence
+            kept = verdict.limit.holds(verdict.value)
+            shown = bound is not None and verdict.limit.holds(bound)
+            expected = "fail" if not kept else "pass" if shown else "not shown"
+            assert verdict.outcome == expected
 
 
 def test_the_images_are_those_the_metric_speaks_of(measured):
@@ -113,12 +131,25 @@ def test_a_verdict_with_all_it_can_hold_crosses_process_borders():
         waiver=WAIVERS[0],
         interval=(0.31, 0.52),
         n_images=17,
+        at_worst=0.33,
+        confidence=0.9,
     )
     plain = json.loads(json.dumps(verdict_to_dict(verdict)))
     assert verdict_from_dict(plain) == verdict
     assert plain["waiver"]["until"] == "2026-03-31"
+    unshown = Verdict("clean", UNMET, 1.0, "not shown", "no bound", confidence=0.9, unsure="skip")
+    assert verdict_from_dict(json.loads(json.dumps(verdict_to_dict(unshown)))) == unshown
     bare = verdict_to_dict(Verdict("clean", UNMET, 0.4, "fail"))
-    assert not {"interval", "n_images", "waiver"} & set(bare)
+    optional = {
+        "interval",
+        "n_images",
+        "waiver",
+        "at_worst",
+        "confidence",
+        "images_needed",
+        "unsure",
+    }
+    assert not optional & set(bare)
 
 
 def test_a_verdict_on_the_summary_has_its_interval_in_the_report_too():
@@ -137,6 +168,7 @@ def test_a_verdict_on_the_summary_has_its_interval_in_the_report_too():
     assert found == [(True, n_defect), (True, n_images), (False, None)]
     for verdict in report.verdicts[:2]:
         assert verdict.interval[0] <= verdict.value <= verdict.interval[1]
+        assert min(verdict.interval) <= verdict.at_worst <= max(verdict.interval)
     stored = json.loads(json.dumps(report.to_dict()))
     assert tuple(map(verdict_from_dict, stored["verdicts"])) == report.verdicts
     jsonschema.validate(stored, report_schema(), jsonschema.Draft202012Validator)
