@@ -88,7 +88,7 @@ def test_every_limit_is_a_one_sided_bound_rounded_outwards(call, folder):
     report = read_comparable(folder / "r.json")
     gate = gate_of(call("r.json", "--safety", "0.9")[1])
     for condition in report.conditions:
-        outcomes = outcomes_of(report.record(condition), report.samples(condition)["label"])
+        outcomes = outcomes_of(report.record(condition), report.samples(condition))
         for limit in gate.limits[condition]:
             side = "lower" if limit.bound == "min" else "upper"
             bound = bound_on(side, metric_called(limit.metric), outcomes, level=0.9)

@@ -47,9 +47,8 @@ def test_without_a_pattern_nothing_changes():
 def test_notes_count_the_parts_and_name_those_on_both_sides():
     notes = grouped(SPLIT, r"p\d+").notes
     assert "counted by part: 3 train images of 2 parts, 3 test images of 3 parts" in notes
-    assert any(
-        "parts with test images and train or calibration images: 1 ('p2')" in n for n in notes
-    )
+    shared = "parts with test images and train or calibration images: 1 ('p2')"
+    assert any(shared in note for note in notes)
 
 
 @pytest.mark.parametrize(

@@ -166,7 +166,7 @@ def test_what_has_no_bound_is_known_before_anything_is_measured():
         tuple(Limit(m, "min", 0.5, "") for m in summaries_of(METRICS)),
     )
     verdicts = (
-        *gate.judge("clean", report.records["clean"], report.header.samples.label),
+        *gate.judge("clean", report.records["clean"], report.header.samples.to_dict()),
         *gate.judge_summary(report),
     )
     for verdict in verdicts:

@@ -104,6 +104,7 @@ def drawn_header(n=6, side=64, ids=None, **changes):
     samples = {
         "id": ids or [f"test/scratch/{i:03d}" for i in range(n)],
         "label": [int(i % 3 > 0) for i in range(n)],
+        "group": [None] * n,
         "mask_known": [True] * n,
         "shape": [[side, side]] * n,
         "source_digest": [f"{i:016x}" for i in range(n)],

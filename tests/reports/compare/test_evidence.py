@@ -15,7 +15,7 @@ from pytest_robustbench.datasets.loading import load_split
 from pytest_robustbench.gates.intervals import bound_on, interval_of
 from pytest_robustbench.gates.limits import Demand, Limit, Verdict, Waiver
 from pytest_robustbench.metrics.catalogue import bound_of, metric_called
-from pytest_robustbench.reports.compare.evidence import n_images_of
+from pytest_robustbench.reports.compare.evidence import numbers_of
 from pytest_robustbench.reports.file.record import condition_record, outcomes_of
 from pytest_robustbench.reports.file.report import verdict_from_dict, verdict_to_dict
 from pytest_robustbench.reports.file.schema import report_schema
@@ -44,6 +44,10 @@ def measured():
     return benchmark, records
 
 
+def columns_of(labels):
+    return {"label": labels, "group": [None] * len(labels)}
+
+
 def labels_of(benchmark, condition):
     return np.array([sample.label for sample in benchmark.evaluator.samples(condition)])
 
@@ -54,7 +58,9 @@ def test_every_verdict_has_the_interval_of_its_own_images(measured):
     for condition, record in records.items():
         labels = labels_of(benchmark, condition)
         for verdict in benchmark.judge(condition, record):
-            expected = interval_of(metric_called(verdict.limit.metric), outcomes_of(record, labels))
+            expected = interval_of(
+                metric_called(verdict.limit.metric), outcomes_of(record, columns_of(labels))
+            )
             assert verdict.interval == expected
             seen += expected is not None
     assert seen >= len(records) * (len(METRICS) - 1)
@@ -66,8 +72,8 @@ def test_every_verdict_has_the_bound_on_the_side_of_its_limit(measured, confiden
     gate = replace(benchmark.gate, demand=Demand(confidence))
     for condition, record in records.items():
         labels = labels_of(benchmark, condition)
-        outcomes = outcomes_of(record, labels)
-        for verdict in gate.judge(condition.id, record, labels):
+        outcomes = outcomes_of(record, columns_of(labels))
+        for verdict in gate.judge(condition.id, record, columns_of(labels)):
             side = "lower" if verdict.limit.bound == "min" else "upper"
             bound = bound_on(side, metric_called(verdict.limit.metric), outcomes, confidence)
             assert verdict.at_worst == bound
@@ -82,12 +88,12 @@ def test_the_images_are_those_the_metric_speaks_of(measured):
     benchmark, records = measured
     for condition, record in records.items():
         labels = labels_of(benchmark, condition)
-        outcomes = outcomes_of(record, labels)
+        outcomes = outcomes_of(record, columns_of(labels))
         n_defect, n_normal = int((labels == 1).sum()), int((labels == 0).sum())
-        assert n_images_of(metric_called("miss_rate"), outcomes) == n_defect
-        assert n_images_of(metric_called("pixel_segf1"), outcomes) == n_defect
-        assert n_images_of(metric_called("false_reject_rate"), outcomes) == n_normal
-        assert n_images_of(metric_called("bg_fpr"), outcomes) == len(labels)
+        assert numbers_of(metric_called("miss_rate"), outcomes)[0] == n_defect
+        assert numbers_of(metric_called("pixel_segf1"), outcomes)[0] == n_defect
+        assert numbers_of(metric_called("false_reject_rate"), outcomes)[0] == n_normal
+        assert numbers_of(metric_called("bg_fpr"), outcomes)[0] == len(labels)
 
 
 def test_images_that_count_nowhere_are_not_counted(measured):
@@ -98,9 +104,9 @@ def test_images_that_count_nowhere_are_not_counted(measured):
     (defect, *_), columns = np.flatnonzero(labels == 1), record["per_image"]
     for name in ("tp", "fp", "fn", "tn"):
         columns[name][defect] = None
-    outcomes = outcomes_of(record, labels)
-    assert n_images_of(metric_called("pixel_segf1"), outcomes) == (labels == 1).sum() - 1
-    assert n_images_of(metric_called("miss_rate"), outcomes) == (labels == 1).sum()
+    outcomes = outcomes_of(record, columns_of(labels))
+    assert numbers_of(metric_called("pixel_segf1"), outcomes)[0] == (labels == 1).sum() - 1
+    assert numbers_of(metric_called("miss_rate"), outcomes)[0] == (labels == 1).sum()
 
 
 def test_without_labels_or_without_a_value_there_is_no_interval(measured):

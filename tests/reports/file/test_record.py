@@ -99,7 +99,7 @@ def test_metrics_can_be_computed_again_from_the_columns(real_report, condition):
     if severity:
         record = plain["robustness"]["corruptions"][corruption][severity]
     reported, labels = metrics_of(record), np.array(plain["samples"]["label"])
-    outcomes = outcomes_of(record, labels)
+    outcomes = outcomes_of(record, {"label": labels, "group": [None] * len(labels)})
     scores = outcomes.score[outcomes.measured].astype(np.float32)
     labels = labels[outcomes.measured]
     best, ranking = best_f1(scores, labels), rank_images(scores, labels)
