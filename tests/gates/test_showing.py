@@ -22,6 +22,7 @@ from pytest_robustbench.gates.showing import (
 from pytest_robustbench.gates.waivers import apply_waivers, without_waivers
 from pytest_robustbench.gates.wording import describe, on_showing, plans
 from pytest_robustbench.metrics.catalogue import METRICS, metric_called, summaries_of
+from pytest_robustbench.metrics.measured import ratio_of
 from tests.gates.regression_pairs import pair_of
 from tests.reports.report_samples import drawn_report
 
@@ -98,9 +99,10 @@ def test_where_there_are_enough_test_images_something_else_is_short():
 
 @pytest.mark.parametrize("n", [20, 60, 120])
 def test_the_bound_of_no_failure_is_the_limit_that_so_many_show(n):
-    pair = pair_of(n, found=(1.0, 1.0))
-    n_defect = int((pair.labels == 1).sum())
-    bound = bound_on("upper", metric_called("miss_rate"), pair.baseline)
+    everything, metric = pair_of(n).baseline, metric_called("miss_rate")
+    outcomes = everything.of(ratio_of(metric, everything).numerator == 0)
+    n_defect = int(outcomes.defective.sum())
+    bound = bound_on("upper", metric, outcomes)
     assert zero_failure_plan(bound * (1 + 1e-9)) == n_defect
     assert zero_failure_plan(bound * (1 - 1e-6)) == n_defect + 1
 
