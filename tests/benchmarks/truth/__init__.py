@@ -1,0 +1,30 @@
+"""Is a verdict right as often as it claims? Every regime, on populations whose truth is known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_robustbench.processors import processors
+from truth.interval_regimes import coverage
+from truth.judging import Effort
+from truth.regimes import REGIMES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from table import Table
+
+FULL = Effort(400, 300, (20, 40, 80, 160, 320), (1, 5, 10), 200_000, processors())
+QUICK = Effort(2, 20, (20,), (1, 5), 2_000)
+
+TABLES: dict[str, Callable[[Effort], Table]] = {
+    **{name: regime.table for name, regime in REGIMES.items()},
+    "intervals": coverage,
+}
+"""Every table by name: from an effort."""
+
+
+def tables(quick: bool) -> list[Table]:
+    """Return every table of this benchmark."""
+    effort = QUICK if quick else FULL
+    return [table(effort) for table in TABLES.values()]
