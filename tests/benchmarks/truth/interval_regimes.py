@@ -62,7 +62,7 @@ def held(effort: Effort, sample: Sample) -> tuple[list[float], float]:
     found = np.empty((effort.draws, len(METRICS)))
     unknown = 0
     for draw in range(effort.draws):
-        rows = drawn_parts(layout, images.defect, n, rng)
+        rows = drawn_parts(layout, images, n, rng)
         here = seen(everything, rows, layout.images_a_part)
         for k, (metric, value) in enumerate(true.items()):
             ends = interval_of(metric_called(metric), here, resamples=effort.resamples, seed=draw)

@@ -217,10 +217,10 @@ def judged(
     """Yield the verdicts on every draw: conditions, and the limits under each."""
     layout = cell.layout
     rng = np.random.default_rng([cell.n, layout.images_a_part, round(100 * layout.icc)])
-    defect = parts(layout)[0].defect
+    images = parts(layout)[0]
     changes = [AllowedChange(m, worse(m), v, False, "") for m, v in cell.limits.items()]
     for draw in range(effort.draws):
-        rows = drawn_parts(layout, defect, cell.n, rng)
+        rows = drawn_parts(layout, images, cell.n, rng)
         family = []
         for number, pair in enumerate(known):
             models = [seen(outcomes, rows, layout.images_a_part) for outcomes in pair]

@@ -8,6 +8,7 @@ replacement, part by part, so that every true value is a sum over the population
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -107,7 +108,13 @@ class Images:
 
     @property
     def background(self) -> Array:
+        """Pixels that show no defect: (P, m)."""
         return PIXELS - self.area
+
+    @cached_property
+    def n_with_defect(self) -> int:
+        """How many parts show a defect; they come first."""
+        return int(self.defect.any(axis=1).sum())
 
 
 def population(layout: Layout) -> list[Images]:
@@ -219,15 +226,14 @@ def true_loss(metric: str, baseline: Outcomes, candidate: Outcomes) -> float:
 
 
 def drawn_parts(
-    layout: Layout, defect: NDArray[np.bool_], n_defects: int, rng: np.random.Generator
+    layout: Layout, images: Images, n_defects: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
     """Draw parts of a test set with replacement: their rows in the population."""
-    has = defect.any(axis=1)
-    border = int(has.sum())
     with_defect, without = layout.n_parts(n_defects)
+    border, n = images.n_with_defect, len(images.defect)
     rows = [rng.integers(0, border, with_defect)]
     if without:
-        rows.append(rng.integers(border, len(has), without))
+        rows.append(rng.integers(border, n, without))
     return np.concatenate(rows)
 
 

@@ -60,7 +60,7 @@ def test_images_of_one_part_are_as_alike_as_is_said() -> None:
 def test_a_test_set_has_the_parts_and_images_it_should(mixed: bool) -> None:
     layout = replace(PARTS, mixed=mixed)
     (images,) = population(layout)
-    rows = drawn_parts(layout, images.defect, 40, np.random.default_rng(0))
+    rows = drawn_parts(layout, images, 40, np.random.default_rng(0))
 
     drawn = seen(outcomes_of(images, images.baseline), rows, 5)
 
@@ -101,7 +101,7 @@ def test_test_sets_lose_it_on_average() -> None:
     pair = known(Missed(), "miss_rate", 0.05, PARTS)
     (images,) = population(PARTS)
     rng = np.random.default_rng(0)
-    draws = [drawn_parts(PARTS, images.defect, 320, rng) for _ in range(300)]
+    draws = [drawn_parts(PARTS, images, 320, rng) for _ in range(300)]
 
     losses = [true_loss("miss_rate", *(seen(o, rows, 5) for o in pair)) for rows in draws]
 
