@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.processors import processors
@@ -22,9 +23,12 @@ TABLES: dict[str, Callable[[Effort], Table]] = {
     "intervals": coverage,
 }
 """Every table by name: from an effort."""
+BESIDE: tuple[str, ...] = ()
+"""Modules beside this folder whose `tables` ask the same of other claims."""
 
 
 def tables(quick: bool) -> list[Table]:
     """Return every table of this benchmark."""
     effort = QUICK if quick else FULL
-    return [table(effort) for table in TABLES.values()]
+    own = [table(effort) for table in TABLES.values()]
+    return own + [table for name in BESIDE for table in import_module(name).tables(quick)]

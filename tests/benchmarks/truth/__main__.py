@@ -1,7 +1,4 @@
-"""Simulate some tables: ``python -m truth NAME ... [--draws N] [--defects N ...]``.
-
-From the folder of benchmarks, or with it on PYTHONPATH.
-"""
+"""Simulate some tables alone: ``python -m truth NAME ...`` in the folder of benchmarks."""
 
 from __future__ import annotations
 
