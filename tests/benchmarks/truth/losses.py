@@ -46,24 +46,34 @@ def lit_a_little(images: Images, amount: float) -> tuple[Model, Model]:
 
 @dataclass(frozen=True)
 class Missed:
-    """Whole defect images are missed, as often as the area to a power."""
+    """Whole defect images are missed, as often as the area to a power.
+
+    All others are as before, which hides the loss best, or as another fit has them.
+    """
 
     power: float = 0.0
+    another: bool = False
 
     def __call__(self, images: Images, amount: float) -> tuple[Model, Model]:
         weight = np.where(images.defect, np.maximum(images.area, 1) ** self.power, 0)
         chance = weight / weight[images.defect].mean() * amount / max(1 - amount, 1e-9)
-        return images.baseline, _missed(images.candidate, images.defect & (images.luck < chance))
+        new = images.candidate if self.another else images.baseline
+        return images.baseline, _missed(new, images.defect & (images.luck < chance))
 
 
 @dataclass(frozen=True)
 class Lit:
-    """A share of the background of whole images lights up; they are called defective."""
+    """A share of the background of whole images lights up; they are called defective.
+
+    All others are as before, or as another fit has them.
+    """
 
     share: float = 1.0
+    another: bool = False
 
     def __call__(self, images: Images, amount: float) -> tuple[Model, Model]:
-        return images.baseline, _lit(images, images.candidate, images.luck < amount, self.share)
+        new = images.candidate if self.another else images.baseline
+        return images.baseline, _lit(images, new, images.luck < amount, self.share)
 
 
 def unseen_kind(images: Images, amount: float) -> tuple[Model, Model]:
@@ -71,11 +81,6 @@ def unseen_kind(images: Images, amount: float) -> tuple[Model, Model]:
     hit = ~images.defect & (images.luck < amount)
     score = np.where(hit, HIGHEST, images.baseline.score)
     return images.baseline, replace(images.baseline, score=score)
-
-
-def missed_kind(images: Images, amount: float) -> tuple[Model, Model]:
-    """One and the same model, but that defect images of a kind are missed."""
-    return images.baseline, _missed(images.baseline, images.defect & (images.luck < amount))
 
 
 def _missed(model: Model, hit: NDArray[np.bool_]) -> Model:

@@ -18,7 +18,6 @@ from truth.losses import (
     large_gain,
     large_lose,
     lit_a_little,
-    missed_kind,
     nothing,
     unseen_kind,
 )
@@ -254,9 +253,9 @@ def lacking_rows(effort: Effort) -> Iterator[Row]:
                 (unseen_kind, "auroc", 0.1),
                 (unseen_kind, "false_reject_rate", 0.05),
                 (unseen_kind, "false_reject_rate", 0.1),
-                (missed_kind, "miss_rate", 0.1),
-                (missed_kind, "pixel_segf1", 0.05),
-                (missed_kind, "pixel_segf1_per_image", 0.05),
+                (Missed(), "miss_rate", 0.1),
+                (Missed(), "pixel_segf1", 0.05),
+                (Missed(), "pixel_segf1_per_image", 0.05),
             )
         ]
         yield Row((n, round(n * normals)), tuple(cells))
@@ -267,8 +266,8 @@ def lacking_rows(effort: Effort) -> Iterator[Row]:
 SCENARIOS: tuple[tuple[str, Loss, str], ...] = (
     ("none", nothing, ""),
     ("diffuse", diffuse, "pixel_segf1"),
-    ("whole images", Missed(), "pixel_segf1"),
-    ("images lit", Lit(0.5), "bg_fpr"),
+    ("whole images", Missed(another=True), "pixel_segf1"),
+    ("images lit", Lit(0.5, another=True), "bg_fpr"),
 )
 
 

@@ -115,11 +115,26 @@ def test_no_more_is_lost_than_there_is() -> None:
 def test_larger_defects_are_missed_more_often() -> None:
     (images,) = population(LAYOUT)
     areas = {
-        power: images.area[(Missed(power)(images, 0.1)[1].found == 0) & (images.baseline.found > 0)]
+        power: images.area[Missed(power)(images, 0.1)[1].found < images.baseline.found]
         for power in (0.0, 1.0)
     }
 
     assert areas[1.0].mean() > 2 * areas[0.0].mean()
+
+
+@pytest.mark.parametrize("loss", [Missed(), Lit()])
+def test_images_that_are_not_hit_stay_as_they_were_or_are_those_of_another_fit(
+    loss: Missed | Lit,
+) -> None:
+    (images,) = population(LAYOUT)
+    spared = images.luck > 0.2
+
+    same, another = (
+        replace(loss, another=another)(images, 0.1)[1].score[spared] for another in (False, True)
+    )
+
+    assert np.array_equal(same, images.baseline.score[spared])
+    assert np.array_equal(another, images.candidate.score[spared])
 
 
 @pytest.mark.parametrize("name", UNEQUAL)
