@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from table import Table
 
-FULL = Effort(400, 300, (20, 40, 80, 160, 320), (1, 5, 10), 200_000, processors())
-QUICK = Effort(2, 20, (20,), (1, 5), 2_000)
+FULL = Effort(400, 300, (1, 5, 10), 200_000, processors())
+QUICK = Effort(2, 20, (1, 5), 2_000, defects=(20,))
 
 TABLES: dict[str, Callable[[Effort], Table]] = {
     **{name: regime.table for name, regime in REGIMES.items()},

@@ -12,6 +12,7 @@ from pytest_robustbench.gates.intervals import interval_of
 from pytest_robustbench.metrics.catalogue import metric_called
 from truth.judging import covered, parts, spread_out
 from truth.population import Layout, drawn_parts, outcomes_of, seen, value_of
+from truth.regimes import SIZES
 
 if TYPE_CHECKING:
     from truth.judging import Effort
@@ -33,7 +34,7 @@ def coverage(effort: Effort) -> Table:
         Sample(Layout(m, icc, size=effort.population), n)
         for m, icc in LAYOUTS
         if m in effort.images_a_part
-        for n in effort.defects
+        for n in effort.defects or SIZES
     ]
     found = spread_out(effort, partial(held, effort), samples)
     rows = [

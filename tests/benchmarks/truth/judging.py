@@ -46,20 +46,22 @@ class Effort:
     ----------
     draws, resamples : int
         Test sets a cell, and resamples that the gate takes for each.
-    defects, images_a_part : tuple of int
-        Sizes of the test sets.
+    images_a_part : tuple of int
+        Of the test sets.
     population : int
         Images in the population that they are drawn from.
     processes : int
         That share the cells.
+    defects : tuple of int
+        Defect images of a test set; by default every table has its own sizes.
     """
 
     draws: int
     resamples: int
-    defects: tuple[int, ...]
     images_a_part: tuple[int, ...]
     population: int
     processes: int = 1
+    defects: tuple[int, ...] = ()
 
 
 class Share(NamedTuple):

@@ -33,6 +33,8 @@ README = {"pixel_segf1": 0.05, "pixel_segf1_per_image": 0.05, "bg_fpr": 0.02, "m
 """The margins of the README."""
 SMALL = 0.0001
 """A margin that hides no false alarm: a loss beyond a larger margin is beyond this one."""
+SIZES = (20, 40, 80, 160, 320)
+"""Defect images of a test set."""
 METRICS = ("pixel_segf1", "pixel_segf1_per_image", "miss_rate", "auroc", "bg_fpr")
 
 
@@ -159,7 +161,7 @@ def alarm_rows(effort: Effort) -> Iterator[Row]:
     limits = dict.fromkeys(METRICS, SMALL)
     for labels, layout in _layouts(effort):
         two = replace(layout, conditions=2)
-        for n in effort.defects:
+        for n in effort.defects or SIZES:
             alone = [Cell(layout, nothing, n, {metric: SMALL}) for metric in METRICS]
             yield Row((*labels, n), (Cell(two, nothing, n, limits), *alone))
 
@@ -167,7 +169,7 @@ def alarm_rows(effort: Effort) -> Iterator[Row]:
 def pass_rows(effort: Effort) -> Iterator[Row]:
     """Yield losses of whole images at the margin, by margin."""
     for labels, layout in _layouts(effort):
-        for n in effort.defects:
+        for n in effort.defects or SIZES:
             missed = [_loss(layout, Missed(), n, *each) for each in WHOLE]
             lit = [_loss(layout, Lit(), n, *each) for each in LIGHTING]
             yield Row((*labels, n), (*missed, *lit))
@@ -189,13 +191,12 @@ SMALL_SETS = (17, 40, 80, 160)
 
 def unequal_rows(effort: Effort) -> Iterator[Row]:
     """Yield models whose values are equal, and whose images are not exchangeable."""
-    sizes = SMALL_SETS if effort.draws > 100 else effort.defects
     for m, icc in ((1, 0.5), (5, 0.7)):
         if m not in effort.images_a_part:
             continue
         layout = Layout(m, icc)
         for name, loss in UNEQUAL.items():
-            for n in sizes:
+            for n in effort.defects or SMALL_SETS:
                 cells = [Cell(layout, loss, n, {k: SMALL}, k, 0.0) for k in METRICS]
                 yield Row((name, m, n), tuple(cells))
 
@@ -207,7 +208,7 @@ def size_rows(effort: Effort) -> Iterator[Row]:
     """Yield losses that strike larger defects more often."""
     for area_sd in (0.5, 1.0, 1.5):
         for power in (0.0, 0.5, 1.0):
-            for n in effort.defects:
+            for n in effort.defects or SIZES:
                 layout = Layout(area_sd=area_sd)
                 cells = [
                     _loss(layout, Missed(power), n, metric, margin)
@@ -224,9 +225,8 @@ LIT_SETS = (60, 80, 107, 160, 213, 320)
 
 def lit_rows(effort: Effort) -> Iterator[Row]:
     """Yield images that light up, wholly or by half, or all of them a little."""
-    sizes = LIT_SETS if effort.draws > 100 else effort.defects
     for name, loss in (("whole", Lit()), ("half", Lit(0.5)), ("a little, all", lit_a_little)):
-        for n in sizes:
+        for n in effort.defects or LIT_SETS:
             layout = Layout()
             yield Row(
                 (name, n + round(n / 2)),
@@ -278,7 +278,7 @@ def bound_rows(effort: Effort) -> Iterator[Row]:
             continue
         layout = Layout(m, icc, conditions=2)
         for name, loss, metric in SCENARIOS:
-            for n in effort.defects:
+            for n in effort.defects or SIZES:
                 at, twice = (
                     Cell(layout, loss, n, README, metric, k * README[metric])
                     if metric
