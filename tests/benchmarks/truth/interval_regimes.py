@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,13 +13,10 @@ from pytest_robustbench.gates.intervals import interval_of
 from pytest_robustbench.metrics.catalogue import metric_called
 from truth.judging import covered, parts, spread_out
 from truth.population import Layout, drawn_parts, outcomes_of, seen, value_of
-from truth.regimes import SIZES
+from truth.regimes import METRICS, PARTS_HEADINGS, SIZES, layouts
 
 if TYPE_CHECKING:
     from truth.judging import Effort
-
-METRICS = ("miss_rate", "pixel_segf1", "pixel_segf1_per_image", "bg_fpr", "auroc")
-LAYOUTS = ((1, 0.5), (5, 0.5), (5, 0.9), (10, 0.5), (10, 0.9))
 
 
 class Sample(NamedTuple):
@@ -31,17 +29,16 @@ class Sample(NamedTuple):
 def coverage(effort: Effort) -> Table:
     """Return how often 95 % intervals hold the true value, and how often there are none."""
     samples = [
-        Sample(Layout(m, icc, size=effort.population), n)
-        for m, icc in LAYOUTS
-        if m in effort.images_a_part
+        ((*labels, n), Sample(replace(layout, size=effort.population), n))
+        for labels, layout in layouts(effort)
         for n in effort.defects or SIZES
     ]
-    found = spread_out(effort, partial(held, effort), samples)
+    found = spread_out(effort, partial(held, effort), [sample for _, sample in samples])
     rows = [
-        (s.layout.images_a_part, s.layout.icc, s.n, *_shown(shares, effort.draws))
-        for s, shares in zip(samples, found, strict=True)
+        (*labels, *_shown(shares, effort.draws))
+        for (labels, _), shares in zip(samples, found, strict=True)
     ]
-    columns = ("images a part", "correlation", "defect images", *METRICS, "no interval")
+    columns = (*PARTS_HEADINGS, *METRICS, "no interval")
     return Table("95 % intervals of absolute limits: coverage", columns, tuple(rows))
 
 

@@ -129,8 +129,6 @@ class Rates:
         Any limit has regressed.
     upper, lower : float
         The upper, and the lower, ends of all intervals hold at once.
-    undecided : float
-        Some limit is neither passed nor regressed.
     """
 
     alarm: float
@@ -139,7 +137,6 @@ class Rates:
     regressed: float
     upper: float
     lower: float
-    undecided: float
 
 
 class Known(NamedTuple):
@@ -245,5 +242,4 @@ def _seen(verdicts: Sequence[RegressionVerdict], true: Sequence[float]) -> tuple
         "regressed" in ends,
         all(interval[1] >= t - ROUNDING for interval, t in bounds),
         all(interval[0] <= t + ROUNDING for interval, t in bounds),
-        any(end not in ("pass", "regressed") for end in ends),
     )

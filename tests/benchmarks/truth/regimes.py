@@ -123,19 +123,17 @@ def _loss(layout: Layout, loss: Loss, n: int, metric: str, size: float) -> Cell:
 
 # ---- several images of one part ----------------------------------------------------------------
 
-LAYOUTS = {
-    (m, icc, mixed): Layout(m, icc, mixed=mixed)
-    for m, icc, mixed in (
-        (1, 0.5, False),
-        (5, 0.5, False),
-        (5, 0.9, False),
-        (10, 0.5, False),
-        (10, 0.9, False),
-        (5, 0.9, True),
-        (10, 0.9, True),
-    )
-}
-PARTS_HEADINGS = ("images a part", "correlation", "parts", "defect images")
+LAYOUTS = (
+    Layout(1),
+    Layout(1, normals=2.0),
+    Layout(5, 0.5),
+    Layout(5, 0.9),
+    Layout(10, 0.5),
+    Layout(10, 0.9),
+    Layout(5, 0.9, mixed=True),
+    Layout(10, 0.9, mixed=True),
+)
+PARTS_HEADINGS = ("images a part", "correlation", "normal images per defect image", "defect images")
 WHOLE = (
     ("pixel_segf1", 0.02),
     ("pixel_segf1", 0.05),
@@ -149,17 +147,19 @@ WHOLE = (
 LIGHTING = (("bg_fpr", 0.02), ("bg_fpr", 0.05))
 
 
-def _layouts(effort: Effort) -> Iterator[tuple[tuple[object, ...], Layout]]:
-    for (m, icc, mixed), layout in LAYOUTS.items():
+def layouts(effort: Effort) -> Iterator[tuple[tuple[object, ...], Layout]]:
+    """Yield ways to make parts, and what stands for them under the first `PARTS_HEADINGS`."""
+    for layout in LAYOUTS:
+        m = layout.images_a_part
         if m in effort.images_a_part:
-            kind = "with both kinds" if mixed else "of one kind"
-            yield (m, "-" if m == 1 else icc, kind), layout
+            normals = f"{m - max(1, m // 5)}, of the same part" if layout.mixed else layout.normals
+            yield (m, None if m == 1 else layout.icc, normals), layout
 
 
 def alarm_rows(effort: Effort) -> Iterator[Row]:
     """Yield exchangeable fits: a family of all metrics under two conditions, and each alone."""
     limits = dict.fromkeys(METRICS, SMALL)
-    for labels, layout in _layouts(effort):
+    for labels, layout in layouts(effort):
         two = replace(layout, conditions=2)
         for n in effort.defects or SIZES:
             alone = [Cell(layout, nothing, n, {metric: SMALL}) for metric in METRICS]
@@ -168,7 +168,7 @@ def alarm_rows(effort: Effort) -> Iterator[Row]:
 
 def pass_rows(effort: Effort) -> Iterator[Row]:
     """Yield losses of whole images at the margin, by margin."""
-    for labels, layout in _layouts(effort):
+    for labels, layout in layouts(effort):
         for n in effort.defects or SIZES:
             missed = [_loss(layout, Missed(), n, *each) for each in WHOLE]
             lit = [_loss(layout, Lit(), n, *each) for each in LIGHTING]
