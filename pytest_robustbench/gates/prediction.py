@@ -1,0 +1,161 @@
+"""Where the metrics of a model come to lie on another test set of as many parts, all at once."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pytest_robustbench.metrics.measured import ratio_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from pytest_robustbench.metrics.metric import Metric
+    from pytest_robustbench.metrics.outcomes import Outcomes, Ratio
+
+    Array = NDArray[np.float64]
+
+DRAWS = 20_000
+DRAWS_BEYOND = 100
+"""Least number of draws that lie beyond the limits."""
+BLOCK_BYTES = 2**24
+"""Bytes of draws that are held at a time."""
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """One value on another test set.
+
+    Parameters
+    ----------
+    metric : Metric
+        Its row: a ratio of sums over images.
+    image_set : str
+        Names the images; values of one image set are drawn together.
+    outcomes : Outcomes
+        Of the images that were measured.
+    """
+
+    metric: Metric
+    image_set: str
+    outcomes: Outcomes
+
+
+def jointly_predicted(values: Sequence[Predicted], safety: float, *, seed: int = 0) -> Array:
+    """Return limits that another test set of the same size keeps, all together.
+
+    Parameters
+    ----------
+    values : sequence of Predicted
+        What is limited, K values: floors where more is better, ceilings where less is.
+    safety : float
+        How often another set keeps all K limits, in (0, 1): over the draw of these images and that
+        of the others, both of parts of the same kind, judged at the same thresholds.
+    seed : int
+        Of the draws.
+
+    Returns
+    -------
+    (K,) float64
+        The limits. One that nothing can break, such as a floor of 0, says that no limit is safe.
+
+    Notes
+    -----
+    The other set is drawn from Polya's urn (Blackwell and MacQueen 1973), which holds the parts that
+    were seen and, for every combination of labels that a part can have, one that was not: it is
+    decided wrongly in every pixel and image. Parts are drawn whole, and under all conditions at
+    once, as many of each combination as were measured. For shares of parts this is the exact
+    prediction limit of a binomial count, which is the beta-binomial of ``Beta(k + 1, n - k)``
+    (Thatcher 1964); for means of what is bounded it adds the scatter of the other set to the bound
+    of Gaffke (2005), which needs no distribution. All limits lie at the same quantile of their own
+    draws, the one at which a share `safety` of the draws keeps them all (Beran 1988).
+    """
+    n_draws = max(DRAWS, math.ceil(DRAWS_BEYOND / (1 - safety)))
+    drawn = np.empty((n_draws, len(values)))
+    sets = dict.fromkeys(value.image_set for value in values)
+    for own_seed, image_set in enumerate(sets):
+        members = [k for k, value in enumerate(values) if value.image_set == image_set]
+        rng = np.random.default_rng([seed, own_seed])
+        drawn[:, members] = _drawn([values[k] for k in members], n_draws, rng)
+    signs = np.array([value.metric.sign for value in values])
+    return signs * _all_kept(signs * drawn, 1 - safety)
+
+
+def _all_kept(drawn: Array, alpha: float) -> Array:
+    """Return ceilings that a share `alpha` of the draws breaks, each as many as the others."""
+    ordered = np.sort(drawn, axis=0)
+    # How many draws are as large: the fewer, the sooner a draw breaks its limit.
+    as_large = len(drawn) - np.stack(
+        [np.searchsorted(*columns) for columns in zip(ordered.T, drawn.T, strict=True)], axis=1
+    )
+    rarest = np.sort(as_large.min(axis=1))[int(alpha * len(drawn))]
+    return np.asarray(np.where(as_large >= rarest, drawn, -np.inf).max(axis=0))
+
+
+def _drawn(values: Sequence[Predicted], n_draws: int, rng: np.random.Generator) -> Array:
+    """Return what values of one image set are on other sets: (R, K), the worst where undefined."""
+    urns = _urns(values)
+    drawn = np.empty((n_draws, len(values)))
+    for rows in _blocks(n_draws, max(map(len, urns))):
+        sums = sum(_of_another_set(urn, rows.stop - rows.start, rng) for urn in urns)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            drawn[rows] = sums[..., 0] / sums[..., 1]
+    worst = np.array([value.metric.sign * np.inf for value in values])
+    return np.where(np.isnan(drawn), worst, drawn)
+
+
+def _of_another_set(urn: Array, n_draws: int, rng: np.random.Generator) -> Array:
+    """Return sums over as many parts as were seen: (R, K, 2), of an urn (parts + 1, K, 2)."""
+    shares = rng.dirichlet(np.ones(len(urn)), n_draws)
+    counts = rng.multinomial(len(urn) - 1, shares).astype(np.float64)
+    return np.tensordot(counts, urn, axes=1)
+
+
+def _blocks(total: int, n_parts: int) -> Iterator[slice]:
+    size = max(1, BLOCK_BYTES // (8 * n_parts))
+    return (slice(start, min(start + size, total)) for start in range(0, total, size))
+
+
+def _urns(values: Sequence[Predicted]) -> list[Array]:
+    """Return, for every combination of labels, what each part adds to each value.
+
+    Returns
+    -------
+    list of (parts + 1, K, 2) float64
+        Numerators and denominators; the last row is the part that was not seen.
+    """
+    outcomes = values[0].outcomes
+    _, first, part = np.unique(outcomes.groups, return_index=True, return_inverse=True)
+    n_parts, stratum = len(first), np.zeros(len(first), np.int64)
+    for bit, members in enumerate((outcomes.defective, ~outcomes.defective)):
+        stratum[part[members]] |= 1 << bit
+    seen = np.stack([_by_part(_columns(v), part, n_parts) for v in values], axis=1)
+    sizes = np.stack([_by_part(_sizes(v), part, n_parts) for v in values], axis=1)
+    largest = np.array([0.0 if v.metric.more_is_better else v.metric.largest for v in values])
+    urns = []
+    for members in (stratum == each for each in np.unique(stratum)):
+        size = sizes[members].max(axis=0)[:, 0]
+        unseen = np.stack([np.where(size > 0, largest, 0.0) * size, size], axis=1)
+        urns.append(np.concatenate([seen[members], unseen[None]]))
+    return urns
+
+
+def _by_part(columns: Array, part: NDArray[np.int64], n_parts: int) -> Array:
+    sums = [np.bincount(part, weights=column, minlength=n_parts) for column in columns.T]
+    return np.stack(sums, axis=1)
+
+
+def _columns(value: Predicted) -> Array:
+    ratio = ratio_of(value.metric, value.outcomes)
+    return np.stack([ratio.numerator, ratio.denominator], axis=1)
+
+
+def _sizes(value: Predicted) -> Array:
+    """Return the denominator of each image, at most: as it is, or were it decided wrongly."""
+    wrong = replace(value, outcomes=value.outcomes.all_wrong())
+    return np.maximum(_columns(value), _columns(wrong))[:, 1:]
