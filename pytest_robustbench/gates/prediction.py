@@ -11,12 +11,12 @@ import numpy as np
 from pytest_robustbench.metrics.measured import ratio_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from pytest_robustbench.metrics.metric import Metric
-    from pytest_robustbench.metrics.outcomes import Outcomes, Ratio
+    from pytest_robustbench.metrics.outcomes import Outcomes
 
     Array = NDArray[np.float64]
 
@@ -66,14 +66,14 @@ def jointly_predicted(values: Sequence[Predicted], safety: float, *, seed: int =
 
     Notes
     -----
-    The other set is drawn from Polya's urn (Blackwell and MacQueen 1973), which holds the parts that
-    were seen and, for every combination of labels that a part can have, one that was not: it is
-    decided wrongly in every pixel and image. Parts are drawn whole, and under all conditions at
+    The other set is drawn from Polya's urn (Blackwell and MacQueen 1973). It holds the parts that
+    were seen and, for every combination of labels among them, one that was not: as large as the
+    largest, and wrong in every pixel and image. Parts are drawn whole, under all conditions at
     once, as many of each combination as were measured. For shares of parts this is the exact
-    prediction limit of a binomial count, which is the beta-binomial of ``Beta(k + 1, n - k)``
-    (Thatcher 1964); for means of what is bounded it adds the scatter of the other set to the bound
-    of Gaffke (2005), which needs no distribution. All limits lie at the same quantile of their own
-    draws, the one at which a share `safety` of the draws keeps them all (Beran 1988).
+    prediction limit of a binomial count, the beta-binomial of ``Beta(k + 1, n - k)`` (Thatcher
+    1964); for means of what is bounded, the scatter of the other set on top of the bound of Gaffke
+    (2005), which assumes no distribution. All limits lie at the same quantile of their own draws,
+    the one at which a share `safety` of the draws keeps them all (Beran 1988).
     """
     n_draws = max(DRAWS, math.ceil(DRAWS_BEYOND / (1 - safety)))
     drawn = np.empty((n_draws, len(values)))
@@ -102,8 +102,8 @@ def _drawn(values: Sequence[Predicted], n_draws: int, rng: np.random.Generator) 
     urns = _urns(values)
     drawn = np.empty((n_draws, len(values)))
     for rows in _blocks(n_draws, max(map(len, urns))):
-        sums = sum(_of_another_set(urn, rows.stop - rows.start, rng) for urn in urns)
-        with np.errstate(invalid="ignore", divide="ignore"):
+        with np.errstate(invalid="ignore", divide="ignore"):  # no largest value: 0 * inf
+            sums = np.sum([_of_another_set(u, rows.stop - rows.start, rng) for u in urns], axis=0)
             drawn[rows] = sums[..., 0] / sums[..., 1]
     worst = np.array([value.metric.sign * np.inf for value in values])
     return np.where(np.isnan(drawn), worst, drawn)

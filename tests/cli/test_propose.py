@@ -5,18 +5,15 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from pathlib import Path
-from statistics import NormalDist
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_robustbench.benchmark import Gate
-from pytest_robustbench.cli.commands import propose
 from pytest_robustbench.cli.main import main
 from pytest_robustbench.config.loader import load_config, parse_config
-from pytest_robustbench.gates.intervals import bound_on
+from pytest_robustbench.gates.prediction import Predicted, jointly_predicted
 from pytest_robustbench.metrics.catalogue import metric_called
 from pytest_robustbench.plain_json import sealed
 from pytest_robustbench.reports.compare.proposal import outwards
@@ -77,30 +74,52 @@ def test_the_run_keeps_what_is_proposed_from_it(call, folder, safety):
     code, out, err = call("r.json", "--safety", safety)
     assert (code, err) == (0, "")
     verdicts = judged(gate_of(out), read_comparable(folder / "r.json"))
-    assert {v.condition for v in verdicts} == {
+    conditions = {
         *("clean", "recorded-led"),
         *(f"{name}-severity_{s}" for name in ("blur", "glare") for s in (1, 5)),
     }
+    measured_only = {c for c in conditions if f"measure_only: [{c}]" in out}
+    assert {v.condition for v in verdicts} == conditions - measured_only
+    assert measured_only <= {"recorded-led"}, "three parts of a kind make nothing safe"
     assert {v.outcome for v in verdicts} == {"pass"}
 
 
-def test_every_limit_is_a_one_sided_bound_rounded_outwards(call, folder):
+def test_every_limit_holds_with_all_others_on_another_set_and_is_rounded_outwards(call, folder):
     report = read_comparable(folder / "r.json")
     gate = gate_of(call("r.json", "--safety", "0.9")[1])
-    for condition in report.conditions:
-        outcomes = outcomes_of(report.record(condition), report.samples(condition))
-        for limit in gate.limits[condition]:
-            side = "lower" if limit.bound == "min" else "upper"
-            bound = bound_on(side, metric_called(limit.metric), outcomes, level=0.9)
-            if limit.bound == "min":
-                assert 0.9 * bound - 1e-12 <= limit.value <= bound
-            else:
-                assert limit.value >= bound
-            assert len(Decimal(str(limit.value)).normalize().as_tuple().digits) <= 2
+    values = {
+        (c, m): Predicted(
+            metric_called(m),
+            c if c == "recorded-led" else "test",
+            outcomes_of(report.record(c), report.samples(c)),
+        )
+        for c in report.conditions
+        for m in ("pixel_segf1", *CEILINGS)
+    }
+    safe = dict(zip(values, jointly_predicted(tuple(values.values()), 0.9), strict=True))
+    limits = [(c, limit) for c in report.conditions for limit in gate.limits[c]]
+    assert len(limits) > 12
+    for condition, limit in limits:
+        bound = safe[condition, limit.metric]
+        if limit.bound == "min":
+            assert 0.9 * bound - 1e-12 <= limit.value <= bound
+        else:
+            assert limit.value >= bound
+        assert len(Decimal(str(limit.value)).normalize().as_tuple().digits) <= 2
+
+
+def test_recorded_sets_of_few_images_loosen_no_limit_on_the_others(call):
+    gate = gate_of(call("r.json", "--safety", "0.8")[1])
+    ceilings = {
+        condition: {limit.metric: limit.value for limit in gate.limits[condition]}
+        for condition in ("recorded-led", "blur-severity_1", "blur-severity_5")
+    }
+    assert ceilings["recorded-led"]["bg_fpr"] > ceilings["blur-severity_1"]["bg_fpr"]
+    assert ceilings["blur-severity_1"]["bg_fpr"] == ceilings["blur-severity_5"]["bg_fpr"]
 
 
 def test_more_safety_gives_looser_limits(call):
-    loose, tight = (gate_of(call("r.json", "--safety", s)[1]).limits["clean"] for s in (0.99, 0.6))
+    loose, tight = (gate_of(call("r.json", "--safety", s)[1]).limits["clean"] for s in (0.9, 0.6))
     values = [{limit.metric: limit.value for limit in limits} for limits in (loose, tight)]
     shared = values[0].keys() & values[1].keys()
     assert "pixel_segf1" in shared
@@ -131,22 +150,13 @@ def test_the_comments_say_where_it_is_from_and_what_it_is_worth(call, folder):
     for text in (
         f"report r.json, {started}",
         "model pixel_gaussian on synthetic brushed_metal: 8 defect and 6 normal images",
-        "one-sided 95 % bound",
-        "holds for the model's true value, over all images of this kind, with 95 %",
-        "12 % of all cases, and at least one of these",
+        "On fresh test images of this kind, as many of as many parts, at the same thresholds",
+        "limits together with 95 %: at most 5 of 100 such test sets break any of them",
         '"as good as this run", not "good enough"',
         "#   latency_ms_per_image: {max: ",
     ):
         assert text in out
     assert "latency" not in [limit.metric for limit in gate_of(out).limits["clean"]]
-
-
-@pytest.mark.parametrize("safety", [0.5, 0.9, 0.95])
-def test_the_stated_risk_is_how_often_another_test_set_breaks_a_bound(safety):
-    rng = np.random.default_rng(0)
-    first, other = rng.normal(0.7, 0.02, (2, 200_000))
-    floor = first - 0.02 * NormalDist().inv_cdf(safety)
-    assert np.mean(other < floor) == pytest.approx(propose.risk_on_fresh_images(safety), abs=0.004)
 
 
 def test_a_proposal_goes_to_a_new_file_alone(call, folder, tmp_path):
@@ -189,11 +199,11 @@ def test_a_report_that_is_not_whole_or_contradicts_itself_is_refused(
     assert str(file) in err
 
 
-@pytest.mark.parametrize("safety", ["0.4", "1", "nan", "95"])
+@pytest.mark.parametrize("safety", ["0.4", "1", "0.9999", "nan", "95"])
 def test_a_safety_that_is_none_is_refused(call, safety):
     code, out, err = call("r.json", "--safety", safety)
     assert (code, out) == (2, "")
-    assert "--safety must be at least 0.5 and below 1" in err
+    assert "--safety must be at least 0.5 and at most 0.999" in err
 
 
 def test_a_model_that_finds_nothing_is_told_so(tmp_path, call):

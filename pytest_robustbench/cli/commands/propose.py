@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.cli.files import put_out
@@ -19,16 +17,16 @@ if TYPE_CHECKING:
 
 SAFETY = 0.95
 LATENCY_MARGIN = 1.5
+MOST_SAFETY = 0.999
 HEAD = """\
 # Limits for robustness.yaml, proposed from one run:
 #   report {path}, {started}
-#   model {model} on {dataset} {category}: {defects} defect and {normals} normal images
-#   each limit is a one-sided {safety:g} % bound over the images, rounded outwards; behind it stands
-#   what was measured
+#   model {model} on {dataset} {category}: {images}
+#   behind each limit stands what was measured; it is rounded outwards
 # They say "as good as this run", not "good enough": only you know what the line needs.
-# Each bound holds for the model's true value, over all images of this kind, with {safety:g} %.
-# A fresh test set varies as well: on one of the same size the same model breaks one such limit in
-# about {risk:.2g} % of all cases, and at least one of these {n} limits more often than that.
+# On fresh test images of this kind, as many of as many parts, at the same thresholds, this model
+# keeps {all} together with {safety:g} %: at most {risk:g} of 100 such test sets break any of them.
+# With fewer images, or thresholds that are calibrated anew on other images, they break more often.
 """
 SILENT = (
     "# WARNING: none of these limits would fail a detector that never fires: add a floor such as "
@@ -44,7 +42,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=float,
         default=SAFETY,
         metavar="SHARE",
-        help="confidence of each limit, from 0.5 to below 1 (default: %(default)s)",
+        help="how often fresh test images of the same number keep all limits together, from 0.5 to "
+        f"{MOST_SAFETY} (default: %(default)s)",
     )
     parser.add_argument("--output", type=Path, metavar="FILE", help="a new file to write it to")
 
@@ -66,40 +65,35 @@ def run(arguments: Namespace) -> int:
 
 
 def _check(arguments: Namespace) -> None:
-    if not 0.5 <= arguments.safety < 1:  # NaN included
-        raise ConfigError(f"--safety must be at least 0.5 and below 1, not {arguments.safety:g}")
+    if not 0.5 <= arguments.safety <= MOST_SAFETY:  # NaN included
+        raise ConfigError(
+            f"--safety must be at least 0.5 and at most {MOST_SAFETY}, not {arguments.safety:g}"
+        )
     if arguments.output is not None and arguments.output.exists():
         raise ConfigError(f"--output {arguments.output} exists already: name a new file")
 
 
 def proposal_text(report: StoredReport, proposal: Proposal, safety: float) -> str:
     """Return an ``accept`` section, with comments that say what it is from and what it is worth."""
-    plain, labels = report.plain, report.plain["samples"]["label"]
+    plain, n = report.plain, len(proposal.limits)
     head = HEAD.format(
         path=report.path,
         started=plain["started"],
         model=_one_line(plain["model"]),
         dataset=_one_line(plain["dataset"]),
         category=_one_line(plain["category"]),
-        defects=sum(labels),
-        normals=len(labels) - sum(labels),
+        images=_images(report.plain["samples"]["label"]),
+        all=f"all {n} limits" if n > 1 else "this limit",
         safety=100 * safety,
-        n=len(proposal.limits),
-        risk=100 * risk_on_fresh_images(safety),
+        risk=round(100 * (1 - safety), 6),
     )
     warning = "" if _notices_silence(proposal.limits) else SILENT
     lines = [*_section(proposal.limits), *_latency(report), *_leftovers(proposal)]
     return head + warning + "".join(f"{line}\n" for line in lines)
 
 
-def risk_on_fresh_images(safety: float) -> float:
-    """Return how often a fresh test set of the same size falls beyond a one-sided bound.
-
-    The bound lies z standard errors from the value of the first set. Two sets of one size differ
-    by sqrt(2) standard errors: what holds for the true value is broken more often by another set.
-    """
-    normal = NormalDist()
-    return normal.cdf(-normal.inv_cdf(safety) / math.sqrt(2))
+def _images(labels: Sequence[int]) -> str:
+    return f"{sum(labels)} defect and {len(labels) - sum(labels)} normal images"
 
 
 def _one_line(text: str) -> str:

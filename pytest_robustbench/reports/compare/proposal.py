@@ -1,21 +1,23 @@
-"""Limits that a run would keep, were other images of the same kind drawn."""
+"""Limits that a run would keep, all together, on other images of the same kind."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.conditions import CLEAN
-from pytest_robustbench.gates.intervals import bound_on
+from pytest_robustbench.gates.prediction import Predicted, jointly_predicted
 from pytest_robustbench.metrics.catalogue import BUILT_IN, metric_called
 from pytest_robustbench.reports.file.fields import metrics_of, undefined_of
 from pytest_robustbench.reports.file.record import outcomes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pytest_robustbench.metrics.metric import Bound, Metric
+    from pytest_robustbench.metrics.outcomes import Outcomes
     from pytest_robustbench.reports.file.stored import StoredReport
 
 PROPOSED = sorted((m for m in BUILT_IN if m.proposed), key=lambda m: "misses" not in m.sees)
@@ -23,6 +25,8 @@ PROPOSED = sorted((m for m in BUILT_IN if m.proposed), key=lambda m: "misses" no
 alarms have one ceiling for all conditions that can have one, and a tighter one for clean."""
 DIGITS = 2
 ALL = ("all",)
+TEST = "test"
+"""The images that all conditions show but for recorded sets, which have their own."""
 
 
 @dataclass(frozen=True)
@@ -77,42 +81,65 @@ class Proposal:
 
 
 def propose_limits(report: StoredReport, safety: float) -> Proposal:
-    """Propose floors and ceilings with one-sided confidence bounds.
+    """Propose floors and ceilings that another test set of the same size keeps, all together.
 
     Parameters
     ----------
     report : StoredReport
         A complete run.
     safety : float
-        Confidence of every single bound, in (0, 1).
+        How often another set keeps them all, in (0, 1); see `jointly_predicted`.
     """
+    own = [metric_called(name) for name in report.plain.get("own_metrics", {})]
+    metrics = (*PROPOSED, *own)
+    safe = _safe_values(report, metrics, safety)
     found: list[ProposedLimit] = []
     omitted: list[str] = []
-    own = [metric_called(name) for name in report.plain.get("own_metrics", {})]
-    for metric in (*PROPOSED, *own):
-        bounds = [_bound(report, condition, metric, safety) for condition in report.conditions]
+    for metric in metrics:
+        bounds = [_bound(report, condition, metric, safe) for condition in report.conditions]
         known = [bound for bound in bounds if isinstance(bound, ProposedLimit)]
         common = metric.bound == "max" and "misses" not in metric.sees and len(known) == len(bounds)
-        wanted = _common(known) if common and all(b.judges for b in known) else known
+        wanted = _common(known, report) if common and all(b.judges for b in known) else known
         found += [limit for limit in wanted if limit.judges]
         omitted += dict.fromkeys(bound for bound in bounds if isinstance(bound, str))
         omitted += [_says_nothing(limit) for limit in wanted if not limit.judges]
     return Proposal(_in_order(found, report), tuple(omitted), _unreached(found, report))
 
 
+def _safe_values(
+    report: StoredReport, metrics: Sequence[Metric], safety: float
+) -> Mapping[tuple[str, str], float]:
+    """Return a safe limit by condition and metric, for every value that there is."""
+    values = {
+        (id_, metric.name): Predicted(metric, id_ if condition.recorded else TEST, outcomes)
+        for id_, condition in report.conditions.items()
+        for outcomes in [_outcomes(report, id_)]
+        for metric in metrics
+        if metrics_of(report.record(id_))[metric.name] is not None
+    }
+    limits = jointly_predicted(tuple(values.values()), safety)
+    return dict(zip(values, limits.tolist(), strict=True))
+
+
+def _outcomes(report: StoredReport, condition: str) -> Outcomes:
+    return outcomes_of(report.record(condition), report.samples(condition))
+
+
 def _bound(
-    report: StoredReport, condition: str, metric: Metric, safety: float
+    report: StoredReport,
+    condition: str,
+    metric: Metric,
+    safe: Mapping[tuple[str, str], float],
 ) -> ProposedLimit | str:
     """Return a limit for one condition, or why there is none."""
     record, name = report.record(condition), metric.name
     value = metrics_of(record)[name]
     if value is None:
         return f"{name}: {undefined_of(record).get(name, 'not measured')}"
-    outcomes = outcomes_of(record, report.samples(condition))
-    safe = bound_on("lower" if metric.more_is_better else "upper", metric, outcomes, safety)
-    if safe is None:
-        return f"{name}: too few images to say how sure it is"
-    furthest = min(safe, value) if metric.more_is_better else max(safe, value)
+    limit = safe[condition, name]
+    if not isfinite(limit):
+        return f"{name}: it has no largest value, and one part not seen could be of any"
+    furthest = min(limit, value) if metric.more_is_better else max(limit, value)
     number = outwards(furthest, floor=metric.more_is_better)
     return ProposedLimit(_scope_of(condition), name, metric.bound, number, condition, value)
 
@@ -130,14 +157,20 @@ def _scope_of(condition: str) -> tuple[str, ...]:
     return tuple(condition.split("-", 1))
 
 
-def _common(bounds: list[ProposedLimit]) -> list[ProposedLimit]:
-    """Return the loosest ceiling, for all conditions, and that of clean where it is tighter."""
-    worst = max(bounds, key=lambda limit: limit.number)
-    limit = ProposedLimit(
-        ALL, worst.metric, worst.bound, worst.number, worst.condition, worst.value
-    )
-    clean = [b for b in bounds if b.condition == CLEAN.id and b.number < worst.number]
-    return [limit, *clean]
+def _common(bounds: list[ProposedLimit], report: StoredReport) -> list[ProposedLimit]:
+    """Return the loosest ceiling on the test images for all, and those that it does not fit.
+
+    Clean has its own where that is tighter, recorded sets always: their images are others, and may
+    be few.
+    """
+    shared = [bound for bound in bounds if not report.conditions[bound.condition].recorded]
+    worst = max(shared or bounds, key=lambda limit: limit.number)
+    others = [
+        bound
+        for bound in bounds
+        if bound.number != worst.number and (bound not in shared or bound.condition == CLEAN.id)
+    ]
+    return [replace(worst, scope=ALL), *others]
 
 
 def _says_nothing(limit: ProposedLimit) -> str:
