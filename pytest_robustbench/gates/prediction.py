@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 DRAWS = 20_000
 DRAWS_BEYOND = 100
 """Least number of draws that lie beyond the limits."""
+LIT = 0.5
+"""Share of its background that a part not seen lights up where that costs overlap, not only false
+alarms: the overlap of few small defects would not survive a single picture that lights up whole."""
 BLOCK_BYTES = 2**24
 """Bytes of draws that are held at a time."""
 
@@ -68,12 +71,13 @@ def jointly_predicted(values: Sequence[Predicted], safety: float, *, seed: int =
     -----
     The other set is drawn from Polya's urn (Blackwell and MacQueen 1973). It holds the parts that
     were seen and, for every combination of labels among them, one that was not: as large as the
-    largest, and wrong in every pixel and image. Parts are drawn whole, under all conditions at
-    once, as many of each combination as were measured. For shares of parts this is the exact
-    prediction limit of a binomial count, the beta-binomial of ``Beta(k + 1, n - k)`` (Thatcher
-    1964); for means of what is bounded, the scatter of the other set on top of the bound of Gaffke
-    (2005), which assumes no distribution. All limits lie at the same quantile of their own draws,
-    the one at which a share `safety` of the draws keeps them all (Beran 1988).
+    largest, its rates as bad as can be, its overlap as if missed and half lit. Parts are drawn
+    whole, under all conditions at once, as many of each combination as were measured. For shares of
+    parts this is the exact prediction limit of a binomial count, the beta-binomial of
+    ``Beta(k + 1, n - k)`` (Thatcher 1964); for means of what is bounded, the scatter of the other
+    set on top of the bound of Gaffke (2005), which assumes no distribution. All limits lie at the
+    same quantile of their own draws, the one at which a share `safety` of the draws keeps them all
+    (Beran 1988).
     """
     n_draws = max(DRAWS, math.ceil(DRAWS_BEYOND / (1 - safety)))
     drawn = np.empty((n_draws, len(values)))
@@ -156,6 +160,8 @@ def _columns(value: Predicted) -> Array:
 
 
 def _sizes(value: Predicted) -> Array:
-    """Return the denominator of each image, at most: as it is, or were it decided wrongly."""
-    wrong = replace(value, outcomes=value.outcomes.all_wrong())
-    return np.maximum(_columns(value), _columns(wrong))[:, 1:]
+    """Return the denominator of each image, or what it were with the defect missed and light."""
+    o = value.outcomes
+    missed = replace(o, tp=0 * o.tp, fn=o.tp + o.fn, fp=o.fp + LIT * o.tn, tn=(1 - LIT) * o.tn)
+    columns = _columns(value), _columns(replace(value, outcomes=missed))
+    return np.maximum(*columns)[:, 1:]

@@ -23,7 +23,7 @@ from pytest_robustbench.reports.file.record import outcomes_of
 RUN = """\
 schema_version: 1
 name: metal
-dataset: {format: synthetic, n_train: 24, n_test_good: 6, n_defect: 8, size: 48}
+dataset: {format: synthetic, n_train: 24, n_test_good: 30, n_defect: 60, size: 48}
 detector: pixel_gaussian
 calibration: {pixel_normal_quantile: 0.99}
 corruptions: [blur, glare]
@@ -149,7 +149,7 @@ def test_the_comments_say_where_it_is_from_and_what_it_is_worth(call, folder):
     started = json.loads((folder / "r.json").read_text())["started"]
     for text in (
         f"report r.json, {started}",
-        "model pixel_gaussian on synthetic brushed_metal: 8 defect and 6 normal images",
+        "model pixel_gaussian on synthetic brushed_metal: 60 defect and 30 normal images",
         "On fresh test images of this kind, as many of as many parts, at the same thresholds",
         "limits together with 95 %: at most 5 of 100 such test sets break any of them",
         '"as good as this run", not "good enough"',

@@ -28,7 +28,8 @@ PASS, REGRESSED, NOT_COMPARABLE, INCONCLUSIVE = range(4)
 WORST_LAST = (PASS, INCONCLUSIVE, REGRESSED, NOT_COMPARABLE)
 """What cannot be compared comes before everything else."""
 NO_MARGINS = (
-    "{path}: nothing says how much may be lost: its configuration has no regression section; "
+    "{path}: nothing says how much may be lost: the baseline was measured without a regression "
+    "section, and the candidate does not judge itself; "
     "give --config robustness.yaml, or --max-drop METRIC=NUMBER / --max-rise METRIC=NUMBER"
 )
 
@@ -49,7 +50,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("base", type=Path, help="report, or folder of reports, in production")
     parser.add_argument("candidate", type=Path, help="report, or folder of reports, of the new one")
-    group = parser.add_argument_group("margins (default: those in the candidate's configuration)")
+    group = parser.add_argument_group(
+        "margins (default: those that the baseline was measured with)"
+    )
     add_yaml_flags(group, "regression sections of a YAML")
     for bound, what in (("drop", "fall"), ("rise", "rise")):
         group.add_argument(
@@ -75,7 +78,10 @@ def run(arguments: Namespace) -> int:
 
     pairs = _report_pairs(arguments.base, arguments.candidate)
     candidates = [read_stored(candidate, REMEDY) for _, candidate in pairs]
-    terms = [_terms(arguments, candidate) for candidate in candidates]
+    terms = [
+        _terms(arguments, base, candidate)
+        for (base, _), candidate in zip(pairs, candidates, strict=True)
+    ]
     judged = judge_matches(
         [
             _match(base, candidate, term)
@@ -130,8 +136,8 @@ def _match(base: Path, candidate: StoredReport, terms: _Terms) -> Match:
     )
 
 
-def _terms(arguments: Namespace, candidate: StoredReport) -> _Terms:
-    terms = _declared_terms(arguments, candidate)
+def _terms(arguments: Namespace, base: Path, candidate: StoredReport) -> _Terms:
+    terms = _declared_terms(arguments, base, candidate)
     given = _given_changes(arguments)
     if given:
         metrics = {change.metric for change in given}
@@ -139,7 +145,7 @@ def _terms(arguments: Namespace, candidate: StoredReport) -> _Terms:
         flags = "--max-drop and --max-rise alone"
         terms = replace(terms, allowed=given, origin=flags, left_out=left_out)
     if not terms.allowed:
-        raise ConfigError(NO_MARGINS.format(path=candidate.path))
+        raise ConfigError(NO_MARGINS.format(path=base))
     if arguments.min_overlap is not None:
         terms = replace(terms, min_overlap=_share(arguments.min_overlap))
     return replace(terms, strict_pixels=terms.strict_pixels or arguments.strict_pixels)
@@ -151,10 +157,14 @@ def _share(value: float) -> float:
     return value
 
 
-def _declared_terms(arguments: Namespace, candidate: StoredReport) -> _Terms:
+def _declared_terms(arguments: Namespace, base: Path, candidate: StoredReport) -> _Terms:
+    """Return what the YAML declares, else what the baseline was measured with.
+
+    The candidate's own report decides nothing: it would judge itself.
+    """
     require_config_of_profile(arguments)
     if arguments.config is None:
-        return _recorded_terms(candidate)
+        return _recorded_terms(base)
     from pytest_robustbench.config.loader import load_config
 
     config = load_config(arguments.config, profile=arguments.profile)
@@ -170,24 +180,25 @@ def _declared_terms(arguments: Namespace, candidate: StoredReport) -> _Terms:
     )
 
 
-def _recorded_terms(candidate: StoredReport) -> _Terms:
+def _recorded_terms(base: Path) -> _Terms:
     from pytest_robustbench.gates.regression.changes import changes_from_record
+    from pytest_robustbench.reports.file.stored import REMEDY, read_stored
 
-    recorded = candidate.plain["config"].get("regression")
+    if not base.is_file():
+        raise ConfigError(f"{base} does not exist")
+    recorded = read_stored(base, REMEDY).plain["config"].get("regression")
     if not recorded:
         return _Terms(())
-    allowed = changes_from_record(recorded, str(candidate.path))
+    allowed = changes_from_record(recorded, str(base))
     settings = (recorded.get("min_overlap", 1.0), recorded.get("strict_pixels", False))
     if not isinstance(settings[0], (int, float)) or not 0 < settings[0] <= 1:
-        raise ReportError(
-            f"{candidate.path}: config.regression.min_overlap is {settings[0]!r}, no share"
-        )
+        raise ReportError(f"{base}: config.regression.min_overlap is {settings[0]!r}, no share")
     return _Terms(
         allowed,
         float(settings[0]),
         bool(settings[1]),
         recorded.get("inconclusive") == "fail",
-        f"those recorded in {candidate.path}",
+        f"those that the baseline {base} was measured with",
     )
 
 

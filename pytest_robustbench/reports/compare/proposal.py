@@ -24,6 +24,8 @@ PROPOSED = sorted((m for m in BUILT_IN if m.proposed), key=lambda m: "misses" no
 """What is found falls with the severity: one limit for all conditions would say nothing. False
 alarms have one ceiling for all conditions that can have one, and a tighter one for clean."""
 DIGITS = 2
+MOST_LOST = 0.9
+"""Share of what could be lost at most: a limit that lets more go is none."""
 ALL = ("all",)
 TEST = "test"
 """The images that all conditions show but for recorded sets, which have their own."""
@@ -56,9 +58,10 @@ class ProposedLimit:
 
     @property
     def judges(self) -> bool:
-        """Whether anything could ever violate it."""
-        largest = metric_called(self.metric).largest
-        return self.number > 0 if self.bound == "min" else self.number < largest
+        """Whether it says something: most of what could be lost must not be lost."""
+        worst = 0.0 if self.bound == "min" else metric_called(self.metric).largest
+        at_stake = abs(worst - self.value)
+        return at_stake > 0 and abs(float(self.number) - self.value) <= MOST_LOST * at_stake
 
 
 @dataclass(frozen=True)
@@ -175,7 +178,8 @@ def _common(bounds: list[ProposedLimit], report: StoredReport) -> list[ProposedL
 
 def _says_nothing(limit: ProposedLimit) -> str:
     what = f"{limit.metric} of {limit.condition}"
-    return f"{what}: after {limit.value:.3g}, none strictly between 0 and 1 is safe"
+    safe = f"only {limit.number:f} is safe, which says next to nothing"
+    return f"{what}: after {limit.value:.3g}, {safe}; it takes more parts"
 
 
 def _in_order(limits: list[ProposedLimit], report: StoredReport) -> tuple[ProposedLimit, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from pytest_robustbench.conditions import RECORDED
 from pytest_robustbench.errors import ReportError
+from pytest_robustbench.gates.regression.changes import SETTINGS
 from pytest_robustbench.gates.regression.decisions import changed_decisions
 from pytest_robustbench.gates.regression.family import Comparison, judge_family
 from pytest_robustbench.gates.regression.latency import LatencySample, judge_latency
@@ -171,7 +172,8 @@ def _open(match: Match) -> _Opened | Judged:
         )
         named = tuple(_other_names(baseline, candidate))
         problems = (*(named if fresh else ()), *inputs.problems)
-        notes = (*(() if fresh else named), *inputs.notes)
+        weaker = _weaker_terms(match, baseline)
+        notes = (*weaker, *(() if fresh else named), *inputs.notes)
         if problems:
             return Judged(match, notes=notes, problems=problems)
         pairs = pairs_of(baseline, candidate, inputs)
@@ -192,6 +194,23 @@ def absence(role: str, path: Path) -> str:
     """Say that a stored report is not there, and how one is made."""
     text = NO_ANCHOR if role == "anchor" else NO_BASELINE
     return text.format(path=path)
+
+
+def _weaker_terms(match: Match, baseline: StoredReport) -> Iterator[str]:
+    """Say where more is allowed than when the baseline was measured: who widens knows of it."""
+    recorded = baseline.plain["config"].get("regression")
+    for metric, entry in (recorded or {}).items():
+        if metric in SETTINGS or not isinstance(entry, dict):
+            continue
+        before = " ".join(f"{key} {value}" for key, value in entry.items() if value is not False)
+        now = next((change for change in match.allowed if change.metric == metric), None)
+        if now is None:
+            yield f"{metric} is judged no more; the {match.role} was measured with {before}"
+        elif now.relative != entry.get("relative") or now.value > entry.get(now.bound, 0):
+            yield (
+                f"{metric}: {now.bound} {now.value:g}{' relative' * now.relative} is not what the "
+                f"{match.role} was measured with: {before}"
+            )
 
 
 def _other_names(baseline: StoredReport, candidate: StoredReport) -> Iterator[str]:
