@@ -256,9 +256,13 @@ def _number(flag: str, text: str) -> tuple[float, bool]:
 
 
 def _table(judged: Sequence[Judged]) -> str:
+    from pytest_robustbench.reports.compare.regression import overall_outcome
     from pytest_robustbench.reports.pages.comparison_text import explanation, table
 
-    return "\n\n".join("\n".join([*table(one), *explanation(one)]) for one in judged)
+    tables = ["\n".join([*table(one), *explanation(one)]) for one in judged]
+    # What a log shows last must not be a note: the exit code alone may not tell it from a pass.
+    last = [f"{overall_outcome(judged).upper()}: {len(judged)} compared"]
+    return "\n\n".join([*tables, *last])
 
 
 def _json(judged: Sequence[Judged]) -> str:

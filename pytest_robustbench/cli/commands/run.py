@@ -102,7 +102,16 @@ def _measure_all(arguments: Namespace) -> int:
         write_session_of(config.benchmarks, measured, arguments.output_dir, code)
     if told := opencv.shared():
         sys.stderr.write(f"note: {told}\n")
+    _say_inconclusive(measured)
     return code
+
+
+def _say_inconclusive(measured: Sequence[BenchmarkOutcome]) -> None:
+    """Let the last line say what the exit code may not."""
+    for one in measured:
+        compared = one.report.regression if one.report is not None else ()
+        if "inconclusive" in {record["outcome"] for record in compared}:
+            tell(f"{one.name}: INCONCLUSIVE: the test images cannot tell whether it is worse")
 
 
 def _list_models(*, as_json: bool) -> int:

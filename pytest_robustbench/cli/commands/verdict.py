@@ -6,6 +6,7 @@ what is on disk: session.json, which only a run that came to its end leaves, and
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ WORDS = {HOLDS: "PASS", FAILS: "FAIL", UNKNOWN: "CANNOT BE TOLD"}
 ENDED = (0, 1)
 """Exit statuses of a run that came to its end: all others say that it did not."""
 SHOWN = 3
+UNDECIDED = "INCONCLUSIVE against the baseline: the test images cannot tell whether it is worse"
 REMEDY = "take the folder as the run wrote it, or run again"
 
 
@@ -71,7 +73,21 @@ def run(arguments: Namespace) -> int:
     told = [reason.text for reason in reasons] or _of_pass(folder)
     for text in dict.fromkeys(" ".join(text.split()) for text in told):
         answer(f"  {text}")
+    if any(map(_is_undecided, _records(folder))):
+        answer(UNDECIDED)
     return code
+
+
+def _records(folder: Path) -> Iterator[BenchmarkRecord]:
+    from pytest_robustbench.reports.file.session import SessionFile
+
+    with suppress(ReportError):
+        record = SessionFile(folder).record
+        yield from record.benchmarks.values() if record else ()
+
+
+def _is_undecided(record: BenchmarkRecord) -> bool:
+    return record.regression is not None and record.regression.outcome == "inconclusive"
 
 
 def _of_pass(folder: Path) -> Iterator[str]:

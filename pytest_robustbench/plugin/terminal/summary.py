@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pytest_robustbench.plugin.results.run_results import RunResults
     from pytest_robustbench.reports.pages.write import Pages
 
+INCONCLUSIVE = "inconclusive"
+
 
 def header(config: pytest.Config) -> str | None:
     """Return the header line, or ``None`` where no configuration is found."""
@@ -62,8 +64,25 @@ def summary(terminal: pytest.TerminalReporter) -> None:
     """Write every benchmark's table, notes and report path; nothing without robustness items."""
     reporter = Lines(terminal)
     _benchmarks(reporter)
+    _count_inconclusive(terminal)
     for line in reporter.config.stash.get(UNUSED, []):
         reporter.write_line(line, red=True, bold=True)
+
+
+def _count_inconclusive(terminal: pytest.TerminalReporter) -> None:
+    """Have pytest's last line count what the test images could not tell, beside what it skipped."""
+    results = terminal.config.stash.get(RESULTS, None)
+    if results is None or not any(one.judged for one in results.benchmarks.values()):
+        return
+    from pytest_robustbench.reports.compare.regression import overall_outcome
+
+    found = [
+        one
+        for one in results.benchmarks.values()
+        if one.judged and overall_outcome(one.judged) == "inconclusive"
+    ]
+    if found:
+        terminal.stats.setdefault(INCONCLUSIVE, []).extend(found)
 
 
 def _benchmarks(reporter: Lines) -> None:
