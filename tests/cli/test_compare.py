@@ -206,10 +206,46 @@ def test_one_strict_report_does_not_make_the_others_strict(compare, reports):
 
     code, out, _ = compare("before", "after")
 
-    assert "INCONCLUSIVE" in out
+    assert out.rstrip().splitlines()[-1] == "INCONCLUSIVE: 2 compared"
     assert code == 0
     assert "note: margins: those that the baseline before/a.json was measured with" in out
     assert compare("before", "after", "--strict")[0] == 3
+
+
+def with_margins(reports, source, file, **margins):
+    plain = json.loads((reports / f"{source}.json").read_text())
+    section = {m: {"max_drop": value, "relative": False} for m, value in margins.items()}
+    plain["config"] = {"regression": section}
+    plain["sha256"]["config"] = sha256_of(plain["config"])
+    (reports / file).write_text(json.dumps(sealed(plain)))
+
+
+def test_a_candidate_that_widens_its_margins_does_not_judge_itself(compare, reports):
+    with_margins(reports, "base", "strict.json", pixel_segf1=0.05, auroc=0.2)
+    with_margins(reports, "hazy", "wide.json", pixel_segf1=0.95)
+
+    code, out, _ = compare("strict.json", "wide.json")
+
+    assert code == 1
+    assert "note: margins: those that the baseline strict.json was measured with" in out
+    assert out.rstrip().splitlines()[-1] == "REGRESSED: 1 compared"
+    code, _, err = compare("base.json", "wide.json")
+    assert code == 2
+    assert "the candidate does not judge itself" in err
+
+
+def test_margins_wider_than_those_of_the_baseline_are_told_first(compare, reports):
+    with_margins(reports, "base", "strict.json", pixel_segf1=0.05, auroc=0.2)
+
+    _, out, _ = compare("strict.json", "same.json", "--max-drop", "pixel_segf1=0.3")
+
+    notes = [line.strip() for line in out.splitlines() if line.startswith("  note: ")]
+    assert set(notes[:2]) == {
+        "note: auroc is judged no more; the baseline was measured with max_drop 0.2",
+        "note: pixel_segf1: max_drop 0.3 is not what the baseline was measured with: max_drop 0.05",
+    }
+    _, out, _ = compare("strict.json", "same.json")
+    assert "is not what" not in out
 
 
 def test_margins_that_are_left_out_are_named(compare, reports):

@@ -127,12 +127,17 @@ def test_what_cannot_be_decided_is_skipped_or_fails_as_declared(project, data):
 
     skipped = with_model(few, hazy, margins).run("-v")
     assert outcomes(skipped)[ITEM] == "skipped"
+    assert "1 inconclusive" in skipped.outlines[-1]
     assert "pixel_segf1" in section(skipped)
+    assert "pixel_segf1: max_drop 0.01" not in section(skipped)  # it is narrower
     assert "not decided:" in section(skipped)
     assert came_to(few) == ("inconclusive", "hazelnut.json")
     result = with_model(few, hazy, margins + "  inconclusive: fail\n").run("-v")
     assert result.ret == 1
     result.stdout.fnmatch_lines(["*INCONCLUSIVE*", "*pixel_segf1*not decided:*"])
+    assert "1 inconclusive" in result.outlines[-1]
+    wider = with_model(few, hazy, margins.replace("0.01", "0.9")).run("-v")
+    assert "is not what the baseline was measured with: max_drop 0.3" in section(wider)
 
 
 def test_updating_shows_what_changes_and_is_no_verdict(shipped):
