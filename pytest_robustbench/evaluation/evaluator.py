@@ -10,12 +10,9 @@ from pytest_robustbench.corruptions.digests import condition_digest
 from pytest_robustbench.datasets.notes import notes_on_orientation
 from pytest_robustbench.datasets.pictures.store import PictureStore
 from pytest_robustbench.errors import NotMeasurableError
-from pytest_robustbench.evaluation.machine.latency import (
-    ReferenceWorkload,
-    Stopwatch,
-    device_synchronizer,
-)
+from pytest_robustbench.evaluation.machine.latency import Stopwatch, device_synchronizer
 from pytest_robustbench.evaluation.machine.memory import MemoryWatch
+from pytest_robustbench.evaluation.machine.reference import computing_device, reference_for
 from pytest_robustbench.evaluation.machine.worker_group import SingleProcess
 from pytest_robustbench.evaluation.measure.exhibits import Exhibition
 from pytest_robustbench.evaluation.measure.measures import Measures
@@ -37,6 +34,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.corruptions.corruption import Corrupted, Corruption
     from pytest_robustbench.datasets.split import Sample, Split
     from pytest_robustbench.detectors.protocol import Detector
+    from pytest_robustbench.evaluation.machine.reference import Reference
     from pytest_robustbench.evaluation.machine.worker_group import WorkerGroup
     from pytest_robustbench.evaluation.measure.sample_sets import RecordedSet, SampleSet
     from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
@@ -147,7 +145,6 @@ class Evaluator:
         )
         self._recorded = RecordedSets(recorded or {}, split, self._store)
         self._corruptions = corruptions
-        self._reference = ReferenceWorkload()
         self._prepared: Prepared | None = None
 
     @cached_property
@@ -198,7 +195,7 @@ class Evaluator:
         kept = scenes.kept(condition)
         if not kept:
             raise NotMeasurableError(f"{condition.id} leaves out every test image")
-        stopwatch = Stopwatch(device_synchronizer(self.predictor.detector), self._reference)
+        stopwatch = self._stopwatch()
         memory = MemoryWatch()
         point, again = prepared.operating_point, prepared.operating_point.recalibrated
         exhibition = Exhibition(inventory.labels, point) if self.exhibits else None
@@ -229,6 +226,19 @@ class Evaluator:
             result = measures.result(condition, latency, specification, digest, memory.peak())
         shown = exhibition.exhibits if exhibition else ()
         return replace(result, notes=measured.notes, exhibits=shown)
+
+    def _stopwatch(self) -> Stopwatch:
+        waiting = device_synchronizer(self.predictor.detector, self._device)
+        return Stopwatch(waiting, self._reference, self._device)
+
+    @cached_property
+    def _device(self) -> str:
+        """Where the fitted detector computes."""
+        return computing_device(self.predictor.detector)
+
+    @cached_property
+    def _reference(self) -> Reference:
+        return reference_for(self._device)
 
     def specification(self, condition: Condition) -> Mapping[str, Any]:
         """Return what decides the pixels of a condition beside its sources; empty for clean."""

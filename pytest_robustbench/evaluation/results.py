@@ -32,6 +32,9 @@ class Latency:
         Median milliseconds of the fixed reference workload, interleaved with the calls.
     reference_calls : tuple of float
         Milliseconds of every run of that workload, in order: how unquiet the machine was.
+    device, reference_device : str
+        Where the detector, and where the reference workload, computes: a kind such as ``cpu`` or
+        ``cuda``, and behind a space which one.
     """
 
     calls: tuple[float, ...]
@@ -41,6 +44,8 @@ class Latency:
     mean: float
     reference: float
     reference_calls: tuple[float, ...]
+    device: str = "cpu"
+    reference_device: str = "cpu"
 
     @property
     def relative(self) -> float:

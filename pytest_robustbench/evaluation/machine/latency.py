@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,33 +10,19 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from pytest_robustbench.evaluation.machine.reference import described, synchronizer_of
 from pytest_robustbench.evaluation.results import Latency
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from pytest_robustbench.evaluation.machine.reference import Reference
 
 T = TypeVar("T")
 
 NS_PER_MS = 1e6
 REFERENCE_FIRST = 4  # calls that each get a reference; then as many as
 REFERENCE_SHARE = 0.05  # of the detector's own time allows, spread over its calls
-
-
-class ReferenceWorkload:
-    """A fixed piece of work, a matrix product and a memory copy, to measure the machine by."""
-
-    def __init__(self) -> None:
-        self._matrix = np.linspace(0, 1, 128 * 128, dtype=np.float32).reshape(128, 128)
-        self._product = np.empty_like(self._matrix)
-        self._source = np.zeros(1 << 20, np.float32)
-        self._target = np.empty_like(self._source)
-        self()  # touch the memory once
-
-    def __call__(self) -> None:
-        """Do the work once."""
-        # Without BLAS: the spinning threads of a busy machine would swing it eighty-fold.
-        np.einsum("ij,jk->ik", self._matrix, self._matrix, out=self._product, optimize=False)
-        np.copyto(self._target, self._source)
 
 
 @dataclass
@@ -51,12 +36,15 @@ class Stopwatch:
     ----------
     synchronize : callable
         Waits until the device has finished.
-    reference : ReferenceWorkload
+    reference : Reference
         Timed before each of the first calls, and before others for a small share of their time.
+    device : str
+        Where the detector computes.
     """
 
     synchronize: Callable[[], None]
-    reference: ReferenceWorkload
+    reference: Reference
+    device: str = "cpu"
     _calls: list[float] = field(default_factory=list)
     _references: list[float] = field(default_factory=list)
     _predicting: float = 0.0
@@ -97,20 +85,15 @@ class Stopwatch:
             mean=float(np.mean(self._calls)),
             reference=float(np.median(self._references)),
             reference_calls=tuple(self._references),
+            device=described(self.device),
+            reference_device=self.reference.device,
         )
 
 
-def device_synchronizer(detector: object) -> Callable[[], None]:
-    """Return what waits for the device: the detector's own `synchronize`, or CUDA's."""
+def device_synchronizer(detector: object, device: str) -> Callable[[], None]:
+    """Return what waits for the device: the detector's own `synchronize`, or torch's."""
     own = getattr(detector, "synchronize", None)
-    return own if callable(own) else _synchronize_cuda
-
-
-def _synchronize_cuda() -> None:
-    # Looked up, not imported: a detector that does not use torch must not pay for it.
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized():
-        torch.cuda.synchronize()
+    return own if callable(own) else synchronizer_of(device)
 
 
 @contextmanager

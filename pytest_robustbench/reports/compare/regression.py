@@ -13,7 +13,8 @@ from pytest_robustbench.errors import ReportError
 from pytest_robustbench.gates.regression.changes import SETTINGS
 from pytest_robustbench.gates.regression.decisions import changed_decisions
 from pytest_robustbench.gates.regression.family import Comparison, judge_family
-from pytest_robustbench.gates.regression.latency import LatencySample, judge_latency
+from pytest_robustbench.gates.regression.latency import judge_latency
+from pytest_robustbench.gates.regression.timings import LatencySample
 from pytest_robustbench.gates.regression.verdicts import worst_of
 from pytest_robustbench.metrics.catalogue import BUILT_IN
 from pytest_robustbench.metrics.own import same_numbers
@@ -45,7 +46,8 @@ KINDS: Mapping[str, frozenset[int]] = MappingProxyType(
 """Labels of the images that a metric rests on."""
 DEAD = 0.9
 """Share of the good parts from which on rejecting them is taken to be the rule."""
-SAME_MACHINE = ("cpu", "device", "platform")
+SAME_MACHINE = ("cpu", "cpu_count", "python", "packages")
+"""Of the environment, beside the device of every condition: never the kernel's version."""
 LATENCY_ALPHA = 0.05
 NO_BASELINE = (
     "no baseline at {path}: measure the model that is in production and store its report, by "
@@ -338,7 +340,7 @@ def _latency_verdicts(opened: _Opened, alpha: float) -> list[RegressionVerdict]:
             change,
             _latencies(opened.baseline),
             _latencies(opened.candidate),
-            same_machine=_same_machine(opened.baseline.plain, opened.candidate.plain),
+            same_machine=_same_machine(opened.baseline, opened.candidate),
             alpha=alpha,
         )
         for change in changes
@@ -353,9 +355,13 @@ def _latency_sample(latency: Mapping[str, Any]) -> LatencySample:
     return LatencySample(
         np.asarray(latency["calls_ms"], np.float64),
         np.asarray(latency["reference_calls_ms"], np.float64),
+        latency["device"],
+        latency["reference_device"],
     )
 
 
-def _same_machine(baseline: Mapping[str, Any], candidate: Mapping[str, Any]) -> bool:
-    first, second = baseline["environment"], candidate["environment"]
-    return all(first.get(key) == second.get(key) for key in SAME_MACHINE)
+def _same_machine(baseline: StoredReport, candidate: StoredReport) -> bool:
+    """Whether device, processor, cores and the versions of what computes are the same."""
+    first, second = (report.plain["environment"] for report in (baseline, candidate))
+    devices = [{s.device for s in _latencies(one).values()} for one in (baseline, candidate)]
+    return devices[0] == devices[1] and all(first[key] == second[key] for key in SAME_MACHINE)

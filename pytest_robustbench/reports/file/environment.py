@@ -12,7 +12,7 @@ from typing import Any
 from pytest_robustbench.importing import bringing
 from pytest_robustbench.version import __version__
 
-PACKAGES = ("numpy", "cv2", "sklearn", "torch")
+PACKAGES = ("numpy", "cv2", "sklearn", "torch", "onnxruntime", "openvino")
 """By the names to import; the distributions that bring them may be called otherwise."""
 
 

@@ -113,6 +113,8 @@ def _latency(latency: results.Latency) -> Latency:
         relative=latency.relative,
         calls_ms=[_rounded(call) for call in latency.calls],
         reference_calls_ms=[_rounded(call) for call in latency.reference_calls],
+        device=latency.device,
+        reference_device=latency.reference_device,
     )
 
 
@@ -236,4 +238,6 @@ def _latency_of(found: Latency) -> results.Latency:
         mean=found.mean_ms,
         reference=found.reference_ms,
         reference_calls=tuple(found.reference_calls_ms),
+        device=found.device,
+        reference_device=found.reference_device,
     )

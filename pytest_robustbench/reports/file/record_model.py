@@ -187,6 +187,12 @@ class Latency(Part):
     reference_calls_ms: list[Milliseconds] = Field(
         min_length=1, description="Time of every call of the reference work, in order."
     )
+    device: NonEmpty = Field(
+        description="Where the detector computes: a kind such as cpu or cuda, and which one."
+    )
+    reference_device: NonEmpty = Field(
+        description="Where the reference work is done; elsewhere it tells nothing of the detector."
+    )
 
 
 class PixelScores(Part):

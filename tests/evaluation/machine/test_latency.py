@@ -13,7 +13,8 @@ import pytest_robustbench as rb
 from pytest_robustbench.conditions import CLEAN
 from pytest_robustbench.errors import DetectorError
 from pytest_robustbench.evaluation.machine import latency as latency_module
-from pytest_robustbench.evaluation.machine.latency import ReferenceWorkload, Stopwatch
+from pytest_robustbench.evaluation.machine.latency import Stopwatch
+from pytest_robustbench.evaluation.machine.reference import HostReference
 from tests.evaluation.evaluation_parts import Contrast, benchmark, split
 
 
@@ -76,12 +77,12 @@ def test_the_numbers_are_those_of_the_calls():
 
 
 def test_time_is_counted_per_image():
-    ticks = Stopwatch(lambda: None, ReferenceWorkload())
+    ticks = Stopwatch(lambda: None, HostReference())
     for _ in range(3):
         ticks.time(lambda: None, 1)
     alone = ticks.latency(1)
 
-    shared = Stopwatch(lambda: None, ReferenceWorkload())
+    shared = Stopwatch(lambda: None, HostReference())
     for _ in range(3):
         shared.time(lambda: None, 10**9)
 
@@ -191,11 +192,14 @@ def test_the_reference_is_interleaved_for_a_small_share_of_the_time(monkeypatch,
     monkeypatch.setattr(latency_module, "time", clock)
     references = []
 
-    def reference():
-        references.append(clock.now)
-        clock.now += 1.0
+    class Reference:
+        device = "cpu"
 
-    stopwatch = Stopwatch(lambda: None, reference)
+        def __call__(self):
+            references.append(clock.now)
+            clock.now += 1.0
+
+    stopwatch = Stopwatch(lambda: None, Reference())
     for _ in range(100):
         stopwatch.time(clock.work(call), 1)
 

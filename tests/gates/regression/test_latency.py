@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from pytest_robustbench.gates.regression.changes import AllowedChange
-from pytest_robustbench.gates.regression.latency import LatencySample, judge_latency
+from pytest_robustbench.gates.regression.latency import judge_latency
+from pytest_robustbench.gates.regression.timings import (
+    Doubt,
+    LatencySample,
+    Layout,
+    Timings,
+    compare_timings,
+)
 
 CONDITIONS = ("clean", *(f"blur-severity_{s}" for s in range(1, 6)), "jpeg-severity_3")
 METRICS = ("latency_ms_per_image", "latency_p95_ms", "latency_relative")
@@ -106,11 +114,13 @@ def test_twice_the_time_is_a_regression(metric, conditions):
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_the_same_speed_on_quiet_machines_passes(metric):
+@pytest.mark.parametrize(("allowed", "known"), [(1.0, {}), (0.5, {"spread": 0.1})])
+def test_the_same_speed_on_quiet_machines_passes(metric, allowed, known):
     rng = np.random.default_rng(6)
     n = 20
+    change = limit(metric, allowed, relative=True)
     outcomes = [
-        judge(run(rng, **QUIET), run(rng, **QUIET), limit(metric, **HALF)).outcome for _ in range(n)
+        judge(run(rng, **QUIET), run(rng, **QUIET), change, **known).outcome for _ in range(n)
     ]
 
     assert outcomes.count("pass") >= 0.9 * n
@@ -198,8 +208,8 @@ def test_one_spike_is_no_regression(metric, conditions):
 def test_an_improvement_beyond_the_margin_is_named():
     rng = np.random.default_rng(13)
 
-    better = judge(run(rng, **QUIET), run(rng, ms=3, **QUIET), limit(value=2.0))
-    same = judge(run(rng, **QUIET), run(rng, **QUIET), limit(value=2.0))
+    better = judge(run(rng, **QUIET), run(rng, ms=3, **QUIET), limit(value=2.0), spread=0.05)
+    same = judge(run(rng, **QUIET), run(rng, **QUIET), limit(value=2.0), spread=0.05)
 
     assert (better.outcome, better.improved) == ("pass", True)
     assert (same.outcome, same.improved) == ("pass", False)
@@ -213,7 +223,7 @@ def test_the_very_same_run_passes_whatever_is_allowed():
     assert (verdict.outcome, verdict.loss, verdict.identical) == ("pass", 0.0, True)
 
 
-@pytest.mark.parametrize(("metric", "needed"), [("latency_relative", 15), ("latency_p95_ms", 60)])
+@pytest.mark.parametrize(("metric", "needed"), [("latency_relative", 15), ("latency_p95_ms", 120)])
 def test_too_few_calls_decide_nothing(metric, needed):
     rng = np.random.default_rng(15)
 
@@ -284,3 +294,160 @@ def test_only_latencies_are_judged_here():
     change = AllowedChange("pixel_segf1", "max_drop", 0.02, False, "robustness.yaml:9")
     with pytest.raises(ValueError, match="pixel_segf1 is no latency"):
         judge({}, {}, change)
+
+
+def test_a_drift_that_the_reference_does_not_follow_decides_nothing():
+    """The same for a whole session, as large as sessions are supposed to differ."""
+    rng = np.random.default_rng(20)
+    outcomes = []
+    for _ in range(200):
+        first, second = 10 * np.exp(rng.normal(0, 0.2, 2))
+        runs = run(rng, ms=first, **QUIET), run(rng, ms=second, **QUIET)
+        outcomes.append(judge(*runs, limit(value=0.0)).outcome)
+
+    assert outcomes.count("regressed") <= 0.08 * 200
+
+
+def test_what_the_reference_leaves_between_machines_decides_nothing():
+    rng = np.random.default_rng(21)
+    outcomes = []
+    for _ in range(200):
+        left = np.exp(rng.normal(0, 0.2))
+        runs = run(rng, **QUIET), run(rng, ms=20 * left, reference=2, **QUIET)
+        outcomes.append(judge(*runs, limit(value=0.0), same_machine=False).outcome)
+
+    assert outcomes.count("regressed") <= 0.05 * 200
+
+
+@pytest.mark.parametrize("same_machine", [True, False])
+def test_a_95th_percentile_among_slow_calls_decides_nothing(same_machine):
+    """One run has 4 % slow calls, the other 6: its 95th percentile is one of them."""
+    rng = np.random.default_rng(22)
+
+    def with_slow(share):
+        samples = run(rng, n=200, memory=20, spread=0.01, spikes=0.0)
+        for sample in samples.values():
+            sample.calls[rng.random(sample.calls.size) < share] *= 5
+        return samples
+
+    for _ in range(10):
+        runs = with_slow(0.04), with_slow(0.06)
+        verdict = judge(*runs, limit("latency_p95_ms", 0.1), same_machine=same_machine)
+        assert verdict.outcome == "inconclusive"
+    surely = judge(with_slow(0.01), with_slow(0.2), limit("latency_p95_ms", 0.1))
+    assert surely.outcome == "regressed"
+
+
+def on(samples, device, reference_device):
+    return {
+        c: LatencySample(s.calls, s.reference_calls, device, reference_device)
+        for c, s in samples.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        (("cuda X", "cpu"), ("cuda X", "cpu"), "its reference workload on cpu"),
+        (("cpu", "cpu"), ("cuda X", "cuda X"), "on cpu in the baseline and on cuda X"),
+        (("cpu", "cpu"), ("cuda X", "cpu"), "its reference workload on cpu"),
+    ],
+)
+@pytest.mark.parametrize("same_machine", [True, False])
+def test_devices_that_tell_nothing_of_each_other_are_not_compared(
+    first, second, said, same_machine
+):
+    rng = np.random.default_rng(23)
+    runs = on(run(rng, **QUIET), *first), on(run(rng, ms=90, **QUIET), *second)
+
+    verdict = judge(*runs, same_machine=same_machine)
+
+    assert verdict.outcome == "error"
+    assert said in verdict.reason
+
+
+def test_another_device_of_the_same_kind_is_another_machine():
+    rng = np.random.default_rng(24)
+    slower = on(run(rng, ms=60, reference=2, **QUIET), "cuda Y", "cuda Y")
+    runs = on(run(rng, **QUIET), "cuda X", "cuda X"), slower
+
+    assert "different machines" in judge(*runs, same_machine=False).reason
+
+
+# ---- by hand -----------------------------------------------------------------------------------
+
+
+def flat(levels, n=40):
+    """Blocks of equal calls."""
+    return Timings(np.array(levels, float), tuple(np.zeros(n) for _ in levels))
+
+
+def test_a_session_differs_by_no_less_than_its_blocks_do():
+    """The one-sided bound is that of Student's t, of one more block and not of their mean."""
+    rises = np.array([0.1, 0.3, 0.2, 0.4])
+    found = compare_timings(flat([0, 0, 0, 0]), flat(rises), 0.5, Doubt(0.05, 0.0, True), 0.0)
+
+    t = stats.t.ppf(0.95, 3) * rises.std(ddof=1)
+    assert found.estimate == pytest.approx(0.25)
+    assert found.bounds(0.05) == pytest.approx((0.25 - t, 0.25 + t), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("same_machine", "shift", "expected"),
+    [
+        (True, 0.0, np.sqrt(2) * 0.2),
+        (True, 0.3, np.hypot(np.sqrt(2) * 0.2, 0.3)),
+        (False, 0.0, np.sqrt(3) * 0.2),
+        (False, 0.4, np.hypot(np.sqrt(3) * 0.2, 0.1)),
+    ],
+)
+def test_the_doubt_of_flat_runs_is_supposed(same_machine, shift, expected):
+    doubt = Doubt(0.05, 0.2, same_machine)
+    found = compare_timings(flat([0] * 3), flat([0.5] * 3), 0.95, doubt, shift)
+
+    assert (found.below, found.above) == pytest.approx((expected, expected), rel=1e-4)
+    assert found.p == pytest.approx(stats.norm.sf(0.5 / expected), rel=1e-3)
+
+
+def test_a_percentile_lies_between_order_statistics():
+    scatter = tuple(np.arange(160.0).reshape(40, 4).T)  # no bursts: every call counts
+    still = flat([0] * 4)
+    found = compare_timings(still, Timings(np.zeros(4), scatter), 0.95, Doubt(0.05, 0.0, True), 0.0)
+
+    low = stats.binom.ppf(0.05, 160, 0.95) - 1
+    high = stats.binom.ppf(0.95, 160, 0.95)
+    assert found.estimate == pytest.approx(0.95 * 159)
+    assert found.bounds(0.05) == pytest.approx((low, high), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("counts", "per_block", "expected"),
+    [
+        ((40, 40, 40), 5, (120, 3, 8)),
+        ((40,), 5, (40, 8, 8)),
+        ((16,), 5, (16, 3, 3)),
+        ((40, 10, 40), 40, (90, 1, 2)),
+        ((7,) * 26, 5, (182, 1, 8)),
+    ],
+)
+def test_both_runs_are_cut_by_the_shorter(counts, per_block, expected):
+    def sample(n):
+        return LatencySample(np.ones(n), np.ones(4))
+
+    short = [sample(n) for n in counts]
+    long = [sample(n + 30) for n in counts]
+
+    for runs in ((short, long), (long, short)):
+        assert Layout.of(runs, per_block) == Layout(*expected)
+
+
+def test_of_clock_and_reference_the_less_sure_decides():
+    """The clock says twice the time, the reference that nothing has changed."""
+    rng = np.random.default_rng(26)
+    baseline = run(rng, **QUIET)
+    by_clock = judge(baseline, run(rng, ms=30, **QUIET), limit(**HALF))
+    disturbed = judge(baseline, run(rng, ms=30, reference=3, **QUIET), limit(**HALF))
+
+    assert by_clock.p < 0.01
+    assert disturbed.p > 0.4
+    assert disturbed.interval[0] < 0 < disturbed.interval[1]
