@@ -197,14 +197,14 @@ class Evaluator:
             raise NotMeasurableError(f"{condition.id} leaves out every test image")
         stopwatch = self._stopwatch()
         memory = MemoryWatch()
-        point, again = prepared.operating_point, prepared.operating_point.recalibrated
+        point = prepared.operating_point
         exhibition = Exhibition(inventory.labels, point) if self.exhibits else None
         tally = sweep.measure(
             condition,
             kept,
             inventory,
             point.pixel_threshold,
-            recalibrated=None if again is None else again.pixel_threshold,
+            others=point.other_pixel_thresholds,
             stopwatch=stopwatch,
             progress=self.progress,
             exhibition=exhibition,

@@ -66,7 +66,7 @@ class Sweep:
         inventory: Inventory,
         threshold: float | None,
         *,
-        recalibrated: float | None,
+        others: tuple[float, ...],
         stopwatch: Stopwatch,
         progress: Progress,
         exhibition: Exhibition | None = None,
@@ -83,8 +83,8 @@ class Sweep:
             Every test image, kept or not.
         threshold : float or None
             The frozen pixel threshold. Ranking needs none, and nothing counted is reported then.
-        recalibrated : float or None
-            The pixel threshold that recalibration would have given: pixels are counted at both.
+        others : tuple of float
+            Pixel thresholds that other calibrations would have given: pixels are counted there too.
         stopwatch : Stopwatch
             Times every call of the detector.
         progress : callable
@@ -97,10 +97,10 @@ class Sweep:
         RobustbenchError
             If an image cannot be read, corrupted or predicted; the message names it.
         """
-        tally = Tally(len(inventory.ids), self._pixel_scores(inventory))
+        tally = Tally(len(inventory.ids), others, self._pixel_scores(inventory))
         computing = self._predictor.worker_group.computing
         limit = math.inf if threshold is None else threshold
-        measure = partial(self._measure_image, condition, (limit, recalibrated))
+        measure = partial(self._measure_image, condition, (limit, *others))
         size = min(self._settings.batch_size, len(kept))
         n_timed = self._predictor.worker_group.timed_calls(len(kept), size)
         done = 0
@@ -169,7 +169,7 @@ class Sweep:
     def _measure_image(
         self,
         condition: Condition,
-        thresholds: tuple[float, float | None],
+        thresholds: tuple[float, ...],
         index: int,
         scene: Scene,
         raw: RawPrediction,
@@ -186,8 +186,8 @@ class Sweep:
             where = self._atlas.look_up(index, mask)
         else:
             where = DefectPixels.of(mask, ignored)
-        frozen, recalibrated = thresholds
-        pixels = measure_pixels(prediction.map, mask, ignored, frozen, where, second=recalibrated)
+        frozen, *others = thresholds
+        pixels = measure_pixels(prediction.map, mask, ignored, frozen, where, others=others)
         return ImageMeasurement(prediction.score, digest, has_map=True, pixels=pixels)
 
     def release(self) -> None:

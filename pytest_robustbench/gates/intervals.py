@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
-from scipy.special import betaincinv
 
+from pytest_robustbench.gates.recalibrated import extremes
 from pytest_robustbench.gates.regression.rankings import AurocDifference
 from pytest_robustbench.gates.regression.ratios import RatioDifference
 from pytest_robustbench.gates.regression.resampling import Resampling, bounds, draws_of
+from pytest_robustbench.gates.shares import effective, share_ends
 from pytest_robustbench.metrics.measured import ratio_of
 from pytest_robustbench.metrics.outcomes import Ratio
 from pytest_robustbench.metrics.parts import parts_of
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 Side = Literal["lower", "upper"]
+Ends: TypeAlias = "tuple[float, float]"
 Estimator: TypeAlias = "RatioDifference | AurocDifference"
 
 ROUNDING = 1e-9
@@ -62,11 +64,16 @@ def interval_of(
 
     Notes
     -----
-    Shares of images have exact binomial intervals (Clopper and Pearson 1934). All others come from
-    a studentised bootstrap over images within their label (Davison and Hinkley 1997, section 5.2).
-    Where all images say the same, there is no spread to resample: then at most a share
-    ``1 - alpha ** (1 / n)`` of all images is of a kind that n images did not show, and those are
-    taken to be as wrong, or as right, as can be.
+    Parts are the unit. Shares of images have exact binomial intervals (Clopper and Pearson 1934)
+    where every image is its own part, and otherwise those of as many parts as are worth the same
+    (Korn and Graubard 1998). All others come from a studentised bootstrap over parts within their
+    stratum (Davison and Hinkley 1997, section 5.2). Where all images say the same, there is no
+    spread to resample: then at most a share ``1 - alpha ** (1 / n)`` of all parts is of a kind that
+    n parts did not show, and those are taken to be as wrong, or as right, as can be.
+
+    Where thresholds were calibrated, the interval also holds what other calibration images of the
+    same kinds would have given: it reaches from the lower end where the redrawn thresholds decide
+    worst to the upper end where they decide best. ``outcomes.as_calibrated()`` leaves that out.
     """
     ends = _ends(metric, outcomes, (1 - level) / 2, Resampling(draws=resamples, seed=seed))
     return ends if ends is not None and np.isfinite(ends).all() else None
@@ -82,26 +89,32 @@ def bound_on(side: Side, metric: Metric, outcomes: Outcomes, level: float = 0.95
     return end if np.isfinite(end) else None
 
 
-def _ends(
-    metric: Metric, outcomes: Outcomes, alpha: float, settings: Resampling
-) -> tuple[float, float] | None:
+def _ends(metric: Metric, outcomes: Outcomes, alpha: float, settings: Resampling) -> Ends | None:
     """Return both ends, each failing in `alpha` of all cases; an infinite one is unknown."""
+    ends = _sampled(metric, outcomes, alpha, settings)
+    if ends is None or not outcomes.redrawn or metric.ranks:
+        return ends
+    if metric.source:  # what another threshold makes of it, its formula alone would tell
+        return 0.0, metric.largest
+    best, worst = extremes(outcomes, alpha)
+    low, high = (worst, best) if metric.more_is_better else (best, worst)
+    lowest, highest = (_sampled(metric, each, alpha, settings) for each in (low, high))
+    return (
+        0.0 if lowest is None else min(ends[0], lowest[0]),
+        metric.largest if highest is None else max(ends[1], highest[1]),
+    )
+
+
+def _sampled(metric: Metric, outcomes: Outcomes, alpha: float, settings: Resampling) -> Ends | None:
+    """Return both ends at these thresholds."""
     outcomes = outcomes.of(outcomes.counted if metric.counts_pixels else outcomes.measured)
     single = _single(metric, outcomes)
     if single is None or not np.isfinite(single.value):
         return None
     if single.share is not None:
-        return _binomial(single.share, alpha)
+        return share_ends(single.share, single.estimator.parts, alpha)
     lower, upper = _resampled(single, alpha, settings)
     return _clipped(lower, metric.largest), _clipped(upper, metric.largest)
-
-
-def _binomial(share: Ratio, alpha: float) -> tuple[float, float]:
-    """Return the exact ends of a share of images."""
-    n, k = int(share.denominator.sum()), int(share.numerator.sum())
-    lower = float(betaincinv(k, n - k + 1, alpha)) if k else 0.0
-    upper = float(betaincinv(k + 1, n - k, 1 - alpha)) if k < n else 1.0
-    return lower, upper
 
 
 @dataclass(frozen=True)
@@ -118,8 +131,8 @@ class _Single:
         1 where `estimator` grows with the metric.
     origin : float
         The metric of the model that knows nothing.
-    n_images : int
-        How many images carry it.
+    n_parts : int
+        How many parts carry it, as far as they weigh alike.
     largest : float
         No value can be larger.
     share : Ratio, optional
@@ -130,7 +143,7 @@ class _Single:
     estimator: Estimator
     sign: int
     origin: float
-    n_images: int
+    n_parts: float
     largest: float
     share: Ratio | None = None
 
@@ -145,11 +158,14 @@ def _single(metric: Metric, outcomes: Outcomes) -> _Single | None:
         return _auroc(outcomes)
     if metric.ranks or metric.is_latency:
         return None
-    ratio, parts = ratio_of(metric, outcomes), parts_of(outcomes.labels, outcomes.groups)
-    nothing = Ratio(np.zeros(len(parts.strata)), np.ones(len(parts.strata)))
-    estimator = RatioDifference(nothing, ratio.by_part(parts), 1, parts)
+    parts = parts_of(outcomes.labels, outcomes.groups)
+    ratio = ratio_of(metric, outcomes)
     share = ratio if metric.kind and _counts_images(metric, ratio) else None
-    return _Single(ratio.value, estimator, 1, 0.0, ratio.n_images, metric.largest, share)
+    by_part = ratio.by_part(parts)
+    nothing = Ratio(np.zeros(len(parts.strata)), np.ones(len(parts.strata)))
+    estimator = RatioDifference(nothing, by_part, 1, parts)
+    n_parts = by_part.n_images if share is None else effective(by_part.denominator)
+    return _Single(ratio.value, estimator, 1, 0.0, n_parts, metric.largest, share)
 
 
 def _counts_images(metric: Metric, ratio: Ratio) -> bool:
@@ -180,7 +196,7 @@ def _resampled(single: _Single, alpha: float, settings: Resampling) -> tuple[flo
 
 
 def _without_spread(single: _Single, alpha: float) -> tuple[float, float]:
-    value, unseen = single.value, 1 - alpha ** (1 / single.n_images)
+    value, unseen = single.value, 1 - alpha ** (1 / single.n_parts)
     return value * (1 - unseen), value + (single.largest - value) * unseen
 
 

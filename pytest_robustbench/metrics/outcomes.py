@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_robustbench.metrics.parts import Parts
+    from pytest_robustbench.metrics.redrawn import Redrawn
 
 Column: TypeAlias = NDArray[np.float64]
 
@@ -83,6 +84,9 @@ class Outcomes:
     groups : (N,) int64
         Images with equal numbers show one part, and are one piece of evidence; by default each
         image is its own part.
+    redrawn : tuple of Redrawn
+        What other calibrations would have decided, each further out than the one before; empty at
+        thresholds that were given.
     """
 
     labels: NDArray[np.int64]
@@ -95,6 +99,7 @@ class Outcomes:
     pixel_threshold: float | None = None
     own: Mapping[str, Ratio] = field(default_factory=dict)
     groups: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    redrawn: tuple[Redrawn, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.groups.size:
@@ -146,7 +151,12 @@ class Outcomes:
         names = "labels", "groups", *COLUMNS
         columns: dict[str, Any] = {name: getattr(self, name)[rows] for name in names}
         own = {name: ratio.of(rows) for name, ratio in self.own.items()}
-        return replace(self, **columns, own=own)
+        redrawn = tuple(each.of(rows) for each in self.redrawn)
+        return replace(self, **columns, own=own, redrawn=redrawn)
+
+    def as_calibrated(self) -> Outcomes:
+        """Return the same, as if the thresholds had been given."""
+        return replace(self, redrawn=())
 
     def read_only(self) -> Outcomes:
         """Return the same in columns that nobody can write to."""
@@ -174,7 +184,7 @@ class Outcomes:
     def _decided(self, score: Any, **counts: Column) -> Outcomes:
         columns: dict[str, Any] = {name: 0 * getattr(self, name) for name in COUNTS} | counts
         scores = np.where(self.measured, score, np.nan)
-        return replace(self, score=scores, **columns, own={})
+        return replace(self, score=scores, **columns, own={}, redrawn=())
 
 
 def _read_only(column: Any) -> Any:

@@ -18,9 +18,10 @@ from pytest_robustbench.metrics.measured import (
     with_own_metrics,
 )
 from pytest_robustbench.metrics.outcomes import COUNTS, Outcomes
+from pytest_robustbench.metrics.redrawn import HIGHEST, LOWEST, Decided, Redrawn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.evaluation.results import Latency, PeakMemory
     from pytest_robustbench.evaluation.settings import EvaluationSettings
     from pytest_robustbench.metrics.metric import Metric
+    from pytest_robustbench.metrics.outcomes import Column
     from pytest_robustbench.metrics.ranking.exact import Ranking
 
 SWITCHED_OFF = "pixel SegF1 is switched off (pixel_segf1: false)"
@@ -107,15 +109,34 @@ class Measures:
     def _kept(self, outcomes: Outcomes, measured: Measured) -> Outcomes:
         """Return what a reader may pool: only what counts, and only what is defined."""
         own = {n: ratio for n, ratio in outcomes.own.items() if measured.values[n] is not None}
-        kept = replace(outcomes, own=own)
+        kept = replace(outcomes, own=own, redrawn=tuple(self._redrawn(outcomes)))
         return kept if kept.pixel_threshold is not None else kept.without_pixels()
+
+    def _redrawn(self, outcomes: Outcomes) -> Iterator[Redrawn]:
+        """Yield what other calibration images would have made of the same outputs."""
+        totals = outcomes.tp + outcomes.fn, outcomes.fp + outcomes.tn
+        for each in self.operating_point.redrawn:
+            pixel = each.pixel_threshold or (None, None)
+            ends = zip((LOWEST, HIGHEST), pixel, each.image_threshold, strict=True)
+            yield Redrawn(each.tail, *(self._decided(side, (p, i), totals) for side, p, i in ends))
+
+    def _decided(
+        self,
+        side: float,
+        thresholds: tuple[float | None, float | None],
+        totals: tuple[Column, Column],
+    ) -> Decided:
+        if thresholds[0] is None:
+            return Decided.at(side, thresholds, None, totals)
+        tp, fp, _, _ = np.where(self.tally.known, self.tally.counts_at(thresholds[0]), np.nan)
+        return Decided.at(side, thresholds, (tp.tolist(), fp.tolist()), totals)
 
     def _recalibrated(self) -> Mapping[str, float | None] | None:
         """Return what thresholds decide, at those that recalibration would give."""
         point = self.operating_point.recalibrated
         if point is None:
             return None
-        outcomes = self._outcomes(self.tally.recounts, point)
+        outcomes = self._outcomes(self.tally.counts_at(point.pixel_threshold), point)
         return self._possible(measure(outcomes, PROPOSED, {}), point.pixel_threshold).values
 
     def _measured(self, outcomes: Outcomes, pixels: Ranking, latency: Latency) -> Measured:

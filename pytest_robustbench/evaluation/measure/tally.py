@@ -10,6 +10,8 @@ import numpy as np
 from pytest_robustbench.metrics.counts import PixelCounts, count_scores
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from pytest_robustbench.arrays import Floats, Mask
@@ -22,7 +24,7 @@ class PixelMeasurement:
     """What the pixels of one image contribute: counts at the thresholds, and scores for ranking."""
 
     counts: PixelCounts
-    recounts: PixelCounts | None
+    recounts: tuple[PixelCounts, ...]
     background: Floats
     defect: Floats
     regions: NDArray[np.integer]
@@ -45,7 +47,7 @@ def measure_pixels(
     threshold: float,
     where: DefectPixels,
     *,
-    second: float | None = None,
+    others: Sequence[float] = (),
 ) -> PixelMeasurement:
     """Count and gather the pixels of one image.
 
@@ -61,13 +63,13 @@ def measure_pixels(
         The frozen pixel threshold.
     where : DefectPixels
         Of the same mask and ignored pixels.
-    second : float, optional
-        The threshold that recalibration would have given.
+    others : sequence of float
+        Thresholds that other calibrations would have given.
     """
     defect = anomaly_map.ravel()[where.indices]
     background = _background(anomaly_map, mask, ignored, where)
     counts = count_scores(background, defect, threshold)
-    recounts = None if second is None else count_scores(background, defect, second)
+    recounts = tuple(count_scores(background, defect, other) for other in others)
     return PixelMeasurement(counts, recounts, background, defect, where.regions)
 
 
@@ -87,19 +89,28 @@ class Tally:
     ----------
     n : int
         Number of test samples.
+    others : tuple of float
+        Pixel thresholds that other calibrations would have given.
     scores : PixelScores
         Takes the pixel scores.
     """
 
-    def __init__(self, n: int, scores: PixelScores) -> None:
+    def __init__(self, n: int, others: tuple[float, ...], scores: PixelScores) -> None:
         self.measured = np.zeros(n, np.bool_)
         self.known = np.zeros(n, np.bool_)
         self.score = np.full(n, np.nan, np.float32)
         self.counts = np.zeros((4, n), np.int64)
-        self.recounts = np.zeros((4, n), np.int64)
+        self.others = others
+        self.recounts = np.zeros((len(others), 4, n), np.int64)
         self.digests = [""] * n
         self.n_maps = 0
         self.scores = scores
+
+    def counts_at(self, threshold: float | None) -> NDArray[np.int64]:
+        """Return the counts ``tp fp fn tn`` at one of the `others`; zeros without a threshold."""
+        if threshold is None:
+            return np.zeros_like(self.counts)
+        return np.asarray(self.recounts[self.others.index(threshold)])
 
     def add(self, index: int, measurement: ImageMeasurement) -> None:
         """Add the measurement of the test sample at `index`."""
@@ -114,7 +125,6 @@ class Tally:
         counts = pixels.counts
         self.known[index] = True
         self.counts[:, index] = counts.tp, counts.fp, counts.fn, counts.tn
-        if pixels.recounts is not None:
-            again = pixels.recounts
-            self.recounts[:, index] = again.tp, again.fp, again.fn, again.tn
+        for row, again in zip(self.recounts, pixels.recounts, strict=True):
+            row[:, index] = again.tp, again.fp, again.fn, again.tn
         self.scores.add(pixels.background, pixels.defect, pixels.regions)

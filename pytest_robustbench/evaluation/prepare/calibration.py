@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import fields
+from itertools import repeat
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -16,18 +17,27 @@ from pytest_robustbench.evaluation.prepare.operating_point import (
     CalibrationHealth,
     OperatingPoint,
     Recalibration,
+    RedrawnThresholds,
 )
 from pytest_robustbench.metrics.parts import group_numbers
 from pytest_robustbench.metrics.thresholds.quantile import TailAccumulator, conformal_threshold
+from pytest_robustbench.metrics.thresholds.redrawn import (
+    TAILS,
+    RedrawnTail,
+    image_thresholds,
+    ranges,
+    urn_draws,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from pytest_robustbench.evaluation.measure.inventory import Inventory
     from pytest_robustbench.evaluation.measure.prediction import ImagePrediction
     from pytest_robustbench.evaluation.settings import CalibrationSettings
+    from pytest_robustbench.metrics.thresholds.redrawn import Range
 
 ENOUGH_PARTS = 24
 LARGE_TAIL_SHARE = 0.5
@@ -60,8 +70,8 @@ class CalibrationScores:
         self._parts = group_numbers(_parts(images))
         self._scores = np.full(len(images.ids), np.nan, np.float32)
         self._extremes: list[tuple[float, ...]] = []
-        sizes = [height * width for height, width in images.shapes]
-        self._tail = TailAccumulator(sizes, settings.pixel_normal_quantile)
+        self._sizes = [height * width for height, width in images.shapes]
+        self._tail = TailAccumulator(self._sizes, settings.pixel_normal_quantile)
 
     def add(self, index: int, prediction: ImagePrediction) -> None:
         """Add the prediction of the calibration image at `index`, its map at mask resolution."""
@@ -96,7 +106,22 @@ class CalibrationScores:
             calibrated_on=_digest(self._images),
             health=health,
             warnings=_warnings(ids, len(np.unique(self._parts)), health, method),
+            redrawn=self._redrawn(),
         )
+
+    def _redrawn(self) -> tuple[RedrawnThresholds, ...]:
+        """Return where other calibration images of the same kinds would put the thresholds."""
+        groups = self._parts
+        seen, unseen = urn_draws(int(groups.max()) + 1)
+        quantile = self._settings.image_normal_quantile
+        of_images = ranges(image_thresholds(self._scores, groups, quantile, seen, unseen))
+        of_pixels: Iterator[Range | None] = repeat(None)
+        if self._extremes:
+            sizes, q = self._sizes, self._settings.pixel_normal_quantile
+            tail = RedrawnTail.of(self._tail.largest(), sizes, groups, q)
+            of_pixels = ranges(tail.thresholds(seen, unseen))
+        ends = zip(TAILS, of_pixels, of_images, strict=False)
+        return tuple(RedrawnThresholds(tail, pixel, image) for tail, pixel, image in ends)
 
     def _pixel_threshold(self) -> tuple[float | None, CalibrationHealth | None]:
         if not self._extremes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -43,6 +43,29 @@ class CalibrationHealth:
     largest_tail_share: float
     largest_tail_image: str
     without_each: tuple[float, ...]
+
+
+Ends: TypeAlias = tuple[float | None, float | None]
+
+
+@dataclass(frozen=True)
+class RedrawnThresholds:
+    """Where other calibration images of the same kinds would have put the thresholds.
+
+    Parameters
+    ----------
+    tail : float
+        How often a threshold would lie beyond one of its ends, at most.
+    pixel_threshold : (float or None, float or None), optional
+        Lower and upper end; an end is ``None`` where the threshold might lie anywhere on that side.
+        ``None`` for a detector without maps.
+    image_threshold : (float or None, float or None)
+        The same.
+    """
+
+    tail: float
+    pixel_threshold: Ends | None
+    image_threshold: Ends
 
 
 @dataclass(frozen=True)
@@ -122,10 +145,14 @@ class OperatingPoint(Calibrated):
     recalibrated : Recalibration, optional
         What calibrating would have given, where the thresholds were given and there are images for
         it. No part of the identity.
+    redrawn : tuple of RedrawnThresholds
+        Where other calibration images would have put the thresholds; empty where nothing was
+        calibrated. No part of the identity.
     """
 
     health: CalibrationHealth | None = None
     recalibrated: Recalibration | None = field(default=None, compare=False)
+    redrawn: tuple[RedrawnThresholds, ...] = field(default=(), compare=False)
 
     @property
     def digest(self) -> str:
@@ -138,6 +165,13 @@ class OperatingPoint(Calibrated):
             self.calibrated_on,
         ]
         return hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
+
+    @property
+    def other_pixel_thresholds(self) -> tuple[float, ...]:
+        """Pixel thresholds that other calibrations would have given, each once."""
+        again = () if self.recalibrated is None else (self.recalibrated.pixel_threshold,)
+        ends = (end for redrawn in self.redrawn for end in redrawn.pixel_threshold or ())
+        return tuple(dict.fromkeys(t for t in (*again, *ends) if t is not None))
 
     @property
     def interval(self) -> tuple[float, float] | None:
@@ -210,7 +244,7 @@ class OperatingPoint(Calibrated):
             _require_same(content.get("name", benchmark), benchmark)
         except CalibrationError as error:
             raise CalibrationError(f"cannot use {path}: {error}") from error
-        return replace(point, method=GIVEN, warnings=(), recalibrated=None)
+        return replace(point, method=GIVEN, warnings=(), recalibrated=None, redrawn=())
 
 
 def _validated(values: Mapping[str, Any]) -> OperatingPoint:

@@ -1,14 +1,14 @@
 """Thresholds from normal images, and how far they can be trusted.
 
 A quantile near 1 is decided by the few largest scores, so only these are ever kept: of 100 million
-calibration pixels and ``q = 0.999`` at most 300 thousand.
+calibration pixels and ``q = 0.999`` at most 900 thousand.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import floor
+from math import ceil, floor
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 
 ROUNDING = 1e-9
+LEFT_OUT = 7
+"""How many images that carry the tail redrawn calibration images may lack."""
 
 
 class ConformalThreshold(NamedTuple):
@@ -132,7 +134,7 @@ def tail_health(maps: Sequence[Floats], q: float) -> TailHealth:
 class TailAccumulator:
     """`tail_health` of maps that are given one at a time and not kept.
 
-    Of n pixels it keeps about ``3 (1 - q) n`` values, 5 to 8 bytes each.
+    Of n pixels it keeps about ``9 (1 - q) n`` values, 5 to 8 bytes each.
 
     Parameters
     ----------
@@ -153,7 +155,8 @@ class TailAccumulator:
         self._q = q
         # Rounding could make a part of the images need one value more than all of them do.
         counts = {self._pixels, *(self._pixels - size for size in self._sizes)}
-        self._tail = UpperTail(max(_position(q, count).depth for count in counts), len(sizes))
+        depth = max(_position(q, count).depth for count in counts)
+        self._tail = UpperTail(depth, len(sizes), LEFT_OUT)
         self._added = np.zeros(len(self._sizes), np.bool_)
         self._maximum = -np.inf
         self._ties = 0
@@ -207,6 +210,10 @@ class TailAccumulator:
             maximum=self._maximum,
             ties_at_maximum=self._ties,
         )
+
+    def largest(self) -> Owned:
+        """Return the values that are kept, in descending order, with their images."""
+        return self._tail.descending()
 
     def _count_maximum(self, pixels: Floats) -> None:
         maximum = float(pixels.max())
@@ -273,6 +280,13 @@ def conformal_threshold(
     k = min(int(np.searchsorted(below, wanted - ROUNDING)), scores.size - 1)
     expected = (sizes.size + 1 - below[k]) / (sizes.size + 1)
     return ConformalThreshold(float(scores[order[k]]), float(expected))
+
+
+def conformal_rank(n: int, q: float) -> int:
+    """Return which of n scores, counted from the smallest, is the threshold at `q`."""
+    # In floats 100 * 0.07 is 7.000000000000001, whose ceiling is 8. The decimal that the user
+    # wrote, taken as a fraction, has no such error.
+    return min(n, ceil((n + 1) * Fraction(str(float(q)))))
 
 
 class _Position(NamedTuple):

@@ -20,12 +20,12 @@ class Owned(NamedTuple):
 
 
 class UpperTail:
-    """Keeps enough to tell the `depth` largest values of all images, and of all but any one.
+    """Keeps enough to tell the `depth` largest values of all images, and of all but a few.
 
     Whatever an image has among the `depth` largest values of several images lies among its own
     `depth` largest. So no more than these are taken of each image, and of all that was taken the
-    ``2 * depth`` largest are kept. Leaving out one image then takes away `depth` values at most,
-    and the `depth` largest of the others remain. Which of several equal values are cut off makes no
+    ``(1 + left_out) * depth`` largest are kept. Leaving out an image then takes away `depth` values
+    at most, and the `depth` largest of the others remain. Which of several equal values are cut off makes no
     difference: those that remain are the same.
 
     Parameters
@@ -34,10 +34,13 @@ class UpperTail:
         Number of values wanted.
     images : int
         Number of images.
+    left_out : int
+        How many of them may be left out.
     """
 
-    def __init__(self, depth: int, images: int) -> None:
+    def __init__(self, depth: int, images: int, left_out: int = 1) -> None:
         self._depth = depth
+        self._kept = (1 + left_out) * depth
         self._entry = np.float32(-np.inf)
         self._parts: list[Owned] = []
         self._size = 0
@@ -49,13 +52,15 @@ class UpperTail:
         if values.size > self._depth:
             values = np.partition(values, -self._depth)[-self._depth :].copy()  # free the rest
         self._append(Owned(values, np.full(values.size, owner, self._owner_type)))
-        if self._size > 3 * self._depth:  # not at each image, so that the work stays linear
+        if (
+            self._size > self._kept + self._depth
+        ):  # not at each image, so that the work stays linear
             self._shrink()
 
     def descending(self) -> Owned:
-        """Return the ``2 * depth`` largest values, or all there are, in descending order."""
+        """Return the values that are kept, or all there are, in descending order."""
         values, owners = self._joined()
-        order = np.argsort(values)[::-1][: 2 * self._depth]
+        order = np.argsort(values)[::-1][: self._kept]
         return Owned(values[order], owners[order])
 
     def _append(self, part: Owned) -> None:
@@ -64,7 +69,7 @@ class UpperTail:
 
     def _shrink(self) -> None:
         values, owners = self._joined()
-        kept = np.argpartition(values, -2 * self._depth)[-2 * self._depth :]
+        kept = np.argpartition(values, -self._kept)[-self._kept :]
         self._parts, self._size = [], 0
         self._append(Owned(values[kept], owners[kept]))
         self._entry = self._parts[0].values.min()

@@ -52,6 +52,17 @@ TOLD = ("category", "model", "command", "rerun", "detector", "notes")
 """What of a header may quote a value of the environment: by a user's code, or a command line."""
 
 
+Ends = Annotated[
+    list[Number | None],
+    Field(
+        min_length=2,
+        max_length=2,
+        description="Lower and upper end; null where the threshold might lie anywhere on that "
+        "side.",
+    ),
+]
+
+
 class Health(Part):
     """How far the pixel threshold can be trusted."""
 
@@ -66,6 +77,16 @@ class Health(Part):
     without_each: list[Number] = Field(
         description="The pixel threshold with each single image left out; a score of the maps."
     )
+
+
+class RedrawnRange(Part):
+    """Where other calibration images of the same kinds would have put the thresholds."""
+
+    tail: Share = Field(
+        description="How often a threshold would lie beyond one of its ends, at most."
+    )
+    pixel_threshold: Ends | None = Field(description="Null for a detector without maps.")
+    image_threshold: Ends
 
 
 class Frozen(Part):
@@ -107,6 +128,10 @@ class Frozen(Part):
         default=None,
         description="The operating point that calibrating this detector would have given; null or "
         "absent where nothing was frozen.",
+    )
+    redrawn: list[RedrawnRange] = Field(
+        description="Where other calibration images would have put the thresholds; empty where the "
+        "thresholds were given."
     )
     interval: Interval | None = Field(
         description="Smallest and largest pixel threshold when one calibration image is left out; "

@@ -13,15 +13,18 @@ from pytest_robustbench.metrics.catalogue import METRICS
 from pytest_robustbench.metrics.outcomes import COLUMNS, COUNTS, Outcomes, Ratio
 from pytest_robustbench.metrics.parts import group_numbers
 from pytest_robustbench.metrics.ranking.levels import LEVELS
+from pytest_robustbench.metrics.redrawn import HIGHEST, LOWEST, Decided, Redrawn
 from pytest_robustbench.reports.file.fields import DECISION_METRICS, PIXEL_METRICS, metrics_of
 from pytest_robustbench.reports.file.record_model import (
     BestF1,
+    DecidedAt,
     Latency,
     Measured,
     Memory,
     OwnMetric,
     PerImage,
     PixelScores,
+    RedrawnCounts,
 )
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_robustbench.conditions import Condition
+    from pytest_robustbench.metrics.outcomes import Column
 
     Plain = Mapping[str, Any]
 
@@ -77,9 +81,24 @@ def _of_some(result: results.ConditionResult) -> dict[str, Any]:
         found["own_metrics"] = {name: _own_metric(name, result) for name in own}
     if result.samples is not None:
         found |= {"samples": result.samples.to_dict(), "notes": list(result.notes)}
+    if result.per_image.redrawn:
+        found["redrawn"] = [_redrawn_counts(each) for each in result.per_image.redrawn]
     if result.recalibrated is not None:
         found["recalibrated"] = dict(result.recalibrated)
     return found
+
+
+def _redrawn_counts(redrawn: Redrawn) -> RedrawnCounts:
+    lowest, highest = _decided_at(redrawn.lowest), _decided_at(redrawn.highest)
+    return RedrawnCounts(tail=redrawn.tail, lowest=lowest, highest=highest)
+
+
+def _decided_at(decided: Decided) -> DecidedAt:
+    pixel, image = (
+        None if math.isinf(t) else t for t in (decided.pixel_threshold, decided.image_threshold)
+    )
+    tp, fp = decided.counts or (None, None)
+    return DecidedAt(pixel_threshold=pixel, image_threshold=image, tp=tp, fp=fp)
 
 
 def _own_metric(name: str, result: results.ConditionResult) -> OwnMetric:
@@ -170,14 +189,27 @@ def outcomes_of(record: Plain, samples: Plain) -> Outcomes:
         for name, o in record.get("own_metrics", {}).items()
         if o["denominator"]
     }
+    totals = columns["tp"] + columns["fn"], columns["fp"] + columns["tn"]
     return Outcomes(
         np.array(samples["label"], np.int64),
         **columns,
         own=own,
         groups=group_numbers(samples["group"]),
+        redrawn=tuple(_redrawn(each, totals) for each in record.get("redrawn", ())),
         image_threshold=float(results["threshold"]),
         pixel_threshold=results["pixel_metrics"]["pixel_threshold"],
     )
+
+
+def _redrawn(plain: Plain, totals: tuple[Column, Column]) -> Redrawn:
+    ends = zip((LOWEST, HIGHEST), (plain["lowest"], plain["highest"]), strict=True)
+    return Redrawn(plain["tail"], *(_decided(side, end, totals) for side, end in ends))
+
+
+def _decided(side: float, end: Plain, totals: tuple[Column, Column]) -> Decided:
+    counts = None if end["tp"] is None else (end["tp"], end["fp"])
+    thresholds = end["pixel_threshold"], end["image_threshold"]
+    return Decided.at(side, thresholds, counts, totals)
 
 
 def result_from_record(

@@ -18,7 +18,9 @@ from pytest_robustbench.reports.file.fields import metrics_of, undefined_of
 from pytest_robustbench.reports.file.record import outcomes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from pytest_robustbench.metrics.outcomes import Outcomes
     from pytest_robustbench.metrics.ranking.exact import Ranking
@@ -29,6 +31,7 @@ TRIVIAL = dict(zip(("trivial_segf1", "trivial_segf1_per_image"), SEGF1_METRICS, 
 """What a metric would be if every pixel were called."""
 TOLERANCE = 1e-9  # another processor may add up a mean in another order
 CALL_TOLERANCE = 2e-3  # single calls are stored to four digits
+ENDS = ("lowest", "highest")
 EDITED = "it was edited after it was measured"
 
 
@@ -48,6 +51,7 @@ def record_problems(condition: str, samples: Plain, record: Plain, point: Plain)
     outcomes = outcomes_of(record, samples)
     return [
         *_threshold_contradictions(point, record),
+        *_redrawn_contradictions(point, record),
         *_count_contradictions(samples, outcomes),
         *_metric_contradictions(record, outcomes),
         *_latency_contradictions(record),
@@ -65,6 +69,13 @@ def column_problems(condition: str, samples: Plain, record: Plain) -> list[str]:
         for name, own in _own(record).items()
         for k in ("numerator", "denominator")
         if own["value"] is not None
+    }
+    lengths |= {
+        f"redrawn.{end}.{k}": len(each[end][k])
+        for each in record.get("redrawn", ())
+        for end in ENDS
+        for k in ("tp", "fp")
+        if each[end][k] is not None
     }
     if len(set(lengths.values())) > 1:
         told = ", ".join(f"{name} {n}" for name, n in lengths.items())
@@ -109,6 +120,51 @@ def _threshold_contradictions(point: Plain, record: Plain) -> Iterator[str]:
         yield f"measured at thresholds {used}, but the operating point is {frozen}"
     if record["operating_point"] != point["digest"]:
         yield "measured at another operating point than the report's: their digests differ"
+
+
+def _redrawn_contradictions(point: Plain, record: Plain) -> Iterator[str]:
+    """Say where redrawn thresholds are not the report's, or count what they cannot."""
+    stated = [
+        (
+            each["tail"],
+            *((each[end]["pixel_threshold"], each[end]["image_threshold"]) for end in ENDS),
+        )
+        for each in record.get("redrawn", ())
+    ]
+    expected = [
+        (
+            each["tail"],
+            *zip(each["pixel_threshold"] or (None, None), each["image_threshold"], strict=True),
+        )
+        for each in point.get("redrawn", ())
+    ]
+    if stated != expected:
+        yield f"redrawn is at other thresholds than the operating point says: {EDITED}"
+    per_image, threshold = (
+        record["per_image"],
+        record["results"]["pixel_metrics"]["pixel_threshold"],
+    )
+    for each in record.get("redrawn", ()):
+        for end, at in ((end, each[end]) for end in ENDS):
+            if (at["tp"] is None) != (at["pixel_threshold"] is None):
+                yield f"redrawn.{end} has counts without a pixel threshold, or the reverse: {EDITED}"
+                continue
+            for name, other in (("tp", "fn"), ("fp", "tn")) if at["tp"] is not None else ():
+                column = _numbers(at[name])
+                more = at["pixel_threshold"] < threshold
+                here = _numbers(per_image[name])
+                room = _numbers(per_image[other]) if more else here
+                moved = column - here if more else here - column
+                if (
+                    (np.isnan(column) != np.isnan(here)).any()
+                    or (moved < 0).any()
+                    or (moved > room).any()
+                ):
+                    yield f"redrawn.{end}.{name} cannot be at that threshold: {EDITED}"
+
+
+def _numbers(column: Sequence[int | None]) -> NDArray[np.float64]:
+    return np.array(column, np.float64)
 
 
 def _count_contradictions(samples: Plain, outcomes: Outcomes) -> Iterator[str]:

@@ -222,6 +222,32 @@ class PerImage(Part):
     )
 
 
+class DecidedAt(Part):
+    """What one pair of thresholds would have decided on the same images."""
+
+    pixel_threshold: Number | None = Field(
+        description="A score of the maps; null where nothing bounds it: then nothing, or everything, "
+        "is called."
+    )
+    image_threshold: Number | None = Field(description="The same of image scores.")
+    tp: list[Count | None] | None = Field(
+        description="Defect pixels found. Null without a pixel threshold."
+    )
+    fp: list[Count | None] | None = Field(
+        description="Background pixels called defect. Null without a pixel threshold."
+    )
+
+
+class RedrawnCounts(Part):
+    """What other calibration images of the same kinds would have decided."""
+
+    tail: Share = Field(
+        description="How often a threshold would lie beyond one of these ends, at most."
+    )
+    lowest: DecidedAt = Field(description="At the lower ends of both thresholds.")
+    highest: DecidedAt = Field(description="At the upper ends.")
+
+
 class OwnMetric(Part):
     """A metric of one's own: the ratio of the sums of two columns over the samples."""
 
@@ -267,6 +293,11 @@ class Measured(Part):
     latency: Latency
     memory: Memory = Field(description="Peak memory while the condition was measured.")
     per_image: PerImage
+    redrawn: list[RedrawnCounts] = Field(
+        default=[],
+        description="What other calibration images would have decided, in the order of "
+        "operating_point.redrawn; absent where nothing was calibrated.",
+    )
     own_metrics: dict[MetricName, OwnMetric] = Field(
         default={}, description="Metrics of one's own by name; absent where there are none."
     )
