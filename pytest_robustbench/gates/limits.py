@@ -112,8 +112,11 @@ class Verdict:
     waiver : Waiver, optional
         What lets the limit be violated, or not be shown, for now.
     interval : (float, float), optional
-        95 % interval of the value, were other images of the same kind drawn; ``None`` where the
-        metric is no sum over images.
+        95 % interval of the value, were other images of the same kind drawn, to test on and to
+        calibrate on; ``None`` where the metric is no sum over images.
+    sampled : (float, float), optional
+        The part of it that comes from the test images alone, at these very thresholds; ``None``
+        where it is all of it: the thresholds were given, or the metric has none.
     n_images : int, optional
         The images the interval rests on: those the metric speaks of.
     n_parts : int, optional
@@ -134,6 +137,7 @@ class Verdict:
     reason: str = ""
     waiver: Waiver | None = None
     interval: tuple[float, float] | None = None
+    sampled: tuple[float, float] | None = None
     n_images: int | None = None
     n_parts: int | None = None
     at_worst: float | None = None

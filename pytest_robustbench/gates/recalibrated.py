@@ -11,6 +11,8 @@ from pytest_robustbench.metrics.outcomes import LARGEST
 from pytest_robustbench.metrics.redrawn import HIGHEST, LOWEST, Decided
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from pytest_robustbench.metrics.outcomes import Outcomes
 
 
@@ -19,7 +21,7 @@ ROUNDING = 1e-9
 
 
 def extremes(outcomes: Outcomes, alpha: float) -> tuple[Outcomes, Outcomes]:
-    """Return the best and the worst decisions of thresholds that are beyond in `alpha` of all cases.
+    """Return the best and the worst decisions that redrawn thresholds may come to.
 
     What is called falls with a threshold. So no threshold between two finds more than the lower one
     and calls less background than the higher one, and none does worse than the reverse: whichever
@@ -63,5 +65,5 @@ def _mixed(outcomes: Outcomes, of_defects: Decided, of_background: Decided) -> O
     )
 
 
-def _called(outcomes: Outcomes, threshold: float) -> object:
-    return outcomes.score.astype(np.float32) > np.float32(threshold)
+def _called(outcomes: Outcomes, threshold: float) -> NDArray[np.bool_]:
+    return np.asarray(outcomes.score.astype(np.float32) > np.float32(threshold))

@@ -9,6 +9,7 @@ import numpy as np
 
 from pytest_robustbench.conditions import CLEAN
 from pytest_robustbench.gates.intervals import ROUNDING
+from pytest_robustbench.gates.recalibrated import extremes
 from pytest_robustbench.gates.regression.resampling import Resampling, bounds, draws_of
 from pytest_robustbench.metrics.catalogue import (
     DROP_PREFIXES,
@@ -17,6 +18,7 @@ from pytest_robustbench.metrics.catalogue import (
     metric_called,
 )
 from pytest_robustbench.metrics.measured import ratio_of
+from pytest_robustbench.metrics.parts import parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_robustbench.metrics.outcomes import Outcomes, Ratio
+    from pytest_robustbench.metrics.parts import Parts
 
     Array = NDArray[np.float64]
 
@@ -59,7 +62,7 @@ def summary_interval_of(
 
     Notes
     -----
-    A draw takes the same images under every condition, so that what they have in common is not
+    A draw takes the same parts under every condition, so that what they have in common is not
     counted as chance several times. Of a worst value, the ends are the worst of the ends of all
     conditions, which hold together: which one is the worst may be chance as well, and an extreme
     of draws would be too extreme.
@@ -67,13 +70,49 @@ def summary_interval_of(
     row = metric_called(metric)
     if row.ranks or row.is_latency or CLEAN.id not in outcomes:
         return None
+    alpha, settings = (1 - level) / 2, Resampling(draws=resamples, seed=seed)
+    ends = _sampled(metric, outcomes, alpha, settings)
+    if ends is None or not outcomes[CLEAN.id].redrawn:
+        return ends
+    lowest = None if row.source else _redrawn(metric, outcomes, alpha, upper=False)
+    highest = None if row.source else _redrawn(metric, outcomes, alpha, upper=True)
+    low, high = (each and _sampled(metric, each, alpha, settings) for each in (lowest, highest))
+    of_drops = metric.startswith(DROP_PREFIXES)
+    found = (
+        min(ends[0], low[0] if low else -row.largest if of_drops else 0.0),
+        max(ends[1], high[1] if high else row.largest),
+    )
+    return found if np.isfinite(found).all() else None
+
+
+def _redrawn(
+    metric: str, outcomes: Mapping[str, Outcomes], alpha: float, *, upper: bool
+) -> dict[str, Outcomes]:
+    """Return the outcomes that other calibration images may come to, for one end of a summary."""
+    row = metric_called(metric)
+    falls = metric.startswith(DROP_PREFIXES) and row.more_is_better
+    found = {}
+    for condition, each in outcomes.items():
+        is_start = condition == CLEAN.id and metric.startswith(DROP_PREFIXES)
+        high = upper != (is_start != falls)
+        best, worst = extremes(each, alpha)
+        found[condition] = best if high == row.more_is_better else worst
+    return found
+
+
+def _sampled(
+    metric: str, outcomes: Mapping[str, Outcomes], alpha: float, settings: Resampling
+) -> tuple[float, float] | None:
+    """Return both ends at these thresholds."""
+    row = metric_called(metric)
     ordered = [CLEAN.id, *(condition for condition in outcomes if condition != CLEAN.id)]
-    ratios = tuple(ratio_of(row, outcomes[condition]) for condition in ordered)
+    clean = outcomes[CLEAN.id]
+    parts = parts_of(clean.labels, clean.groups)
+    ratios = tuple(ratio_of(row, outcomes[condition]).by_part(parts) for condition in ordered)
     if len(ratios) < 2 or not np.isfinite([ratio.value for ratio in ratios]).all():
         return None
-    labels = outcomes[CLEAN.id].labels
-    sums = _Sums(ratios, _coefficients(metric, len(ratios) - 1), labels, row.largest)
-    lower, upper = _ends(sums, (1 - level) / 2, Resampling(draws=resamples, seed=seed))
+    sums = _Sums(ratios, _coefficients(metric, len(ratios) - 1), parts, row.largest)
+    lower, upper = _ends(sums, alpha, settings)
     pick = min if bound_of(metric) == "min" else max
     ends = float(pick(lower)), float(pick(upper))
     return ends if np.isfinite(ends).all() else None
@@ -97,18 +136,18 @@ class _Sums:
     Parameters
     ----------
     ratios : tuple of Ratio
-        The metric under each of C conditions, on the same N images.
+        The metric under each of C conditions, on the same P parts.
     coefficients : (K, C) float64
         A row per sum.
-    strata : (N,) int64
-        Group of each image; images are drawn within their group.
+    parts : Parts
+        The parts that the images show, which are drawn within their stratum.
     largest : float
         No sum can be larger.
     """
 
     ratios: tuple[Ratio, ...]
     coefficients: Array
-    strata: NDArray[np.int64]
+    parts: Parts
     largest: float
 
     @property
@@ -122,8 +161,8 @@ class _Sums:
         return -self.largest if (self.coefficients < 0).any() else 0.0
 
     @property
-    def n_images(self) -> int:
-        """The least number of images that carry a condition."""
+    def n_parts(self) -> int:
+        """The least number of parts that carry a condition."""
         return min(ratio.n_images for ratio in self.ratios)
 
     def only(self, chosen: NDArray[np.bool_]) -> _Sums:
@@ -139,24 +178,18 @@ class _Sums:
         return found @ self.coefficients.T, np.stack(errors, axis=1)
 
     def _errors(self, weights: Array, found: Array, totals: Array, row: Array) -> Array:
-        """Return the error of one sum: images add to it by what they say under all conditions."""
-        parts = np.zeros_like(weights)
+        """Return the error of one sum: parts add to it by what they say under all conditions."""
+        values = np.zeros_like(weights)
         for c in np.flatnonzero(row):
             ratio = self.ratios[c]
             own = ratio.numerator - found[:, c, None] * ratio.denominator
-            parts += row[c] * own / totals[:, c, None]
-        variance = np.zeros(len(weights))
-        for stratum in np.unique(self.strata):
-            members = self.strata == stratum
-            n, drawn, part = max(int(members.sum()), 2), weights[:, members], parts[:, members]
-            squares = (drawn * part**2).sum(axis=1) - (drawn * part).sum(axis=1) ** 2 / n
-            variance += n / (n - 1) * np.maximum(squares, 0)
-        return np.asarray(np.sqrt(variance))
+            values += row[c] * own / totals[:, c, None]
+        return np.asarray(np.sqrt(self.parts.variance(weights, values)))
 
 
 def _ends(sums: _Sums, alpha: float, settings: Resampling) -> tuple[Array, Array]:
     """Return the ends of all sums; those of either side fail together in `alpha` of all cases."""
-    own = sums.resampled(np.ones((1, len(sums.strata))))[1][0]
+    own = sums.resampled(np.ones((1, len(sums.parts.strata))))[1][0]
     moves = own > ROUNDING
     share = alpha / 2 if moves.any() and not moves.all() else alpha
     lower, upper = _without_spread(sums, share / max(int((~moves).sum()), 1))
@@ -172,7 +205,7 @@ def _clipped(ends: Array, sums: _Sums) -> Array:
 
 def _without_spread(sums: _Sums, alpha: float) -> tuple[Array, Array]:
     """Return the ends where all images say the same: some of a kind unseen may be all different."""
-    values, unseen = sums.values, 1 - alpha ** (1 / sums.n_images)
+    values, unseen = sums.values, 1 - alpha ** (1 / sums.n_parts)
     return values + (sums.lowest - values) * unseen, values + (sums.largest - values) * unseen
 
 
@@ -180,7 +213,7 @@ def _resampled(
     sums: _Sums, own: Array, alpha: float, settings: Resampling
 ) -> tuple[Sequence[float], Sequence[float]]:
     drawn, errors = np.empty((2, settings.draws, len(own)))
-    for rows, weights in draws_of("one model", sums.strata, settings):
+    for rows, weights in draws_of("one model", sums.parts.strata, settings):
         drawn[rows], errors[rows] = sums.resampled(weights)
     upper, lower = bounds(sums.values, own, drawn, errors, alpha)
     return lower.tolist(), upper.tolist()

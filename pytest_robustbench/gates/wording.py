@@ -175,9 +175,17 @@ def _first_line(reason: str) -> str:
 def _certainty(verdict: Verdict) -> str:
     if verdict.interval is None:
         return ""
-    low, high = (shown(end, verdict.limit.value) for end in verdict.interval)
     images = "" if verdict.n_images is None else f"{counted_images(verdict)}: "
-    return f"; {images}95 % interval {low} to {high}"
+    both = _from_to(verdict, verdict.interval)
+    if verdict.sampled is None:
+        return f"; {images}95 % interval {both}"
+    here = _from_to(verdict, verdict.sampled)
+    return f"; {images}95 % interval {here}, calibrated on other good images {both}"
+
+
+def _from_to(verdict: Verdict, interval: tuple[float, float]) -> str:
+    low, high = (shown(end, verdict.limit.value) for end in interval)
+    return f"{low} to {high}"
 
 
 def counted_images(verdict: Verdict) -> str:

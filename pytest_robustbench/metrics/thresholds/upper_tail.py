@@ -25,8 +25,8 @@ class UpperTail:
     Whatever an image has among the `depth` largest values of several images lies among its own
     `depth` largest. So no more than these are taken of each image, and of all that was taken the
     ``(1 + left_out) * depth`` largest are kept. Leaving out an image then takes away `depth` values
-    at most, and the `depth` largest of the others remain. Which of several equal values are cut off makes no
-    difference: those that remain are the same.
+    at most, and the `depth` largest of the others remain. Which of several equal values are cut off
+    makes no difference: those that remain are the same.
 
     Parameters
     ----------

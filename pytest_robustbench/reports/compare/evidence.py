@@ -79,10 +79,12 @@ def _with_summary_interval(
     # Either end of an interval fails alone in half of the cases in which one does.
     ends = summary_interval_of(metric, outcomes, level=2 * confidence - 1)
     at_worst = None if ends is None else ends[verdict.limit.bound == "max"]
+    sampled = summary_interval_of(metric, {c: o.as_calibrated() for c, o in outcomes.items()})
     n_images, n_parts = min(numbers_of(metric_called(metric), o) for o in outcomes.values())
     return replace(
         verdict,
         interval=interval,
+        sampled=_unless(interval, sampled),
         n_images=n_images,
         n_parts=n_parts,
         at_worst=at_worst,
@@ -110,12 +112,20 @@ def _with_interval(verdict: Verdict, outcomes: Outcomes, confidence: float) -> V
     at_worst = bound_on(side, metric, outcomes, confidence)
     if interval is None and at_worst is None:
         return verdict
+    sampled = interval_of(metric, outcomes.as_calibrated())
     n_images, n_parts = numbers_of(metric, outcomes)
     return replace(
         verdict,
         interval=interval,
+        sampled=_unless(interval, sampled),
         n_images=n_images,
         n_parts=n_parts,
         at_worst=at_worst,
         confidence=confidence,
     )
+
+
+def _unless(
+    interval: tuple[float, float] | None, sampled: tuple[float, float] | None
+) -> tuple[float, float] | None:
+    return None if sampled == interval else sampled

@@ -224,8 +224,13 @@ class VerdictRecord(Part):
     source: str = Field(description="file:line of the declaration.")
     interval: Interval | None = Field(
         default=None,
-        description="95 % interval of the value, were other images of the same kind drawn; absent "
-        "where the metric is no sum over images.",
+        description="95 % interval of the value, were other images of the same kind drawn, to test "
+        "on and to calibrate on; absent where the metric is no sum over images.",
+    )
+    sampled: Interval | None = Field(
+        default=None,
+        description="The part of it that comes from the test images alone, at these very "
+        "thresholds; absent where it is all of it.",
     )
     n_images: Count | None = Field(
         default=None,

@@ -97,8 +97,9 @@ def _decided_at(decided: Decided) -> DecidedAt:
     pixel, image = (
         None if math.isinf(t) else t for t in (decided.pixel_threshold, decided.image_threshold)
     )
+    plain = {"pixel_threshold": pixel, "image_threshold": image}
     tp, fp = decided.counts or (None, None)
-    return DecidedAt(pixel_threshold=pixel, image_threshold=image, tp=tp, fp=fp)
+    return DecidedAt.from_dict({**plain, "tp": tp, "fp": fp})
 
 
 def _own_metric(name: str, result: results.ConditionResult) -> OwnMetric:

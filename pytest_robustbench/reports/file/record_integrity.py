@@ -18,9 +18,7 @@ from pytest_robustbench.reports.file.fields import metrics_of, undefined_of
 from pytest_robustbench.reports.file.record import outcomes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Iterator, Mapping
 
     from pytest_robustbench.metrics.outcomes import Outcomes
     from pytest_robustbench.metrics.ranking.exact import Ranking
@@ -32,6 +30,8 @@ TRIVIAL = dict(zip(("trivial_segf1", "trivial_segf1_per_image"), SEGF1_METRICS, 
 TOLERANCE = 1e-9  # another processor may add up a mean in another order
 CALL_TOLERANCE = 2e-3  # single calls are stored to four digits
 ENDS = ("lowest", "highest")
+CALLED = {"tp": "fn", "fp": "tn"}
+"""What a lower threshold turns into what is called."""
 EDITED = "it was edited after it was measured"
 
 
@@ -124,47 +124,38 @@ def _threshold_contradictions(point: Plain, record: Plain) -> Iterator[str]:
 
 def _redrawn_contradictions(point: Plain, record: Plain) -> Iterator[str]:
     """Say where redrawn thresholds are not the report's, or count what they cannot."""
-    stated = [
-        (
-            each["tail"],
-            *((each[end]["pixel_threshold"], each[end]["image_threshold"]) for end in ENDS),
-        )
-        for each in record.get("redrawn", ())
-    ]
-    expected = [
-        (
-            each["tail"],
-            *zip(each["pixel_threshold"] or (None, None), each["image_threshold"], strict=True),
-        )
-        for each in point.get("redrawn", ())
-    ]
-    if stated != expected:
+    found = record.get("redrawn", ())
+    stated = [(each["tail"], *(_thresholds(each[end]) for end in ENDS)) for each in found]
+    if stated != [_redrawn_ends(each) for each in point.get("redrawn", ())]:
         yield f"redrawn is at other thresholds than the operating point says: {EDITED}"
-    per_image, threshold = (
-        record["per_image"],
-        record["results"]["pixel_metrics"]["pixel_threshold"],
-    )
-    for each in record.get("redrawn", ()):
-        for end, at in ((end, each[end]) for end in ENDS):
-            if (at["tp"] is None) != (at["pixel_threshold"] is None):
-                yield f"redrawn.{end} has counts without a pixel threshold, or the reverse: {EDITED}"
-                continue
-            for name, other in (("tp", "fn"), ("fp", "tn")) if at["tp"] is not None else ():
-                column = _numbers(at[name])
-                more = at["pixel_threshold"] < threshold
-                here = _numbers(per_image[name])
-                room = _numbers(per_image[other]) if more else here
-                moved = column - here if more else here - column
-                if (
-                    (np.isnan(column) != np.isnan(here)).any()
-                    or (moved < 0).any()
-                    or (moved > room).any()
-                ):
-                    yield f"redrawn.{end}.{name} cannot be at that threshold: {EDITED}"
+    for end, at in ((end, each[end]) for each in found for end in ENDS):
+        if any((at[name] is None) != (at["pixel_threshold"] is None) for name in CALLED):
+            yield f"redrawn.{end} has counts without a pixel threshold, or the reverse: {EDITED}"
+        elif at["pixel_threshold"] is not None:
+            yield from (f"redrawn.{end}.{name} {problem}" for name, problem in _moved(at, record))
 
 
-def _numbers(column: Sequence[int | None]) -> NDArray[np.float64]:
-    return np.array(column, np.float64)
+def _thresholds(at: Plain) -> tuple[float | None, float | None]:
+    return at["pixel_threshold"], at["image_threshold"]
+
+
+def _redrawn_ends(each: Plain) -> tuple[Any, ...]:
+    pixel = each["pixel_threshold"] or (None, None)
+    return (each["tail"], *zip(pixel, each["image_threshold"], strict=True))
+
+
+def _moved(at: Plain, record: Plain) -> Iterator[tuple[str, str]]:
+    """Say which counts at another threshold contradict those at the frozen one."""
+    per_image, frozen = record["per_image"], record["results"]["pixel_metrics"]["pixel_threshold"]
+    for name, left in CALLED.items():
+        here, there, rest = (
+            np.array(column, np.float64) for column in (per_image[name], at[name], per_image[left])
+        )
+        more, most = (
+            (there - here, rest) if at["pixel_threshold"] <= frozen else (here - there, here)
+        )
+        if (np.isnan(there) != np.isnan(here)).any() or (more < 0).any() or (more > most).any():
+            yield name, f"cannot be, beside the counts at the frozen threshold: {EDITED}"
 
 
 def _count_contradictions(samples: Plain, outcomes: Outcomes) -> Iterator[str]:

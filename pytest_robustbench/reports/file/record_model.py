@@ -226,8 +226,8 @@ class DecidedAt(Part):
     """What one pair of thresholds would have decided on the same images."""
 
     pixel_threshold: Number | None = Field(
-        description="A score of the maps; null where nothing bounds it: then nothing, or everything, "
-        "is called."
+        description="A score of the maps; null where nothing bounds it: then nothing, or "
+        "everything, is called."
     )
     image_threshold: Number | None = Field(description="The same of image scores.")
     tp: list[Count | None] | None = Field(

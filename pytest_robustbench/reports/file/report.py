@@ -182,6 +182,7 @@ def verdict_to_dict(verdict: Verdict) -> dict[str, Any]:
     unshown = verdict.outcome == "not shown"
     optional = {
         "interval": verdict.interval and list(verdict.interval),
+        "sampled": verdict.sampled and list(verdict.sampled),
         "n_images": verdict.n_images,
         "n_parts": verdict.n_parts,
         "at_worst": verdict.at_worst,
@@ -221,6 +222,7 @@ def verdict_from_dict(plain: Mapping[str, Any]) -> Verdict:
         found.reason,
         waiver=None if found.waiver is None else _waiver(found, found.waiver),
         interval=None if found.interval is None else (found.interval[0], found.interval[1]),
+        sampled=None if found.sampled is None else (found.sampled[0], found.sampled[1]),
         n_images=found.n_images,
         n_parts=found.n_parts,
         at_worst=found.at_worst,

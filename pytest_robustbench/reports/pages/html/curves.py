@@ -64,7 +64,7 @@ def _point(source: Source, condition: str, metric: str, severity: int) -> Point:
     value, verdict = source.metrics[condition][metric], source.judged.get((condition, metric))
     if verdict is None:
         return Point(severity, value, _interval(source, condition, metric))
-    limit, interval = verdict.limit.value, verdict.interval
+    limit, interval = verdict.limit.value, verdict.sampled or verdict.interval
     return Point(severity, value, interval, limit, verdict.violated, verdict.waived)
 
 
@@ -72,7 +72,7 @@ def _interval(source: Source, condition: str, metric: str) -> tuple[float, float
     """Return the interval of a metric without a limit; verdicts have theirs in the report."""
     if source.metrics[condition][metric] is None:
         return None
-    outcomes = outcomes_of(source.records[condition], source.samples(condition))
+    outcomes = outcomes_of(source.records[condition], source.samples(condition)).as_calibrated()
     return interval_of(metric_called(metric), outcomes, resamples=RESAMPLES)
 
 
