@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 TAILS = (0.025, 0.005)
 """How often a redrawn threshold lies beyond one end: of a 95 %, and of a 99 % interval."""
-DRAWS = 4000
+DRAWS = 2000
 BLOCK = 250
 """Draws that are held at a time."""
 LEVELS = 1024

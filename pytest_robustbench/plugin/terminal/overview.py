@@ -59,7 +59,8 @@ def write_benchmark(reporter: Lines, results: BenchmarkResults, title: str) -> N
     reporter.write_line(f"{title}: {_measured_at(results)}", bold=True)
     point = results.header["operating_point"] if results.header else None
     if point is not None:
-        reporter.write_line(f"  {CALIBRATED[point['method']].format(point['n_images'])}")
+        told = CALIBRATED[point["method"]].format(point["n_images"])
+        reporter.write_line(f"  {told}{_promised(point)}")
         for line in _recalibrated(point, results.records.get("clean", {})):
             reporter.write_line(f"  {line}")
     if not quiet and len(results.errors) < len(results.records):
@@ -119,6 +120,19 @@ def _verdicts(reporter: Lines, results: BenchmarkResults) -> None:
             reporter.write_line(f"  {line}", red=True)
     for line, bad in _compared(results):
         reporter.write_line(f"  {line}", red=bad)
+
+
+def _promised(point: Mapping[str, Any]) -> str:
+    """Return what share of good parts the image threshold will reject."""
+    expected = point["expected_false_reject_rate"]
+    if expected is None or point["method"] == "given":
+        return ""
+    from pytest_robustbench.metrics.thresholds.promise import FalseRejects
+
+    most = FalseRejects(point["n_images"], expected).at_most
+    return (
+        f": expect {expected:.1%} of good parts rejected, with 95 % confidence at most {most:.1%}"
+    )
 
 
 def _recalibrated(point: Mapping[str, Any], clean: Mapping[str, Any]) -> Iterator[str]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.evaluation.prepare.operating_point import GIVEN
+from pytest_robustbench.gates.intervals import bound_on
 from pytest_robustbench.gates.judgement import would_fail_a_silent_detector
 from pytest_robustbench.metrics.catalogue import known_metrics
+from pytest_robustbench.metrics.thresholds.promise import CONFIDENCE, FalseRejects
 from pytest_robustbench.reports.file.fields import notes_on_recorded_sets
+from pytest_robustbench.reports.file.record import outcomes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,6 +37,7 @@ def notes_on(source: Source, limits: Iterable[Limit]) -> Iterator[str]:
     yield from _on_data(source)
     yield from _on_ranking(source)
     yield from _on_false_alarms(source)
+    yield from _on_promises(source)
     if source.measured and not would_fail_a_silent_detector(limits):
         yield (
             "no limit would fail a detector that never fires: add a floor such as pixel_segf1 "
@@ -104,6 +109,30 @@ def _far_below_chance(labels: Sequence[int]) -> float:
         return 0.0
     deviation: float = ((defects + good + 1) / (12 * defects * good)) ** 0.5
     return max(min(0.5 - 2.33 * deviation, FAR_BELOW), CERTAINLY_BELOW)
+
+
+def _on_promises(source: Source) -> Iterator[str]:
+    """Say where clean good parts contradict what the calibration promises of such parts."""
+    point, clean = source.plain["operating_point"], source.measured.get("clean")
+    if clean is None or point is None or point["method"] == GIVEN:
+        return
+    outcomes = outcomes_of(clean, source.labels("clean")).as_calibrated()
+    promised = FalseRejects(point["n_images"], point["expected_false_reject_rate"])
+    rejected, tested = int(outcomes.image_fp.sum()), int((~outcomes.defective).sum())
+    if tested and promised.chance_of(rejected, tested) <= 1 - CONFIDENCE:
+        yield (
+            f"the promise of the image threshold is broken: {rejected} of {tested} clean good "
+            f"parts are rejected, expected are {promised.expected:.2g} of them: they differ from "
+            "the calibration images, or these are not normal"
+        )
+    share = 1 - point["pixel_normal_quantile"]
+    at_least = bound_on("lower", known_metrics()["normal_fpr"], outcomes)
+    if at_least is not None and at_least > share:
+        found = source.metrics["clean"]["normal_fpr"]
+        yield (
+            f"the promise of the pixel threshold is broken: {found:.2g} of the pixels of clean good "
+            f"parts are called, at least {at_least:.2g} at 95 %; the quantile promises {share:.2g}"
+        )
 
 
 def _on_false_alarms(source: Source) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from pytest_robustbench.metrics.thresholds.promise import FalseRejects
 from pytest_robustbench.reports.pages.html.figures import brief
 
 if TYPE_CHECKING:
@@ -39,8 +40,11 @@ def _facts(point: Plain) -> Iterator[tuple[str, str]]:
     yield "image threshold", f"{brief(point['image_threshold'])}{_quantile(point, 'image')}"
     expected = point.get("expected_false_reject_rate")
     if expected is not None:
-        yield "to be expected", f"{expected:.1%} of good parts above the image threshold"
+        most = FalseRejects(point["n_images"], expected).at_most
+        told = f"{expected:.1%} of good parts above the image threshold, at most {most:.1%} at 95 %"
+        yield "to be expected", told
     yield from _health(point)
+    yield from _redrawn(point)
     yield "digest", str(point["digest"])
 
 
@@ -60,6 +64,15 @@ def _health(point: Plain) -> Iterator[tuple[str, str]]:
         images = f"{health['n_tail_images']} of {health['n_images']} images"
         largest = f"the largest share, {share}, is that of {health['largest_tail_image']}"
         yield "rests on", f"pixels of {images}; {largest}"
+
+
+def _redrawn(point: Plain) -> Iterator[tuple[str, str]]:
+    for kind in ("pixel", "image") if point.get("redrawn") else ():
+        ends = point["redrawn"][0][f"{kind}_threshold"]
+        if ends is not None:
+            low, high = ("any value" if end is None else brief(end) for end in ends)
+            what = f"the {kind} threshold would lie at {low} to {high}, in 95 of 100 cases"
+            yield f"on other good images, {kind}s", what
 
 
 def provenance(plain: Plain) -> Iterator[tuple[str, str]]:
