@@ -116,7 +116,7 @@ def _on_promises(source: Source) -> Iterator[str]:
     point, clean = source.plain["operating_point"], source.measured.get("clean")
     if clean is None or point is None or point["method"] == GIVEN:
         return
-    outcomes = outcomes_of(clean, source.labels("clean")).as_calibrated()
+    outcomes = outcomes_of(clean, source.samples("clean")).as_calibrated()
     promised = FalseRejects(point["n_images"], point["expected_false_reject_rate"])
     rejected, tested = int(outcomes.image_fp.sum()), int((~outcomes.defective).sum())
     if tested and promised.chance_of(rejected, tested) <= 1 - CONFIDENCE:
@@ -130,8 +130,8 @@ def _on_promises(source: Source) -> Iterator[str]:
     if at_least is not None and at_least > share:
         found = source.metrics["clean"]["normal_fpr"]
         yield (
-            f"the promise of the pixel threshold is broken: {found:.2g} of the pixels of clean good "
-            f"parts are called, at least {at_least:.2g} at 95 %; the quantile promises {share:.2g}"
+            f"the promise of the pixel threshold is broken: {found:.2g} of clean good "
+            f"pixels are called, at least {at_least:.2g} at 95 %; the quantile promises {share:.2g}"
         )
 
 
