@@ -121,6 +121,9 @@ class Rates:
     ----------
     alarm : float
         Any limit has regressed although its true loss is none.
+    alarm_beyond : float
+        The same at margins as they are used: 0.02, and 0.005 on `bg_fpr`. For limits with a
+        smaller margin, of which those with a larger one are a part.
     false_pass : float
         Any limit passes although its true loss reaches its margin.
     run_passes : float
@@ -132,6 +135,7 @@ class Rates:
     """
 
     alarm: float
+    alarm_beyond: float
     false_pass: float
     run_passes: float
     regressed: float
@@ -234,12 +238,19 @@ def _seen(verdicts: Sequence[RegressionVerdict], true: Sequence[float]) -> tuple
     """Return what `Rates` are the means of, for one draw."""
     pairs = list(zip(verdicts, true, strict=True))
     ends = [v.outcome for v in verdicts]
+    alarms = [v for v, t in pairs if v.outcome == "regressed" and t <= EQUAL]
     bounds = [(v.interval, t) for v, t in pairs if v.interval is not None]
     return (
-        any(v.outcome == "regressed" and t <= EQUAL for v, t in pairs),
+        any(alarms),
+        any(v.loss is None or v.loss > _used(v) for v in alarms),
         any(v.outcome == "pass" and t >= v.change.value - ROUNDING for v, t in pairs),
         all(end == "pass" for end in ends),
         "regressed" in ends,
         all(interval[1] >= t - ROUNDING for interval, t in bounds),
         all(interval[0] <= t + ROUNDING for interval, t in bounds),
     )
+
+
+def _used(verdict: RegressionVerdict) -> float:
+    """Return a small margin that is used."""
+    return 0.005 if verdict.change.metric == "bg_fpr" else 0.02

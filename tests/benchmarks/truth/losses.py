@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 LOWEST, HIGHEST = -20.0, 20.0
 """Scores of images that are surely called good, or defective."""
 LARGEST_AREA_RANK = 0.9
+WEAKER = 1.2
+"""What a weak ranking takes off the scores of defects: its area under the curve is 0.7."""
 FEW_LIT = 0.5
 """What few images light up more, or less, than others, as a share of what all light up."""
 
@@ -137,6 +139,37 @@ class RareLosses:
     def __call__(self, images: Images, amount: float) -> tuple[Model, Model]:
         rare, old = images.luck < self.share, images.baseline
         return old, _exchanged(images, old, rare, -1.0, amount)
+
+
+@dataclass(frozen=True)
+class RareLit:
+    """A few images that the baseline lights up by a third stay dark; all others are lit a little.
+
+    Or, with `lost`, the other way about.
+    """
+
+    share: float
+    lost: bool = False
+
+    def __call__(self, images: Images, amount: float) -> tuple[Model, Model]:
+        rare = images.luck < self.share
+        apart = replace(images.baseline, lit=np.where(rare, images.background / 3, 0))
+        alike = replace(images.baseline, lit=np.where(rare, 0, amount * images.background))
+        return (alike, apart) if self.lost else (apart, alike)
+
+
+@dataclass(frozen=True)
+class RareRanks:
+    """A few defects of a weak ranking come to its top, or end; all others move the other way."""
+
+    share: float
+    lost: bool = False
+
+    def __call__(self, images: Images, amount: float) -> tuple[Model, Model]:
+        rare, sign = images.luck < self.share, -1 if self.lost else 1
+        old = images.baseline.score - WEAKER * images.defect
+        new = old + sign * np.where(rare, HIGHEST, -4 * amount) * images.defect
+        return replace(images.baseline, score=old), replace(images.baseline, score=new)
 
 
 def large_gain(images: Images, amount: float) -> tuple[Model, Model]:

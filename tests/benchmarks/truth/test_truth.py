@@ -22,7 +22,7 @@ from truth.population import (
     true_loss,
     value_of,
 )
-from truth.regimes import METRICS, UNEQUAL
+from truth.regimes import LARGER, METRICS, UNEQUAL
 
 LAYOUT = Layout(size=20_000)
 PARTS = Layout(5, 0.7, size=20_000)
@@ -146,6 +146,13 @@ def test_equal_means_that_are_not_exchangeable(name: str) -> None:
     assert UNEQUAL[name] == Noisier(0.2) or abs(skew(gains)) > 1
 
 
+@pytest.mark.parametrize(("name", "metric"), LARGER)
+def test_equal_means_with_few_large_differences(name: str, metric: str) -> None:
+    pair = known(LARGER[name, metric], metric, 0.0)
+
+    assert true_loss(metric, *pair) == pytest.approx(0, abs=1e-4)
+
+
 # ---- verdicts ----------------------------------------------------------------------------------
 
 
@@ -182,6 +189,21 @@ def test_wrong_verdicts_are_counted(
     (rates,) = rates_of(QUICK, [cell])
 
     assert {name: getattr(rates, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(("loss", "beyond"), [(0.019, 0), (0.021, 1)])
+def test_alarms_at_a_small_margin_are_told_from_those_at_a_used_one(
+    monkeypatch: pytest.MonkeyPatch, loss: float, beyond: int
+) -> None:
+    def judge_family(family: list, settings: object) -> tuple[RegressionVerdict, ...]:
+        regressed = ("drawn", "", family[0].change, "regressed")
+        return (RegressionVerdict(*regressed, loss=loss),)
+
+    monkeypatch.setattr(judging, "judge_family", judge_family)
+
+    (rates,) = rates_of(QUICK, [Cell(LAYOUT, nothing, 20, {"miss_rate": 0.0001})])
+
+    assert (rates.alarm, rates.alarm_beyond) == (1, beyond)
 
 
 def test_the_gate_itself_judges() -> None:
