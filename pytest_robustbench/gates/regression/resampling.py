@@ -186,6 +186,18 @@ def bounds(
     return upper, lower
 
 
+def lower_bounds_alone(
+    losses: Array, own: Array, drawn: Array, errors: Array, alpha: float
+) -> Array:
+    """Return lower bounds of the losses, each of which alone holds with ``1 - alpha``: (K,).
+
+    The parameters are those of `bounds`.
+    """
+    alone = (slice(k, k + 1) for k in range(len(losses)))
+    found = [bounds(losses[k], own[k], drawn[:, k], errors[:, k], alpha)[1] for k in alone]
+    return np.concatenate(found)
+
+
 def _quantile(statistics: Array, alpha: float) -> float:
     """Return the ``1 - alpha`` quantile of the largest statistic, from above."""
     largest = np.sort(statistics.max(axis=1))
