@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.signal import lfilter
+from table import Table
 
 from pytest_robustbench.gates.regression.changes import AllowedChange
 from pytest_robustbench.gates.regression.latency import judge_latency
-from pytest_robustbench.gates.regression.timings import LatencySample
+from pytest_robustbench.gates.regression.timings import SESSION_SPREAD, LatencySample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,6 +82,16 @@ class Rates(NamedTuple):
     false_pass: float
     power: float
     decided: float
+
+
+def tables(quick: bool) -> list[Table]:
+    """Return the table of this benchmark."""
+    draws = 3 if quick else DRAWS
+    note = (
+        f"{draws} draws a cell, two runs of {len(CONDITIONS)} x {N_CALLS} calls each; sessions and "
+        f"machines are supposed to differ by {SESSION_SPREAD:.0%}."
+    )
+    return [Table("Latency of two runs", COLUMNS, tuple(rows(draws)), (note,))]
 
 
 def rows(draws: int = DRAWS, seed: int = 0) -> Iterator[tuple[object, ...]]:

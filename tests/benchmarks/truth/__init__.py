@@ -23,7 +23,7 @@ TABLES: dict[str, Callable[[Effort], Table]] = {
     "intervals": coverage,
 }
 """Every table by name: from an effort."""
-BESIDE: tuple[str, ...] = ("propose_regimes",)
+BESIDE: tuple[str, ...] = ("propose_regimes", "latency_regimes")
 """Modules beside this folder whose `tables` ask the same of other claims."""
 
 

@@ -116,3 +116,49 @@ def test_all_latency_limits_of_a_run_share_one_rate_of_false_alarms(files, monke
     match = Match("nuts", files / "again.json", files / "base.json", (SLOWER,))
     judge_matches([match, replace(match, benchmark="caps")])
     assert alphas == [0.025, 0.025]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "another"),
+    [
+        ("platform", "Linux-9.9.9-another-kernel", False),
+        ("git_commit", None, False),
+        ("cpu", "Another 9000", True),
+        ("cpu_count", 999, True),
+        ("python", "3.99.0", True),
+        ("packages", {"numpy": "99.0"}, True),
+        ("device", "named by the process that keeps results", False),
+    ],
+)
+def test_the_same_machine_is_processor_cores_and_what_computes(elsewhere, key, value, another):
+    assert elsewhere(environment={key: value}) != another
+
+
+def test_the_same_machine_has_the_same_device(elsewhere):
+    assert not elsewhere(device="cuda Y")
+
+
+@pytest.fixture
+def elsewhere(files, tmp_path, monkeypatch):
+    """Whether the gate is told of the same machine, where the candidate says what it is given."""
+    told, other, judge = [], tmp_path / "other.json", regression.judge_latency
+
+    def noted(*args, same_machine, **options):
+        told.append(same_machine)
+        return judge(*args, same_machine=same_machine, **options)
+
+    def same_machine(environment=(), device="cpu"):
+        def measured_elsewhere(plain):
+            plain["environment"] |= dict(environment)
+            for condition in plain["config"]["conditions"]:
+                latency = plain["robustness"][condition]["latency"]
+                latency |= {"device": device, "reference_device": device}
+
+        other.write_bytes((files / "again.json").read_bytes())
+        edit(other, measured_elsewhere)
+        (found,) = judge_matches([Match("nuts", other, files / "base.json", (SLOWER,))])
+        assert found.problems == ()
+        return told.pop()
+
+    monkeypatch.setattr(regression, "judge_latency", noted)
+    return same_machine
