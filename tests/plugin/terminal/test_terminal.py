@@ -38,7 +38,7 @@ def test_header_and_table_with_the_worst_first(gated: Project) -> None:
             "robustness: robustness.yaml",
             "*= robustness =*",
             "hazelnut: *pixel threshold *image threshold *",
-            "  calibrated on 3 held-out train images",
+            "  calibrated on 3 held-out train images: expect 25.0% of good parts rejected, *",
             "*- pixel_segf1 -*",
             "  worst by margin: * value * limit * margin",
             "  lighting-severity_3 *! 0.* >= 0.3 *-0.*",
