@@ -102,6 +102,7 @@ class CalibrationScores:
             pixel_normal_quantile=settings.pixel_normal_quantile,
             image_normal_quantile=settings.image_normal_quantile,
             n_images=len(ids),
+            n_parts=len(np.unique(self._parts)),
             expected_false_reject_rate=false_rejects,
             calibrated_on=_digest(self._images),
             health=health,

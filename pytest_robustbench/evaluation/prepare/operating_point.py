@@ -84,6 +84,8 @@ class Calibrated:
         The quantiles asked for; ``None`` where the thresholds were given.
     n_images : int
         Number of calibration images; 0 where the thresholds were given.
+    n_parts : int
+        Number of parts that they show.
     expected_false_reject_rate : float, optional
         Share of future normal images above the image threshold, ``(n + 1 - k) / (n + 1)``.
     calibrated_on : str
@@ -98,6 +100,7 @@ class Calibrated:
     pixel_normal_quantile: float | None = None
     image_normal_quantile: float | None = None
     n_images: int = 0
+    n_parts: int = 0
     expected_false_reject_rate: float | None = None
     calibrated_on: str = ""
     warnings: tuple[str, ...] = ()

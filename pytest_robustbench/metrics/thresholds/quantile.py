@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, floor
+from math import floor
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -274,19 +274,16 @@ def conformal_threshold(
     _, of_image, sizes = np.unique(numbers, return_inverse=True, return_counts=True)
     order = np.argsort(scores, kind="stable")
     below = np.cumsum(1 / sizes[of_image[order]])
-    # In floats 100 * 0.07 is 7.000000000000001, whose ceiling is 8. The decimal that the user
-    # wrote, taken as a fraction, has no such error.
-    wanted = float((sizes.size + 1) * Fraction(str(float(q))))
-    k = min(int(np.searchsorted(below, wanted - ROUNDING)), scores.size - 1)
+    k = int(np.searchsorted(below, conformal_weight(sizes.size, q)))
     expected = (sizes.size + 1 - below[k]) / (sizes.size + 1)
     return ConformalThreshold(float(scores[order[k]]), float(expected))
 
 
-def conformal_rank(n: int, q: float) -> int:
-    """Return which of n scores, counted from the smallest, is the threshold at `q`."""
+def conformal_weight(n_parts: int, q: float) -> float:
+    """Return how many of so many parts must lie at or below a threshold, less rounding errors."""
     # In floats 100 * 0.07 is 7.000000000000001, whose ceiling is 8. The decimal that the user
     # wrote, taken as a fraction, has no such error.
-    return min(n, ceil((n + 1) * Fraction(str(float(q)))))
+    return min(float((n_parts + 1) * Fraction(str(float(q)))), n_parts) - ROUNDING
 
 
 class _Position(NamedTuple):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from pytest_robustbench.metrics.thresholds.quantile import conformal_rank
+from pytest_robustbench.metrics.thresholds.quantile import conformal_weight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -138,16 +138,14 @@ def image_thresholds(
         How often each draw holds each part, and the one that nobody has seen.
     """
     order = np.argsort(scores, kind="stable")
-    weights = seen[:, groups[order]]
-    per_part = len(scores) / seen.shape[1]
-    further = np.rint(unseen * per_part)
-    totals = weights.sum(axis=1) + further
-    ranks = np.array([conformal_rank(int(total), q) for total in totals])
-    reached = np.cumsum(weights, axis=1)
+    of_image = groups[order]
+    # Each part weighs the same, whatever the number of its images.
+    reached = np.cumsum(seen[:, of_image] / np.bincount(groups)[of_image], axis=1)
+    wanted = conformal_weight(seen.shape[1], q)
     steps = np.r_[-np.inf, scores[order].astype(np.float64), np.inf]
-    low = 1 + (reached + further[:, None] < ranks[:, None]).sum(axis=1)
-    low[further >= ranks] = 0
-    high = 1 + (reached < ranks[:, None]).sum(axis=1)
+    low = 1 + (reached + unseen[:, None] < wanted).sum(axis=1)
+    low[unseen >= wanted] = 0
+    high = 1 + (reached < wanted).sum(axis=1)
     return steps[low], steps[high]
 
 

@@ -129,7 +129,7 @@ def _promised(point: Mapping[str, Any]) -> str:
         return ""
     from pytest_robustbench.metrics.thresholds.promise import FalseRejects
 
-    most = FalseRejects(point["n_images"], expected).at_most
+    most = FalseRejects(point["n_parts"], expected).at_most
     return (
         f": expect {expected:.1%} of good parts rejected, with 95 % confidence at most {most:.1%}"
     )

@@ -112,6 +112,7 @@ class Frozen(Part):
     n_images: Count = Field(
         description="Number of calibration images; 0 where the thresholds were given."
     )
+    n_parts: Count = Field(description="Number of parts that these show.")
     expected_false_reject_rate: Share | None = Field(
         description="Future normal images that one may expect above the image threshold: "
         "(n + 1 - k) / (n + 1); null where it is not defined."

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from pytest_robustbench.evaluation.prepare.operating_point import GIVEN
 from pytest_robustbench.gates.intervals import bound_on
 from pytest_robustbench.gates.judgement import would_fail_a_silent_detector
-from pytest_robustbench.metrics.catalogue import known_metrics
+from pytest_robustbench.metrics.catalogue import known_metrics, metric_called
+from pytest_robustbench.metrics.measured import ratio_of
+from pytest_robustbench.metrics.parts import parts_of
 from pytest_robustbench.metrics.thresholds.promise import CONFIDENCE, FalseRejects
 from pytest_robustbench.reports.file.fields import notes_on_recorded_sets
 from pytest_robustbench.reports.file.record import outcomes_of
@@ -16,8 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pytest_robustbench.gates.limits import Limit
+    from pytest_robustbench.metrics.outcomes import Outcomes
     from pytest_robustbench.reports.pages.source import Plain, Source
 
+ROUNDING = 1e-9
 NEAR_TRIVIAL = 1.25
 FAR_BELOW, CERTAINLY_BELOW = 0.4, 0.1
 """AUROC that is noted with many images, and with however few."""
@@ -117,8 +121,8 @@ def _on_promises(source: Source) -> Iterator[str]:
     if clean is None or point is None or point["method"] == GIVEN:
         return
     outcomes = outcomes_of(clean, source.samples("clean")).as_calibrated()
-    promised = FalseRejects(point["n_images"], point["expected_false_reject_rate"])
-    rejected, tested = int(outcomes.image_fp.sum()), int((~outcomes.defective).sum())
+    promised = FalseRejects(point["n_parts"], point["expected_false_reject_rate"])
+    rejected, tested = _good_parts(outcomes)
     if tested and promised.chance_of(rejected, tested) <= 1 - CONFIDENCE:
         yield (
             f"the promise of the image threshold is broken: {rejected} of {tested} clean good "
@@ -126,13 +130,22 @@ def _on_promises(source: Source) -> Iterator[str]:
             "the calibration images, or these are not normal"
         )
     share = 1 - point["pixel_normal_quantile"]
-    at_least = bound_on("lower", known_metrics()["normal_fpr"], outcomes)
+    at_least = bound_on("lower", metric_called("normal_fpr"), outcomes)
     if at_least is not None and at_least > share:
         found = source.metrics["clean"]["normal_fpr"]
         yield (
             f"the promise of the pixel threshold is broken: {found:.2g} of clean good "
             f"pixels are called, at least {at_least:.2g} at 95 %; the quantile promises {share:.2g}"
         )
+
+
+def _good_parts(outcomes: Outcomes) -> tuple[int, int]:
+    """Return how many good parts are rejected, each by the share of its images, and of how many."""
+    ratio = ratio_of(metric_called("false_reject_rate"), outcomes)
+    by_part = ratio.by_part(parts_of(outcomes.labels, outcomes.groups))
+    shown = by_part.denominator > 0
+    shares = by_part.numerator[shown] / by_part.denominator[shown]
+    return int(shares.sum() + ROUNDING), int(shown.sum())
 
 
 def _on_false_alarms(source: Source) -> Iterator[str]:

@@ -40,7 +40,7 @@ def _facts(point: Plain) -> Iterator[tuple[str, str]]:
     yield "image threshold", f"{brief(point['image_threshold'])}{_quantile(point, 'image')}"
     expected = point.get("expected_false_reject_rate")
     if expected is not None:
-        most = FalseRejects(point["n_images"], expected).at_most
+        most = FalseRejects(point["n_parts"], expected).at_most
         told = f"{expected:.1%} of good parts above the image threshold, at most {most:.1%} at 95 %"
         yield "to be expected", told
     yield from _health(point)
