@@ -106,14 +106,26 @@ def images_needed(verdict: Verdict) -> int | None:
 
     Shares of images are reckoned exactly at the rate that was found, other metrics by the width of
     their bound, which shrinks with the root of the number of images. ``None`` where no number does,
-    or none that anybody takes: the value has no bound, or is the limit or all but the limit.
+    or none that anybody takes: the value has no bound, is the limit or all but the limit, or it is
+    the calibration that leaves the doubt.
     """
+    if only_calibration_is_short(verdict):
+        return None
     needed = _needed(verdict)
     return math.ceil(needed) if needed <= MOST else None
 
 
+def only_calibration_is_short(verdict: Verdict) -> bool:
+    """Return whether the test images show a limit at these thresholds, and no others would."""
+    if verdict.sampled is None or verdict.shown:
+        return False
+    return all(verdict.limit.holds(end) for end in verdict.sampled)
+
+
 def _needed(verdict: Verdict) -> float:
     limit, value, at_worst, n = verdict.limit, verdict.value, verdict.at_worst, verdict.n_images
+    if verdict.sampled is not None:  # further test images take nothing from what calibrations do
+        at_worst = verdict.sampled[limit.bound == "max"]
     if not verdict.holds or value is None or at_worst is None or not n or value == limit.value:
         return math.inf
     row, room = metric_called(limit.metric), abs(value - limit.value)

@@ -11,6 +11,7 @@ from pytest_robustbench.gates.showing import (
     is_best,
     is_unshown,
     judged_by_value,
+    only_calibration_is_short,
     planned,
     why_without_bound,
 )
@@ -98,16 +99,19 @@ def _at_worst(verdict: Verdict) -> str:
 
 
 def what_would_show(verdict: Verdict) -> str:
-    """Return how many images would show a limit that holds."""
+    """Return what would show a limit that holds: mostly how many images."""
+    if only_calibration_is_short(verdict):
+        return "other calibration images might break it: freeze the operating point"
     needed = images_needed(verdict)
     if needed is None:
         return "no number of images that one could take would: the value is all but the limit"
     if verdict.n_images is not None and needed <= verdict.n_images:
         return "so many are there: their parts, or the calibration images, are too few"
     kind = metric_called(verdict.limit.metric).kind
+    frozen = "" if verdict.sampled is None else " at a frozen operating point"
     if is_best(verdict):
-        return f"{counted(needed, kind)} with nothing wrong would show it"
-    return f"about {counted(needed, kind)} like these would show it"
+        return f"{counted(needed, kind)} with nothing wrong would show it{frozen}"
+    return f"about {counted(needed, kind)} like these would show it{frozen}"
 
 
 def on_showing(verdicts: Sequence[Verdict]) -> Iterator[str]:

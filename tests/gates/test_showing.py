@@ -97,6 +97,16 @@ def test_where_there_are_enough_test_images_something_else_is_short():
     assert "their parts, or the calibration images, are too few" in describe(verdict)
 
 
+def test_what_other_calibrations_might_break_is_shown_at_a_frozen_operating_point():
+    floor = Limit("pixel_segf1", "min", 0.5, "r.yaml:4")
+    doubtful = held_to(held(0.6, 0.0, floor, n=25, sampled=(0.52, 0.68)), STRICT)
+    assert images_needed(doubtful) is None
+    assert "freeze the operating point" in describe(doubtful)
+    few = held_to(held(0.6, 0.0, floor, n=25, sampled=(0.4, 0.8)), STRICT)
+    assert images_needed(few) == 100
+    assert "like these would show it at a frozen operating point" in describe(few)
+
+
 @pytest.mark.parametrize("n", [20, 60, 120])
 def test_the_bound_of_no_failure_is_the_limit_that_so_many_show(n):
     everything, metric = pair_of(n).baseline, metric_called("miss_rate")
