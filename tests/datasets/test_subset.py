@@ -45,6 +45,14 @@ def test_a_smaller_limit_keeps_part_of_what_a_larger_one_keeps(split):
         assert [len(names) for names in kept[:12]] == list(range(1, 13))
 
 
+def test_the_same_images_are_chosen_in_every_version(split):
+    limited = limit_split(split, 3, 6)
+    assert ids(limited.train) == [f"train/good/{number}" for number in ["04", "11", "16"]]
+    assert ids(limited.test) == [
+        f"test/{name}" for name in ["cut/01", "cut/06", "dent/01", "good/02", "good/06", "good/10"]
+    ]
+
+
 def test_order_and_calibration_images_stay(split):
     limited = limit_split(split, 5, 9)
     assert ids(limited.train) == sorted(ids(limited.train))

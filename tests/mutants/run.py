@@ -17,12 +17,14 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
-from cosmic_ray.commands.init import _all_work_items as all_work_items
+from cosmic_ray.commands.init import init
 from cosmic_ray.mutating import MutationVisitor, mutate_and_test
 from cosmic_ray.plugins import get_operator
 from cosmic_ray.testing import run_tests
+from cosmic_ray.work_db import WorkDB, use_db
 from cosmic_ray.work_item import MutationSpec, TestOutcome
 
 ROOT = Path(__file__).parents[2]
@@ -54,8 +56,10 @@ def meaning(code: str) -> str:
 def mutants(modules: Sequence[Path], draws: random.Random) -> Iterator[MutationSpec]:
     """Yield one mutant of each place that can be changed, places and changes in random order."""
     by_place: dict[tuple[object, ...], list[MutationSpec]] = {}
-    for item in all_work_items(modules, {}):
-        spec = item.mutations[0]
+    with use_db("mutants.sqlite", WorkDB.Mode.create) as database:
+        init(modules, database, {})
+        specs = [item.mutations[0] for item in database.work_items]
+    for spec in sorted(specs, key=lambda one: (one.operator_name, one.occurrence)):
         by_place.setdefault((spec.module_path, spec.start_pos, spec.end_pos), []).append(spec)
     places = sorted(by_place)
     draws.shuffle(places)
@@ -84,7 +88,9 @@ def command(module: Path) -> str:
     for step in (nearest, *folders):
         if step.exists():
             ignored = [f"--ignore={path}" for path in done]
-            steps.append([sys.executable, "-m", "pytest", "-xq", "-pno:cacheprovider", *ignored, step])
+            steps.append(
+                [sys.executable, "-m", "pytest", "-xq", "-pno:cacheprovider", *ignored, step]
+            )
             done.append(step)
     # pytest ends with 5 where the nearer steps have left nothing to run.
     tried = [f"{{ {shlex.join(map(str, step))} || [ $? = 5 ]; }}" for step in steps]
@@ -137,8 +143,10 @@ def _sampled(arguments: argparse.Namespace) -> int:
     specs: list[MutationSpec] = []
     for number, path in enumerate(arguments.paths):
         share = (arguments.sample - len(specs)) // (len(arguments.paths) - number)
-        specs += [spec for spec, _ in zip(mutants(modules_below(path), draws), range(share))]
-    for module in {spec.module_path.relative_to(PACKAGE).parts[0]: spec.module_path for spec in specs}.values():
+        specs += islice(mutants(modules_below(path), draws), share)
+    for module in {
+        spec.module_path.relative_to(PACKAGE).parts[0]: spec.module_path for spec in specs
+    }.values():
         outcome, output = run_tests(command(module), arguments.seconds)
         if outcome is not TestOutcome.SURVIVED:
             raise SystemExit(f"The tests fail, or take too long, as they are:\n{output}")

@@ -175,6 +175,26 @@ def test_defects_move_alone_as_they_move_together(seed, sample, data):
         assert np.array_equal(np.any(apart, axis=0), together)
 
 
+@settings(deadline=None, max_examples=40)
+@given(
+    seed=seeds,
+    angle=st.sampled_from([0.0, 20.0, 45.0]),
+    box=st.tuples(st.integers(0, 60), st.integers(0, 80), st.integers(3, 90), st.integers(3, 120)),
+)
+def test_a_large_defect_is_moved_whole_as_the_frame_is(seed, angle, box):
+    top, left, height, width = box
+    mask = np.zeros((100, 140), bool)
+    mask[top : top + height, left : left + width] = True
+    image = np.repeat((mask * np.uint8(255))[..., None], 3, axis=2)
+    jitter = GeoJitter(angle=angle, scale=0.4)
+
+    result = jitter(image, mask, 5, generator(seed, "geo_jitter", 1, "a"))
+
+    full, seen = result.image[..., 0], ~result.ignored
+    assert result.mask[seen & (full == 255)].all()
+    assert not result.mask[seen & (full == 0)].any()
+
+
 def test_severity_one_moves_and_mirrored_strips_hold_no_defect():
     mask = np.zeros((64, 64), bool)
     mask[:, :6] = mask[:, -6:] = mask[:6] = mask[-6:] = True
