@@ -21,6 +21,7 @@ from pytest_robustbench.folder_imports import imports_from
 from pytest_robustbench.gates.judgement import judge, not_measurable
 from pytest_robustbench.gates.limits import CONFIDENCE
 from pytest_robustbench.gates.showing import held_to
+from pytest_robustbench.gates.soundness import objections
 from pytest_robustbench.gates.summary import judge_summary
 from pytest_robustbench.gates.waivers import apply_waivers, today
 from pytest_robustbench.metrics.own import definition_of, load_metric
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.evaluation.results import ConditionResult
     from pytest_robustbench.evaluation.settings import CalibrationSettings, EvaluationSettings
     from pytest_robustbench.gates.limits import Demand, Limit, Verdict, Waiver
+    from pytest_robustbench.gates.soundness import OneSided
     from pytest_robustbench.metrics.metric import Metric
 
     Progress = Callable[[str, int, int], None]
@@ -79,6 +81,14 @@ class Gate:
         The day on which waivers hold or have run out; today where it is ``None``.
     demand : Demand, optional
         That limits are shown at a confidence; by default they are held against values alone.
+    one_sided : mapping of condition id to {"misses", "false_alarms"}
+        The side of wrong decisions that the limits of a condition are meant to see alone.
+
+    Raises
+    ------
+    ConfigError
+        If nothing can violate a limit, or the limits of a condition do not see both misses and
+        false alarms.
     """
 
     limits: Mapping[str, tuple[Limit, ...]] = field(default_factory=dict)
@@ -86,6 +96,14 @@ class Gate:
     waivers: tuple[Waiver, ...] = ()
     day: date | None = None
     demand: Demand | None = None
+    one_sided: Mapping[str, OneSided] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse limits that would be green whatever happens."""
+        found = objections(self.limits, self.summary, self.one_sided)
+        problems = [f"{limit.source}: {text}" for limit, text in found]
+        if problems:
+            raise ConfigError("\n".join(problems))
 
     def judge(
         self,

@@ -95,4 +95,5 @@ def gate_of(declaration: BenchmarkDeclaration) -> Gate:
         declaration.summary_limits,
         declaration.waivers,
         demand=declaration.demand,
+        one_sided=declaration.one_sided,
     )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.conditions import Condition
     from pytest_robustbench.gates.limits import Demand, Limit, Waiver
     from pytest_robustbench.gates.regression.changes import AllowedChange
+    from pytest_robustbench.gates.soundness import OneSided
 
 DeferredText: TypeAlias = "str | Unresolved"
 CorruptionReference: TypeAlias = "str | Mapping[str, Any]"
@@ -162,6 +163,8 @@ class BenchmarkDeclaration:
         Condition id -> the limits that bind it; empty where it is only measured.
     summary_limits : tuple of Limit
         Limits over all conditions.
+    one_sided : mapping of str to {"misses", "false_alarms"}
+        Condition id -> the side of wrong decisions that its limits are meant to see alone.
     measure_only : frozenset of str
         Ids of the conditions that are measured and never judged.
     regression : RegressionDeclaration, optional
@@ -195,6 +198,7 @@ class BenchmarkDeclaration:
     metrics: tuple[str, ...]
     limits: Mapping[str, tuple[Limit, ...]]
     summary_limits: tuple[Limit, ...]
+    one_sided: Mapping[str, OneSided]
     measure_only: frozenset[str]
     regression: RegressionDeclaration | None
     waivers: tuple[Waiver, ...]
@@ -247,6 +251,7 @@ class BenchmarkDeclaration:
             **({"metrics": list(self.metrics)} if self.metrics else {}),
             "accept": {name: _bounds(limits) for name, limits in self.limits.items() if limits},
             "summary": _bounds(self.summary_limits),
+            "one_sided": dict(self.one_sided),
             "measure_only": [c.id for c in self.conditions if c.id in self.measure_only],
             "regression": self.regression and _regression_record(self.regression),
             "waivers": [_waiver_record(waiver) for waiver in self.waivers],

@@ -112,6 +112,7 @@ def _narrowed(
         conditions=conditions,
         corruptions={n: r for n, r in benchmark.corruptions.items() if n in names},
         limits={c.id: benchmark.limits[c.id] for c in conditions},
+        one_sided={c: side for c, side in benchmark.one_sided.items() if c in judged},
         measure_only=benchmark.measure_only & {c.id for c in conditions},
         waivers=tuple(w for w in benchmark.waivers if w.condition in judged),
     )

@@ -18,6 +18,8 @@ Kind = Literal["defect", "normal", "both", "any"]
 Sight = Literal["misses", "false alarms", "silence"]
 
 SHARE = "share, 0 to 1"
+A_DAY = 86_400_000.0
+"""In milliseconds; a reference workload takes about as many."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,11 @@ class Metric:
     def is_latency(self) -> bool:
         """Whether it is a time."""
         return self.level == "latency"
+
+    @property
+    def most(self) -> float:
+        """What no value exceeds that anybody would wait for."""
+        return A_DAY if self.is_latency else self.largest
 
     @property
     def ranks(self) -> bool:

@@ -125,6 +125,7 @@ def _draft(
         "corruptions": plan.corruptions,
         "limits": plan.limits,
         "summary_limits": plan.summary,
+        "one_sided": plan.one_sided,
         "measure_only": plan.unjudged,
         "regression": regression_of(model, here),
         "waivers": waivers_of(model, plan, here),

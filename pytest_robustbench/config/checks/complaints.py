@@ -140,6 +140,8 @@ def misplaced_scope(scope: str) -> str:
             f"metric {scope!r} stands directly under accept; put it under a scope: "
             "accept.all, accept.clean or a corruption"
         )
+    if scope == "one_sided":
+        return "one_sided stands directly under accept; put it beside the limits that it is about"
     if scope.startswith("severity_"):
         return f"{scope!r} stands directly under accept; put it under a corruption"
     return ""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.config.models.limits import Accept, Bound
     from pytest_robustbench.config.models.values import Section
     from pytest_robustbench.config.yaml.nodes import Table
+    from pytest_robustbench.gates.soundness import OneSided
     from pytest_robustbench.metrics.metric import Bound as BoundName
 
 Layer = dict[str, "Limit | None"]
@@ -44,16 +45,30 @@ class LimitTable:
         """Return the limits that bind `condition`, metric by metric the most specific one."""
         return _most_specific(self._layer(*scope) for scope in _scopes_of(condition))
 
+    def one_sided(self, condition: Condition) -> OneSided | None:
+        """Return the side that the limits of `condition` are meant to see alone."""
+        meant: OneSided | None = None
+        for scope in _scopes_of(condition):
+            section = self._section(*scope)
+            if section is not None and "one_sided" in section.model_fields_set:
+                meant = getattr(section, "one_sided", None)
+        return meant
+
     def of_summary(self) -> tuple[Limit, ...]:
         """Return the limits over all conditions."""
         return _most_specific([self._layer("summary")])
 
     def _layer(self, *scope: str) -> Layer:
-        section: Section | None = self._accept
-        table = self._table
+        section, table = self._section(*scope), self._table
         for step in scope:
-            section, table = _entry(section, step), table.table(step)
+            table = table.table(step)
         return {} if section is None else _limits(section, table, self._file)
+
+    def _section(self, *scope: str) -> Section | None:
+        section: Section | None = self._accept
+        for step in scope:
+            section = _entry(section, step)
+        return section
 
 
 def _scopes_of(condition: Condition) -> tuple[tuple[str, ...], ...]:

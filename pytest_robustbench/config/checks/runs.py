@@ -15,6 +15,7 @@ from pytest_robustbench.corruptions.names import RESERVED, fits_test_ids
 from pytest_robustbench.corruptions.references import parse_reference
 from pytest_robustbench.display import environment_values
 from pytest_robustbench.errors import CorruptionError
+from pytest_robustbench.gates.soundness import ONE_SIDED, objections, sides_seen
 from pytest_robustbench.metrics.catalogue import known_metrics
 from pytest_robustbench.naming import suggestion
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.config.models.file import Benchmark
     from pytest_robustbench.config.models.limits import Accept
     from pytest_robustbench.gates.limits import Limit
+    from pytest_robustbench.gates.soundness import OneSided
 
 _TAKEN = {*SCOPES, *SETTINGS, *RESERVED, "complete", "regression"}
 
@@ -39,6 +41,7 @@ class Plan:
     unjudged: frozenset[str]
     limits: Mapping[str, tuple[Limit, ...]]
     summary: tuple[Limit, ...]
+    one_sided: Mapping[str, OneSided]
 
 
 def plan_of(model: Benchmark, here: Scope) -> Plan | None:
@@ -56,7 +59,9 @@ def plan_of(model: Benchmark, here: Scope) -> Plan | None:
     check_recorded_scopes(model, here)
     check_pixel_segf1(model, here)
     limits, summary = limits_of(model, conditions, unjudged, here)
-    return Plan(corruptions, conditions, unjudged, limits, summary)
+    one_sided = one_sided_of(model, conditions, here)
+    check_soundness(limits, summary, one_sided, here)
+    return Plan(corruptions, conditions, unjudged, limits, summary, one_sided)
 
 
 def corruptions_of(model: Benchmark, here: Scope) -> dict[str, CorruptionReference]:
@@ -207,6 +212,31 @@ def limits_of(
             "measure_only",
         )
     return limits, table.of_summary()
+
+
+def one_sided_of(
+    model: Benchmark, conditions: tuple[Condition, ...], here: Scope
+) -> dict[str, OneSided]:
+    """Return the side that limits are meant to see alone, by condition, where that is said."""
+    table = LimitTable(model.accept, here.table.table("accept"), here.file)
+    meant = {c.id: table.one_sided(c) for c in conditions}
+    return {condition: side for condition, side in meant.items() if side is not None}
+
+
+def check_soundness(
+    limits: Mapping[str, tuple[Limit, ...]],
+    summary: tuple[Limit, ...],
+    one_sided: Mapping[str, OneSided],
+    here: Scope,
+) -> None:
+    """Complain of limits that would be green whatever happens, or on one side of decisions."""
+    for limit, text in objections(limits, summary, one_sided):
+        here.complain(text, *here.path_of(limit))
+    judged = {c: sides_seen(limits[c]) for c in one_sided if limits[c]}
+    if judged and all(len(sides) == len(ONE_SIDED) for sides in judged.values()):
+        path = next(path for path in here.limit_paths() if path[-1] == "one_sided")
+        if here.insists_on(*path):
+            here.complain_of_key("one_sided is said, but the limits see both sides: drop it", *path)
 
 
 def _grouped(some: list[Condition], conditions: tuple[Condition, ...]) -> list[str]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pytest_robustbench.config.yaml.nodes import Mark, Table
+    from pytest_robustbench.gates.limits import Limit
 
 Step = str | int
 
@@ -82,6 +83,14 @@ class Scope:
     def _note(self, mark: Mark, message: str) -> None:
         suffix = f" (in profile {self.profile!r})" if self.profile else ""
         self.problems.append(Problem(mark, message + suffix))
+
+    def path_of(self, limit: Limit) -> tuple[str, ...]:
+        """Return where the number of a limit of this file is written."""
+        for path in self.limit_paths():
+            place = (*path, limit.bound)
+            if path[-1] == limit.metric and self.source(*place) == limit.source:
+                return place
+        return ("accept",)
 
     def limit_paths(self) -> Iterator[tuple[str, ...]]:
         """Yield where a limit may be written: everything two or three levels below its section."""

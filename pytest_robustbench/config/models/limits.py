@@ -21,6 +21,7 @@ from pytest_robustbench.config.models.values import (
     Truth,
 )
 from pytest_robustbench.gates.regression.changes import comparable_metrics, worse
+from pytest_robustbench.gates.soundness import OneSided
 from pytest_robustbench.metrics.catalogue import DROP_PREFIXES, METRICS, metric_called, summaries_of
 
 
@@ -123,9 +124,14 @@ class Comparison(Section):
     inconclusive: Literal["skip", "fail"] = "skip"
 
 
+_ONE_SIDED: Any = (OneSided | None, None)
+
+
 def accept_type(metrics: tuple[str, ...]) -> type[Any]:
     """Return the shape of ``accept`` where limits may name these metrics."""
-    of_condition = create_model("ConditionLimits", __base__=Section, **_limit_fields(metrics))
+    of_condition = create_model(
+        "ConditionLimits", __base__=Section, **_limit_fields(metrics), one_sided=_ONE_SIDED
+    )
     of_summary = create_model(
         "SummaryLimits", __base__=Section, **_limit_fields(summaries_of(metrics))
     )

@@ -72,11 +72,11 @@ def boundless(change: AllowedChange) -> bool:
     """Return whether nothing could ever lose more than is allowed.
 
     No value can fall by more than all of it, nor change by more than the largest there can be; a
-    rise relative to the baseline, and a latency, have no such bound.
+    rise relative to the baseline has no such bound.
     """
     if change.relative:
         return change.bound == "max_drop" and change.value >= 1
-    return change.value >= change.row.largest
+    return change.value >= change.row.most
 
 
 def changes_from_record(record: Mapping[str, Any], report: str) -> tuple[AllowedChange, ...]:
