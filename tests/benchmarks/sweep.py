@@ -189,7 +189,7 @@ schema_version: 1
 dataset: {{format: mvtec, root: "{root}", category: {category}, resize: [{size}, {size}]}}
 detector: "line:model"
 severities: {severities}
-accept: {{all: {{bg_fpr: {{max: 1.0}}}}}}
+accept: {{all: {{bg_fpr: {{max: 0.99}}, one_sided: false_alarms}}}}
 profiles: {{some: {{limit_train: {n_train}, limit_test: {n_test}}}}}
 """
 LINE = f"""\

@@ -20,7 +20,7 @@ dataset: {format: mvtec, root: data, category: brushed_metal}
 detector: pixel_gaussian
 corruptions: [blur]
 severities: [3]
-accept: {all: {miss_rate: {max: 1.0}}}
+accept: {all: {miss_rate: {max: 0.99}, one_sided: misses}}
 regression: {baseline: "stored/{name}.json", pixel_segf1: {max_drop: 0.3}, bg_fpr: {max_rise: 0.2}}
 """
 

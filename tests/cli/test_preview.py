@@ -33,7 +33,7 @@ corruptions:
   - "weather:rain": {level: 7}
   - {lighting: {direction: darker}, name: dusk}
   - compose: [blur, geo_jitter]
-accept: {all: {bg_fpr: {max: 0.5}}}
+accept: {all: {bg_fpr: {max: 0.5}, one_sided: false_alarms}}
 profiles:
   pr: {severities: [4]}
 """

@@ -186,8 +186,12 @@ def test_fewer_test_images_are_balanced_and_it_says_so(run):
 @pytest.mark.parametrize(
     ("limit", "code", "said"),
     [
-        ("miss_rate: {max: 0.5}", 0, ""),
-        ("latency_ms_per_image: {max: 0.0001}", 1, "clean: latency_ms_per_image = "),
+        ("miss_rate: {max: 0.5}, one_sided: misses", 0, ""),
+        (
+            "latency_ms_per_image: {max: 0.0001}, f1: {min: 0.1}, one_sided: misses",
+            1,
+            "clean: latency_ms_per_image = ",
+        ),
         ("pixel_segf1: {min: 0.1}, normal_fpr: {max: 0.0}", 1, "clean: normal_fpr = "),
     ],
 )
@@ -204,7 +208,9 @@ def test_the_limits_of_a_yaml_decide_the_exit_code(run, tmp_path, limit, code, s
 
 def test_a_condition_that_cannot_be_measured_is_no_success(run, tmp_path):
     more = "recorded: {led: {format: folder, test_dir: drift}}\n"
-    (tmp_path / "r.yaml").write_text(YAML % "bg_fpr: {max: 1.0}" + more, encoding="utf-8")
+    (tmp_path / "r.yaml").write_text(
+        YAML % "bg_fpr: {max: 0.99}, one_sided: false_alarms" + more, encoding="utf-8"
+    )
 
     code, out, err = run("--config", "r.yaml")
 
@@ -214,7 +220,7 @@ def test_a_condition_that_cannot_be_measured_is_no_success(run, tmp_path):
 
 
 def test_several_benchmarks_need_a_folder(run, tmp_path):
-    text = YAML % "miss_rate: {max: 1.0}"
+    text = YAML % "miss_rate: {max: 0.99}, one_sided: misses"
     several = text.replace("detector: pixel_gaussian", "detector: [pixel_gaussian, other]")
     shelf = "detectors: {other: {name: pixel_gaussian}}\n"
     (tmp_path / "r.yaml").write_text(
@@ -359,7 +365,7 @@ def test_what_a_detector_prints_does_not_stand_before_the_report(run, tmp_path):
 def test_one_benchmark_that_cannot_be_measured_leaves_the_others_intact(run, tmp_path):
     text = """\
 schema_version: 1
-defaults: {detector: pixel_gaussian, corruptions: none, accept: {all: {bg_fpr: {max: 1.0}}}}
+defaults: {detector: pixel_gaussian, corruptions: none, accept: {all: {bg_fpr: {max: 0.99}, one_sided: false_alarms}}}
 benchmarks:
   cap: {dataset: {format: mvtec, root: data}}
   bottle: {dataset: {format: mvtec, root: data}}
@@ -386,7 +392,9 @@ def test_a_report_that_could_not_be_written_is_refused_before_the_run(run, tmp_p
 
 def test_a_regression_that_cannot_be_judged_is_no_pass(run, tmp_path):
     more = "regression: {baseline: b.json, miss_rate: {max_rise: 0.1}}\n"
-    (tmp_path / "r.yaml").write_text(YAML % "bg_fpr: {max: 1.0}" + more, encoding="utf-8")
+    (tmp_path / "r.yaml").write_text(
+        YAML % "bg_fpr: {max: 0.99}, one_sided: false_alarms" + more, encoding="utf-8"
+    )
 
     code, _, err = run("--config", "r.yaml")
 
@@ -398,7 +406,9 @@ def test_a_regression_that_cannot_be_judged_is_no_pass(run, tmp_path):
 
 def test_a_baseline_is_compared_with(run, tmp_path):
     more = "regression: {baseline: stored.json, bg_fpr: {max_rise: 0.1}}\n"
-    (tmp_path / "r.yaml").write_text(YAML % "bg_fpr: {max: 1.0}" + more, encoding="utf-8")
+    (tmp_path / "r.yaml").write_text(
+        YAML % "bg_fpr: {max: 0.99}, one_sided: false_alarms" + more, encoding="utf-8"
+    )
     code, _, err = run("--config", "r.yaml", "--output", "first.json", "--without-baseline")
     assert code == 0
     assert "bottle: regression: not judged (--without-baseline)" in err
@@ -416,7 +426,9 @@ def test_a_baseline_is_compared_with(run, tmp_path):
 @pytest.mark.parametrize("output", [("--output", "bottle.json"), ("--output-dir", ".")])
 def test_a_report_is_not_written_over_its_own_baseline(run, tmp_path, output):
     more = "regression: {baseline: '{name}.json', bg_fpr: {max_rise: 0.1}}\n"
-    (tmp_path / "r.yaml").write_text(YAML % "bg_fpr: {max: 1.0}" + more, encoding="utf-8")
+    (tmp_path / "r.yaml").write_text(
+        YAML % "bg_fpr: {max: 0.99}, one_sided: false_alarms" + more, encoding="utf-8"
+    )
     (tmp_path / "bottle.json").write_text("the baseline", encoding="utf-8")
 
     code, _, err = run("--config", "r.yaml", *output)
@@ -429,7 +441,9 @@ def test_a_report_is_not_written_over_its_own_baseline(run, tmp_path, output):
 
 def test_a_baseline_whose_place_is_not_known_is_told_before_the_run(run, tmp_path):
     more = "regression: {baseline: '${NOWHERE_SET}/b.json', bg_fpr: {max_rise: 0.1}}\n"
-    (tmp_path / "r.yaml").write_text(YAML % "bg_fpr: {max: 1.0}" + more, encoding="utf-8")
+    (tmp_path / "r.yaml").write_text(
+        YAML % "bg_fpr: {max: 0.99}, one_sided: false_alarms" + more, encoding="utf-8"
+    )
 
     code, _, err = run("--config", "r.yaml")
 
@@ -440,7 +454,9 @@ def test_a_baseline_whose_place_is_not_known_is_told_before_the_run(run, tmp_pat
 
 def test_a_comparison_that_goes_wrong_loses_no_report(run, tmp_path, monkeypatch):
     more = "regression: {baseline: b.json, bg_fpr: {max_rise: 0.1}}\n"
-    (tmp_path / "r.yaml").write_text(YAML % "bg_fpr: {max: 1.0}" + more, encoding="utf-8")
+    (tmp_path / "r.yaml").write_text(
+        YAML % "bg_fpr: {max: 0.99}, one_sided: false_alarms" + more, encoding="utf-8"
+    )
     (tmp_path / "b.json").write_text("{}", encoding="utf-8")
 
     def broken(_):
@@ -460,7 +476,9 @@ def test_a_benchmark_that_cannot_be_compared_leaves_the_others(run, tmp_path, mo
         raise ConfigError("gone meanwhile")
 
     more = "regression: {baseline: b.json, bg_fpr: {max_rise: 0.1}}\n"
-    (tmp_path / "r.yaml").write_text(YAML % "bg_fpr: {max: 1.0}" + more, encoding="utf-8")
+    (tmp_path / "r.yaml").write_text(
+        YAML % "bg_fpr: {max: 0.99}, one_sided: false_alarms" + more, encoding="utf-8"
+    )
     (tmp_path / "b.json").write_text("{}", encoding="utf-8")
     monkeypatch.setattr("pytest_robustbench.config.matches.matches_of", unset)
     code, out, err = run("--config", "r.yaml")

@@ -22,7 +22,7 @@ defaults:
   detector: pixel_gaussian
   corruptions: [blur]
   severities: [3]
-  accept: {all: {bg_fpr: {max: 0.9}, false_reject_rate: {max: 0.9}}}
+  accept: {all: {bg_fpr: {max: 0.9}, false_reject_rate: {max: 0.9}, one_sided: false_alarms}}
 benchmarks: {metal: {dataset: {category: brushed_metal}}, tin: {dataset: {category: granite}}}
 """
 HOLDS, FAILS, UNKNOWN = 0, 1, 3
@@ -254,7 +254,7 @@ def line(tmp_path, monkeypatch, capsys):
             "schema_version: 1\nname: metal\ncorruptions: none\n"
             "dataset: {format: synthetic, size: 32, n_train: 24}\n"
             f"detector: {detector}\n"
-            f"accept: {{all: {{false_reject_rate: {{max: 0.9}}, auroc: {{min: {floor}}}}}}}\n"
+            f"accept: {{all: {{false_reject_rate: {{max: 0.9}}, auroc: {{min: {floor}}}, one_sided: false_alarms}}}}\n"
         )
         Path("robustness.yaml").write_text(text + more, "utf-8")
         code = main(["run", "--config", "robustness.yaml", "--output-dir", "runs", *arguments])

@@ -95,7 +95,7 @@ schema_version: 1
 defaults:
   dataset: {{format: mvtec, root: "${{DATA_ROOT:-data}}", resize: [256, 256]}}
   detector: {{name: pixel_gaussian}}
-  accept: {{all: {{bg_fpr: {{max: 0.05}}}}}}
+  accept: {{all: {{bg_fpr: {{max: 0.05}}, one_sided: false_alarms}}}}
 benchmarks: {{{category}: }}
 profiles: {{pr: {{limit_test: 5, severities: [3]}}}}
 """)
@@ -136,7 +136,7 @@ def test_a_variable_that_a_corruption_lacks_is_told_and_stands_in_the_report_as_
 
 def test_a_fixture_that_nobody_brings_is_told(load):
     config = load(
-        "schema_version: 1\ndataset: fixture\ndetector: fixture\naccept: {all: {f1: {min: 0}}}\n"
+        "schema_version: 1\ndataset: fixture\ndetector: fixture\naccept: {all: {f1: {min: 0.001}, one_sided: misses}}\n"
     )
     (benchmark,) = config.benchmarks
     with pytest.raises(ConfigError, match=r"robustness.yaml:2: 'dataset: fixture' says that"):

@@ -36,7 +36,7 @@ benchmarks:                               # name: category; with several detecto
     calibration: {pixel_normal_quantile: 0.999, image_normal_quantile: 0.95, method: holdout, fraction: 0.2, seed: 0}
     corruptions: [lighting, jpeg, blur, glare, geo_jitter]
     accept:
-      all:      {bg_fpr: {max: 0.05}, normal_fpr: {max: 0.01}, latency_ms_per_image: {max: 200}}
+      all:      {miss_rate: {max: 0.05}, normal_fpr: {max: 0.01}, latency_ms_per_image: {max: 200}}
       clean:    {pixel_segf1: {min: 0.35}}
       lighting:
         pixel_segf1: {min: 0.25}
@@ -52,7 +52,7 @@ profiles:
   nightly: {}
 """
 
-SHORT = "schema_version: 1\ndataset: fixture\ndetector: fixture\naccept: {all: {f1: {min: 0.1}}}\n"
+SHORT = "schema_version: 1\ndataset: fixture\ndetector: fixture\naccept: {all: {f1: {min: 0.1}, one_sided: misses}}\n"
 NAMES = ("lighting", "jpeg", "blur", "glare", "geo_jitter")
 
 
@@ -103,7 +103,7 @@ def test_all_of_it(load):
     assert len(benchmark.conditions) == 26
     by_metric = {limit.metric: limit for limit in benchmark.limits["lighting-severity_5"]}
     assert by_metric["pixel_segf1"] == Limit("pixel_segf1", "min", 0.15, "robustness.yaml:16")
-    assert by_metric["bg_fpr"].source == "robustness.yaml:12"
+    assert by_metric["miss_rate"].source == "robustness.yaml:12"
     assert benchmark.limits["glare-severity_1"] == ()
     assert benchmark.measure_only == {f"glare-severity_{s}" for s in range(1, 6)}
     (summary,) = benchmark.summary_limits
@@ -180,7 +180,7 @@ def test_several_benchmarks_and_detectors(load):
 def test_a_benchmark_replaces_the_detector_of_the_defaults_as_a_whole(load):
     config = load("""\
         schema_version: 1
-        defaults: {dataset: fixture, detector: {name: patchcore, kwargs: {neighbours: 3}}, accept: {all: {f1: {min: 0}}}}
+        defaults: {dataset: fixture, detector: {name: patchcore, kwargs: {neighbours: 3}}, accept: {all: {f1: {min: 0.001}, one_sided: misses}}}
         benchmarks: {a: {detector: {name: pixel_gaussian}}}
     """)
     assert config.benchmarks[0].detector.kwargs == {}

@@ -42,7 +42,7 @@ dataset: fixture
 detector: fixture
 corruptions: [{shade: {depth: 0.8}}]
 severities: [5]
-accept: {shade: {miss_rate: {max: 0.1}}}
+accept: {shade: {miss_rate: {max: 0.1}, one_sided: misses}}
 measure_only: [clean]
 '''
 print(*(one.id for one in parse_config(text, Path("r.yaml")).benchmarks[0].conditions))

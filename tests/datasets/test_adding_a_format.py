@@ -46,7 +46,7 @@ name: nut
 dataset: {format: parts, root: data, category: nut, tested: LIMIT}
 detector: {name: pixel_gaussian}
 corruptions: none
-accept: {clean: {bg_fpr: {max: 0.1}}}
+accept: {clean: {bg_fpr: {max: 0.1}, one_sided: false_alarms}}
 """
 PROGRAM = """
 import sys

@@ -28,7 +28,7 @@ YAML = """
     detector: {detector}
     calibration: {{images: unseen}}
     corruptions: none
-    accept: {{clean: {{auroc: {{min: 0.5}}}}}}
+    accept: {{clean: {{recall: {{min: 0.5}}, one_sided: misses}}}}
 """
 
 NEW_ROOM = """

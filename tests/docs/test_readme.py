@@ -78,10 +78,16 @@ def test_my_own_images_and_my_trained_model(pytester: pytest.Pytester, line: Pat
     for name in ("line/models.py", "test_robustness.py"):
         write(line, name, files(name)[0])
     declared = files("robustness.yaml")[0].partition("accept:")[0]
-    write(line, "robustness.yaml", declared + "accept: {all: {latency_ms_per_image: {min: 0}}}\n")
+    write(
+        line, "robustness.yaml", declared + "accept: {all: {latency_ms_per_image: {min: 0.001}}}\n"
+    )
     refused = pytester.runpytest_subprocess("-m", "robustness")
     refused.stdout.fnmatch_lines(["*robustness.yaml:*latency_ms_per_image*max*"])
-    write(line, "robustness.yaml", declared + "accept: {all: {bg_fpr: {max: 1}}}\n")
+    write(
+        line,
+        "robustness.yaml",
+        declared + "accept: {all: {bg_fpr: {max: 0.99}, one_sided: false_alarms}}\n",
+    )
     result = pytester.runpytest_subprocess("-m", "robustness", "--robustness-severities=3")
     result.assert_outcomes(passed=6, skipped=1)
 
@@ -96,7 +102,7 @@ def test_my_own_detector_in_a_conftest(pytester: pytest.Pytester, line: Path) ->
         "schema_version: 1\n"
         "dataset: {format: folder, normal_dir: images/good, test_dir: images/test_good,"
         " abnormal_dir: images/bad, mask_dir: images/masks}\n"
-        "detector: fixture\ncorruptions: [blur]\naccept: {all: {bg_fpr: {max: 1}}}\n",
+        "detector: fixture\ncorruptions: [blur]\naccept: {all: {bg_fpr: {max: 0.99}, one_sided: false_alarms}}\n",
     )
     result = pytester.runpytest("-m", "robustness")
     result.assert_outcomes(passed=13)
@@ -143,7 +149,7 @@ def test_the_commands_of_the_guide_mean_a_valid_configuration(
 
 def test_the_corruptions_shown_are_valid(tmp_path: Path) -> None:
     (body,) = [body for _, body in blocks() if body.startswith("corruptions:\n")]
-    head = "schema_version: 1\ndataset: fixture\ndetector: fixture\naccept: {all: {f1: {min: 0}}}\n"
+    head = "schema_version: 1\ndataset: fixture\ndetector: fixture\naccept: {all: {f1: {min: 0.001}, one_sided: misses}}\n"
     write(tmp_path, "robustness.yaml", head + body)
 
     (benchmark,) = load_config(tmp_path / "robustness.yaml").benchmarks

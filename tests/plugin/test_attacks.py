@@ -11,7 +11,7 @@ import pytest
 from tests.plugin.robustness_project import SUITE, Project, condition, outcomes, text_of
 
 ONE = {"corruptions": "[blur]", "severities": "[3]"}
-VIOLATED = "all: {pixel_segf1: {min: 1.0}}"
+VIOLATED = "all: {pixel_segf1: {min: 1.0}, one_sided: misses}"
 XFAIL_BY_HOOK = """
     import pytest
 
@@ -126,7 +126,7 @@ def test_what_changes_under_one_condition_fails_it_and_those_after_it(
 
 
 def test_thresholds_given_on_the_command_line_complete_nothing(project: Project) -> None:
-    project.yaml("all: {miss_rate: {max: 0.0}}", **ONE)
+    project.yaml("all: {miss_rate: {max: 0.0}, one_sided: misses}", **ONE)
     point = project.path / "point.json"
     point.write_text(json.dumps({"pixel_threshold": 0.0, "image_threshold": 0.0}))
     result = project.run("-v", f"--robustness-operating-point={point}")

@@ -7,7 +7,7 @@ import pytest
 from tests.plugin.robustness_project import SUITE, Project, only_messages, outcomes
 
 ONE = {"corruptions": "[blur]", "severities": "[3]"}
-OPEN = "all: {miss_rate: {max: 1.0}}"
+OPEN = "all: {miss_rate: {max: 0.99}, one_sided: misses}"
 OWN_DETECTOR = """
 import pytest
 from tests.plugin.line_models import MeanDetector
@@ -158,7 +158,9 @@ def test_own_tests_over_the_same_conditions(project: Project) -> None:
 
 
 def test_own_test_may_judge_with_the_fixture(project: Project) -> None:
-    project.yaml("all: {miss_rate: {max: 1.0}}\nblur: {pixel_segf1: {min: 1.0}}", **ONE)
+    project.yaml(
+        "all: {miss_rate: {max: 0.99}, one_sided: misses}\nblur: {pixel_segf1: {min: 1.0}}", **ONE
+    )
     project.write(
         "test_line.py",
         """

@@ -140,7 +140,11 @@ def test_a_benchmark_without_a_yaml_is_selected_and_fails(project: Project) -> N
 
 
 def test_overrides_may_come_from_a_plugin_of_the_project(project: Project) -> None:
-    project.yaml("all: {miss_rate: {max: 1.0}}", detector="fixture", corruptions="[blur]")
+    project.yaml(
+        "all: {miss_rate: {max: 0.99}, one_sided: misses}",
+        detector="fixture",
+        corruptions="[blur]",
+    )
     project.write("conftest.py", "pytest_plugins = ['line_fixtures']")
     project.write(
         "line_fixtures.py",

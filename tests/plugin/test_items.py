@@ -25,7 +25,7 @@ defaults:
   detector: {{name: "line_models:MeanDetector"}}
   corruptions: [blur]
   severities: [1]
-  accept: {{all: {{miss_rate: {{max: 1.0}}}}}}
+  accept: {{all: {{miss_rate: {{max: 0.99}}, one_sided: misses}}}}
 benchmarks: {{nuts: {{}}, caps: {{}}}}
 """
 
@@ -78,7 +78,9 @@ def test_marks_and_keywords_select(project: Project) -> None:
 
 
 def test_last_failed_reruns_what_failed_and_the_aggregate_is_not_judged(project: Project) -> None:
-    project.yaml("all: {miss_rate: {max: 1}}\nblur: {severity_3: {pixel_segf1: {min: 1.0}}}")
+    project.yaml(
+        "all: {miss_rate: {max: 0.99}, one_sided: misses}\nblur: {severity_3: {pixel_segf1: {min: 1.0}}}"
+    )
     first = project.judged()
     assert first.pop("hazelnut-blur-severity_3") == "failed"
     assert set(first.values()) == {"passed"}
@@ -91,7 +93,7 @@ def test_last_failed_reruns_what_failed_and_the_aggregate_is_not_judged(project:
 def test_junit_names_the_failing_metric(project: Project) -> None:
     project.yaml(
         """\
-        all: {miss_rate: {max: 1.0}}
+        all: {miss_rate: {max: 0.99}, one_sided: misses}
         blur: {pixel_segf1: {min: 1.0}}
         summary: {worst_corruption_pixel_segf1: {min: 1.0}}
         """

@@ -28,7 +28,10 @@ def counted(calls: str) -> str:
 def test_limits_are_judged_whatever_benchmark_does(
     project: Project, options: tuple[str, ...]
 ) -> None:
-    project.yaml("all: {miss_rate: {max: 1.0}}\nclean: {pixel_segf1: {min: 1.0}}", **ONE)
+    project.yaml(
+        "all: {miss_rate: {max: 0.99}, one_sided: misses}\nclean: {pixel_segf1: {min: 1.0}}",
+        **ONE,
+    )
     result = project.run("-v", *options)
     assert outcomes(result) == {
         "hazelnut-clean": "failed",
@@ -40,7 +43,7 @@ def test_limits_are_judged_whatever_benchmark_does(
 
 
 def test_benchmark_only_leaves_nothing_green(project: Project) -> None:
-    project.yaml("all: {miss_rate: {max: 1.0}}", **ONE)
+    project.yaml("all: {miss_rate: {max: 0.99}, one_sided: misses}", **ONE)
     result = project.run("-v", "--benchmark-only")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert "passed" not in outcomes(result).values()
@@ -48,7 +51,10 @@ def test_benchmark_only_leaves_nothing_green(project: Project) -> None:
 
 
 def test_timings_are_published_as_they_were_measured(project: Project) -> None:
-    project.yaml("all: {miss_rate: {max: 1.0}}\nclean: {pixel_segf1: {min: 1.0}}", **ONE)
+    project.yaml(
+        "all: {miss_rate: {max: 0.99}, one_sided: misses}\nclean: {pixel_segf1: {min: 1.0}}",
+        **ONE,
+    )
     result = project.run("--benchmark-json=bench.json")
     report = project.report()
     published = json.loads((project.path / "bench.json").read_text())["benchmarks"]
@@ -64,7 +70,7 @@ def test_timings_are_published_as_they_were_measured(project: Project) -> None:
 
 
 def test_reruns_return_the_first_result(project: Project, calls: str) -> None:
-    limits = "all: {miss_rate: {max: 1.0}}\nclean: {pixel_segf1: {min: 1.0}}"
+    limits = "all: {miss_rate: {max: 0.99}, one_sided: misses}\nclean: {pixel_segf1: {min: 1.0}}"
     project.yaml(limits, detector=counted(calls), **ONE)
     first = project.run("-v")
     (project.path / "calls.log").rename(project.path / "once.log")
@@ -85,7 +91,7 @@ def test_reruns_of_an_unusable_detector_do_not_fit_again(project: Project, calls
         .replace("MeanDetector", "FaultyDetector")
         .replace("{log", "{fault: constant, log")
     )
-    project.yaml("all: {miss_rate: {max: 1.0}}", detector=detector, **ONE)
+    project.yaml("all: {miss_rate: {max: 0.99}, one_sided: misses}", detector=detector, **ONE)
     result = project.run("-v", "--reruns=2")
     assert set(outcomes(result).values()) <= {"failed", "error"}
     assert "constant" in only_messages(result)
@@ -94,7 +100,7 @@ def test_reruns_of_an_unusable_detector_do_not_fit_again(project: Project, calls
 
 
 def test_random_order_changes_no_number(project: Project) -> None:
-    project.yaml("all: {miss_rate: {max: 1.0}}", **ONE)
+    project.yaml("all: {miss_rate: {max: 0.99}, one_sided: misses}", **ONE)
     assert project.run().ret == 0
     ordered = project.report()
     orders = set()

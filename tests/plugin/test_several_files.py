@@ -10,7 +10,7 @@ from pytest_robustbench.cli.main import main
 from tests.extras import needs_pages
 from tests.plugin.robustness_project import INI, SUITE, Project, only_messages, text_of
 
-STRICT = "all: {pixel_segf1: {min: 0.999}, miss_rate: {max: 0.9}}"
+STRICT = "all: {pixel_segf1: {min: 0.999}, miss_rate: {max: 0.9}, one_sided: misses}"
 DETECTOR = "pixel_gaussian"
 
 

@@ -66,7 +66,7 @@ def test_the_reason_of_a_waiver_cannot_give_orders(project: Project) -> None:
         "waivers:\n  - {condition: clean, metric: pixel_segf1, until: 2999-01-01, by: me, "
         'reason: "a\\n::error::b"}\n'
     )
-    project.yaml("all: {pixel_segf1: {min: 1.0}}", extra=waiver)
+    project.yaml("all: {pixel_segf1: {min: 1.0}, one_sided: misses}", extra=waiver)
     told = everything_told(project)
     assert r"a\n::error::b" in told
     assert not COMMAND.search(told)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.plugin.robustness_project import Project
 
 ONE = {"corruptions": "[lighting]", "severities": "[1, 3]"}
-OPEN = "all: {miss_rate: {max: 1.0}}"
+OPEN = "all: {miss_rate: {max: 0.99}, one_sided: misses}"
 
 
 def measured(project: Project, name: str, metric: str) -> float:
@@ -43,7 +43,7 @@ def test_a_limit_decides_its_own_item_only(project: Project) -> None:
 def test_the_failure_names_value_limit_distance_source_and_pictures(project: Project) -> None:
     project.yaml(
         """\
-        all: {miss_rate: {max: 1.0}}
+        all: {miss_rate: {max: 0.99}, one_sided: misses}
         lighting:
           severity_3: {pixel_segf1: {min: 1.0}, bg_fpr: {max: 0.0}}
         """,
@@ -85,7 +85,7 @@ def test_the_quoted_command_repeats_exactly_this_item(
     project: Project, options: tuple[str, ...]
 ) -> None:
     project.yaml(
-        "all: {miss_rate: {max: 1.0}}\nlighting: {severity_3: {bg_fpr: {max: 0.0}}}",
+        "all: {miss_rate: {max: 0.99}, one_sided: misses}\nlighting: {severity_3: {bg_fpr: {max: 0.0}}}",
         extra="profiles: {pr: {limit_test: 6}}",
         **ONE,
     )
@@ -107,7 +107,7 @@ def test_the_quoted_command_repeats_exactly_this_item(
 def test_the_command_works_from_a_folder_with_spaces_and_a_config_elsewhere(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project.yaml("all: {bg_fpr: {max: 0.0}}", **ONE)
+    project.yaml("all: {bg_fpr: {max: 0.0}, one_sided: false_alarms}", **ONE)
     folder = project.path / "two words"
     folder.mkdir()
     for name in ("robustness.yaml", "line_models.py"):
@@ -119,7 +119,7 @@ def test_the_command_works_from_a_folder_with_spaces_and_a_config_elsewhere(
 
 def test_measure_only_is_measured_and_skipped(project: Project) -> None:
     project.yaml(
-        "lighting: {severity_1: {miss_rate: {max: 1.0}}}",
+        "lighting: {severity_1: {miss_rate: {max: 0.99}, one_sided: misses}}",
         extra="measure_only: [clean, lighting-severity_3]",
         **ONE,
     )
@@ -139,7 +139,7 @@ def test_measure_only_is_measured_and_skipped(project: Project) -> None:
 @pytest.mark.parametrize("options", [(), ("-x",), ("--maxfail=1",), ("--reruns=1",)])
 def test_summary_limits_are_an_item(project: Project, options: tuple[str, ...]) -> None:
     text = OPEN + "\nsummary: {mean_corruption_pixel_segf1: {min: LIMIT}}"
-    project.yaml(text.replace("LIMIT", "0.0"), **ONE)
+    project.yaml(text.replace("LIMIT", "0.001"), **ONE)
     assert project.judged(*options)["hazelnut-summary"] == "passed"
     project.yaml(text.replace("LIMIT", "1.0"), **ONE)
     result = project.run("-v", *options)
@@ -173,7 +173,7 @@ def test_a_limit_on_what_cannot_be_measured_fails(project: Project) -> None:
             return replace(split, test=tuple(s for s in split.test if s.label == 0))
         """,
     )
-    project.yaml("all: {pixel_segf1: {min: 0.0}}", dataset="fixture", **ONE)
+    project.yaml("all: {pixel_segf1: {min: 0.001}, one_sided: misses}", dataset="fixture", **ONE)
     result = project.run("-v")
     found = outcomes(result)
     assert found["hazelnut-clean"] == "failed"

@@ -13,15 +13,35 @@ ONE = {"corruptions": "[blur]", "severities": "[3]"}
 @pytest.mark.parametrize(
     ("accept", "changes", "said"),
     [
-        ("all: {bg_fpr: {min: 0.1}}", {}, "robustness.yaml:8:*bg_fpr*"),
+        ("all: {bg_fpr: {min: 0.1}, one_sided: false_alarms}", {}, "robustness.yaml:8:*bg_fpr*"),
         ("all: {pixel_segf: {min: 0.1}}", {}, "robustness.yaml:8:*pixel_segf1*"),
-        ("all: {miss_rate: {max: 1.0}}", {"corruptions": "[lightning]"}, "*:5:*lighting*"),
-        ("all: {miss_rate: {max: 1.0}}", {"severities": "[6]"}, "robustness.yaml:6:*"),
-        ("all: {miss_rate: {max: 1.0}}", {"severities": "[]"}, "robustness.yaml:6:*"),
-        ("all: {miss_rate: {max: 1.0}}", {"extra": "corruptions: [jpeg]"}, "*:9:*corruptions*"),
-        ("all: {miss_rate: {max: 1.0}}", {"extra": "colour: red"}, "robustness.yaml:9:*colour*"),
-        ("clean: {miss_rate: {max: 1.0}}", {}, "*blur*"),
-        ("all: {miss_rate: {max: 1.0}", {}, "robustness.yaml:*"),
+        (
+            "all: {miss_rate: {max: 0.99}, one_sided: misses}",
+            {"corruptions": "[lightning]"},
+            "*:5:*lighting*",
+        ),
+        (
+            "all: {miss_rate: {max: 0.99}, one_sided: misses}",
+            {"severities": "[6]"},
+            "robustness.yaml:6:*",
+        ),
+        (
+            "all: {miss_rate: {max: 0.99}, one_sided: misses}",
+            {"severities": "[]"},
+            "robustness.yaml:6:*",
+        ),
+        (
+            "all: {miss_rate: {max: 0.99}, one_sided: misses}",
+            {"extra": "corruptions: [jpeg]"},
+            "*:9:*corruptions*",
+        ),
+        (
+            "all: {miss_rate: {max: 0.99}, one_sided: misses}",
+            {"extra": "colour: red"},
+            "robustness.yaml:9:*colour*",
+        ),
+        ("clean: {miss_rate: {max: 0.99}}", {}, "*blur*"),
+        ("all: {miss_rate: {max: 0.99}", {}, "robustness.yaml:*"),
     ],
 )
 def test_a_mistake_is_one_failing_item(
@@ -42,7 +62,7 @@ def test_a_mistake_is_one_failing_item(
 
 
 def test_deselected_robustness_is_not_blocked(project: Project) -> None:
-    project.yaml("all: {bg_fpr: {min: 0.1}}", **ONE)
+    project.yaml("all: {bg_fpr: {min: 0.1}, one_sided: false_alarms}", **ONE)
     project.write("test_unit.py", UNIT)
     result = project.run("-v", "-m", "not robustness")
     assert result.ret == 0
@@ -73,6 +93,6 @@ def test_no_file_at_all(project: Project) -> None:
 
 
 def test_a_broken_file_is_no_concern_of_a_project_that_asks_for_nothing(project: Project) -> None:
-    project.yaml("all: {bg_fpr: {min: 0.1}}", **ONE)
+    project.yaml("all: {bg_fpr: {min: 0.1}, one_sided: false_alarms}", **ONE)
     project.write("test_line.py", UNIT)
     assert project.run().ret == 0

@@ -26,10 +26,11 @@ from pytest_robustbench.reports.file.report import Report
 
 GATE = Gate(
     {
-        "clean": (Limit("auroc", "min", 0.0, "robustness.yaml:3"),),
+        "clean": (Limit("bg_fpr", "max", 0.99, "robustness.yaml:3"),),
         "blur-severity_3": (Limit("bg_fpr", "max", -1.0, "robustness.yaml:4"),),
     },
-    (Limit("worst_drop_recall", "max", 1.0, "robustness.yaml:5"),),
+    (Limit("worst_drop_recall", "max", 0.99, "robustness.yaml:5"),),
+    one_sided={"clean": "false_alarms", "blur-severity_3": "false_alarms"},
 )
 GIVEN = OperatingPoint(pixel_threshold=20.0, image_threshold=30.0)
 

@@ -14,7 +14,7 @@ schema_version: 1
 dataset: fixture
 detector: fixture
 severities: [2]
-accept: {all: {f1: {min: 0.1}}}
+accept: {all: {f1: {min: 0.1}, one_sided: misses}}
 """
 
 

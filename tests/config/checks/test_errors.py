@@ -13,7 +13,7 @@ dataset: {format: mvtec, root: data, category: nut}
 detector: patchcore
 severities: [1, 3]
 accept:
-  all: {bg_fpr: {max: 0.05}}
+  all: {bg_fpr: {max: 0.05}, one_sided: false_alarms}
 """
 
 ACCEPT = [
@@ -490,13 +490,13 @@ DETECTORS = [
 
 @pytest.mark.parametrize(("line", "expected"), DATA)
 def test_a_mistake_in_the_dataset_is_named_with_its_place(complaints, line, expected):
-    rest = "detector: patchcore\naccept: {all: {f1: {min: 0.1}}}\n"
+    rest = "detector: patchcore\naccept: {all: {f1: {min: 0.1}, one_sided: misses}}\n"
     assert complaints(f"schema_version: 1\n{line}\n{rest}") == [f"robustness.yaml:{expected}"]
 
 
 @pytest.mark.parametrize(("line", "expected"), DETECTORS)
 def test_a_mistake_in_the_detector_is_named_with_its_place(complaints, line, expected):
-    rest = "dataset: {format: synthetic}\naccept: {all: {f1: {min: 0.1}}}\n"
+    rest = "dataset: {format: synthetic}\naccept: {all: {f1: {min: 0.1}, one_sided: misses}}\n"
     assert complaints(f"schema_version: 1\n{line}\n{rest}") == [f"robustness.yaml:{expected}"]
 
 
@@ -532,7 +532,7 @@ def test_conditions_that_no_limit_reaches_are_named(complaints):
         corruptions: [blur, glare]
         severities: [1, 3]
         accept:
-          blur: {severity_3: {f1: {min: 0.1}}}
+          blur: {severity_3: {f1: {min: 0.1}, one_sided: misses}}
     """
     assert complaints(text) == [
         (
@@ -580,7 +580,7 @@ def test_a_single_benchmark_and_several_exclude_each_other(complaints):
 def test_two_benchmarks_must_not_share_a_report_file(complaints):
     text = """\
         schema_version: 1
-        defaults: {dataset: fixture, accept: {all: {f1: {min: 0.1}}}}
+        defaults: {dataset: fixture, accept: {all: {f1: {min: 0.1}, one_sided: misses}}}
         detectors: {v7: patchcore}
         benchmarks:
           nut: {detector: [v7]}
@@ -594,7 +594,7 @@ def test_two_benchmarks_must_not_share_a_report_file(complaints):
 def test_a_mistake_in_the_defaults_is_told_once_even_if_overridden(complaints):
     text = """\
         schema_version: 1
-        defaults: {dataset: fixture, detector: fixture, severities: [9], accept: {all: {f1: {min: 0}}}}
+        defaults: {dataset: fixture, detector: fixture, severities: [9], accept: {all: {f1: {min: 0.001}, one_sided: misses}}}
         benchmarks:
           a: {severities: [1]}
           b: {severities: [2]}
@@ -609,10 +609,10 @@ def test_every_problem_is_listed_in_the_order_of_the_file(complaints):
         defaults: {dataset: {format: mvtec, root: data}, detector: patchcor}
         benchmarks:
           nut:
-            accept: {all: {f1: {max: 0.5}}}
+            accept: {all: {f1: {max: 0.5}, one_sided: misses}}
           grid:
             corruptions: [blur]
-            accept: {all: {f1: {min: 0.5}}, glare: {f1: {min: 0.1}}}
+            accept: {all: {f1: {min: 0.5}, one_sided: misses}, glare: {f1: {min: 0.1}}}
     """
     assert complaints(text) == [
         "robustness.yaml:2:1: unknown key 'sed'; did you mean 'seed'?",
@@ -621,12 +621,12 @@ def test_every_problem_is_listed_in_the_order_of_the_file(complaints):
             "robustness.yaml:6:25: 'max' on f1 under accept.all: more of it is better, "
             "so it takes 'min'"
         ),
-        "robustness.yaml:9:37: limit for glare, which is not run; corruptions: blur",
+        "robustness.yaml:9:56: limit for glare, which is not run; corruptions: blur",
     ]
 
 
 def test_what_every_benchmark_needs_is_asked_for(complaints):
-    text = "schema_version: 1\naccept: {all: {f1: {min: 0.5}}}\n"
+    text = "schema_version: 1\naccept: {all: {f1: {min: 0.5}, one_sided: misses}}\n"
     assert complaints(text) == [
         "robustness.yaml:1:1: 'dataset' is missing; give a mapping with a format, or fixture",
         "robustness.yaml:1:1: 'detector' is missing; give a name, a mapping, or fixture",

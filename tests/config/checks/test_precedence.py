@@ -15,7 +15,7 @@ from pytest_robustbench.config.yaml.nodes import Mark, Table
 
 METRICS = {"f1": "min", "pixel_segf1": "min", "bg_fpr": "max", "miss_rate": "max"}
 CORRUPTIONS = ("blur", "jpeg")
-values = st.none() | st.floats(0, 1)
+values = st.none() | st.floats(0, 1, exclude_min=True, exclude_max=True)
 section = st.fixed_dictionaries({}, optional=dict.fromkeys(METRICS, values))
 corruption = st.builds(
     lambda own, inner: {**own, **inner},
@@ -47,6 +47,12 @@ def naive(accept, condition, metric):
     return None
 
 
+def one_side_alone(accept, condition):
+    """Whether the limits of a condition see misses alone, or false alarms: that is refused."""
+    found = {m for m in METRICS if naive(accept, condition, m) is not None}
+    return bool(found) and (found == {"bg_fpr"} or "bg_fpr" not in found)
+
+
 @settings(deadline=None, max_examples=150)
 @given(accepts)
 def test_the_most_specific_limit_of_each_metric_binds(accept):
@@ -76,6 +82,8 @@ def test_defaults_lie_under_the_benchmark_metric_by_metric(tmp_path_factory, bas
         "measure_only": [],
     }
     accept = laid_over(base, above)
+    if any(one_side_alone(accept, condition) for condition in conditions_of(CORRUPTIONS, (1, 3))):
+        return
     conditions = conditions_of(CORRUPTIONS, (1, 3))
     expected = {
         c.id: {m: v for m in METRICS if (v := naive(accept, c, m)) is not None} for c in conditions

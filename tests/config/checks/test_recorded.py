@@ -30,7 +30,7 @@ recorded:
 """
 ACCEPT = """\
 accept:
-  all: {bg_fpr: {max: 0.05}}
+  all: {bg_fpr: {max: 0.05}, one_sided: false_alarms}
   recorded:
     bg_fpr: {max: 0.1}
     led_2025_11: {miss_rate: {max: 0.2}, bg_fpr: {max: 0.2}}
@@ -63,14 +63,16 @@ def test_the_more_specific_limit_wins(load):
 
 
 def test_limits_of_all_conditions_reach_recorded_sets(load):
-    (benchmark,) = load(BASE + "accept: {all: {bg_fpr: {max: 0.05}}}\n").benchmarks
+    (benchmark,) = load(
+        BASE + "accept: {all: {bg_fpr: {max: 0.05}, one_sided: false_alarms}}\n"
+    ).benchmarks
 
     assert limits(benchmark, LED) == {"bg_fpr": 0.05}
 
 
 @pytest.mark.parametrize(("named", "unjudged"), [("recorded", {LED, OLD}), ("recorded-old", {OLD})])
 def test_measure_only_takes_all_of_them_or_one(load, named, unjudged):
-    text = f"accept: {{all: {{bg_fpr: {{max: 0.05}}}}}}\nmeasure_only: [{named}]\n"
+    text = f"accept: {{all: {{bg_fpr: {{max: 0.05}}, one_sided: false_alarms}}}}\nmeasure_only: [{named}]\n"
 
     (benchmark,) = load(BASE + text).benchmarks
 
@@ -99,7 +101,7 @@ def test_measure_only_takes_all_of_them_or_one(load, named, unjudged):
     ],
 )
 def test_a_wrong_limit_is_named_with_its_place(complaints, accept, expected):
-    text = f"{BASE}accept:\n  all: {{bg_fpr: {{max: 0.1}}}}\n{accept}\n"
+    text = f"{BASE}accept:\n  all: {{bg_fpr: {{max: 0.1}}, one_sided: false_alarms}}\n{accept}\n"
 
     assert complaints(text) == [f"robustness.yaml:{expected}"]
 
@@ -128,7 +130,7 @@ def test_a_wrong_limit_is_named_with_its_place(complaints, accept, expected):
 )
 def test_a_wrong_set_is_named_with_its_place(complaints, recorded, expected):
     head = BASE.split("recorded:", maxsplit=1)[0]
-    text = f"{head}recorded:\n  {recorded}\naccept: {{all: {{bg_fpr: {{max: 0.1}}}}}}\n"
+    text = f"{head}recorded:\n  {recorded}\naccept: {{all: {{bg_fpr: {{max: 0.1}}, one_sided: false_alarms}}}}\n"
 
     found = complaints(text.replace("severities: [3]\n", ""))
 

@@ -25,7 +25,7 @@ schema_version: 1
 dataset: fixture
 detector: fixture
 severities: [1]
-accept: {all: {f1: {min: 0.1}}, summary: {mean_drop_f1: {max: 0.3}}}
+accept: {all: {f1: {min: 0.1}, one_sided: misses}, summary: {mean_drop_f1: {max: 0.3}}}
 """
 FULL = """\
 regression:
@@ -73,7 +73,7 @@ def test_a_profile_overrides_any_key_of_a_regression_section(load):
 
 SEVERAL = """\
 schema_version: 1
-defaults: {dataset: fixture, detector: fixture, corruptions: none, accept: {all: {f1: {min: 0.1}}}}
+defaults: {dataset: fixture, detector: fixture, corruptions: none, accept: {all: {f1: {min: 0.1}, one_sided: misses}}}
 benchmarks:
   a: {regression: {baseline: stored/b.json, f1: {max_drop: 0.1}}}
   b: {regression: {baseline: "./stored/{name}.json", f1: {max_drop: 0.1}}}

@@ -13,7 +13,7 @@ from pytest_robustbench.config.yaml.environment import (
 )
 from pytest_robustbench.errors import ConfigError
 
-SHORT = "schema_version: 1\ndetector: fixture\naccept: {all: {f1: {min: 0.1}}}\n"
+SHORT = "schema_version: 1\ndetector: fixture\naccept: {all: {f1: {min: 0.1}, one_sided: misses}}\n"
 
 
 @pytest.mark.parametrize(

@@ -291,7 +291,7 @@ def test_a_limit_within_the_error_is_neither_passed_nor_failed():
         Limit("aupro", "min", found.metrics["aupro"], "robustness.yaml:7"),
         Limit("pixel_segf1", "min", found.metrics["pixel_segf1"], "robustness.yaml:8"),
     ]
-    gate = Gate(limits={"clean": tuple(limits)})
+    gate = Gate(limits={"clean": tuple(limits)}, one_sided={"clean": "misses"})
 
     report = benchmark(parts, corruptions=[], evaluation=budget, gate=gate).run()
 

@@ -12,7 +12,7 @@ ALL = ["clean", "blur-severity_1", "blur-severity_3"]
 
 @pytest.fixture
 def gated(project: Project) -> Project:
-    project.yaml("all: {miss_rate: {max: 1.0}}", **ONE)
+    project.yaml("all: {miss_rate: {max: 0.99}, one_sided: misses}", **ONE)
     return project
 
 
@@ -49,7 +49,10 @@ def test_summary_limits_of_a_deselected_run_are_not_judged(project: Project) -> 
 
 
 def test_stopping_at_the_first_failure_leaves_the_rest_missing(project: Project) -> None:
-    project.yaml("all: {miss_rate: {max: 1.0}}\nclean: {pixel_segf1: {min: 1.0}}", **ONE)
+    project.yaml(
+        "all: {miss_rate: {max: 0.99}, one_sided: misses}\nclean: {pixel_segf1: {min: 1.0}}",
+        **ONE,
+    )
     result = project.run("-v", "-x")
     assert result.ret in (pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED)
     assert outcomes(result) == {"hazelnut-clean": "failed", "hazelnut-complete": "failed"}
@@ -113,7 +116,7 @@ def test_missing_data(project: Project, root: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("UNSET_DATA_ROOT", raising=False)
     dataset = f"{{format: mvtec, root: '{root}', category: nut}}"
     project.yaml(
-        "all: {miss_rate: {max: 1.0}}\nsummary: {mean_corruption_pixel_segf1: {min: 0}}",
+        "all: {miss_rate: {max: 0.99}, one_sided: misses}\nsummary: {mean_corruption_pixel_segf1: {min: 0.001}}",
         dataset=dataset,
         **ONE,
     )
@@ -134,7 +137,8 @@ def test_missing_data(project: Project, root: str, monkeypatch: pytest.MonkeyPat
 
 def test_own_test_that_judges_nothing_fails_the_benchmark(project: Project) -> None:
     project.yaml(
-        "all: {miss_rate: {max: 1.0}}\nblur: {severity_3: {pixel_segf1: {min: 1.0}}}", **ONE
+        "all: {miss_rate: {max: 0.99}, one_sided: misses}\nblur: {severity_3: {pixel_segf1: {min: 1.0}}}",
+        **ONE,
     )
     project.write(
         "test_line.py",
@@ -160,7 +164,7 @@ def test_own_test_that_judges_nothing_fails_the_benchmark(project: Project) -> N
 
 @pytest.mark.parametrize("option", ["--fixtures", "--fixtures-per-test", "--collect-only"])
 def test_what_only_lists_leaves_the_last_run_as_it_is(project: Project, option: str) -> None:
-    project.yaml("all: {miss_rate: {max: 1.0}}", **ONE)
+    project.yaml("all: {miss_rate: {max: 0.99}, one_sided: misses}", **ONE)
     assert project.run().ret == 0
     session = (project.reports / "session.json").read_bytes()
     assert project.run("-m", "robustness", option).ret == 0
@@ -171,7 +175,7 @@ def test_what_only_lists_leaves_the_last_run_as_it_is(project: Project, option: 
 def test_setting_up_alone_measures_nothing(project: Project, option: str) -> None:
     log = project.path / "calls.log"
     detector = f"{{name: 'line_models:MeanDetector', kwargs: {{log: '{log}'}}}}"
-    project.yaml("all: {miss_rate: {max: 1.0}}", detector=detector, **ONE)
+    project.yaml("all: {miss_rate: {max: 0.99}, one_sided: misses}", detector=detector, **ONE)
     project.write("test_own.py", "def test_own(robustness_threshold):\n    pass\n")
     result = project.run(option, "-v")
     assert result.ret == 0, text_of(result)

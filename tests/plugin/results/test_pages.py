@@ -26,7 +26,7 @@ from tests.plugin.robustness_project import (
 )
 
 LIMITS = """\
-all: {pixel_segf1: {min: 0.0}, bg_fpr: {max: 1.0}}
+all: {pixel_segf1: {min: 0.001}, bg_fpr: {max: 0.99}}
 lighting:
   severity_3: {pixel_segf1: {min: 0.99}}
 """
@@ -180,7 +180,7 @@ def test_the_command_reruns_one_item_where_a_name_holds_another(gated: Project) 
     one = (
         f"dataset: {{format: mvtec, root: '{gated.data}', category: brushed_metal}}, "
         "detector: {name: 'line_models:MeanDetector'}, corruptions: none, "
-        "accept: {clean: {bg_fpr: {max: 1.0}, miss_rate: {max: 1.0}}}"
+        "accept: {clean: {bg_fpr: {max: 0.99}, miss_rate: {max: 0.99}}}"
     )
     declared = f"benchmarks: {{nuts: {{{one}}}, hazelnuts: {{{one}}}}}"
     gated.write("robustness.yaml", f"schema_version: 1\n{declared}\n")
@@ -328,7 +328,7 @@ def test_benchmarks_that_were_left_out_are_named(project: Project) -> None:
           detector: {{name: "line_models:MeanDetector"}}
           corruptions: [blur]
           severities: [1]
-          accept: {{all: {{miss_rate: {{max: 1.0}}}}}}
+          accept: {{all: {{miss_rate: {{max: 0.99}}, one_sided: misses}}}}
         benchmarks: {{first: {{}}, second: {{}}}}
         """,
     )
@@ -407,7 +407,7 @@ def test_pictures_of_another_model_at_the_same_thresholds_are_not_shown(
 
 
 def test_the_page_has_the_notes_of_the_terminal(project: Project) -> None:
-    project.yaml("all: {bg_fpr: {max: 1.0}}")
+    project.yaml("all: {bg_fpr: {max: 0.99}, one_sided: false_alarms}")
     result = project.run("-m", "robustness")
 
     note = "no limit would fail a detector that never fires"

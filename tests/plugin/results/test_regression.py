@@ -331,7 +331,7 @@ def test_the_baseline_of_another_benchmark_is_refused(shipped):
 def test_the_limits_of_all_benchmarks_are_one_family(project, many_images):
     head = f"defaults: {{dataset: {{format: mvtec, root: '{many_images}'}}, corruptions: [blur], "
     head += "severities: [3]}\n"
-    accept = "    accept: {all: {miss_rate: {max: 1.0}}}\n"
+    accept = "    accept: {all: {miss_rate: {max: 0.99}, one_sided: misses}}\n"
     own = "".join("    " + text + "\n" for text in MARGINS.rstrip().splitlines())
 
     def declare(first: str, second: str) -> None:

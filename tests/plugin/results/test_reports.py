@@ -17,7 +17,7 @@ from tests.plugin.robustness_project import Project, condition, only_messages, o
 
 TWO = {"corruptions": "[lighting, blur]", "severities": "[1, 3]"}
 ONE = {"corruptions": "[blur]", "severities": "[3]"}
-OPEN = "all: {miss_rate: {max: 1.0}}"
+OPEN = "all: {miss_rate: {max: 0.99}, one_sided: misses}"
 NAMES = [
     "clean",
     "lighting-severity_1",
@@ -62,7 +62,9 @@ def test_numbers_depend_on_nothing_but_the_declaration(project: Project) -> None
 
 
 def test_the_session_file_lists_reports_with_their_hashes(project: Project) -> None:
-    project.yaml("all: {miss_rate: {max: 1.0}}\nblur: {pixel_segf1: {min: 1.0}}", **ONE)
+    project.yaml(
+        "all: {miss_rate: {max: 0.99}, one_sided: misses}\nblur: {pixel_segf1: {min: 1.0}}", **ONE
+    )
     result = project.run()
     session = project.session()
     assert session["exit_status"] == result.ret == pytest.ExitCode.TESTS_FAILED
@@ -109,7 +111,9 @@ def test_an_interrupted_run_leaves_a_report(project: Project) -> None:
 
 
 def test_an_unwritable_report_folder_fails_clearly(project: Project) -> None:
-    project.yaml("all: {miss_rate: {max: 1.0}}\nblur: {pixel_segf1: {min: 1.0}}", **ONE)
+    project.yaml(
+        "all: {miss_rate: {max: 0.99}, one_sided: misses}\nblur: {pixel_segf1: {min: 1.0}}", **ONE
+    )
     project.write("robustness-report", "a file, not a folder")
     result = project.run("-v")
     assert result.ret == pytest.ExitCode.TESTS_FAILED

@@ -72,7 +72,7 @@ def test_a_run_that_cannot_say_anything_leaves_no_older_success(project, verdict
 
 
 def test_a_violated_limit_fails(project, verdict):
-    project.yaml("all: {pixel_segf1: {min: 0.999}}", **ONE)
+    project.yaml("all: {pixel_segf1: {min: 0.999}, one_sided: misses}", **ONE)
     assert project.run().ret == 1
     assert verdict()[0] == FAILS
 

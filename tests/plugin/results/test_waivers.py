@@ -6,7 +6,10 @@ import pytest
 
 from tests.plugin.robustness_project import Project
 
-STRICT = "clean: {pixel_segf1: {min: 1.0}}\nblur: {miss_rate: {max: 1.0}}\n"
+STRICT = (
+    "clean: {pixel_segf1: {min: 1.0}, one_sided: misses}\n"
+    "blur: {miss_rate: {max: 0.99}, one_sided: misses}\n"
+)
 WAIVER = (
     "waivers:\n  - {{condition: {condition}, metric: {metric}, reason: new lens on order, "
     "by: line 3, until: {until}}}\n"
@@ -46,7 +49,8 @@ def test_after_its_date_the_limit_fails_again(waived):
 
 def test_another_violated_limit_of_the_condition_still_fails(waived):
     result = waived(
-        "clean: {pixel_segf1: {min: 1.0}, aupro: {min: 1.0}}\nblur: {recall: {min: 0}}\n"
+        "clean: {pixel_segf1: {min: 1.0}, aupro: {min: 1.0}, one_sided: misses}\n"
+        "blur: {recall: {min: 0.001}, one_sided: misses}\n"
     )
 
     assert result.ret == 1
@@ -54,7 +58,7 @@ def test_another_violated_limit_of_the_condition_still_fails(waived):
 
 
 def test_a_waived_limit_of_the_summary(waived):
-    accept = "all: {miss_rate: {max: 1.0}}\nsummary: {mean_corruption_pixel_segf1: {min: 1.0}}\n"
+    accept = "all: {miss_rate: {max: 0.99}, one_sided: misses}\nsummary: {mean_corruption_pixel_segf1: {min: 1.0}}\n"
     result = waived(accept, "summary", "mean_corruption_pixel_segf1")
 
     assert result.ret == 0
@@ -71,7 +75,7 @@ def test_the_terminal_tells_every_waived_violation(waived, options):
 
 
 def test_a_waived_violation_of_the_summary_is_told_as_well(waived):
-    accept = "all: {miss_rate: {max: 1.0}}\nsummary: {mean_corruption_pixel_segf1: {min: 1.0}}\n"
+    accept = "all: {miss_rate: {max: 0.99}, one_sided: misses}\nsummary: {mean_corruption_pixel_segf1: {min: 1.0}}\n"
     result = waived(accept, "summary", "mean_corruption_pixel_segf1", options=["-q"])
 
     result.stdout.fnmatch_lines(["*waived: summary: mean_corruption_pixel_segf1 = *by line 3*"])
@@ -104,7 +108,7 @@ def test_where_pytest_runs_xfail_tests_as_usual_a_waived_limit_fails(waived, pro
 
 
 def test_where_pytest_runs_xfail_tests_as_usual_a_waived_summary_fails(waived):
-    accept = "all: {miss_rate: {max: 1.0}}\nsummary: {mean_corruption_pixel_segf1: {min: 1.0}}\n"
+    accept = "all: {miss_rate: {max: 0.99}, one_sided: misses}\nsummary: {mean_corruption_pixel_segf1: {min: 1.0}}\n"
     result = waived(accept, "summary", "mean_corruption_pixel_segf1", options=["--runxfail"])
 
     result.assert_outcomes(passed=3, failed=1)

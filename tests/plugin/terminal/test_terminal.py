@@ -20,7 +20,7 @@ TWO = {"corruptions": "[lighting, blur]", "severities": "[1, 3]"}
 
 @pytest.fixture
 def gated(project: Project) -> Project:
-    project.yaml("all: {pixel_segf1: {min: 0.3}}", **TWO)
+    project.yaml("all: {pixel_segf1: {min: 0.3}, one_sided: misses}", **TWO)
     return project
 
 
@@ -95,7 +95,9 @@ def test_a_table_never_takes_more_than_80_columns(
 
 def test_what_cannot_be_measured_is_worst(project: Project) -> None:
     project.write("drift.py", DRIFT)
-    project.yaml("all: {recall: {min: 0.1}}", corruptions="[blur, 'drift:broken']")
+    project.yaml(
+        "all: {recall: {min: 0.1}, one_sided: misses}", corruptions="[blur, 'drift:broken']"
+    )
     rows = [line.split() for line in table_of(project.run())]
     assert rows[2:4] == [[f"broken-severity_{i}", "!", "-", ">=", "0.1", "?"] for i in (1, 3)]
 
@@ -128,13 +130,13 @@ def test_quiet_keeps_verdicts_and_report(gated: Project) -> None:
 
 
 def test_without_a_terminal_reporter(gated: Project) -> None:
-    gated.yaml("all: {miss_rate: {max: 1.0}}", **TWO)
+    gated.yaml("all: {miss_rate: {max: 0.99}, one_sided: misses}", **TWO)
     assert gated.run("-p", "no:terminalreporter", "-p", "no:terminal").ret == 0
     assert gated.report()["complete"]
 
 
 def test_a_set_of_limits_that_a_silent_detector_meets_is_noted(project: Project) -> None:
-    project.yaml("all: {bg_fpr: {max: 1.0}}", **TWO)
+    project.yaml("all: {bg_fpr: {max: 0.99}, one_sided: false_alarms}", **TWO)
     project.run().stdout.fnmatch_lines(["*note: no limit would fail a detector that never fires*"])
 
 
@@ -178,7 +180,7 @@ def on_a_terminal(project: Project, *arguments: str, ends_with: int = 0, **envir
 @pytest.fixture
 def slow(gated: Project) -> Project:
     gated.yaml(
-        "all: {miss_rate: {max: 1.0}}",
+        "all: {miss_rate: {max: 0.99}, one_sided: misses}",
         detector="{name: 'line_models:MeanDetector', kwargs: {pause: 0.05}}",
         corruptions="[blur]",
         severities="[3, 5]",

@@ -263,7 +263,9 @@ def test_what_pytest_itself_writes_beside_the_yaml_changes_nothing(
 
 
 def test_other_limits_are_judged_on_what_was_measured_before(measured: Project) -> None:
-    measured.yaml("all: {pixel_segf1: {min: 1.0}}", detector="pixel_gaussian", **ONE)
+    measured.yaml(
+        "all: {pixel_segf1: {min: 1.0}, one_sided: misses}", detector="pixel_gaussian", **ONE
+    )
     result = measured.run("--robustness-resume")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert "below the floor 1" in text_of(result)

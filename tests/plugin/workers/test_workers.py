@@ -99,7 +99,10 @@ def test_workers_find_what_one_process_finds_and_leave_nothing_they_shared(
 
 
 def test_latency_is_judged_by_a_recorded_sample_of_the_images(project: Project) -> None:
-    project.yaml("all: {latency_ms_per_image: {max: 100000}}", detector=SAVABLE)
+    project.yaml(
+        "all: {latency_ms_per_image: {max: 100000}, bg_fpr: {max: 0.99}, one_sided: false_alarms}",
+        detector=SAVABLE,
+    )
     assert project.run("-n", "2").ret == 0
     report = project.report()
     assert {v["verdict"] for v in report["verdicts"]} == {"pass"}
@@ -179,7 +182,7 @@ def test_deselected_conditions_are_not_missing(line: Project) -> None:
 def test_a_violated_limit_fails_its_item_on_a_worker_and_reruns_measure_nothing_again(
     project: Project,
 ) -> None:
-    project.yaml("all: {pixel_segf1: {min: 1.0}}", detector=SAVABLE)
+    project.yaml("all: {pixel_segf1: {min: 1.0}, one_sided: misses}", detector=SAVABLE)
     result = project.run("-n", "2", "--reruns", "2")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert "below the floor 1 (robustness.yaml:8)" in text_of(result)
@@ -256,7 +259,7 @@ def test_an_interrupted_fit_leaves_no_older_report_that_looks_whole(line: Projec
 
 
 def test_stopping_at_the_first_failure_leaves_the_rest_missing(project: Project) -> None:
-    project.yaml("all: {pixel_segf1: {min: 1.0}}", detector=SAVABLE)
+    project.yaml("all: {pixel_segf1: {min: 1.0}, one_sided: misses}", detector=SAVABLE)
     result = project.run("-n", "2", "-x")
     assert result.ret != 0
     session = project.session()["benchmarks"]["hazelnut"]

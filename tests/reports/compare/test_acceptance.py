@@ -173,7 +173,7 @@ def test_violated_limits_are_shown_and_may_be_accepted(write, tmp_path):
 
 def test_limits_that_are_not_shown_are_told_and_may_be_accepted(write, tmp_path):
     limit = Limit("miss_rate", "max", 0.5, "robustness.yaml:3")
-    gate = Gate({"clean": (limit,)}, demand=Demand(0.99))
+    gate = Gate({"clean": (limit,)}, demand=Demand(0.99), one_sided={"clean": "misses"})
 
     found = accept(write(measure(gate=gate)), tmp_path / "b.json", "known", DAY)
 

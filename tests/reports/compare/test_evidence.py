@@ -121,7 +121,7 @@ def test_without_labels_or_without_a_value_there_is_no_interval(measured):
 @pytest.mark.parametrize(("day", "passed"), [(LAST, True), (date(2026, 4, 1), False)])
 def test_a_run_passes_with_what_is_waived_until_the_day_after(day, passed):
     summary = (Limit("mean_drop_auroc", "max", -1.0, "r.yaml:10"),)
-    gate = Gate({"clean": (UNMET,)}, summary, WAIVERS, day)
+    gate = Gate({"clean": (UNMET,)}, summary, WAIVERS, day, one_sided={"clean": "misses"})
     report = small_benchmark(corruptions=["blur"], severities=[3], gate=gate).run()
     assert [v.outcome for v in report.verdicts] == ["fail", "fail"]
     assert report.passed == passed
@@ -167,7 +167,9 @@ def test_a_verdict_on_the_summary_has_its_interval_in_the_report_too():
             ("worst_corruption_auroc", "min"),
         )
     )
-    report = small_benchmark(corruptions=["blur"], gate=Gate(summary=summary)).run()
+    report = small_benchmark(
+        corruptions=["blur"], gate=Gate(summary=summary, one_sided={"summary": "misses"})
+    ).run()
     found = [(v.interval is not None, v.n_images) for v in report.verdicts]
     n_images = len(report.header.samples.label)
     n_defect = sum(report.header.samples.label)

@@ -48,20 +48,21 @@ LIMITS = Gate(
             Limit("bg_fpr", "max", 0.9, "robustness.yaml:3"),
             Limit("pixel_segf1", "min", 0.99, "robustness.yaml:4"),
         ),
-        "recorded-led": (Limit("auroc", "min", 0.0, "robustness.yaml:5"),),
+        "recorded-led": (Limit("recall", "min", 0.5, "robustness.yaml:5"),),
     },
-    (Limit("worst_drop_recall", "max", 1.0, "robustness.yaml:6"),),
+    (Limit("worst_drop_recall", "max", 0.99, "robustness.yaml:6"),),
     (Waiver("clean", "pixel_segf1", "new lamp", "Q", date(2999, 1, 1), "robustness.yaml:7"),),
     DAY,
+    one_sided={"recorded-led": "misses"},
 )
 UNWAIVED = replace(LIMITS, waivers=())
 DECLARED = {
     **CONFIG,
     "accept": {
         "clean": {"bg_fpr": {"max": 0.9}, "pixel_segf1": {"min": 0.99}},
-        "recorded-led": {"auroc": {"min": 0.0}},
+        "recorded-led": {"recall": {"min": 0.5}},
     },
-    "summary": {"worst_drop_recall": {"max": 1.0}},
+    "summary": {"worst_drop_recall": {"max": 0.99}},
     "waivers": [],
 }
 WAIVER = {
@@ -160,7 +161,8 @@ def test_a_condition_that_failed_agrees_with_its_verdicts():
 @pytest.mark.parametrize("bound", ["min", "max"])
 def test_a_value_at_its_limit_holds(plain, bound):
     value = plain["verdicts"][0]["value"]
-    gate = Gate({"clean": (Limit("bg_fpr", bound, value, "robustness.yaml:3"),)})
+    limit = Limit("bg_fpr", bound, value, "robustness.yaml:3")
+    gate = Gate({"clean": (limit,)}, one_sided={"clean": "false_alarms"})
 
     found = measure(gate=gate)
 
@@ -240,7 +242,7 @@ def test_what_is_not_shown_cannot_be_edited_into_a_pass(unsure):
     demand = Demand(0.99, unsure)
     accept = {"clean": {"miss_rate": {"max": 0.5}}}
     config = {**CONFIG, "accept": accept, "demand": {"confidence": 0.99, "unsure": unsure}}
-    gate = Gate({"clean": (limit,)}, day=DAY, demand=demand)
+    gate = Gate({"clean": (limit,)}, day=DAY, demand=demand, one_sided={"clean": "misses"})
     plain = measure(gate=gate, config=config)
     place = verdict(plain, "clean", "miss_rate")
     found = plain["verdicts"][place[-1]]
@@ -260,7 +262,7 @@ def test_an_edited_limit_of_the_summary_is_noticed(plain):
 
 @pytest.mark.parametrize(
     ("condition", "metric"),
-    [("clean", "pixel_segf1"), ("recorded-led", "auroc"), ("summary", "worst_drop_recall")],
+    [("clean", "pixel_segf1"), ("recorded-led", "recall"), ("summary", "worst_drop_recall")],
 )
 def test_a_verdict_that_was_removed_is_noticed(plain, condition, metric):
     changed = without(plain, *verdict(plain, condition, metric))
@@ -269,7 +271,9 @@ def test_a_verdict_that_was_removed_is_noticed(plain, condition, metric):
 
 
 def test_all_verdicts_removed_are_noticed(plain):
-    assert_noticed({**plain, "verdicts": []}, "and not judged: auroc of recorded-led, bg_fpr of c")
+    assert_noticed(
+        {**plain, "verdicts": []}, "and not judged: bg_fpr of clean, pixel_segf1 of clean"
+    )
 
 
 def test_a_waiver_that_nobody_declared_is_noticed(plain):
@@ -298,7 +302,7 @@ def test_a_verdict_on_what_was_never_measured_is_noticed(plain):
 
 
 def test_a_condition_that_was_cut_out_with_its_verdicts_is_noticed(plain):
-    changed = without(plain, *verdict(plain, "recorded-led", "auroc"))
+    changed = without(plain, *verdict(plain, "recorded-led", "recall"))
     changed = without(changed, *LED)
 
     assert_noticed(changed, "it says that it is complete, in spite of recorded-led")
