@@ -82,8 +82,8 @@ def why_vacuous(limit: Limit) -> str:
     if not vacuous:
         return ""
     return (
-        f"{limit.metric} {limit.bound} {limit.value:g} can never be violated ({end}): take a number "
-        "that can fail, or take it out; measure_only says honestly what no limit judges"
+        f"{limit.metric} {limit.bound} {limit.value:g} can never be violated ({end}): take a "
+        "number that can fail, or take it out; measure_only says honestly what no limit judges"
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_robustbench.display import displayed
+from pytest_robustbench.gates.soundness import unseen_decisions
 from pytest_robustbench.gates.wording import describe
 from pytest_robustbench.plugin.items import item_ref
 from pytest_robustbench.plugin.measuring.course import measurements_of
@@ -47,7 +48,8 @@ class Judge:
         publish_timings(self._request, result.latency)
         violated = [v for v in outcome.verdicts if v.violated]
         if violated:
-            pytest.fail(self._failure_text(violated), pytrace=False)
+            text = self._failure_text(violated)
+            pytest.fail("\n".join(filter(None, (_wrong_decisions(outcome), text))), pytrace=False)
         waived = [describe(v, with_condition=False) for v in outcome.verdicts if v.waived]
         if waived:
             pytest.xfail("\n".join(waived))
@@ -64,6 +66,9 @@ class Judge:
         if values:
             n_shown = sum(verdict.shown for verdict in outcome.verdicts)
             values.append(("limits_shown", f"{n_shown} of {len(outcome.verdicts)}"))
+        wrong = _wrong_decisions(outcome)
+        if wrong:
+            values.append(("image_decisions", wrong))
         properties.extend(value for value in values if value not in properties)  # once under reruns
 
     def _failure_text(self, violated: list[Verdict]) -> str:
@@ -79,6 +84,12 @@ class Judge:
         report = settings.report_dir / f"{self._ref.benchmark}.json"
         rerun = rerun_of_item(self._request.node, context.command)
         return rerun_command(rerun, report, settings.start)
+
+
+def _wrong_decisions(outcome: ConditionOutcome) -> str:
+    """Return that most image decisions are wrong, where no limit sees it."""
+    values = {} if outcome.result is None else outcome.result.metrics
+    return unseen_decisions((verdict.limit for verdict in outcome.verdicts), values)
 
 
 # ---- timings in the table and JSON of pytest-benchmark, by replaying them ------------------------

@@ -8,7 +8,9 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.conditions import CLEAN
+from pytest_robustbench.gates.limits import Limit
 from pytest_robustbench.gates.prediction import Predicted, jointly_predicted
+from pytest_robustbench.gates.soundness import ONE_SIDED, sides_seen
 from pytest_robustbench.metrics.catalogue import BUILT_IN, metric_called
 from pytest_robustbench.reports.file.fields import metrics_of, undefined_of
 from pytest_robustbench.reports.file.record import outcomes_of
@@ -106,7 +108,20 @@ def propose_limits(report: StoredReport, safety: float) -> Proposal:
         found += [limit for limit in wanted if limit.judges]
         omitted += dict.fromkeys(bound for bound in bounds if isinstance(bound, str))
         omitted += [_says_nothing(limit) for limit in wanted if not limit.judges]
-    return Proposal(_in_order(found, report), tuple(omitted), _unreached(found, report))
+    unreached = _unreached(found, report)
+    blind = [c for c in report.conditions if c not in unreached and _is_blind(c, found)]
+    omitted += [f"{condition}: it would see one side of decisions alone" for condition in blind]
+    found = [limit for limit in found if limit.scope not in map(_scope_of, blind)]
+    if len(blind) + len(unreached) == len(report.conditions):
+        found = []
+    return Proposal(_in_order(found, report), tuple(omitted), (*unreached, *blind))
+
+
+def _is_blind(condition: str, found: Sequence[ProposedLimit]) -> bool:
+    """Return whether the limits of a condition see misses alone, or false alarms alone."""
+    scopes = (ALL, _scope_of(condition))
+    bound = (Limit(f.metric, f.bound, float(f.number), "") for f in found if f.scope in scopes)
+    return len(sides_seen(bound)) < len(ONE_SIDED)
 
 
 def _safe_values(

@@ -1,0 +1,78 @@
+"""Limits that would be green whatever happens are refused wherever they are declared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pytest_robustbench.benchmark import Gate
+from pytest_robustbench.config.loader import parse_config
+from pytest_robustbench.errors import ConfigError
+from pytest_robustbench.gates.limits import Limit
+from pytest_robustbench.gates.soundness import unseen_decisions, why_vacuous
+from pytest_robustbench.metrics.catalogue import bound_of
+
+HEAD = (
+    "schema_version: 1\ndataset: fixture\ndetector: fixture\ncorruptions: [blur]\nseverities: [3]\n"
+)
+
+
+def limit(metric, value):
+    return Limit(metric, bound_of(metric), value, "r.yaml:7")
+
+
+@pytest.mark.parametrize(
+    ("metric", "value"),
+    [
+        ("miss_rate", 1.0),
+        ("pixel_segf1", 0.0),
+        ("latency_ms_per_image", 86_400_000.0),
+        ("worst_drop_recall", 1.0),
+        ("mean_corruption_auroc", 0.0),
+    ],
+)
+def test_a_limit_that_nothing_violates_is_refused(metric, value):
+    assert "can never be violated" in why_vacuous(limit(metric, value))
+    assert not why_vacuous(limit(metric, 0.5))
+    with pytest.raises(ConfigError, match=f"r.yaml:7: {metric} .* can never be violated"):
+        Gate({"clean": (limit(metric, value), limit("recall", 0.5), limit("bg_fpr", 0.5))})
+
+
+@pytest.mark.parametrize(
+    ("accept", "said"),
+    [
+        ("all: {miss_rate: {max: 0.1}}", "no limit sees false alarms"),
+        ("all: {pixel_segf1: {min: 0.1}}", "write one_sided: misses"),
+        ("all: {bg_fpr: {max: 0.1}}", "write one_sided: false_alarms"),
+        ("all: {auroc: {min: 0.9}}", "no limit sees a wrong decision"),
+        ("all: {auroc: {min: 0.9}, one_sided: misses}", "but no limit sees misses"),
+        ("all: {recall: {min: 0.9}, bg_fpr: {max: 0.1}, one_sided: misses}", "both sides"),
+        (
+            "all: {recall: {min: 0.9}, bg_fpr: {max: 0.1}}\n  blur: {recall: null}",
+            "blur-severity_3:",
+        ),
+        ("all: {recall: {min: 0.9}, bg_fpr: {max: 1.0}}", "bg_fpr max 1 can never be violated"),
+    ],
+)
+def test_a_yaml_that_sees_one_side_is_refused_with_its_line(accept, said):
+    with pytest.raises(ConfigError, match=r"r\.yaml:[78]:\d+: ") as caught:
+        parse_config(f"{HEAD}accept:\n  {accept}\n", Path("r.yaml"))
+    assert said in str(caught.value)
+
+
+def test_one_side_may_be_meant():
+    text = f"{HEAD}accept: {{all: {{miss_rate: {{max: 0.1}}, one_sided: misses}}}}\n"
+    (benchmark,) = parse_config(text, Path("r.yaml")).benchmarks
+    assert benchmark.one_sided == {"clean": "misses", "blur-severity_3": "misses"}
+    Gate(benchmark.limits, one_sided=benchmark.one_sided)
+    with pytest.raises(ConfigError, match="no limit sees false alarms"):
+        Gate(benchmark.limits)
+
+
+def test_most_decisions_wrong_and_no_limit_on_them_is_said():
+    pixels = [limit("normal_fpr", 0.1), limit("pixel_segf1", 0.3)]
+    values = {"false_reject_rate": 0.9, "miss_rate": 0.2}
+    assert "false_reject_rate 0.9" in unseen_decisions(pixels, values)
+    assert not unseen_decisions([*pixels, limit("false_reject_rate", 0.95)], values)
+    assert not unseen_decisions(pixels, {"false_reject_rate": 0.5, "miss_rate": None})
