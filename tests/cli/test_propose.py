@@ -78,9 +78,11 @@ def test_the_run_keeps_what_is_proposed_from_it(call, folder, safety):
         *("clean", "recorded-led"),
         *(f"{name}-severity_{s}" for name in ("blur", "glare") for s in (1, 5)),
     }
-    measured_only = {c for c in conditions if f"measure_only: [{c}]" in out}
+    listed = out.partition("measure_only: [")[2].partition("]")[0]
+    measured_only = set(listed.split(", ")) - {""}
     assert {v.condition for v in verdicts} == conditions - measured_only
-    assert measured_only <= {"recorded-led"}, "three parts of a kind make nothing safe"
+    few = {"recorded-led", "blur-severity_5"}
+    assert measured_only <= few, "three parts of a kind make nothing safe, nor does a lost side"
     assert {v.outcome for v in verdicts} == {"pass"}
 
 
@@ -109,7 +111,7 @@ def test_every_limit_holds_with_all_others_on_another_set_and_is_rounded_outward
 
 
 def test_recorded_sets_of_few_images_loosen_no_limit_on_the_others(call):
-    gate = gate_of(call("r.json", "--safety", "0.8")[1])
+    gate = gate_of(call("r.json", "--safety", "0.5")[1])
     ceilings = {
         condition: {limit.metric: limit.value for limit in gate.limits[condition]}
         for condition in ("recorded-led", "blur-severity_1", "blur-severity_5")
@@ -211,12 +213,9 @@ def test_a_model_that_finds_nothing_is_told_so(tmp_path, call):
     (tmp_path / "silent.yaml").write_text(RUN + point)
     report = tmp_path / "silent.json"
     main(["run", "--config", str(tmp_path / "silent.yaml"), "--output", str(report)])
-    code, out, _ = call(report)
-    assert code == 0
-    assert "WARNING: none of these limits would fail a detector that never fires" in out
-    assert "pixel_segf1: {" not in out
-    assert load_config(tmp_path / "silent.yaml").benchmarks
-    assert {v.outcome for v in judged(gate_of(out), read_comparable(report))} == {"pass"}
+    code, out, err = call(report)
+    assert (code, out) == (2, "")
+    assert "clean: it would see one side of decisions alone" in err
 
 
 @settings(deadline=None, max_examples=200)

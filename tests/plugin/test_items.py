@@ -79,7 +79,8 @@ def test_marks_and_keywords_select(project: Project) -> None:
 
 def test_last_failed_reruns_what_failed_and_the_aggregate_is_not_judged(project: Project) -> None:
     project.yaml(
-        "all: {miss_rate: {max: 0.99}, one_sided: misses}\nblur: {severity_3: {pixel_segf1: {min: 1.0}}}"
+        "all: {miss_rate: {max: 0.99}, one_sided: misses}\n"
+        "blur: {severity_3: {pixel_segf1: {min: 1.0}}}"
     )
     first = project.judged()
     assert first.pop("hazelnut-blur-severity_3") == "failed"

@@ -9,7 +9,10 @@ import pytest
 from tests.plugin.robustness_project import SUITE, Project, only_messages, outcomes
 
 ONE = {"corruptions": "[blur]", "severities": "[1, 3]"}
-LIMITS = "all: {false_reject_rate: {max: 0.99}, one_sided: false_alarms}\nsummary: {worst_corruption_pixel_segf1: {min: %s}}"
+LIMITS = (
+    "all: {false_reject_rate: {max: 0.99}, one_sided: false_alarms}\n"
+    "summary: {worst_corruption_pixel_segf1: {min: %s}}"
+)
 NAMES = ["clean", "blur-severity_1", "blur-severity_3"]
 AGGREGATES = ["hazelnut-summary", "hazelnut-complete"]
 SUITE_ITEM = "test_line.py::test_robustness[hazelnut-%s]"

@@ -85,7 +85,8 @@ def test_the_quoted_command_repeats_exactly_this_item(
     project: Project, options: tuple[str, ...]
 ) -> None:
     project.yaml(
-        "all: {miss_rate: {max: 0.99}, one_sided: misses}\nlighting: {severity_3: {bg_fpr: {max: 0.0}}}",
+        "all: {miss_rate: {max: 0.99}, one_sided: misses}\n"
+        "lighting: {severity_3: {bg_fpr: {max: 0.0}}}",
         extra="profiles: {pr: {limit_test: 6}}",
         **ONE,
     )

@@ -116,7 +116,8 @@ def test_missing_data(project: Project, root: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("UNSET_DATA_ROOT", raising=False)
     dataset = f"{{format: mvtec, root: '{root}', category: nut}}"
     project.yaml(
-        "all: {miss_rate: {max: 0.99}, one_sided: misses}\nsummary: {mean_corruption_pixel_segf1: {min: 0.001}}",
+        "all: {miss_rate: {max: 0.99}, one_sided: misses}\n"
+        "summary: {mean_corruption_pixel_segf1: {min: 0.001}}",
         dataset=dataset,
         **ONE,
     )

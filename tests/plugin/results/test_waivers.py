@@ -58,7 +58,10 @@ def test_another_violated_limit_of_the_condition_still_fails(waived):
 
 
 def test_a_waived_limit_of_the_summary(waived):
-    accept = "all: {miss_rate: {max: 0.99}, one_sided: misses}\nsummary: {mean_corruption_pixel_segf1: {min: 1.0}}\n"
+    accept = (
+        "all: {miss_rate: {max: 0.99}, one_sided: misses}\n"
+        "summary: {mean_corruption_pixel_segf1: {min: 1.0}}\n"
+    )
     result = waived(accept, "summary", "mean_corruption_pixel_segf1")
 
     assert result.ret == 0
