@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pytest_robustbench.benchmark import Gate
 from pytest_robustbench.cli.main import main
-from pytest_robustbench.config.loader import load_config, parse_config
+from pytest_robustbench.config.loader import parse_config
 from pytest_robustbench.gates.prediction import Predicted, jointly_predicted
 from pytest_robustbench.metrics.catalogue import metric_called
 from pytest_robustbench.plain_json import sealed

@@ -365,7 +365,8 @@ def test_what_a_detector_prints_does_not_stand_before_the_report(run, tmp_path):
 def test_one_benchmark_that_cannot_be_measured_leaves_the_others_intact(run, tmp_path):
     text = """\
 schema_version: 1
-defaults: {detector: pixel_gaussian, corruptions: none, accept: {all: {bg_fpr: {max: 0.99}, one_sided: false_alarms}}}
+defaults: {detector: pixel_gaussian, corruptions: none,
+          accept: {all: {bg_fpr: {max: 0.99}, one_sided: false_alarms}}}
 benchmarks:
   cap: {dataset: {format: mvtec, root: data}}
   bottle: {dataset: {format: mvtec, root: data}}

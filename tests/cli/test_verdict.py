@@ -254,7 +254,8 @@ def line(tmp_path, monkeypatch, capsys):
             "schema_version: 1\nname: metal\ncorruptions: none\n"
             "dataset: {format: synthetic, size: 32, n_train: 24}\n"
             f"detector: {detector}\n"
-            f"accept: {{all: {{false_reject_rate: {{max: 0.9}}, auroc: {{min: {floor}}}, one_sided: false_alarms}}}}\n"
+            f"accept: {{all: {{false_reject_rate: {{max: 0.9}}, auroc: {{min: {floor}}}, "
+            f"one_sided: false_alarms}}}}\n"
         )
         Path("robustness.yaml").write_text(text + more, "utf-8")
         code = main(["run", "--config", "robustness.yaml", "--output-dir", "runs", *arguments])

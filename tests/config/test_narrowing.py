@@ -9,7 +9,8 @@ from pytest_robustbench.errors import ConfigError
 
 TWO = """\
 schema_version: 1
-defaults: {dataset: fixture, detector: fixture, severities: [1, 3], accept: {all: {f1: {min: 0.1}, one_sided: misses}}}
+defaults: {dataset: fixture, detector: fixture, severities: [1, 3],
+          accept: {all: {f1: {min: 0.1}, one_sided: misses}}}
 benchmarks:
   a: {corruptions: [blur, jpeg], limit_test: 9}
   b: {corruptions: [blur, glare], measure_only: [glare]}

@@ -102,7 +102,8 @@ def test_my_own_detector_in_a_conftest(pytester: pytest.Pytester, line: Path) ->
         "schema_version: 1\n"
         "dataset: {format: folder, normal_dir: images/good, test_dir: images/test_good,"
         " abnormal_dir: images/bad, mask_dir: images/masks}\n"
-        "detector: fixture\ncorruptions: [blur]\naccept: {all: {bg_fpr: {max: 0.99}, one_sided: false_alarms}}\n",
+        "detector: fixture\ncorruptions: [blur]\naccept: {all: {bg_fpr: {max: 0.99}, "
+        "one_sided: false_alarms}}\n",
     )
     result = pytester.runpytest("-m", "robustness")
     result.assert_outcomes(passed=13)
@@ -149,7 +150,10 @@ def test_the_commands_of_the_guide_mean_a_valid_configuration(
 
 def test_the_corruptions_shown_are_valid(tmp_path: Path) -> None:
     (body,) = [body for _, body in blocks() if body.startswith("corruptions:\n")]
-    head = "schema_version: 1\ndataset: fixture\ndetector: fixture\naccept: {all: {f1: {min: 0.001}, one_sided: misses}}\n"
+    head = (
+        "schema_version: 1\ndataset: fixture\ndetector: fixture\naccept: {"
+        "all: {f1: {min: 0.001}, one_sided: misses}}\n"
+    )
     write(tmp_path, "robustness.yaml", head + body)
 
     (benchmark,) = load_config(tmp_path / "robustness.yaml").benchmarks

@@ -73,7 +73,8 @@ def test_a_profile_overrides_any_key_of_a_regression_section(load):
 
 SEVERAL = """\
 schema_version: 1
-defaults: {dataset: fixture, detector: fixture, corruptions: none, accept: {all: {f1: {min: 0.1}, one_sided: misses}}}
+defaults: {dataset: fixture, detector: fixture, corruptions: none,
+          accept: {all: {f1: {min: 0.1}, one_sided: misses}}}
 benchmarks:
   a: {regression: {baseline: stored/b.json, f1: {max_drop: 0.1}}}
   b: {regression: {baseline: "./stored/{name}.json", f1: {max_drop: 0.1}}}

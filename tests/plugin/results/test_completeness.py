@@ -138,7 +138,8 @@ def test_missing_data(project: Project, root: str, monkeypatch: pytest.MonkeyPat
 
 def test_own_test_that_judges_nothing_fails_the_benchmark(project: Project) -> None:
     project.yaml(
-        "all: {miss_rate: {max: 0.99}, one_sided: misses}\nblur: {severity_3: {pixel_segf1: {min: 1.0}}}",
+        "all: {miss_rate: {max: 0.99}, "
+        "one_sided: misses}\nblur: {severity_3: {pixel_segf1: {min: 1.0}}}",
         **ONE,
     )
     project.write(

@@ -78,7 +78,10 @@ def test_the_terminal_tells_every_waived_violation(waived, options):
 
 
 def test_a_waived_violation_of_the_summary_is_told_as_well(waived):
-    accept = "all: {miss_rate: {max: 0.99}, one_sided: misses}\nsummary: {mean_corruption_pixel_segf1: {min: 1.0}}\n"
+    accept = (
+        "all: {miss_rate: {max: 0.99}, one_sided: misses}\n"
+        "summary: {mean_corruption_pixel_segf1: {min: 1.0}}\n"
+    )
     result = waived(accept, "summary", "mean_corruption_pixel_segf1", options=["-q"])
 
     result.stdout.fnmatch_lines(["*waived: summary: mean_corruption_pixel_segf1 = *by line 3*"])
@@ -111,7 +114,10 @@ def test_where_pytest_runs_xfail_tests_as_usual_a_waived_limit_fails(waived, pro
 
 
 def test_where_pytest_runs_xfail_tests_as_usual_a_waived_summary_fails(waived):
-    accept = "all: {miss_rate: {max: 0.99}, one_sided: misses}\nsummary: {mean_corruption_pixel_segf1: {min: 1.0}}\n"
+    accept = (
+        "all: {miss_rate: {max: 0.99}, one_sided: misses}\n"
+        "summary: {mean_corruption_pixel_segf1: {min: 1.0}}\n"
+    )
     result = waived(accept, "summary", "mean_corruption_pixel_segf1", options=["--runxfail"])
 
     result.assert_outcomes(passed=3, failed=1)
