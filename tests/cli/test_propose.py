@@ -111,12 +111,12 @@ def test_every_limit_holds_with_all_others_on_another_set_and_is_rounded_outward
 
 
 def test_recorded_sets_of_few_images_loosen_no_limit_on_the_others(call):
-    gate = gate_of(call("r.json", "--safety", "0.5")[1])
+    gate = gate_of(call("r.json", "--safety", "0.8")[1])
     ceilings = {
         condition: {limit.metric: limit.value for limit in gate.limits[condition]}
         for condition in ("recorded-led", "blur-severity_1", "blur-severity_5")
     }
-    assert ceilings["recorded-led"]["bg_fpr"] > ceilings["blur-severity_1"]["bg_fpr"]
+    assert not ceilings["recorded-led"], "three parts of a kind make one side safe at most"
     assert ceilings["blur-severity_1"]["bg_fpr"] == ceilings["blur-severity_5"]["bg_fpr"]
 
 
