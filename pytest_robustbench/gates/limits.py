@@ -145,6 +145,11 @@ class Verdict:
     unsure: Unsure = "fail"
 
     @property
+    def pieces(self) -> int | None:
+        """How many pieces of evidence it rests on: parts, which are images where none repeats."""
+        return self.n_images if self.n_parts is None else self.n_parts
+
+    @property
     def waived(self) -> bool:
         """Whether the limit is violated or not shown, and may be for now."""
         return self.outcome in ("fail", "not shown") and self.waiver is not None

@@ -102,10 +102,10 @@ def planned(limit: Limit, confidence: float = CONFIDENCE) -> int | None:
 
 
 def images_needed(verdict: Verdict) -> int | None:
-    """Return about how many images would show a limit that holds, were they like these.
+    """Return about how many images, each of another part, would show a limit that holds.
 
     Shares of images are reckoned exactly at the rate that was found, other metrics by the width of
-    their bound, which shrinks with the root of the number of images. ``None`` where no number does,
+    their bound, which shrinks with the root of the number of parts. ``None`` where no number does,
     or none that anybody takes: the value has no bound, is the limit or all but the limit, or it is
     the calibration that leaves the doubt.
     """
@@ -123,7 +123,7 @@ def only_calibration_is_short(verdict: Verdict) -> bool:
 
 
 def _needed(verdict: Verdict) -> float:
-    limit, value, at_worst, n = verdict.limit, verdict.value, verdict.at_worst, verdict.n_images
+    limit, value, at_worst, n = verdict.limit, verdict.value, verdict.at_worst, verdict.pieces
     if verdict.sampled is not None:  # further test images take nothing from what calibrations do
         at_worst = verdict.sampled[limit.bound == "max"]
     if not verdict.holds or value is None or at_worst is None or not n or value == limit.value:

@@ -105,13 +105,14 @@ def what_would_show(verdict: Verdict) -> str:
     needed = images_needed(verdict)
     if needed is None:
         return "no number of images that one could take would: the value is all but the limit"
-    if verdict.n_images is not None and needed <= verdict.n_images:
-        return "so many are there: their parts, or the calibration images, are too few"
-    kind = metric_called(verdict.limit.metric).kind
+    if verdict.pieces is not None and needed <= verdict.pieces:
+        return "so many are there: the calibration images are too few"
+    there = counted(needed, metric_called(verdict.limit.metric).kind)
+    there += " of as many parts" if _of_parts(verdict) else ""
     frozen = "" if verdict.sampled is None else " at a frozen operating point"
     if is_best(verdict):
-        return f"{counted(needed, kind)} with nothing wrong would show it{frozen}"
-    return f"about {counted(needed, kind)} like these would show it{frozen}"
+        return f"{there} with nothing wrong would show it{frozen}"
+    return f"about {there} like these would show it{frozen}"
 
 
 def on_showing(verdicts: Sequence[Verdict]) -> Iterator[str]:

@@ -94,7 +94,7 @@ def test_nor_a_limit_that_the_value_is_all_but_equal_to(limit):
 def test_where_there_are_enough_test_images_something_else_is_short():
     verdict = held_to(held(n=80), STRICT)
     assert images_needed(verdict) == 59
-    assert "their parts, or the calibration images, are too few" in describe(verdict)
+    assert "the calibration images are too few" in describe(verdict)
 
 
 def test_what_other_calibrations_might_break_is_shown_at_a_frozen_operating_point():
@@ -242,3 +242,9 @@ def test_a_test_set_that_is_too_small_is_told_beforehand():
         "miss_rate max 0.05 (r.yaml:3) takes 59 defect images, none of them wrong, to be shown at "
         "95 %; the test set has 16"
     )
+
+
+def test_images_of_one_part_are_told_as_such_in_what_would_show_a_limit():
+    repeated = held_to(held(n=80, n_parts=8), STRICT)
+    assert images_needed(repeated) == 59
+    assert "59 defect images of as many parts" in describe(repeated)
