@@ -33,8 +33,9 @@ def share_ends(share: Ratio, parts: Parts, alpha: float) -> tuple[float, float]:
     Exact (Clopper and Pearson 1934) where every image is its own part. Otherwise the same with the
     number of images that are worth as much as these, were they independent: ``p (1 - p)`` over the
     variance of the share between parts, with a factor for how little few parts tell of that
-    variance, and never more than there are (Korn and Graubard 1998). Where all images agree, parts
-    tell nothing of the variance: then they count as far as they weigh alike.
+    variance, and never more than there are (Korn and Graubard 1998). What tells of it are the parts
+    of the rarer kind: with few of them, or where all images agree, images of one part count as
+    one, as far as parts weigh alike.
     """
     n, k = float(share.denominator.sum()), float(share.numerator.sum())
     by_part = share.by_part(parts)
@@ -43,11 +44,13 @@ def share_ends(share: Ratio, parts: Parts, alpha: float) -> tuple[float, float]:
         return _binomial(n, k, alpha)
     p, n_parts = k / n, int(carrying.sum())
     worth = effective(by_part.denominator)
-    if 0 < k < n and n_parts > 1:
-        gains = (by_part.numerator - p * by_part.denominator)[carrying] / n
-        variance = n_parts / (n_parts - 1) * float((gains**2).sum())
-        factor = (stdtrit(n - 1, 1 - alpha) / stdtrit(n_parts - 1, 1 - alpha)) ** 2
-        worth = min(n, p * (1 - p) / variance * factor) if variance > 0 else worth
+    gains = (by_part.numerator - p * by_part.denominator) / n
+    variance = n_parts / max(n_parts - 1, 1) * float((gains**2).sum())
+    if variance > 0:
+        left = by_part.denominator - by_part.numerator
+        telling = min(int((column > 0).sum()) for column in (by_part.numerator, left))
+        factor = (stdtrit(n - 1, 1 - alpha) / stdtrit(telling, 1 - alpha)) ** 2
+        worth = min(max(p * (1 - p) / variance * factor, worth), n)
     return _binomial(worth, worth * p, alpha)
 
 

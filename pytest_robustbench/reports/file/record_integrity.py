@@ -71,8 +71,8 @@ def column_problems(condition: str, samples: Plain, record: Plain) -> list[str]:
         if own["value"] is not None
     }
     lengths |= {
-        f"redrawn.{end}.{k}": len(each[end][k])
-        for each in record.get("redrawn", ())
+        f"redrawn.{i}.{end}.{k}": len(each[end][k])
+        for i, each in enumerate(record.get("redrawn", ()))
         for end in ENDS
         for k in ("tp", "fp")
         if each[end][k] is not None

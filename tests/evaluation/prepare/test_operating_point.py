@@ -27,6 +27,7 @@ def test_calibrated_point_survives_json(calibrated):
     plain = json.loads(json.dumps(point.to_dict(), allow_nan=False))
 
     assert OperatingPoint.from_dict(plain) == point
+    assert OperatingPoint.from_dict(plain).redrawn == point.redrawn != ()
     assert plain["interval"] == list(point.interval)
     assert plain["health"]["n_images"] == 6
 
@@ -38,6 +39,7 @@ def test_point_of_a_report_gives_the_same_numbers(calibrated, tmp_path):
     read = OperatingPoint.read(path)
 
     assert read == replace(calibrated.prepare(), method="given", warnings=())
+    assert read.redrawn == ()
     assert read.digest == calibrated.prepare().digest
     again = benchmark(operating_point=read).evaluate(CLEAN)
     expected = calibrated.evaluate(CLEAN)

@@ -576,3 +576,39 @@ def test_no_edit_is_taken_for_the_report_and_none_is_a_traceback(plain, read, da
     refusal(read, broken)
     with suppress(ReportError):
         assert set(read(sealed(broken)).conditions) == set(CONDITIONS)
+
+
+# ---- what other calibration images would have given --------------------------------------------
+
+
+def redrawn_end(plain):
+    """The place of the lower end of redrawn thresholds, where pixels are counted."""
+    record = plain["robustness"]["clean"]
+    (at,) = (i for i, each in enumerate(record["redrawn"]) if each["tail"] == 0.025)
+    assert record["redrawn"][at]["lowest"]["fp"] is not None
+    return (*CLEAN, "redrawn", at, "lowest")
+
+
+def test_redrawn_thresholds_that_are_not_the_reports_are_noticed(plain):
+    place = redrawn_end(plain)
+
+    assert_noticed(
+        edited(plain, ((*place, "pixel_threshold"), 0.5)), "clean", "redrawn is at other"
+    )
+    assert_noticed(without(plain, *CLEAN, "redrawn"), "clean", "redrawn is at other")
+
+
+def test_redrawn_counts_that_cannot_be_are_noticed(plain):
+    place, n = redrawn_end(plain), len(plain["samples"]["id"])
+
+    assert_noticed(edited(plain, ((*place, "fp"), [0] * n)), "redrawn.lowest.fp cannot be")
+    assert_noticed(edited(plain, ((*place, "tp"), [10**6] * n)), "redrawn.lowest.tp cannot be")
+    assert_noticed(edited(plain, ((*place, "tp"), None)), "counts without a pixel threshold")
+    assert_noticed(edited(plain, ((*place, "fp"), [0])), "columns differ in length")
+
+
+def test_at_given_thresholds_nothing_is_redrawn():
+    found = measure(operating_point=GIVEN)
+
+    assert found["operating_point"]["redrawn"] == []
+    assert "redrawn" not in found["robustness"]["clean"]
