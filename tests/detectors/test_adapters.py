@@ -17,6 +17,7 @@ from pytest_robustbench.detectors.loading import load_detector
 from pytest_robustbench.detectors.protocol import Detector, Prediction
 from pytest_robustbench.errors import DetectorError
 from pytest_robustbench.evaluation.machine.latency import device_synchronizer
+from pytest_robustbench.evaluation.machine.reference import computing_device
 from tests.detectors.detectors_pictures import cv2, drawn, real_set, scratched
 
 IMAGES = drawn(3, (8, 6))
@@ -339,11 +340,11 @@ def test_an_adapted_object_keeps_what_waits_for_its_device(convention: str) -> N
 
     members = {convention: flat_maps, "predict_anomaly_map": flat_maps, "synchronize": synchronize}
     model = type("Model", (), members)()
-    device_synchronizer(as_detector(model))()
+    device_synchronizer(as_detector(model), "cpu")()
     assert waited == [model]
 
 
 def test_an_adapted_object_without_a_device_waits_for_cuda_only() -> None:
     detector = as_detector(lambda images: np.zeros((len(images), 4, 4), np.float32))
     assert detector.synchronize is None
-    device_synchronizer(detector)()
+    device_synchronizer(detector, computing_device(detector))()

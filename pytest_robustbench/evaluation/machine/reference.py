@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 ACCELERATORS = ("cuda", "mps")
 """Kinds of torch's devices that have a clock of their own, and are waited for."""
@@ -97,12 +97,24 @@ def _told(detector: Any) -> str:
     described = describe() if callable(describe) else None
     if isinstance(described, dict) and isinstance(described.get("device"), str):
         return str(described["device"])
-    owner = getattr(detector, "wrapped", detector)
-    owner = getattr(owner, "__self__", owner)
+    devices = (_device_of(one) for one in _wrapped(detector))
+    return next((str(device) for device in devices if device is not None), "")
+
+
+def _wrapped(detector: Any) -> Iterator[Any]:
+    """Yield a detector, and what it wraps down to the object behind a method."""
+    yield detector
+    for name in ("detector", "wrapped", "__self__"):
+        if hasattr(detector, name):
+            detector = getattr(detector, name)
+            yield detector
+
+
+def _device_of(owner: Any) -> Any:
     device = getattr(owner, "device", None)
     if device is None and callable(getattr(owner, "parameters", None)):
         device = getattr(next(iter(owner.parameters()), None), "device", None)
-    return str(device) if isinstance(device, str) or hasattr(device, "type") else ""
+    return device if isinstance(device, str) or hasattr(device, "type") else None
 
 
 def _usual(told: str) -> str:

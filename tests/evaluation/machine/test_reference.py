@@ -109,10 +109,12 @@ def test_a_device_that_torch_does_not_reach_has_no_reference_there(monkeypatch):
 )
 def test_a_detector_says_where_it_computes(torch, told, expected):
     by_description = SimpleNamespace(description=lambda: {"device": told})
-    by_attribute = SimpleNamespace(wrapped=SimpleNamespace(device=told))
+    by_attribute = SimpleNamespace(device=told)
+    wrapped = SimpleNamespace(detector=SimpleNamespace(wrapped=by_attribute))
 
     assert computing_device(by_description) == expected
     assert computing_device(by_attribute) == expected
+    assert computing_device(wrapped) == expected
 
 
 def test_parameters_lie_where_a_module_computes(torch):

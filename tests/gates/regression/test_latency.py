@@ -451,3 +451,34 @@ def test_of_clock_and_reference_the_less_sure_decides():
     assert by_clock.p < 0.01
     assert disturbed.p > 0.4
     assert disturbed.interval[0] < 0 < disturbed.interval[1]
+
+
+def still(ms, reference):
+    """A run without any noise."""
+    one = LatencySample(np.full(40, ms), np.full(10, reference))
+    return dict.fromkeys(CONDITIONS, one)
+
+
+def test_clock_and_reference_have_both_to_be_beyond_what_is_allowed():
+    """By the clock the rise is 60 %, by the reference 45 %; both are surely more than none."""
+    runs = still(10.0, 1.0), still(16.0, 1.1)
+
+    by_both = judge(*runs, limit(**HALF), spread=0.01)
+    by_clock = judge(runs[0], still(16.0, 1.0), limit(**HALF), spread=0.01)
+
+    assert by_both.p < 0.001
+    assert (by_both.outcome, by_clock.outcome) == ("inconclusive", "regressed")
+
+
+def test_the_interval_holds_what_clock_and_reference_leave_possible():
+    verdict = judge(still(10.0, 1.0), still(16.0, 1.1), limit(**HALF))
+
+    reach = stats.norm.ppf(0.95) * np.sqrt(2 * 0.2**2 + np.log(1.1) ** 2)
+    low, high = np.log(1.6 / 1.1) - reach, np.log(1.6) + reach
+    assert verdict.interval == pytest.approx((10 * np.expm1(low), 10 * np.expm1(high)), rel=1e-4)
+
+
+def test_the_level_is_five_percent_unless_another_is_asked_for():
+    runs = still(10.0, 1.0), still(16.0, 1.0)
+
+    assert judge(*runs).interval == judge(*runs, alpha=0.05).interval
