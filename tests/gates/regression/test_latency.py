@@ -482,3 +482,18 @@ def test_the_level_is_five_percent_unless_another_is_asked_for():
     runs = still(10.0, 1.0), still(16.0, 1.0)
 
     assert judge(*runs).interval == judge(*runs, alpha=0.05).interval
+
+
+def test_slow_calls_in_bursts_count_as_fewer():
+    """Of 40 slow calls the blocks have 16, 4, 10 and 10: by chance they would differ less."""
+    slow, others = np.split(np.arange(760.0, 800), [16, 20, 30]), np.arange(760.0)
+    rest = np.split(others, np.cumsum([184, 196, 190]))
+    scatter = tuple(np.concatenate(parts) for parts in zip(rest, slow, strict=True))
+    bursts = Timings(np.zeros(4), scatter)
+    found = compare_timings(flat([0] * 4), bursts, 0.95, Doubt(0.05, 0.0, True), 0.0)
+
+    n = int(200 / ((6**2 + 6**2) / (200 * 0.95 * 0.05) / 3))
+    low = np.floor(stats.binom.ppf(0.05, n, 0.95) * 800 / n) - 1
+    high = np.ceil((stats.binom.ppf(0.95, n, 0.95) + 1) * 800 / n) - 1
+    assert n == 79
+    assert found.bounds(0.05) == pytest.approx((low, high), rel=1e-4)
