@@ -34,6 +34,7 @@ from table import Table
 from pytest_robustbench.gates.regression.changes import AllowedChange, worse
 from pytest_robustbench.gates.regression.family import Comparison, judge_family
 from pytest_robustbench.gates.regression.resampling import Resampling
+from pytest_robustbench.gates.regression.verdicts import WORST_FIRST
 from pytest_robustbench.processors import processors
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ Found: TypeAlias = "Mapping[Task, Rates | None]"
 SEGMENTATION = ("pixel_segf1", "pixel_segf1_per_image")
 OTHERS = {"bg_fpr": 0.005, "miss_rate": 0.05}
 """Metrics whose margins stay as they are."""
-OUTCOMES = ("pass", "inconclusive", "regressed")
+OUTCOMES = ("pass", "inconclusive", "regressed", "vacuous")
 ROUNDING = 1e-9
 
 
@@ -244,7 +245,7 @@ def rates(images: Population, effort: Effort, task: Task) -> Rates | None:
 
 def _worst(verdicts: tuple[RegressionVerdict, ...], metric: str) -> str:
     found = {v.outcome for v in verdicts if v.change.metric == metric}
-    return next(o for o in ("error", *reversed(OUTCOMES)) if o in found)
+    return next(o for o in WORST_FIRST if o in found)
 
 
 def _loss(images: Population, scenario: Scenario, allowed: dict[str, float]) -> Loss | None:
