@@ -25,7 +25,7 @@ defaults:
   detector: {{name: "line_models:MeanDetector"}}
   corruptions: [blur]
   severities: [1]
-  accept: {{all: {{miss_rate: {{max: 0.99}}, one_sided: misses}}}}
+  accept: {{all: {{bg_fpr: {{max: 0.99}}, one_sided: false_alarms}}}}
 benchmarks: {{nuts: {{}}, caps: {{}}}}
 """
 

@@ -74,7 +74,8 @@ def test_a_metric_more_is_measured_and_not_missed_in_what_is_taken_over(project:
     project.yaml("all: {miss_rate: {max: 0.99}, one_sided: misses}\n", **few)
     project.run()
     project.yaml(
-        "all: {project_lit: {max: 0.99}, one_sided: false_alarms}\n", **few | {"extra": METRICS}
+        "all: {miss_rate: {max: 0.99}, one_sided: misses}\nblur: {project_lit: {max: 0.99}}\n",
+        **few | {"extra": METRICS},
     )
 
     result = project.run("-v", "--robustness-resume")
@@ -85,7 +86,7 @@ def test_a_metric_more_is_measured_and_not_missed_in_what_is_taken_over(project:
 
 def test_one_that_raises_is_an_error_of_every_condition(project: Project) -> None:
     project.write("broken_metrics.py", MODULE.replace("SHARE", "1 / 0").replace("_lit", "_cut"))
-    accept = "all: {project_cut: {max: 0.99}, miss_rate: {max: 0.99}, one_sided: misses}\n"
+    accept = "all: {project_cut: {max: 0.99}, miss_rate: {max: 0.99}}\n"
     project.yaml(accept, **{**FEW, "extra": 'metrics: ["broken_metrics:project_cut"]\n'})
 
     result = project.run("-v")

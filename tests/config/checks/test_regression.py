@@ -78,7 +78,7 @@ profiles: {pr: {limit_test: 8}}
 
 def test_two_benchmarks_have_two_baselines(load, complaints):
     (line,) = complaints(SEVERAL)
-    assert line.startswith("robustness.yaml:5:30: regression.baseline is the same file for")
+    assert line.startswith("robustness.yaml:6:30: regression.baseline is the same file for")
     assert "'a' and 'b'" in line
     assert len(load(SEVERAL.replace("b.json", "a.json")).benchmarks) == 2
 
