@@ -45,10 +45,10 @@ class LimitTable:
         """Return the limits that bind `condition`, metric by metric the most specific one."""
         return _most_specific(self._layer(*scope) for scope in _scopes_of(condition))
 
-    def one_sided(self, condition: Condition) -> OneSided | None:
-        """Return the side that the limits of `condition` are meant to see alone."""
+    def one_sided(self, condition: Condition | None) -> OneSided | None:
+        """Return the side that the limits of a condition, or of the summary, see alone."""
         meant: OneSided | None = None
-        for scope in _scopes_of(condition):
+        for scope in _scopes_of(condition) if condition else (("summary",),):
             section = self._section(*scope)
             if section is not None and "one_sided" in section.model_fields_set:
                 meant = getattr(section, "one_sided", None)

@@ -15,6 +15,7 @@ from pytest_robustbench.corruptions.names import RESERVED, fits_test_ids
 from pytest_robustbench.corruptions.references import parse_reference
 from pytest_robustbench.display import environment_values
 from pytest_robustbench.errors import CorruptionError
+from pytest_robustbench.gates.limits import SUMMARY
 from pytest_robustbench.gates.soundness import ONE_SIDED, objections, sides_seen
 from pytest_robustbench.metrics.catalogue import known_metrics
 from pytest_robustbench.naming import suggestion
@@ -219,7 +220,7 @@ def one_sided_of(
 ) -> dict[str, OneSided]:
     """Return the side that limits are meant to see alone, by condition, where that is said."""
     table = LimitTable(model.accept, here.table.table("accept"), here.file)
-    meant = {c.id: table.one_sided(c) for c in conditions}
+    meant = {c.id: table.one_sided(c) for c in conditions} | {SUMMARY: table.one_sided(None)}
     return {condition: side for condition, side in meant.items() if side is not None}
 
 
@@ -232,7 +233,7 @@ def check_soundness(
     """Complain of limits that would be green whatever happens, or on one side of decisions."""
     for limit, text in objections(limits, summary, one_sided):
         here.complain(text, *here.path_of(limit))
-    judged = {c: sides_seen(limits[c]) for c in one_sided if limits[c]}
+    judged = {c: sides_seen(limits[c]) for c in one_sided if limits.get(c)}
     if judged and all(len(sides) == len(ONE_SIDED) for sides in judged.values()):
         path = next(path for path in here.limit_paths() if path[-1] == "one_sided")
         if here.insists_on(*path):

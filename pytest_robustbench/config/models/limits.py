@@ -133,7 +133,10 @@ def accept_type(metrics: tuple[str, ...]) -> type[Any]:
         "ConditionLimits", __base__=Section, **_limit_fields(metrics), one_sided=_ONE_SIDED
     )
     of_summary = create_model(
-        "SummaryLimits", __base__=Section, **_limit_fields(summaries_of(metrics))
+        "SummaryLimits",
+        __base__=Section,
+        **_limit_fields(summaries_of(metrics)),
+        one_sided=_ONE_SIDED,
     )
     of_corruption = create_model(
         "CorruptionLimits", __base__=of_condition, **_severity_fields(of_condition)

@@ -38,7 +38,7 @@ def test_a_deselected_run_is_not_judged_and_no_failure(gated: Project) -> None:
 
 def test_summary_limits_of_a_deselected_run_are_not_judged(project: Project) -> None:
     project.yaml(
-        "summary: {mean_corruption_pixel_segf1: {min: 1}}",
+        "summary: {mean_corruption_pixel_segf1: {min: 1}, one_sided: misses}",
         **ONE,
         extra="measure_only: [clean, blur]",
     )

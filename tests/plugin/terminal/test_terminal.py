@@ -130,7 +130,7 @@ def test_quiet_keeps_verdicts_and_report(gated: Project) -> None:
 
 
 def test_without_a_terminal_reporter(gated: Project) -> None:
-    gated.yaml("all: {miss_rate: {max: 0.99}, one_sided: misses}", **TWO)
+    gated.yaml("all: {bg_fpr: {max: 0.99}, one_sided: false_alarms}", **TWO)
     assert gated.run("-p", "no:terminalreporter", "-p", "no:terminal").ret == 0
     assert gated.report()["complete"]
 
@@ -180,7 +180,7 @@ def on_a_terminal(project: Project, *arguments: str, ends_with: int = 0, **envir
 @pytest.fixture
 def slow(gated: Project) -> Project:
     gated.yaml(
-        "all: {miss_rate: {max: 0.99}, one_sided: misses}",
+        "all: {bg_fpr: {max: 0.99}, one_sided: false_alarms}",
         detector="{name: 'line_models:MeanDetector', kwargs: {pause: 0.05}}",
         corruptions="[blur]",
         severities="[3, 5]",
