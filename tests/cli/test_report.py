@@ -31,7 +31,7 @@ dataset: {format: synthetic, size: 32, n_train: 24, n_test_good: 3, n_defect: 3}
 detector: pixel_gaussian
 corruptions: [blur]
 severities: [3]
-accept: {all: {bg_fpr: {max: 0.99}, miss_rate: {max: 0.99}}}
+accept: {all: {bg_fpr: {max: 0.99}, false_reject_rate: {max: 0.99}, one_sided: false_alarms}}
 """
 TWO = """\
 schema_version: 1

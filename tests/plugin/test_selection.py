@@ -20,7 +20,7 @@ SUITE_ITEM = "test_line.py::test_robustness[hazelnut-%s]"
 
 @pytest.fixture
 def gated(project: Project) -> Project:
-    project.yaml(LIMITS % "0.0", **ONE)
+    project.yaml(LIMITS % "0.001", **ONE)
     return project
 
 

@@ -48,8 +48,7 @@ class Judge:
         publish_timings(self._request, result.latency)
         violated = [v for v in outcome.verdicts if v.violated]
         if violated:
-            text = self._failure_text(violated)
-            pytest.fail("\n".join(filter(None, (_wrong_decisions(outcome), text))), pytrace=False)
+            pytest.fail(self._failure_text(violated, _wrong_decisions(outcome)), pytrace=False)
         waived = [describe(v, with_condition=False) for v in outcome.verdicts if v.waived]
         if waived:
             pytest.xfail("\n".join(waived))
@@ -71,8 +70,9 @@ class Judge:
             values.append(("image_decisions", wrong))
         properties.extend(value for value in values if value not in properties)  # once under reruns
 
-    def _failure_text(self, violated: list[Verdict]) -> str:
+    def _failure_text(self, violated: list[Verdict], more: str) -> str:
         lines = [describe(verdict, with_condition=False) for verdict in violated]
+        lines += [more] if more else []
         metrics = [v.limit.metric for v in violated]
         about = self._ref.benchmark, self._ref.condition
         lines += self._measurements.worst_images(*about, metrics)
