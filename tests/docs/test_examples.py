@@ -30,8 +30,8 @@ def test_the_quick_start_passes(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess("-m", "robustness")
 
     assert result.ret == 0
-    # 26 conditions, the summary, and whether everything was measured.
-    result.assert_outcomes(passed=28)
+    # Two conditions, the summary, and whether everything was measured; the rest is not judged.
+    result.assert_outcomes(passed=4, skipped=24)
     report = only_report(pytester.path)
     assert report["complete"] is True
     assert {v["verdict"] for v in report["verdicts"]} == {"pass"}
