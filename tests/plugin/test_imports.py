@@ -32,7 +32,12 @@ class Model:
 LATE = "def finished(image, start): return image.mean(2) - start + {offset}\n"
 UNIT = "import line_models, late\n\ndef test_unit(): pass\n"
 DETECTOR = '{name: "line_models:Model", kwargs: {path: start.npy}}'
-FEW = {"corruptions": "[blur]", "severities": "[3]", "detector": DETECTOR}
+FEW = {
+    "accept": "all: {bg_fpr: {max: 0.99}, one_sided: false_alarms}",
+    "corruptions": "[blur]",
+    "severities": "[3]",
+    "detector": DETECTOR,
+}
 
 
 def pixel_threshold(project: Project, folder: Path | None = None) -> float:

@@ -203,7 +203,7 @@ def test_what_was_changed_in_memory_is_not_compared(report, path, tmp_path):
 
 
 def test_limits_on_it_are_proposed(path):
-    proposed = propose_limits(read_comparable(path), 0.9).limits
+    proposed = propose_limits(read_comparable(path), 0.5).limits
 
     assert {limit.bound for limit in proposed if limit.metric == "odd_parts"} == {"min"}
 
