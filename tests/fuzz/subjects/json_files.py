@@ -206,7 +206,7 @@ def _write_sessions(folder: Path) -> None:
         "outcomes": {"summary": "passed", "complete": "passed"},
         "problems": ["a problem"],
         "regression": {"outcome": "pass", "baseline": "nuts.json"},
-        "verdicts": {"pass": 3, "fail": 0, "error": 0},
+        "verdicts": {"pass": 3, "fail": 0, "error": 0, "not_shown": 0, "shown": 1},
         "report": None,
         "sha256": None,
     }
@@ -223,7 +223,9 @@ def _read_session(path: Path, valid: Sequence[bytes]) -> None:
 
 
 def _write_points(folder: Path) -> None:
-    point = OperatingPoint(20.0, 30.0, "holdout", 0.999, 0.95, 12, 0.1, "ab" * 16, ("a warning",))
+    point = OperatingPoint(
+        20.0, 30.0, "holdout", 0.999, 0.95, 12, 12, 0.1, "ab" * 16, ("a warning",)
+    )
     (folder / "valid0.json").write_text(json.dumps(point.to_dict()), "utf-8")
     plain = measure(recorded={}, config={}, gate=Gate(), severities=[3])
     (folder / "valid1.json").write_text(json.dumps(plain), "utf-8")
