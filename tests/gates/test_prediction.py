@@ -127,6 +127,7 @@ def test_images_without_pixels_or_scores_add_nothing_and_stay_parts():
 def test_a_metric_without_a_largest_value_has_no_safe_ceiling():
     unbounded = replace(MISS_RATE, largest=float("inf"))
     assert limits((unbounded, "test", of_images(3, 50))) == [np.inf]
+    assert limits((unbounded, "test", outcomes([False, True], [False] * 9))) == [np.inf]
 
 
 def test_floors_lie_below_and_do_not_depend_on_the_order_of_values():

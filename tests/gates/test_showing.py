@@ -78,6 +78,11 @@ def test_other_metrics_shrink_with_the_root_of_their_images():
     assert images_needed(held(1.0, 0.8, replace(floor, value=0.95), n=25)) == 59
 
 
+def test_without_a_bound_or_images_no_number_is_known():
+    assert images_needed(held(at_worst=None)) is None
+    assert images_needed(held(n=None)) is None
+
+
 def test_no_number_shows_a_limit_that_the_value_is_equal_to():
     verdict = held(value=0.05)
     assert images_needed(verdict) is None

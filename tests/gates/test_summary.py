@@ -131,7 +131,8 @@ def test_a_limit_on_an_undefined_summary_never_passes(metric, prefix):
 )
 @settings(deadline=None)
 def test_errors_of_the_summary_hold_wherever_the_truth_lies(metric, found):
-    names = ["clean", *(f"blur-severity_{i}" for i in range(1, len(found)))]
+    corrupted = (f"{('blur', 'noise')[i % 2]}-severity_{i}" for i in range(1, len(found)))
+    names = ["clean", *corrupted]  # some before clean in the alphabet, some behind it
     measured = {n: {metric: value} for n, (value, _, _) in zip(names, found, strict=True)}
     errors = {n: {metric: error} for n, (_, error, _) in zip(names, found, strict=True)}
     truth = {n: {metric: v + e * place} for n, (v, e, place) in zip(names, found, strict=True)}

@@ -33,8 +33,8 @@ ROOMS = ("gates", "metrics", "evaluation", "corruptions")
 LEAST_KILLED = 0.95
 
 
-class WithoutWords(ast.NodeTransformer):
-    """What a module does: annotations are text here, and nobody computes with them."""
+class WithoutTypes(ast.NodeTransformer):
+    """What a module does: nobody computes with annotations, nor with what they alone import."""
 
     def visit_arg(self, node: ast.arg) -> ast.arg:
         node.annotation = None
@@ -48,9 +48,16 @@ class WithoutWords(ast.NodeTransformer):
         node.annotation = ast.Constant(None)
         return self.generic_visit(node)
 
+    def visit_If(self, node: ast.If) -> ast.AST:
+        of_types = any(
+            isinstance(name, ast.Name) and name.id == "TYPE_CHECKING"
+            for name in ast.walk(node.test)
+        )
+        return ast.Pass() if of_types else self.generic_visit(node)
+
 
 def meaning(code: str) -> str:
-    return ast.dump(WithoutWords().visit(ast.parse(code)))
+    return ast.dump(WithoutTypes().visit(ast.parse(code)))
 
 
 def mutants(modules: Sequence[Path], draws: random.Random) -> Iterator[MutationSpec]:

@@ -15,7 +15,7 @@ from pytest_robustbench.gates.regression.evidence import (
     Evidence,
     evidence_of,
 )
-from pytest_robustbench.gates.regression.pairs import Pair
+from pytest_robustbench.gates.regression.pairs import Pair, flaw_of
 from pytest_robustbench.metrics.catalogue import REGISTERED
 from pytest_robustbench.metrics.metric import Metric
 from pytest_robustbench.metrics.outcomes import Outcomes, Ratio
@@ -115,6 +115,19 @@ def test_a_metric_of_ones_own_may_lose_all_that_it_has():
     found = evidence_of(change, replace(pair, baseline=own, candidate=own), 0.25, 0.0)
     assert found.needed == pytest.approx(3 * 0.75 / 0.05)
     assert found.effective == pytest.approx(80)
+
+
+@pytest.mark.parametrize("who", ["baseline", "candidate"])
+def test_a_metric_of_ones_own_that_one_model_lacks_is_an_error(who):
+    pair = even_pair()
+    own = replace(pair.baseline, own={"lit_parts": Ratio(np.full(80, 0.25), np.ones(80))})
+    metric = Metric("lit_parts", "image", False, "lit", unknown_here, source="line:lit")
+    REGISTERED["lit_parts"] = metric
+    change = AllowedChange("lit_parts", "max_rise", 0.05, relative=False, source="r.yaml:9")
+    both = replace(pair, baseline=own, candidate=own)
+    assert flaw_of(both, change) == ""
+    lacking = replace(both, **{who: pair.baseline})
+    assert flaw_of(lacking, change) == f"the {who} has no value of lit_parts"
 
 
 def unknown_here(outcomes):
