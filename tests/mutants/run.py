@@ -151,6 +151,7 @@ def _sampled(arguments: argparse.Namespace) -> int:
     for number, path in enumerate(arguments.paths):
         share = (arguments.sample - len(specs)) // (len(arguments.paths) - number)
         specs += islice(mutants(modules_below(path), draws), share)
+    draws.shuffle(specs)  # what is interrupted has seen something of every path
     for module in {
         spec.module_path.relative_to(PACKAGE).parts[0]: spec.module_path for spec in specs
     }.values():
