@@ -46,7 +46,6 @@ BUILT_IN = (
         sees=("misses",),
         pools=True,
         proposed=True,
-        headline=True,
         nothing_counts=NO_DEFECT_PIXEL,
     ),
     Metric(
@@ -154,7 +153,6 @@ BUILT_IN = (
         _called_background,
         sees=("false alarms",),
         proposed=True,
-        headline=True,
         nothing_counts="no background pixel is known",
     ),
     Metric(
@@ -177,7 +175,6 @@ BUILT_IN = (
         rests_on="defect",
         sees=("misses",),
         proposed=True,
-        headline=True,
     ),
     Metric(
         "false_reject_rate",
@@ -188,7 +185,6 @@ BUILT_IN = (
         rests_on="normal",
         sees=("false alarms",),
         proposed=True,
-        headline=True,
     ),
     Metric(
         "latency_ms_per_image",
@@ -197,7 +193,6 @@ BUILT_IN = (
         "median of one call, ms per image",
         largest=float("inf"),
         unit="ms per image",
-        headline=True,
     ),
     Metric(
         "latency_p95_ms",

@@ -56,8 +56,6 @@ class Metric:
         What it is measured in.
     proposed : bool
         Whether limits on it are proposed to who declares none.
-    headline : bool
-        Whether it stands among the few that a short table has room for.
     version : int
         Of a formula of one's own.
     source : str
@@ -77,7 +75,6 @@ class Metric:
     largest: float = 1.0
     unit: str = SHARE
     proposed: bool = False
-    headline: bool = False
     version: int = 1
     source: str = ""
 
