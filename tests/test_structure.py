@@ -73,6 +73,15 @@ def test_a_room_holds_few_modules_and_says_what_they_are(folder):
     assert words
 
 
+def test_a_dataclass_is_frozen_or_plainly_changes():
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in ROOT.rglob("*.py")]
+    classes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    written = [ast.unparse(decorator) for one in classes for decorator in one.decorator_list]
+    found = [text for text in written if text.startswith("dataclass(")]
+    assert len(found) > 100
+    assert [text for text in found if "frozen=True" not in text] == []
+
+
 def test_a_metric_is_named_in_few_modules():
     """Whoever names one metric, and is not its row, knows a fact twice."""
     named = [p for p in ROOT.rglob("*.py") if "normal_fpr" in p.read_text(encoding="utf-8")]

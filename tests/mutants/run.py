@@ -87,12 +87,12 @@ def _changes_something(spec: MutationSpec) -> bool:
 
 
 def command(module: Path) -> str:
-    """Return what runs the tests of a module's room, the nearest first."""
+    """Return what runs the tests of a module's room, the nearest first, and those of all rooms."""
     parts = module.relative_to(PACKAGE).parts
     nearest = Path("tests", *parts[:-1], f"test_{parts[-1]}")
     folders = [Path("tests", *parts[:depth]) for depth in range(len(parts) - 1, 0, -1)]
     steps, done = [], []
-    for step in (nearest, *folders):
+    for step in (nearest, *folders, Path("tests/test_structure.py")):
         if step.exists():
             ignored = [f"--ignore={path}" for path in done]
             steps.append(
