@@ -13,7 +13,7 @@ from pytest_robustbench.errors import MetricError
 from pytest_robustbench.metrics import own
 from pytest_robustbench.metrics.catalogue import bound_of, metric_called
 from pytest_robustbench.metrics.counts import PixelCounts
-from pytest_robustbench.metrics.measured import value_of, with_own_metrics
+from pytest_robustbench.metrics.measured import ratio_of, value_of, with_own_metrics
 from tests.metrics.metrics_columns import counted, decided
 
 IMAGES = [PixelCounts(0, 1, 0, 9), PixelCounts(0, 3, 0, 7), PixelCounts(5, 2, 5, 8)]
@@ -231,3 +231,18 @@ def test_images_that_are_left_out_fall_out_by_themselves():
 
     assert value_of(missed, outcomes) == 2 / 4
     assert value_of(missed, left_out) == 2 / 3
+
+
+@pytest.mark.parametrize("column", [0, 1])
+def test_an_image_with_a_number_that_is_none_adds_nothing(column):
+    def of_three(outcomes):
+        columns = outcomes.image_fn, np.ones(4)
+        return tuple(
+            np.where((np.arange(4) == 0) & (k == column), np.nan, each)
+            for k, each in enumerate(columns)
+        )
+
+    ratio = ratio_of(register(of_three), decided(tp=2, fn=2))
+
+    assert ratio.value == 2 / 3
+    assert (ratio.numerator[0], ratio.denominator[0]) == (0, 0)

@@ -300,7 +300,7 @@ def _pixels(anomaly_map: Floats) -> Floats:
 def _position(q: float, count: int) -> _Position:
     if not 0 <= q <= 1:
         raise ValueError(f"the quantile must lie between 0 and 1, not {q!r}")
-    rank = max(count - 1, 0) * float(q)
+    rank = (count - 1) * float(q)
     return _Position(count - floor(rank), rank - floor(rank))
 
 
