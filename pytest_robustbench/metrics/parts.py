@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,11 +76,36 @@ class Parts:
         return found
 
 
-def group_numbers(names: Sequence[str | None]) -> Numbers:
-    """Return a number for every image: equal ones for equal names, one of its own for ``None``."""
-    numbers: dict[object, int] = {}
-    keys = (name if name is not None else place for place, name in enumerate(names))
-    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
+def group_numbers(*namings: Sequence[str | None]) -> Numbers:
+    """Return a number for every image, from 0 on: equal ones for those that share any name.
+
+    Parameters
+    ----------
+    *namings : sequence of str or None, each of length N
+        What the images are called, in ways that have nothing to do with each other; an image
+        without a name shares it with none.
+
+    Returns
+    -------
+    (N,) int64
+        Two images that share no name have equal numbers if a third one shares one with each.
+    """
+    names: dict[object, int] = {}
+    edges = [
+        (place, names.setdefault((way, name), len(names)))
+        for way, naming in enumerate(namings)
+        for place, name in enumerate(naming)
+        if name is not None
+    ]
+    n_images = len(namings[0])
+    if not edges:
+        return np.arange(n_images)
+    images, called = np.array(edges).T
+    links = coo_array(
+        (np.ones(len(edges)), (images, n_images + called)), [n_images + len(names)] * 2
+    )
+    of_image = connected_components(links, directed=False)[1][:n_images]
+    return np.unique(of_image, return_inverse=True)[1].astype(np.int64)
 
 
 def parts_of(labels: Numbers, groups: Numbers) -> Parts:

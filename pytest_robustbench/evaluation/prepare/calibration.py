@@ -67,11 +67,12 @@ class CalibrationScores:
     def __init__(self, images: Inventory, settings: CalibrationSettings) -> None:
         self._images = images
         self._settings = settings
-        self._parts = group_numbers(_parts(images))
+        # A picture that is there twice shows one part, whatever is said.
+        self._parts = group_numbers(images.groups, images.digests)
         self._scores = np.full(len(images.ids), np.nan, np.float32)
         self._extremes: list[tuple[float, ...]] = []
         self._sizes = [height * width for height, width in images.shapes]
-        self._tail = TailAccumulator(self._sizes, settings.pixel_normal_quantile)
+        self._tail = TailAccumulator(self._sizes, settings.pixel_normal_quantile, self._parts)
 
     def add(self, index: int, prediction: ImagePrediction) -> None:
         """Add the prediction of the calibration image at `index`, its map at mask resolution."""
@@ -214,12 +215,6 @@ def _digest(images: Inventory) -> str:
     return hashlib.blake2b("\n".join(named).encode(), digest_size=16).hexdigest()
 
 
-def _parts(images: Inventory) -> list[str]:
-    """Return the part of each image; a picture that is there twice shows one, whatever is said."""
-    named = zip(images.groups, images.digests, strict=True)
-    return [f"part {group}" if group else f"picture {digest}" for group, digest in named]
-
-
 def _refuse_constant_scores(scores: NDArray[np.float32]) -> None:
     if len(scores) > 1 and np.ptp(scores) == 0:
         raise CalibrationError(
@@ -256,14 +251,16 @@ def _warnings(
     found = []
     if n_parts < ENOUGH_PARTS:
         there = f"{len(ids)} images" + ("" if n_parts == len(ids) else f" of {n_parts} parts")
+        few = f"{ENOUGH_PARTS}" + ("" if n_parts == len(ids) else " parts")
         found.append(
-            f"calibrated on {there}, fewer than {ENOUGH_PARTS}: the thresholds depend "
+            f"calibrated on {there}, fewer than {few}: the thresholds depend "
             f"on which images these are{REMEDIES.get(method, '')}"
         )
     if health is not None and health.without_each and health.largest_tail_share > LARGE_TAIL_SHARE:
         without = health.without_each[list(ids).index(health.largest_tail_image)]
+        of_part = "" if n_parts == len(ids) else "the part of "
         found.append(
-            f"calibration image {health.largest_tail_image} carries "
+            f"{of_part}calibration image {health.largest_tail_image} carries "
             f"{health.largest_tail_share:.0%} of the pixels above the threshold, which would be "
             f"{without:.4g} without it: make sure that it shows a good part"
         )

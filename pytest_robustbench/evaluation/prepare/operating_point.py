@@ -31,11 +31,11 @@ class CalibrationHealth:
     n_tail_images : int
         How many of them carry the pixels above the threshold.
     largest_tail_share : float
-        Share of those pixels that lie in one single image.
+        Share of those pixels that lie in the images of one single part.
     largest_tail_image : str
-        Id of that image.
+        Id of the image of that part in which most of them lie.
     without_each : tuple of float
-        The pixel threshold with each single image left out.
+        For each image, the pixel threshold with the part that it shows left out.
     """
 
     n_images: int
@@ -178,7 +178,7 @@ class OperatingPoint(Calibrated):
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """Smallest and largest pixel threshold when one calibration image is left out."""
+        """Smallest and largest pixel threshold when one calibration part is left out."""
         if self.health is None or not self.health.without_each:
             return None
         return min(self.health.without_each), max(self.health.without_each)

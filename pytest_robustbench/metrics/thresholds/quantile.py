@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ROUNDING = 1e-9
 LEFT_OUT = 7
-"""How many images that carry the tail redrawn calibration images may lack."""
+"""How many parts that carry the tail redrawn calibration images may lack."""
 
 
 class ConformalThreshold(NamedTuple):
@@ -49,12 +49,12 @@ class TailHealth:
     images_in_tail : int
         Number of images with at least one pixel above the threshold.
     largest_share : float
-        Largest share of the pixels above the threshold that one image holds; 0 where no pixel is
-        above it.
+        Largest share of the pixels above the threshold that the images of one part hold; 0 where
+        no pixel is above it.
     largest_owner : int
-        Index of that image.
+        Index of the image of that part which holds most.
     without_each : tuple of float
-        The threshold with image 0, 1, ... left out; empty for a single image.
+        The threshold with the part that image 0, 1, ... shows left out; empty for a single part.
     maximum : float
         The largest score.
     ties_at_maximum : int
@@ -142,6 +142,8 @@ class TailAccumulator:
         Number of pixels of every map.
     q : float
         Quantile in [0, 1].
+    parts : ndarray of shape (n,), int64, optional
+        The part that each image shows, from 0 on; by default each its own.
 
     Raises
     ------
@@ -149,14 +151,19 @@ class TailAccumulator:
         If `q` lies outside [0, 1].
     """
 
-    def __init__(self, sizes: Sequence[int], q: float) -> None:
+    def __init__(
+        self, sizes: Sequence[int], q: float, parts: NDArray[np.int64] | None = None
+    ) -> None:
         self._sizes = tuple(sizes)
         self._pixels = sum(self._sizes)
         self._q = q
+        self._parts = np.arange(len(self._sizes)) if parts is None else parts
+        self._of_parts = np.bincount(self._parts, self._sizes).astype(np.int64).tolist()
         # Rounding could make a part of the images need one value more than all of them do.
-        counts = {self._pixels, *(self._pixels - size for size in self._sizes)}
+        counts = {self._pixels, *(self._pixels - size for size in self._of_parts)}
         depth = max(_position(q, count).depth for count in counts)
-        self._tail = UpperTail(depth, len(sizes), LEFT_OUT)
+        most = int(np.bincount(self._parts).max(initial=0))
+        self._tail = UpperTail(depth, len(sizes), min(LEFT_OUT * most, len(sizes)))
         self._added = np.zeros(len(self._sizes), np.bool_)
         self._maximum = -np.inf
         self._ties = 0
@@ -199,13 +206,15 @@ class TailAccumulator:
         tail = self._tail.descending()
         threshold = _quantile_of_tail(tail.values, self._q, self._pixels)
         held = np.bincount(tail.owners[tail.values > threshold], minlength=len(self._sizes))
+        by_part = np.bincount(self._parts, held)
+        of_largest = np.where(self._parts == by_part.argmax(), held, -1)
         return TailHealth(
             threshold=threshold,
             images=len(self._sizes),
             pixels=self._pixels,
             images_in_tail=int(np.count_nonzero(held)),
-            largest_share=float(held.max() / max(held.sum(), 1)),
-            largest_owner=int(held.argmax()),
+            largest_share=float(by_part.max() / max(held.sum(), 1)),
+            largest_owner=int(of_largest.argmax()),
             without_each=self._without_each(tail),
             maximum=self._maximum,
             ties_at_maximum=self._ties,
@@ -223,12 +232,14 @@ class TailAccumulator:
             self._ties += int(np.count_nonzero(pixels == np.float32(maximum)))
 
     def _without_each(self, tail: Owned) -> tuple[float, ...]:
-        if len(self._sizes) == 1:
+        if len(self._of_parts) == 1:
             return ()
-        return tuple(
-            _quantile_of_tail(tail.values[tail.owners != owner], self._q, self._pixels - size)
-            for owner, size in enumerate(self._sizes)
-        )
+        parts = self._parts[tail.owners]
+        found = [
+            _quantile_of_tail(tail.values[parts != part], self._q, self._pixels - size)
+            for part, size in enumerate(self._of_parts)
+        ]
+        return tuple(found[part] for part in self._parts)
 
 
 def conformal_threshold(

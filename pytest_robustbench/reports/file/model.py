@@ -71,11 +71,12 @@ class Health(Part):
         description="How many of them carry the pixels above the threshold."
     )
     largest_tail_share: Share = Field(
-        description="Share of these pixels that lie in one single image."
+        description="Share of these pixels that lie in the images of one single part."
     )
-    largest_tail_image: str = Field(description="Id of that image.")
+    largest_tail_image: str = Field(description="Id of the image of it with most of them.")
     without_each: list[Number] = Field(
-        description="The pixel threshold with each single image left out; a score of the maps."
+        description="For each image, the pixel threshold with the part that it shows left out; a "
+        "score of the maps."
     )
 
 

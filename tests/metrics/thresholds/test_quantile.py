@@ -125,6 +125,28 @@ def test_health_agrees_with_brute_force(maps, q):
     assert health.threshold_is_maximum == (health.images_in_tail == 0)
 
 
+@given(map_sets(min_images=2), st.one_of(QUANTILES, st.floats(0, 1)), st.data())
+@settings(deadline=None, max_examples=150)
+def test_health_is_by_part(maps, q, data):
+    drawn = data.draw(st.lists(st.integers(0, 2), min_size=len(maps), max_size=len(maps)))
+    parts = np.unique(drawn, return_inverse=True)[1]
+    tail = TailAccumulator([each.size for each in maps], q, parts)
+    for owner, each in enumerate(maps):
+        tail.add(owner, each)
+    together = [
+        np.concatenate([each.ravel() for each, of in zip(maps, parts, strict=True) if of == part])
+        for part in range(parts.max() + 1)
+    ]
+
+    of_images, of_parts, found = slow_health(maps, q), slow_health(together, q), tail.health()
+
+    assert found.threshold == of_images.threshold
+    assert found.images_in_tail == of_images.images_in_tail
+    assert found.largest_share == of_parts.largest_share
+    assert parts[found.largest_owner] == of_parts.largest_owner
+    assert found.without_each == tuple(of_parts.without_each[p] for p in parts if parts.max())
+
+
 @given(map_sets(), st.one_of(QUANTILES, st.floats(0, 1)), st.randoms(use_true_random=False))
 @settings(deadline=None, max_examples=100)
 def test_maps_may_be_added_in_any_order(maps, q, random):

@@ -56,13 +56,15 @@ def _quantile(point: Plain, kind: str) -> str:
 
 def _health(point: Plain) -> Iterator[tuple[str, str]]:
     interval, health = point.get("interval"), point.get("health")
+    unit = "image" if point["n_parts"] == point["n_images"] else "part"
     if interval is not None:
         low, high = map(brief, interval)
-        yield "without any one image", f"the pixel threshold would lie at {low} to {high}"
+        yield f"without any one {unit}", f"the pixel threshold would lie at {low} to {high}"
     if health is not None:
         share = f"{health['largest_tail_share']:.0%}"
         images = f"{health['n_tail_images']} of {health['n_images']} images"
-        largest = f"the largest share, {share}, is that of {health['largest_tail_image']}"
+        of_part = "" if unit == "image" else "the part of "
+        largest = f"the largest share, {share}, is that of {of_part}{health['largest_tail_image']}"
         yield "rests on", f"pixels of {images}; {largest}"
 
 
