@@ -45,12 +45,15 @@ UNSEEN_VARIANCE = 2.0
 A normal sum would need 1.645^2 = 2.7. A sum of few large losses is skewed to the right, and its
 lower tail, which alone could hide a loss, is shorter.
 """
-RAREST_GAIN = 0.1
+RAREST_GAIN = 0.05
 """Share of the parts that a kind has at least which makes good what all others lose.
 
-30 parts show such a kind. Were any kind, however rare, expected to do so, no small loss in every
-part could be told from none.
+60 parts of equal weight show such a kind. Were any kind, however rare, expected to do so, no small
+loss in every part could be told from none.
 """
+RAREST_LIT = 0.1
+"""The same of a kind that the baseline alone lights up as a whole, though it does so to no part."""
+ROUNDING = 1e-9
 KINDS = {(1,): "defect", (0,): "normal"}
 """Which images can go wrong, by their labels."""
 
@@ -146,7 +149,7 @@ def evidence_of(change: AllowedChange, pair: Pair, baseline: float, loss: float)
         worst.effective,
         worst.needed,
         max(one.unseen for one in found),
-        _unseen_gain(_gains(change.row, pair), pair),
+        _unseen_gain(change.row, pair),
         worst.kind,
         worst.counted,
         worst.images,
@@ -178,27 +181,36 @@ def _unseen(of_parts: Array) -> float:
     return max(RULE_OF_THREE * squares / total, UNSEEN_VARIANCE * cubes / squares)
 
 
-def _unseen_gain(gains: Array, pair: Pair) -> float:
+def _unseen_gain(metric: Metric, pair: Pair) -> float:
     """Return what a kind that no part shows may gain; nothing where all such kinds are rare."""
-    labels, of_parts = set(pair.labels[gains > 0].tolist()), pair.parts.sums(gains)
-    squares, cubes = (float((of_parts**power).sum()) for power in (2, 3))
-    shown = [np.count_nonzero(pair.parts.sums(pair.labels == label)) for label in labels]
-    if not shown or RAREST_GAIN * min(shown) >= RULE_OF_THREE:
+    parts = pair.parts
+    found = [(parts.sums(gains), rarest) for gains, rarest in _gains(metric, pair)]
+    return max(_hidden(gains[s], rarest) for gains, rarest in found for s in parts.members())
+
+
+def _hidden(of_parts: Array, rarest: float) -> float:
+    """Return what a kind may gain, unless so many parts would show it."""
+    total, squares, cubes = (float((of_parts**power).sum()) for power in (1, 2, 3))
+    if not squares or rarest * total**2 / squares > RULE_OF_THREE - ROUNDING:
         return 0.0
     return RULE_OF_THREE * cubes / squares
 
 
-def _gains(metric: Metric, pair: Pair) -> Array:
-    """Return what the metric would gain with each image decided rightly."""
+def _gains(metric: Metric, pair: Pair) -> Iterator[tuple[Array, float]]:
+    """Yield what the metric would gain with each image, and how rare images of that kind may be."""
     outcomes = pair.baseline
     if metric.ranks:
         difference = auroc_difference(pair)
         n_images = np.array([(difference.labels == label).sum() for label in (0, 1)])
         most = 1 / np.maximum(n_images, 1)[np.clip(pair.labels, 0, 1)]
-        return np.asarray(np.maximum(most - difference.placements(difference.baseline), 0.0))
-    if metric.name in outcomes.own:
-        return np.zeros(len(pair.labels))
-    return np.asarray(_cost_of(outcomes.rightly_called(), metric, outcomes, -1))
+        placements = difference.placements(difference.baseline)
+        yield np.asarray(np.maximum(most - placements, 0.0)), RAREST_GAIN
+    elif metric.name in outcomes.own:
+        yield _change_to(metric, pair, -1), RAREST_GAIN
+    else:
+        yield _cost_of(outcomes.rightly_called(), metric, outcomes, -1), RAREST_GAIN
+        if metric.counts_pixels and "misses" not in metric.sees:
+            yield _cost_of(outcomes.all_called(), metric, outcomes), RAREST_LIT
 
 
 def _costs(metric: Metric, pair: Pair) -> Iterator[Array]:
@@ -209,7 +221,7 @@ def _costs(metric: Metric, pair: Pair) -> Iterator[Array]:
         placements = difference.placements(difference.baseline)
         yield from (np.where(pair.labels == label, placements, 0.0) for label in (1, 0))
     elif metric.name in outcomes.own:
-        yield _cost_of_the_worst(metric, pair)
+        yield _change_to(metric, pair, 1)
     else:
         yield from (
             _cost_of(wrong, metric, outcomes)
@@ -225,17 +237,17 @@ def _cost_of(other: Outcomes, metric: Metric, outcomes: Outcomes, sign: int = 1)
     return np.asarray(np.maximum(sign * metric.sign * added / before.denominator.sum(), 0.0))
 
 
-def _cost_of_the_worst(metric: Metric, pair: Pair) -> Array:
-    """Return the same where only the columns are known: each image as bad as any can be.
+def _change_to(metric: Metric, pair: Pair, sign: int) -> Array:
+    """Return the same where only the columns are known: each image as bad (-1: good) as can be.
 
-    Where that is unbounded, as bad as the worst image of either model.
+    Where that is unbounded, as the worst, or best, image of either model.
     """
     ratio = ratio_of(metric, pair.baseline)
-    worst = 0.0 if metric.more_is_better else metric.largest
-    if not np.isfinite(worst):
-        worst = max(_largest_of_one(ratio_of(metric, o)) for o in (pair.baseline, pair.candidate))
-    added = worst * ratio.denominator - ratio.numerator
-    return np.asarray(np.maximum(metric.sign * added / ratio.denominator.sum(), 0.0))
+    end = metric.largest if sign * metric.sign > 0 else 0.0
+    if not np.isfinite(end):
+        end = max(_largest_of_one(ratio_of(metric, o)) for o in (pair.baseline, pair.candidate))
+    added = end * ratio.denominator - ratio.numerator
+    return np.asarray(np.maximum(sign * metric.sign * added / ratio.denominator.sum(), 0.0))
 
 
 def _largest_of_one(ratio: Ratio) -> float:

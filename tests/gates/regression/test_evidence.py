@@ -117,6 +117,45 @@ def test_a_metric_of_ones_own_may_lose_all_that_it_has():
     assert found.effective == pytest.approx(80)
 
 
+@pytest.mark.parametrize(
+    ("n_defects", "hidden"), [(17, 3 * 0.25 / 17), (59, 3 * 0.25 / 59), (60, 0)]
+)
+def test_a_kind_of_a_twentieth_may_gain_what_is_not_found_yet(n_defects, hidden):
+    found = evidence(even_pair(2 * n_defects), "pixel_segf1_per_image")
+    f1 = value_in("pixel_segf1_per_image", even_pair().baseline)
+    assert found.unseen_gain == pytest.approx(hidden * (1 - f1) / 0.25)
+
+
+@pytest.mark.parametrize(("n_each", "hidden"), [(29, 3 / 58), (31, 0)])
+def test_a_kind_of_a_tenth_may_gain_that_the_baseline_alone_lights_up_whole(n_each, hidden):
+    pair = even_pair(2 * n_each)
+    dark = replace(pair.baseline, fp=0 * pair.baseline.fp, tn=pair.baseline.tn + 20)
+    found = evidence(replace(pair, baseline=dark), "bg_fpr")
+    assert found.unseen_gain == pytest.approx(hidden, rel=0.05)
+
+
+def test_sixty_parts_show_a_kind_only_where_they_weigh_alike():
+    pair = even_pair(160)
+    large = np.arange(1, 21, 2)
+    heavy = changed(pair.baseline, large, tp=100 * 240.0, fn=100 * 160.0)
+    assert evidence(pair).unseen_gain == 0
+    assert evidence(replace(pair, baseline=heavy)).unseen_gain > 0.05
+
+
+@pytest.mark.parametrize(
+    ("more_is_better", "gain"), [(False, 0.25), (True, 0.75)], ids=["to none", "to all"]
+)
+def test_a_metric_of_ones_own_may_gain_all_that_is_left(more_is_better, gain):
+    pair = even_pair()
+    own = replace(pair.baseline, own={"lit_parts": Ratio(np.full(80, 0.25), np.ones(80))})
+    metric = Metric("lit_parts", "image", more_is_better, "lit", unknown_here, source="line:lit")
+    bound = "max_drop" if more_is_better else "max_rise"
+    change = AllowedChange("lit_parts", bound, 0.05, relative=False, source="r.yaml:9")
+    REGISTERED["lit_parts"] = metric
+    found = evidence_of(change, replace(pair, baseline=own, candidate=own), 0.25, 0.0)
+    assert found.unseen_gain == pytest.approx(3 * gain / 80)
+
+
 @pytest.mark.parametrize("who", ["baseline", "candidate"])
 def test_a_metric_of_ones_own_that_one_model_lacks_is_an_error(who):
     pair = even_pair()
