@@ -139,7 +139,7 @@ class Evaluator:
         self.predictor = Predictor(
             detector, self.settings.batch_size, postprocess, self.worker_group
         )
-        self._given = operating_point
+        self._given = None if operating_point is None else operating_point.as_given()
         self._store = PictureStore(
             split.resize, self.settings.picture_bytes, self.settings.image_budget
         )

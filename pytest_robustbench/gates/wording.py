@@ -107,8 +107,9 @@ def what_would_show(verdict: Verdict) -> str:
         return "no number of images that one could take would: the value is all but the limit"
     if verdict.pieces is not None and needed <= verdict.pieces:
         return "so many are there: the calibration images are too few"
+    in_parts = verdict.n_parts not in (None, verdict.n_images)
     there = counted(needed, metric_called(verdict.limit.metric).kind)
-    there += " of as many parts" if _of_parts(verdict) else ""
+    there += " of as many parts" if in_parts else ""
     frozen = "" if verdict.sampled is None else " at a frozen operating point"
     if is_best(verdict):
         return f"{there} with nothing wrong would show it{frozen}"
@@ -196,19 +197,19 @@ def _from_to(verdict: Verdict, interval: tuple[float, float]) -> str:
 def counted_images(verdict: Verdict) -> str:
     """Return what a verdict rests on: ``17 defect images``, or ``17 defect images of 6 parts``."""
     assert verdict.n_images is not None, "who asks has looked"
-    images = counted(verdict.n_images, metric_called(verdict.limit.metric).kind)
-    return images + _of_parts(verdict)
+    kind = metric_called(verdict.limit.metric).kind
+    return counted(verdict.n_images, kind, verdict.n_parts)
 
 
-def _of_parts(verdict: Verdict) -> str:
-    if verdict.n_parts in (None, verdict.n_images):
-        return ""
-    return f" of {verdict.n_parts} {'part' if verdict.n_parts == 1 else 'parts'}"
+def counted(n: int, kind: str, n_parts: int | None = None) -> str:
+    """Return a number of images of a kind, which may be empty for both: ``17 defect images``.
 
-
-def counted(n: int, kind: str) -> str:
-    """Return a number of images of a kind, which may be empty for both: ``17 defect images``."""
-    return " ".join(filter(None, (str(n), kind, "image" if n == 1 else "images")))
+    Where they show another number of parts, that is told as well: ``of 6 parts``.
+    """
+    images = " ".join(filter(None, (str(n), kind, "image" if n == 1 else "images")))
+    if n_parts in (None, n):
+        return images
+    return f"{images} of {n_parts} {'part' if n_parts == 1 else 'parts'}"
 
 
 def notes_on_waivers(

@@ -151,7 +151,7 @@ def test_the_comments_say_where_it_is_from_and_what_it_is_worth(call, folder):
     started = json.loads((folder / "r.json").read_text())["started"]
     for text in (
         f"report r.json, {started}",
-        "model pixel_gaussian on synthetic brushed_metal: 60 defect and 30 normal images",
+        "model pixel_gaussian on synthetic brushed_metal: 60 defect images and 30 normal images",
         "On fresh test images of this kind, as many of as many parts, at the same thresholds",
         "limits together with 95 %: at most 5 of 100 such test sets break any of them",
         '"as good as this run", not "good enough"',

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pytest_robustbench.reports.compare.proposal import Proposal, ProposedLimit
+    from pytest_robustbench.reports.file.record import Plain
     from pytest_robustbench.reports.file.stored import StoredReport
 
 SAFETY = 0.95
@@ -28,10 +29,6 @@ HEAD = """\
 # keeps {all} together with {safety:g} %: at most {risk:g} of 100 such test sets break any of them.
 # With fewer images, or thresholds that are calibrated anew on other images, they break more often.
 """
-SILENT = (
-    "# WARNING: none of these limits would fail a detector that never fires: add a floor such as "
-    "pixel_segf1, or a ceiling on miss_rate\n"
-)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -82,31 +79,28 @@ def proposal_text(report: StoredReport, proposal: Proposal, safety: float) -> st
         model=_one_line(plain["model"]),
         dataset=_one_line(plain["dataset"]),
         category=_one_line(plain["category"]),
-        images=_images(report.plain["samples"]["label"]),
+        images=_images(report.plain["samples"]),
         all=f"all {n} limits" if n > 1 else "this limit",
         safety=100 * safety,
         risk=round(100 * (1 - safety), 6),
     )
-    warning = "" if _notices_silence(proposal.limits) else SILENT
     lines = [*_section(proposal.limits), *_latency(report), *_leftovers(proposal)]
-    return head + warning + "".join(f"{line}\n" for line in lines)
+    return head + "".join(f"{line}\n" for line in lines)
 
 
-def _images(labels: Sequence[int]) -> str:
-    return f"{sum(labels)} defect and {len(labels) - sum(labels)} normal images"
+def _images(samples: Plain) -> str:
+    """Return how many images of how many parts there are, by label."""
+    from pytest_robustbench.gates.wording import counted
+
+    groups: dict[int, list[str]] = {1: [], 0: []}
+    for label, id_, group in zip(*(samples[k] for k in ("label", "id", "group")), strict=True):
+        groups[label].append(f"image {id_}" if group is None else f"part {group}")
+    told = zip(("defect", "normal"), groups.values(), strict=True)
+    return " and ".join(counted(len(names), kind, len(set(names))) for kind, names in told)
 
 
 def _one_line(text: str) -> str:
     return " ".join(str(text).split())
-
-
-def _notices_silence(limits: Sequence[ProposedLimit]) -> bool:
-    from pytest_robustbench.gates.judgement import would_fail_a_silent_detector
-    from pytest_robustbench.gates.limits import Limit
-
-    return would_fail_a_silent_detector(
-        Limit(limit.metric, limit.bound, float(limit.number), "") for limit in limits
-    )
 
 
 def _section(limits: Sequence[ProposedLimit]) -> Iterator[str]:

@@ -183,6 +183,15 @@ class OperatingPoint(Calibrated):
             return None
         return min(self.health.without_each), max(self.health.without_each)
 
+    def as_given(self) -> OperatingPoint:
+        """Return the same thresholds as they are frozen for another run.
+
+        The method is ``given``, however they were found. Warnings of that calibration, what
+        recalibrating another detector would have given, and where other images would have put the
+        thresholds, are left behind: they would read as if they were of the other run.
+        """
+        return replace(self, method=GIVEN, warnings=(), recalibrated=None, redrawn=())
+
     def to_dict(self) -> dict[str, Any]:
         """Return the operating point as plain JSON, digest and interval included."""
         plain = asdict(self)
@@ -217,14 +226,10 @@ class OperatingPoint(Calibrated):
     def read(cls, path: Path, benchmark: str | None = None) -> OperatingPoint:
         """Read the operating point from a report, or from a file that holds nothing else.
 
-        Its method is ``given``, however the thresholds were found when it was written. Warnings of
-        that calibration, and what recalibrating another detector would have given, are left behind:
-        they would read as if they were of this run.
-
         Parameters
         ----------
         path : Path
-            The file.
+            The file; see `as_given` for what is left of the calibration that it tells of.
         benchmark : str, optional
             Refuse the report of any other benchmark.
 
@@ -247,7 +252,7 @@ class OperatingPoint(Calibrated):
             _require_same(content.get("name", benchmark), benchmark)
         except CalibrationError as error:
             raise CalibrationError(f"cannot use {path}: {error}") from error
-        return replace(point, method=GIVEN, warnings=(), recalibrated=None, redrawn=())
+        return point.as_given()
 
 
 def _validated(values: Mapping[str, Any]) -> OperatingPoint:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from pytest_robustbench.gates.regression.rankings import auroc_difference
+from pytest_robustbench.gates.wording import counted
 from pytest_robustbench.metrics.measured import ratio_of
 
 if TYPE_CHECKING:
@@ -114,9 +115,7 @@ class Evidence:
         """What is wrong with the test set, in words."""
         if not np.isfinite(self.needed):
             return "nothing of the margin is left, and no finite test set can show that it is kept"
-        there = f"{self.images} {self.kind} images"
-        if self.counted != self.images:
-            there += f" of {self.counted} parts"
+        there = counted(self.images, self.kind, self.counted)
         return f"the test set is too small: {there} count as {self.effective:.0f} of equal weight"
 
 

@@ -47,6 +47,14 @@ def test_point_of_a_report_gives_the_same_numbers(calibrated, tmp_path):
     assert again.per_image.fp.tolist() == expected.per_image.fp.tolist()
 
 
+def test_a_point_that_is_handed_over_is_as_frozen_as_one_that_is_read(calibrated):
+    given = benchmark(operating_point=calibrated.prepare()).prepare()
+
+    assert given.method == "given"
+    assert given.redrawn == ()
+    assert given.digest == calibrated.prepare().digest
+
+
 def test_warnings_of_another_calibration_are_not_shown_as_those_of_this_run(tmp_path):
     point = OperatingPoint(1.0, 2.0, method="holdout", n_images=3, warnings=("3 images are few",))
     path = tmp_path / "point.json"
