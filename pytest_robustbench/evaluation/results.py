@@ -48,9 +48,12 @@ class Latency:
     reference_device: str = "cpu"
 
     @property
-    def relative(self) -> float:
-        """Median time per image in units of the reference workload."""
-        return self.median / self.reference
+    def relative(self) -> float | None:
+        """Median time per image in units of the reference workload.
+
+        ``None`` where that ran on another device: it tells nothing of the detector.
+        """
+        return self.median / self.reference if self.device == self.reference_device else None
 
 
 @dataclass(frozen=True)

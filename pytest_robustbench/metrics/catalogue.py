@@ -209,6 +209,7 @@ BUILT_IN = (
         "median in units of a reference workload",
         largest=float("inf"),
         unit="times the reference workload",
+        nothing_counts="the reference workload ran on another device than the detector",
     ),
 )
 

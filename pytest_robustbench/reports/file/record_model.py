@@ -177,8 +177,9 @@ class Latency(Part):
         description="Median time of a fixed piece of work, interleaved with the calls: how fast "
         "the machine was. Milliseconds."
     )
-    relative: Annotated[float, Field(ge=0)] = Field(
-        description="median_ms in units of reference_ms; no unit."
+    relative: Annotated[float, Field(ge=0)] | None = Field(
+        description="median_ms in units of reference_ms, no unit; null where the reference work "
+        "was done on another device, and tells nothing of the detector."
     )
     calls_ms: list[Milliseconds] = Field(
         min_length=1,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import math
 import statistics
 
@@ -74,6 +75,22 @@ def test_the_numbers_are_those_of_the_calls():
     assert latency.p95 <= max(latency.calls)
     assert latency.relative == result.metrics["latency_relative"]
     assert latency.relative == latency.median / latency.reference > 0
+
+
+def test_a_reference_that_ran_elsewhere_gives_no_relative_latency(tmp_path):
+    detector = Contrast()
+    detector.device = "gpu.0"  # of OpenVINO: torch has no clock for it
+    subject = benchmark(detector=detector)
+
+    result = subject.evaluate(CLEAN)
+    path = tmp_path / "texture.json"
+    subject.run().write(path)
+
+    assert result.metrics["latency_ms_per_image"] > 0
+    assert result.metrics["latency_relative"] is None
+    assert "another device" in result.undefined["latency_relative"]
+    plain = json.loads(path.read_text(encoding="utf-8"))
+    assert plain["robustness"]["clean"]["latency"]["relative"] is None
 
 
 def test_time_is_counted_per_image():

@@ -92,6 +92,7 @@ def test_a_device_that_torch_does_not_reach_has_no_reference_there(monkeypatch):
 
     latency = stopwatch.latency(1)
     assert (latency.device, latency.reference_device) == ("cuda", "cpu")
+    assert latency.relative is None
     assert isinstance(reference_for("gpu.0"), HostReference)
     assert "torch" not in sys.modules
 
