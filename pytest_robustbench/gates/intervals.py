@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
 from pytest_robustbench.gates.recalibrated import extremes
-from pytest_robustbench.gates.regression.rankings import AurocDifference
-from pytest_robustbench.gates.regression.ratios import RatioDifference
-from pytest_robustbench.gates.regression.resampling import Resampling, bounds, draws_of
-from pytest_robustbench.gates.shares import effective, share_ends
+from pytest_robustbench.gates.regression.resampling import Resampling
+from pytest_robustbench.gates.shares import binomial_ends
+from pytest_robustbench.gates.urns import aurocs_drawn, jointly_kept, ratios_drawn
 from pytest_robustbench.metrics.measured import ratio_of
-from pytest_robustbench.metrics.outcomes import Ratio
 from pytest_robustbench.metrics.parts import parts_of
 
 if TYPE_CHECKING:
@@ -26,10 +23,6 @@ if TYPE_CHECKING:
 
 Side = Literal["lower", "upper"]
 Ends: TypeAlias = "tuple[float, float]"
-Estimator: TypeAlias = "RatioDifference | AurocDifference"
-
-ROUNDING = 1e-9
-"""Standard errors below are rounding: sums of squares of equal columns do not cancel exactly."""
 
 
 def interval_of(
@@ -51,7 +44,7 @@ def interval_of(
     level : float
         How often such an interval holds the true value, in (0, 1).
     resamples : int
-        Bootstrap draws.
+        Draws from the urn.
     seed : int
         Of the draws.
 
@@ -65,11 +58,9 @@ def interval_of(
     Notes
     -----
     Parts are the unit. Shares of images have exact binomial intervals (Clopper and Pearson 1934)
-    where every image is its own part, and otherwise those of as many parts as are worth the same
-    (Korn and Graubard 1998). All others come from a studentised bootstrap over parts within their
-    stratum (Davison and Hinkley 1997, section 5.2). Where all images say the same, there is no
-    spread to resample: then at most a share ``1 - alpha ** (1 / n)`` of all parts is of a kind that
-    n parts did not show, and those are taken to be as wrong, or as right, as can be.
+    where every image is its own part. All others come from an urn (see `urns`) that holds the parts
+    seen, and for either end one that was not, which is as bad, or as good, as can be: n parts do
+    not show what one in n is like, however well they agree.
 
     Where thresholds were calibrated, the interval also holds what other calibration images of the
     same kinds would have given: it reaches from the lower end where the redrawn thresholds decide
@@ -108,98 +99,39 @@ def _ends(metric: Metric, outcomes: Outcomes, alpha: float, settings: Resampling
 def _sampled(metric: Metric, outcomes: Outcomes, alpha: float, settings: Resampling) -> Ends | None:
     """Return both ends at these thresholds."""
     outcomes = outcomes.of(outcomes.counted if metric.counts_pixels else outcomes.measured)
-    single = _single(metric, outcomes)
-    if single is None or not np.isfinite(single.value):
+    if metric.is_latency or _is_undefined(metric, outcomes):
         return None
-    if single.share is not None:
-        return share_ends(single.share, single.estimator.parts, alpha)
-    lower, upper = _resampled(single, alpha, settings)
-    return _clipped(lower, metric.largest), _clipped(upper, metric.largest)
+    share = None if metric.ranks else _share_of_parts(metric, outcomes)
+    if share is not None:
+        return binomial_ends(*share, alpha)
+    low, high = (_drawn(metric, outcomes, settings, highest=highest) for highest in (False, True))
+    return -float(jointly_kept(-low, alpha)[0]), float(jointly_kept(high, alpha)[0])
 
 
-@dataclass(frozen=True)
-class _Single:
-    """One model's metric, as its difference from a model that knows nothing.
-
-    Parameters
-    ----------
-    value : float
-        The metric.
-    estimator : RatioDifference or AurocDifference
-        Its `resampled` gives ``sign * (metric - origin)``.
-    sign : {1, -1}
-        1 where `estimator` grows with the metric.
-    origin : float
-        The metric of the model that knows nothing.
-    n_parts : int
-        How many parts carry it, as far as they weigh alike.
-    largest : float
-        No value can be larger.
-    share : Ratio, optional
-        Its columns, where it counts images of one kind: a binomial share.
-    """
-
-    value: float
-    estimator: Estimator
-    sign: int
-    origin: float
-    n_parts: float
-    largest: float
-    share: Ratio | None = None
-
-    def resampled(self, weights: Array) -> tuple[Array, Array]:
-        """Return the metric and its standard error in every draw of images."""
-        differences, errors = self.estimator.resampled(weights)
-        return self.origin + self.sign * differences, errors
+def _is_undefined(metric: Metric, outcomes: Outcomes) -> bool:
+    if metric.ranks:
+        return not metric.comparable or len(set(outcomes.labels.tolist())) < 2
+    return not np.isfinite(ratio_of(metric, outcomes).value)
 
 
-def _single(metric: Metric, outcomes: Outcomes) -> _Single | None:
-    if metric.ranks and metric.comparable:
-        return _auroc(outcomes)
-    if metric.ranks or metric.is_latency:
-        return None
-    parts = parts_of(outcomes.labels, outcomes.groups)
+def _drawn(metric: Metric, outcomes: Outcomes, settings: Resampling, *, highest: bool) -> Array:
+    """Return what the metric comes to with a part more, as good or bad as can be: (R, 1)."""
+    rng = np.random.default_rng(settings.seed)
+    if metric.ranks:
+        return aurocs_drawn(outcomes, settings.draws, rng, highest=highest)[:, None]
+    found = ratios_drawn([(metric, outcomes)], [highest], settings.draws, rng)
+    return np.where(np.isnan(found), np.inf if highest else -np.inf, found)
+
+
+def _share_of_parts(metric: Metric, outcomes: Outcomes) -> tuple[int, int] | None:
+    """Return of how many parts how many count, where each shows one image that does or does not."""
     ratio = ratio_of(metric, outcomes)
-    share = ratio if metric.kind and _counts_images(metric, ratio) else None
-    by_part = ratio.by_part(parts)
-    nothing = Ratio(np.zeros(len(parts.strata)), np.ones(len(parts.strata)))
-    estimator = RatioDifference(nothing, by_part, 1, parts)
-    n_parts = by_part.n_images if share is None else effective(by_part.denominator)
-    return _Single(ratio.value, estimator, 1, 0.0, n_parts, metric.largest, share)
-
-
-def _counts_images(metric: Metric, ratio: Ratio) -> bool:
-    """Return whether every image adds one, or nothing, to numerator and denominator."""
     columns = np.stack([ratio.numerator, ratio.denominator])
-    may = metric.level == "image" or bool(metric.source)
-    return may and bool(np.isin(columns, (0.0, 1.0)).all())
-
-
-def _auroc(outcomes: Outcomes) -> _Single:
-    # A model that ranks all images alike has an area of one half, whatever is drawn.
-    scores, labels = outcomes.score, outcomes.labels
-    parts = parts_of(labels, outcomes.groups)
-    estimator = AurocDifference(np.zeros(len(labels)), scores, labels, parts)
-    return _Single(estimator.value_of(scores), estimator, -1, 0.5, estimator.n_parts, 1.0)
-
-
-def _resampled(single: _Single, alpha: float, settings: Resampling) -> tuple[float, float]:
-    strata = single.estimator.parts.strata
-    own = float(single.resampled(np.ones((1, len(strata))))[1][0])
-    if not own > ROUNDING:
-        return _without_spread(single, alpha)
-    drawn, errors = np.empty((2, settings.draws, 1))
-    for rows, weights in draws_of("one model", strata, settings):
-        drawn[rows, 0], errors[rows, 0] = single.resampled(weights)
-    upper, lower = bounds(np.array([single.value]), np.array([own]), drawn, errors, alpha)
-    return float(lower[0]), float(upper[0])
-
-
-def _without_spread(single: _Single, alpha: float) -> tuple[float, float]:
-    value, unseen = single.value, 1 - alpha ** (1 / single.n_parts)
-    return value * (1 - unseen), value + (single.largest - value) * unseen
-
-
-def _clipped(end: float, largest: float) -> float:
-    """Return an end that can be; one that is not known stays infinite."""
-    return min(max(end, 0.0), largest) if np.isfinite(end) else end
+    may = metric.kind and (metric.level == "image" or metric.source)
+    if not (may and np.isin(columns, (0.0, 1.0)).all()):
+        return None
+    by_part = parts_of(outcomes.labels, outcomes.groups).sums(columns.T)
+    if (by_part[:, 1] > 1).any():
+        return None
+    k, n = by_part.sum(axis=0).astype(int).tolist()
+    return k, n

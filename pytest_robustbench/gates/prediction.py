@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pytest_robustbench.metrics.measured import ratio_of
+from pytest_robustbench.gates.urns import Urn, blocks, jointly_kept
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -23,11 +23,6 @@ if TYPE_CHECKING:
 DRAWS = 20_000
 DRAWS_BEYOND = 100
 """Least number of draws that lie beyond the limits."""
-LIT = 0.5
-"""Share of its background that a part not seen lights up where that costs overlap, not only false
-alarms: the overlap of few small defects would not survive a single picture that lights up whole."""
-BLOCK_BYTES = 2**24
-"""Bytes of draws that are held at a time."""
 
 
 @dataclass(frozen=True)
@@ -87,25 +82,16 @@ def jointly_predicted(values: Sequence[Predicted], safety: float, *, seed: int =
         rng = np.random.default_rng([seed, own_seed])
         drawn[:, members] = _drawn([values[k] for k in members], n_draws, rng)
     signs = np.array([value.metric.sign for value in values])
-    return signs * _all_kept(signs * drawn, 1 - safety)
-
-
-def _all_kept(drawn: Array, alpha: float) -> Array:
-    """Return ceilings that a share `alpha` of the draws breaks, each as many as the others."""
-    ordered = np.sort(drawn, axis=0)
-    # How many draws are as large: the fewer, the sooner a draw breaks its limit.
-    as_large = len(drawn) - np.stack(
-        [np.searchsorted(*columns) for columns in zip(ordered.T, drawn.T, strict=True)], axis=1
-    )
-    rarest = np.sort(as_large.min(axis=1))[int(alpha * len(drawn))]
-    return np.asarray(np.where(as_large >= rarest, drawn, -np.inf).max(axis=0))
+    return signs * jointly_kept(signs * drawn, 1 - safety)
 
 
 def _drawn(values: Sequence[Predicted], n_draws: int, rng: np.random.Generator) -> Array:
     """Return what values of one image set are on other sets: (R, K), the worst where undefined."""
-    urns = _urns(values)
+    pairs = [(value.metric, value.outcomes) for value in values]
+    urn = Urn.of(pairs, [not value.metric.more_is_better for value in values])
+    urns = [urn.held(stratum) for stratum in urn.strata]
     drawn = np.empty((n_draws, len(values)))
-    for rows in _blocks(n_draws, max(map(len, urns))):
+    for rows in blocks(n_draws, max(map(len, urns))):
         with np.errstate(invalid="ignore", divide="ignore"):  # no largest value: 0 * inf
             sums = np.sum([_of_another_set(u, rows.stop - rows.start, rng) for u in urns], axis=0)
             drawn[rows] = sums[..., 0] / sums[..., 1]
@@ -118,50 +104,3 @@ def _of_another_set(urn: Array, n_draws: int, rng: np.random.Generator) -> Array
     shares = rng.dirichlet(np.ones(len(urn)), n_draws)
     counts = rng.multinomial(len(urn) - 1, shares).astype(np.float64)
     return np.tensordot(counts, urn, axes=1)
-
-
-def _blocks(total: int, n_parts: int) -> Iterator[slice]:
-    size = max(1, BLOCK_BYTES // (8 * n_parts))
-    return (slice(start, min(start + size, total)) for start in range(0, total, size))
-
-
-def _urns(values: Sequence[Predicted]) -> list[Array]:
-    """Return, for every combination of labels, what each part adds to each value.
-
-    Returns
-    -------
-    list of (parts + 1, K, 2) float64
-        Numerators and denominators; the last row is the part that was not seen.
-    """
-    outcomes = values[0].outcomes
-    _, first, part = np.unique(outcomes.groups, return_index=True, return_inverse=True)
-    n_parts, stratum = len(first), np.zeros(len(first), np.int64)
-    for bit, members in enumerate((outcomes.defective, ~outcomes.defective)):
-        stratum[part[members]] |= 1 << bit
-    seen = np.stack([_by_part(_columns(v), part, n_parts) for v in values], axis=1)
-    sizes = np.stack([_by_part(_sizes(v), part, n_parts) for v in values], axis=1)
-    largest = np.array([0.0 if v.metric.more_is_better else v.metric.largest for v in values])
-    urns = []
-    for members in (stratum == each for each in np.unique(stratum)):
-        size = sizes[members].max(axis=0)[:, 0]
-        unseen = np.stack([np.where(size > 0, largest, 0.0) * size, size], axis=1)
-        urns.append(np.concatenate([seen[members], unseen[None]]))
-    return urns
-
-
-def _by_part(columns: Array, part: NDArray[np.int64], n_parts: int) -> Array:
-    sums = [np.bincount(part, weights=column, minlength=n_parts) for column in columns.T]
-    return np.stack(sums, axis=1)
-
-
-def _columns(value: Predicted) -> Array:
-    ratio = ratio_of(value.metric, value.outcomes)
-    return np.stack([ratio.numerator, ratio.denominator], axis=1)
-
-
-def _sizes(value: Predicted) -> Array:
-    """Return the denominator of each image, or what it were with the defect missed and light."""
-    o = value.outcomes
-    missed = replace(o, tp=0 * o.tp, fn=o.tp + o.fn, fp=o.fp + LIT * o.tn, tn=(1 - LIT) * o.tn)
-    columns = _columns(value), _columns(replace(value, outcomes=missed))
-    return np.maximum(*columns)[:, 1:]

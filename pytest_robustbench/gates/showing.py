@@ -131,9 +131,12 @@ def _needed(verdict: Verdict) -> float:
     row, room = metric_called(limit.metric), abs(value - limit.value)
     if abs(at_worst - value) > room * MOST:
         return math.inf
-    if is_best(verdict):
+    is_share = _is_share(limit.metric) and summarized(limit.metric) == limit.metric
+    if is_best(verdict) and is_share:
         return zero_failure_plan(room / row.largest, verdict.confidence)
-    if _is_share(limit.metric) and summarized(limit.metric) == limit.metric:
+    if is_best(verdict):  # what is left is the part that was not seen, one of so many
+        return float(n * abs(at_worst - value) / room)
+    if is_share:
         wrong = (value, limit.value) if limit.bound == "max" else (1 - value, 1 - limit.value)
         return _at_rate(*wrong, verdict.confidence)
     return float(n * ((at_worst - value) / room) ** 2)

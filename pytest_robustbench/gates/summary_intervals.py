@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pytest_robustbench.conditions import CLEAN
-from pytest_robustbench.gates.intervals import ROUNDING
 from pytest_robustbench.gates.recalibrated import extremes
-from pytest_robustbench.gates.regression.resampling import Resampling, bounds, draws_of
+from pytest_robustbench.gates.regression.resampling import Resampling
+from pytest_robustbench.gates.urns import jointly_kept, ratios_drawn
 from pytest_robustbench.metrics.catalogue import (
     DROP_PREFIXES,
     LEVEL_PREFIXES,
@@ -18,15 +17,14 @@ from pytest_robustbench.metrics.catalogue import (
     metric_called,
 )
 from pytest_robustbench.metrics.measured import ratio_of
-from pytest_robustbench.metrics.parts import parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from pytest_robustbench.metrics.outcomes import Outcomes, Ratio
-    from pytest_robustbench.metrics.parts import Parts
+    from pytest_robustbench.metrics.metric import Metric
+    from pytest_robustbench.metrics.outcomes import Outcomes
 
     Array = NDArray[np.float64]
 
@@ -50,7 +48,7 @@ def summary_interval_of(
     level : float
         How often such an interval holds the true value, in (0, 1).
     resamples : int
-        Bootstrap draws.
+        Draws from the urn.
     seed : int
         Of the draws.
 
@@ -62,10 +60,10 @@ def summary_interval_of(
 
     Notes
     -----
-    A draw takes the same parts under every condition, so that what they have in common is not
-    counted as chance several times. Of a worst value, the ends are the worst of the ends of all
-    conditions, which hold together: which one is the worst may be chance as well, and an extreme
-    of draws would be too extreme.
+    A draw weighs the same parts under every condition, and one that was not seen (see `urns`), so
+    that what they have in common is not counted as chance several times. Of a worst value, the ends
+    are the worst of the ends of all conditions, which hold together: which one is the worst may be
+    chance as well, and an extreme of draws would be too extreme.
     """
     row = metric_called(metric)
     if row.ranks or row.is_latency or CLEAN.id not in outcomes:
@@ -106,16 +104,30 @@ def _sampled(
     """Return both ends at these thresholds."""
     row = metric_called(metric)
     ordered = [CLEAN.id, *(condition for condition in outcomes if condition != CLEAN.id)]
-    clean = outcomes[CLEAN.id]
-    parts = parts_of(clean.labels, clean.groups)
-    ratios = tuple(ratio_of(row, outcomes[condition]).by_part(parts) for condition in ordered)
-    if len(ratios) < 2 or not np.isfinite([ratio.value for ratio in ratios]).all():
+    values = [(row, outcomes[condition]) for condition in ordered]
+    if len(values) < 2 or not np.isfinite([ratio_of(*value).value for value in values]).all():
         return None
-    sums = _Sums(ratios, _coefficients(metric, len(ratios) - 1), parts, row.largest)
-    lower, upper = _ends(sums, alpha, settings)
+    coefficients = _coefficients(metric, len(values) - 1)
+    low, high = (_drawn(values, coefficients, settings, highest=h) for h in (False, True))
     pick = min if bound_of(metric) == "min" else max
+    lower, upper = -jointly_kept(-low, alpha), jointly_kept(high, alpha)
     ends = float(pick(lower)), float(pick(upper))
     return ends if np.isfinite(ends).all() else None
+
+
+def _drawn(
+    values: Sequence[tuple[Metric, Outcomes]],
+    coefficients: Array,
+    settings: Resampling,
+    *,
+    highest: bool,
+) -> Array:
+    """Return the sums with a part more that makes them as high, or low, as can be: (R, K)."""
+    falls = (coefficients < 0).any(axis=0)
+    rng = np.random.default_rng(settings.seed)
+    found = ratios_drawn(values, (falls != highest).tolist(), settings.draws, rng)
+    unknown = np.where(falls != highest, np.inf, -np.inf)
+    return np.asarray(np.where(np.isnan(found), unknown, found) @ coefficients.T)
 
 
 def _coefficients(metric: str, n_corrupted: int) -> Array:
@@ -127,93 +139,3 @@ def _coefficients(metric: str, n_corrupted: int) -> Array:
         return rows
     rows[:, 0] = -1.0
     return -rows if metric_called(metric).more_is_better else rows
-
-
-@dataclass(frozen=True)
-class _Sums:
-    """Weighted sums of one metric under several conditions.
-
-    Parameters
-    ----------
-    ratios : tuple of Ratio
-        The metric under each of C conditions, on the same P parts.
-    coefficients : (K, C) float64
-        A row per sum.
-    parts : Parts
-        The parts that the images show, which are drawn within their stratum.
-    largest : float
-        No sum can be larger.
-    """
-
-    ratios: tuple[Ratio, ...]
-    coefficients: Array
-    parts: Parts
-    largest: float
-
-    @property
-    def values(self) -> Array:
-        """The sums as observed: (K,)."""
-        return np.asarray(self.coefficients @ np.array([ratio.value for ratio in self.ratios]))
-
-    @property
-    def lowest(self) -> float:
-        """What none of the sums can be below."""
-        return -self.largest if (self.coefficients < 0).any() else 0.0
-
-    @property
-    def n_parts(self) -> int:
-        """The least number of parts that carry a condition."""
-        return min(ratio.n_images for ratio in self.ratios)
-
-    def only(self, chosen: NDArray[np.bool_]) -> _Sums:
-        """Return some of the sums."""
-        return replace(self, coefficients=self.coefficients[chosen])
-
-    def resampled(self, weights: Array) -> tuple[Array, Array]:
-        """Return the sums and their linearised standard errors in every draw: (R, K) each."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            totals = np.stack([weights @ ratio.denominator for ratio in self.ratios], axis=1)
-            found = np.stack([weights @ ratio.numerator for ratio in self.ratios], axis=1) / totals
-            errors = [self._errors(weights, found, totals, row) for row in self.coefficients]
-        return found @ self.coefficients.T, np.stack(errors, axis=1)
-
-    def _errors(self, weights: Array, found: Array, totals: Array, row: Array) -> Array:
-        """Return the error of one sum: parts add to it by what they say under all conditions."""
-        values = np.zeros_like(weights)
-        for c in np.flatnonzero(row):
-            ratio = self.ratios[c]
-            own = ratio.numerator - found[:, c, None] * ratio.denominator
-            values += row[c] * own / totals[:, c, None]
-        return np.asarray(np.sqrt(self.parts.variance(weights, values)))
-
-
-def _ends(sums: _Sums, alpha: float, settings: Resampling) -> tuple[Array, Array]:
-    """Return the ends of all sums; those of either side fail together in `alpha` of all cases."""
-    own = sums.resampled(np.ones((1, len(sums.parts.strata))))[1][0]
-    moves = own > ROUNDING
-    share = alpha / 2 if moves.any() and not moves.all() else alpha
-    lower, upper = _without_spread(sums, share / max(int((~moves).sum()), 1))
-    if moves.any():
-        lower[moves], upper[moves] = _resampled(sums.only(moves), own[moves], share, settings)
-    return _clipped(lower, sums), _clipped(upper, sums)
-
-
-def _clipped(ends: Array, sums: _Sums) -> Array:
-    """Return ends that can be; those that are not known stay infinite."""
-    return np.where(np.isfinite(ends), np.clip(ends, sums.lowest, sums.largest), ends)
-
-
-def _without_spread(sums: _Sums, alpha: float) -> tuple[Array, Array]:
-    """Return the ends where all images say the same: some of a kind unseen may be all different."""
-    values, unseen = sums.values, 1 - alpha ** (1 / sums.n_parts)
-    return values + (sums.lowest - values) * unseen, values + (sums.largest - values) * unseen
-
-
-def _resampled(
-    sums: _Sums, own: Array, alpha: float, settings: Resampling
-) -> tuple[Sequence[float], Sequence[float]]:
-    drawn, errors = np.empty((2, settings.draws, len(own)))
-    for rows, weights in draws_of("one model", sums.parts.strata, settings):
-        drawn[rows], errors[rows] = sums.resampled(weights)
-    upper, lower = bounds(sums.values, own, drawn, errors, alpha)
-    return lower.tolist(), upper.tolist()

@@ -141,9 +141,10 @@ def test_without_any_miss_the_rule_of_three_is_left():
 
 
 @pytest.mark.parametrize(
-    ("metric", "good"), [("pixel_segf1", 1), ("pixel_segf1_per_image", 1), ("bg_fpr", 0)]
+    ("metric", "good", "most"),
+    [("pixel_segf1", 1, 0.7), ("pixel_segf1_per_image", 1, 0.25), ("bg_fpr", 0, 0.25)],
 )
-def test_images_that_all_say_the_same_are_not_taken_for_certainty(metric, good):
+def test_images_that_all_say_the_same_are_not_taken_for_certainty(metric, good, most):
     pair = pair_of(40)
     areas = pair.baseline.tp + pair.baseline.fn
     background = pair.baseline.fp + pair.baseline.tn
@@ -152,7 +153,7 @@ def test_images_that_all_say_the_same_are_not_taken_for_certainty(metric, good):
     low, high = interval_of(metric_called(metric), perfect)
 
     assert (high if good else low) == good
-    assert 0.05 < high - low < 0.25
+    assert 0.05 < high - low < most
 
 
 def test_a_perfect_ranking_is_not_taken_for_certainty():
@@ -162,7 +163,7 @@ def test_a_perfect_ranking_is_not_taken_for_certainty():
     low, high = interval_of(metric_called("auroc"), outputs)
 
     assert high == 1
-    assert 0.75 < low < 0.95
+    assert 0.6 < low < 0.95
 
 
 @pytest.mark.parametrize(
@@ -184,13 +185,15 @@ def test_undefined_metrics_have_no_interval(metric):
     assert interval_of(metric_called(metric), nothing) is None
 
 
-def test_a_metric_that_draws_leave_undefined_has_no_interval():
+def test_a_metric_that_two_images_carry_may_be_almost_anything():
     pair = pair_of(20)
     outputs = changed(pair.baseline, slice(None), score=0.0)
     outputs = changed(outputs, [1, 2], score=9.0)
 
     assert value_of("precision", outputs, pair.labels) == 0.5
-    assert interval_of(metric_called("precision"), outputs) is None
+    low, high = interval_of(metric_called("precision"), outputs)
+    assert low < 0.05
+    assert high > 0.95
 
 
 def test_intervals_hold_as_often_as_they_claim():
@@ -275,13 +278,13 @@ def test_a_summary_of_one_condition_is_as_sure_as_that_condition(kind, metric):
 
 def test_what_conditions_have_in_common_cancels_in_a_drop():
     """The defects that are hard under every condition say nothing about the drop."""
-    pair = pair_of(80)
+    pair = pair_of(800)
     missed = np.flatnonzero(pair.labels == 1)[::3]
     outputs = conditions_of(replace(pair, baseline=with_missed(pair.baseline, missed)), 0.9)
 
     level, drop = (
         np.ptp(summary_interval_of(metric, outputs, resamples=400))
-        for metric in ("mean_corruption_pixel_segf1", "mean_drop_pixel_segf1")
+        for metric in ("mean_corruption_pixel_segf1_per_image", "mean_drop_pixel_segf1_per_image")
     )
 
     assert drop < 0.5 * level
