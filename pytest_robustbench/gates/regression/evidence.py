@@ -18,7 +18,7 @@ share, for parts of unequal cost.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -67,9 +67,11 @@ class Evidence:
     ----------
     effective, needed : float
         In parts of equal cost.
-    unseen, unseen_gain : float
+    unseen, unseen_below : float
         Variance that a loss, or a gain, in whole parts would add, per unit of it, times a squared
         quantile.
+    unseen_gain : float
+        What a kind of parts that none of them shows may gain.
     kind : str
         Of which images: defect, normal, ...
     counted : int
@@ -81,6 +83,7 @@ class Evidence:
     effective: float
     needed: float
     unseen: float
+    unseen_below: float
     unseen_gain: float
     kind: str
     counted: int
@@ -103,7 +106,7 @@ class Evidence:
 
     def reach_below(self, drawn: float) -> float:
         """Return by how much the true loss may be less than the one seen; see `reach`."""
-        return max(self.unseen_gain, drawn)
+        return _reach(self.unseen_below, drawn)
 
     def factor(self, drawn: float, wanted: float) -> float:
         """Return how many times as many parts would make `reach` as small as wanted."""
@@ -148,6 +151,7 @@ def evidence_of(change: AllowedChange, pair: Pair, baseline: float, loss: float)
         worst.effective,
         worst.needed,
         max(one.unseen for one in found),
+        max(_unseen(pair.parts.sums(costs)) for costs in _costs(change.row, _swapped(pair))),
         _unseen_gain(change.row, pair),
         worst.kind,
         worst.counted,
@@ -165,11 +169,17 @@ def _evidence(costs: Array, pair: Pair, allowed: float) -> Evidence:
         effective=total**2 / squares if squares else 0.0,
         needed=RULE_OF_THREE * total / allowed if allowed else float("inf"),
         unseen=_unseen(of_parts),
+        unseen_below=0.0,
         unseen_gain=0.0,
         kind=KINDS.get(tuple(labels), "test"),
         counted=int((pair.parts.sums(there) > 0).sum()),
         images=int(there.sum()),
     )
+
+
+def _swapped(pair: Pair) -> Pair:
+    """Return the baseline as the candidate: what that lost, this would have gained."""
+    return replace(pair, baseline=pair.candidate, candidate=pair.baseline)
 
 
 def _unseen(of_parts: Array) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from pytest_robustbench.gates.regression.changes import AllowedChange
     from pytest_robustbench.gates.regression.pairs import Pair
     from pytest_robustbench.gates.regression.verdicts import Outcome
-    from pytest_robustbench.metrics.metric import Metric
     from pytest_robustbench.metrics.outcomes import Outcomes
 
     Array = NDArray[np.float64]
@@ -39,8 +39,6 @@ __all__ = ["Comparison", "Resampling", "judge_family"]
 Difference: TypeAlias = "RatioDifference | AurocDifference"
 
 FEWEST_PARTS = 2
-FEWEST_FOUND = 5
-"""Parts that a candidate does not lose by chance, all of them and no other: 2^-5 < 5 %."""
 VACUOUS = (
     "no more than {most:.3g} can be lost here, and {allowed:.3g} is allowed: allow less, or a "
     "share of the baseline (relative: true)"
@@ -96,21 +94,6 @@ class _Member:
         return self.baseline if metric.more_is_better else metric.largest - self.baseline
 
     @property
-    def finds_nothing(self) -> bool:
-        """Whether the candidate finds no defect at all, and the baseline did.
-
-        Of few parts no test can be sure, and yet one need not be sure of this: two models that are
-        as good would differ so by chance in fewer than 1 of 32 cases, or in every single part.
-        """
-        pair, metric = self.comparison.pair, self.comparison.change.row
-        if "misses" not in metric.sees:
-            return False
-        before, after = (_found(o, metric) for o in (pair.baseline, pair.candidate))
-        defective = int((pair.parts.sums(pair.labels == 1) > 0).sum())
-        n_found = int((pair.parts.sums(before) > 0).sum())
-        return n_found >= max(1, min(FEWEST_FOUND, defective)) and not after.any()
-
-    @property
     def identical(self) -> bool:
         """Whether one and the same model said the same of every image.
 
@@ -160,11 +143,11 @@ def judge_family(
     -----
     *Regressed*: the p-value of the studentised single-step max-T exchange test (Westfall and Young
     1993) is at most alpha, the lower bound of the loss by itself (studentised bootstrap) is above
-    0, and the loss is beyond what is allowed; or nothing is found any more. The bound sees what the
-    test does not: losses that are skewed. *Pass*: the simultaneous upper bound (bootstrap of the
-    studentised maximum, Romano and Wolf 2005), with what the parts may have missed (see
-    `evidence`), is below what is allowed and the test set carries enough evidence; or it is the
-    same model. *Vacuous*: no more can be lost than is allowed.
+    0, and the loss is beyond what is allowed; or nothing is found any more (see `_blinded`). The
+    bound sees what the test does not: losses that are skewed. *Pass*: the simultaneous upper bound
+    (bootstrap of the studentised maximum, Romano and Wolf 2005), with what the parts may have
+    missed (see `evidence`), is below what is allowed and the test set carries enough evidence; or
+    it is the same model. *Vacuous*: no more can be lost than is allowed.
     """
     chosen = settings or Resampling()
     members = [_member(comparison) for comparison in comparisons]
@@ -195,12 +178,6 @@ def _member(comparison: Comparison) -> _Member | RegressionVerdict:
     return _Member(comparison, difference, values[0], values[1], evidence)
 
 
-def _found(outcomes: Outcomes, metric: Metric) -> Array:
-    """Return 1 for every defective image in which something is found, by pixels or as a whole."""
-    found = outcomes.tp > 0 if metric.counts_pixels else outcomes.image_tp > 0
-    return np.where(outcomes.defective & found, 1.0, 0.0)
-
-
 def _same_columns(pair: Pair, own: str) -> bool:
     one, other = pair.baseline.own[own], pair.candidate.own[own]
     return np.array_equal(one.numerator, other.numerator) and np.array_equal(
@@ -223,8 +200,54 @@ def _error(comparison: Comparison, reason: str) -> RegressionVerdict:
 
 
 def _verdicts(members: Sequence[_Member], settings: Resampling) -> list[RegressionVerdict]:
-    chance = _chance(members, settings)
-    return [_verdict(member, chance, k, settings.alpha) for k, member in enumerate(members)]
+    chance, blinded = _chance(members, settings), _blinded(members, settings.alpha)
+    return [
+        _verdict(member, chance, k, settings.alpha, blinded=k in blinded)
+        for k, member in enumerate(members)
+    ]
+
+
+def _blinded(members: Sequence[_Member], alpha: float) -> set[int]:
+    """Return which members are of a benchmark where nothing is found any more.
+
+    Of few parts no test can be sure, and yet one need not be sure of this: the candidate finds no
+    defect under any condition. Two models that are as good would differ so in at most `alpha` of
+    all cases, by exchange of the parts that the baseline found, or in every single part.
+    """
+    fewest = math.ceil(math.log2(len({m.comparison.benchmark for m in members}) / alpha))
+    alike: dict[tuple[str, bool], list[int]] = {}
+    for k, member in enumerate(members):
+        row = member.comparison.change.row
+        if "misses" in row.sees:
+            alike.setdefault((member.comparison.benchmark, row.counts_pixels), []).append(k)
+    return {
+        k
+        for (_, by_pixels), places in alike.items()
+        if _finds_nothing([members[k].comparison.pair for k in places], fewest, by_pixels=by_pixels)
+        for k in places
+    }
+
+
+def _finds_nothing(pairs: Sequence[Pair], fewest: int, *, by_pixels: bool) -> bool:
+    """Return whether the candidate finds no defect, and the baseline all or at least `fewest`."""
+    before, after = (
+        set[str]().union(*(_parts_found(pair, getattr(pair, who), by_pixels) for pair in pairs))
+        for who in ("baseline", "candidate")
+    )
+    defective = set[str]().union(*(_names(pair, pair.labels == 1) for pair in pairs))
+    return bool(before) and not after and len(before) >= min(fewest, len(defective))
+
+
+def _parts_found(pair: Pair, outcomes: Outcomes, by_pixels: bool) -> set[str]:
+    found = outcomes.tp > 0 if by_pixels else outcomes.image_tp > 0
+    return _names(pair, outcomes.defective & found)
+
+
+def _names(pair: Pair, images: NDArray[np.bool_]) -> set[str]:
+    """Return the parts that some images show, each by the id of its first image."""
+    parts = pair.parts
+    _, first = np.unique(parts.of_image, return_index=True)
+    return {pair.ids[first[part]] for part in parts.of_image[images]}
 
 
 def _chance(members: Sequence[_Member], settings: Resampling) -> _Chance:
@@ -260,17 +283,18 @@ def _image_sets(members: Sequence[_Member]) -> Mapping[str, list[int]]:
     return found
 
 
-def _verdict(member: _Member, chance: _Chance, k: int, alpha: float) -> RegressionVerdict:
+def _verdict(
+    member: _Member, chance: _Chance, k: int, alpha: float, *, blinded: bool
+) -> RegressionVerdict:
     comparison, loss = member.comparison, member.difference.loss()
     identical, p = member.identical, float(chance.p[k])
     drawn = float(chance.upper[k]) - loss
-    least, least_alone = (
-        loss - member.evidence.reach_below(loss - float(lower[k]))
-        for lower in (chance.lower, chance.lower_alone)
-    )
+    least = loss - member.evidence.reach_below(loss - float(chance.lower[k]))
     interval = _Interval(least, loss + member.evidence.reach(drawn))
-    sure = p <= alpha and least_alone > 0
+    sure = p <= alpha and min(float(chance.lower_alone[k]), loss - member.evidence.unseen_gain) > 0
     outcome, reason = _outcome(member, interval.upper, p, identical=identical, sure=sure)
+    if blinded and loss > 0:
+        outcome, reason = "regressed", NOTHING_FOUND
     undecided = outcome == "inconclusive"
     return RegressionVerdict(
         comparison.benchmark,
@@ -313,8 +337,6 @@ def _outcome(
         return "pass", ""
     if allowed >= member.most:
         return "vacuous", VACUOUS.format(most=member.most, allowed=allowed)
-    if loss > allowed and member.finds_nothing:
-        return "regressed", NOTHING_FOUND
     if loss > allowed and sure:
         return "regressed", ""
     reason = _doubt(member, upper, p)

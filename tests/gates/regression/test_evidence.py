@@ -174,7 +174,7 @@ def unknown_here(outcomes):
 
 
 def something(unseen):
-    return Evidence(10, 5, unseen, 0.0, "defect", 10, 10)
+    return Evidence(10, 5, unseen, 0.0, 0.0, "defect", 10, 10)
 
 
 @given(POSITIVE)

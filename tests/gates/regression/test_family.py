@@ -239,19 +239,57 @@ def test_many_images_are_drawn_and_exchanged_in_blocks():
 
 
 def test_a_margin_that_nothing_could_exceed_is_vacuous():
-    pair = pair_of(600, found=(0.06, 0.0))
-    dead, alive = (
-        replace(pair, candidate=changed(pair.candidate, slice(None), score=-9.0)),
-        pair_of(600, found=(0.06, 0.06)),
-    )
-    for one in (dead, alive):
-        (verdict,) = judge(comparison(one, value=0.2))
-        assert verdict.outcome == "vacuous"
-        assert "can be lost here" in verdict.reason
-        assert verdict.images_needed is None
-    rate = replace(pair, candidate=changed(pair.candidate, slice(None), score=-9.0))
-    (verdict,) = judge(comparison(rate, "miss_rate", 20.0, relative=True))
-    assert verdict.outcome != "pass"
+    pair = pair_of(600, found=(0.06, 0.06))
+    (verdict,) = judge(comparison(pair, value=0.2))
+    assert verdict.outcome == "vacuous"
+    assert "can be lost here" in verdict.reason
+    assert verdict.images_needed is None
+    (verdict,) = judge(comparison(pair, "miss_rate", 20.0, relative=True))
+    assert verdict.outcome == "vacuous"
+
+
+def blind_but_for(pair, n_found, condition):
+    """A baseline that finds a few defects, and a candidate that finds none."""
+    blind = changed(pair.baseline, slice(None), score=-9.0)
+    few = changed(blind, np.arange(1, 2 * n_found, 2), score=9.0)
+    return replace(pair, condition=condition, baseline=few, candidate=blind)
+
+
+@pytest.mark.parametrize(("n_found", "outcome"), [(4, "vacuous"), (5, "regressed")])
+def test_a_candidate_that_finds_nothing_has_no_margin(n_found, outcome):
+    """Five parts that are lost and none that is won are no chance: 2^-5."""
+    pair = blind_but_for(pair_of(100), n_found, "clean")
+    (verdict,) = judge(comparison(pair, "miss_rate", 1.0))
+    assert verdict.outcome == outcome
+
+
+def test_what_is_found_under_any_condition_counts():
+    """Blind under one condition is no alarm, and a part that is lost everywhere counts once."""
+    pair = pair_of(100)
+    blind = [blind_but_for(pair, 3, f"c{k}") for k in range(9)]
+    for verdict in judge(*(comparison(one, "miss_rate", 0.01) for one in blind)):
+        assert verdict.reason != "nothing is found any more"
+    other = blind_but_for(pair, 6, "d")
+    verdicts = judge(*(comparison(one, "miss_rate", 0.01) for one in (*blind, other)))
+    assert {v.reason for v in verdicts} == {"nothing is found any more"}
+    seeing = replace(pair, condition="e")
+    verdicts = judge(*(comparison(one, "miss_rate", 0.01) for one in (*blind, other, seeing)))
+    assert "nothing is found any more" not in {v.reason for v in verdicts}
+
+
+def test_with_more_benchmarks_it_takes_more_parts_to_be_sure_that_nothing_is_found():
+    pair = blind_but_for(pair_of(100), 5, "clean")
+    for n, reasons in ((1, {"nothing is found any more"}), (2, set())):
+        limits = [comparison(pair, "miss_rate", 0.01, benchmark=f"b{k}") for k in range(n)]
+        found = {v.reason for v in judge(*limits)} & {"nothing is found any more"}
+        assert found == reasons
+
+
+def test_a_gain_that_no_part_shows_is_in_the_lower_end():
+    """Two models that agree on a few parts need not agree on others, in either direction."""
+    (verdict,) = judge(comparison(itself(pair_of(40)), "miss_rate"))
+    assert verdict.interval[0] < -0.1
+    assert verdict.interval[1] > 0.1
 
 
 def test_what_is_surely_better_passes_however_few_images_there_are():
