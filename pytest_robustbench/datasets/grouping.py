@@ -87,4 +87,10 @@ def _notes(samples: dict[str, tuple[Sample, ...]]) -> tuple[str, ...]:
         f"parts with test images and train or calibration images: {len(shared)} "
         f"({listed(shared)}); on parts that it has seen a detector is better than on new ones"
     )
-    return (f"counted by part: {', '.join(counts)}", *((leaked,) if shared else ()))
+    alone = all(len({s.group for s in part}) == len(part) for part in samples.values())
+    useless = "group puts no two images together: every image is its own part without it as well"
+    return (
+        f"counted by part: {', '.join(counts)}",
+        *((leaked,) if shared else ()),
+        *((useless,) if alone else ()),
+    )

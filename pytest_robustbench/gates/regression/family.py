@@ -333,10 +333,12 @@ def _outcome(
     member: _Member, upper: float, p: float, *, identical: bool, sure: bool
 ) -> tuple[Outcome, str]:
     loss, allowed = member.difference.loss(), member.allowed
-    if identical or upper < 0:  # nothing is lost, however large the margin is
+    if upper < 0:  # nothing is lost, however large the margin is
         return "pass", ""
     if allowed >= member.most:
         return "vacuous", VACUOUS.format(most=member.most, allowed=allowed)
+    if identical:
+        return "pass", ""
     if loss > allowed and sure:
         return "regressed", ""
     reason = _doubt(member, upper, p)

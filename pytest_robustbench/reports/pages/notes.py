@@ -78,8 +78,8 @@ def _on_data(source: Source) -> Iterator[str]:
     segf1, trivial = pixels.get("pixel_segf1"), pixels.get("trivial_segf1")
     if segf1 is not None and trivial and segf1 < NEAR_TRIVIAL * trivial:
         yield (
-            f"clean pixel_segf1 {segf1:.3g} is near {trivial:.3g}, what calling every pixel a "
-            "defect gives: it says nothing"
+            f"clean pixel_segf1 {segf1:.3g} is hardly better than {trivial:.3g}, or worse, which "
+            "calling every pixel a defect gives: it says nothing"
         )
 
 

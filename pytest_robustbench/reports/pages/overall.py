@@ -68,8 +68,9 @@ def overall(source: Source) -> Overall:
 
 def _anything_held(source: Source) -> bool:
     """Return whether a limit holds, or a comparison was decided: without any nothing is shown."""
-    held = any(verdict.outcome == "pass" for verdict in source.verdicts)
-    return held or any(compared["outcome"] == "pass" for compared in source.compared)
+    if source.verdicts:  # what the limits ask is not answered by a comparison
+        return any(verdict.outcome == "pass" for verdict in source.verdicts)
+    return any(compared["outcome"] == "pass" for compared in source.compared)
 
 
 def _needs_a_look(source: Source) -> bool:
@@ -166,7 +167,10 @@ def _judged_conditions(source: Source) -> str:
 def _comparisons(source: Source) -> Iterator[str]:
     for compared in source.compared:
         what = f"the {compared['role']} {compared['baseline']}"
-        if compared["outcome"] == "pass":
+        verdicts = compared["verdicts"]
+        if verdicts and all(verdict["identical"] for verdict in verdicts):
+            yield f"every output equals that of {what}: no other model was judged"
+        elif compared["outcome"] == "pass":
             yield f"no loss beyond what is allowed against {what}"
         else:
             yield f"against {what} the test images cannot tell"

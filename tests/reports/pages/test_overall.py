@@ -104,6 +104,21 @@ def test_a_comparison_without_a_loss_is_told(plain):
     assert "against the baseline baseline.json" in whole.sentence
 
 
+@pytest.mark.parametrize(("same", "told"), [(2, True), (1, False)])
+def test_a_pass_of_nothing_but_equal_outputs_judged_no_model(plain, same, told):
+    verdicts = [{**compared("pass"), "identical": number < same} for number in range(2)]
+
+    whole = judged(plain, regression=[{**compared("pass"), "verdicts": verdicts}], config=STRICT)
+
+    assert ("no other model was judged" in whole.sentence) == told
+
+
+def test_a_comparison_does_not_stand_in_for_limits_that_are_not_shown(plain):
+    skipped = {**UNSHOWN, "unsure": "skip"}
+
+    assert judged(plain, verdicts=[skipped], regression=[compared("pass")]).word == "NOT JUDGED"
+
+
 def test_a_comparison_alone_can_pass(plain):
     assert judged(plain, verdicts=[], regression=[compared("pass")]).word == "PASS"
 
