@@ -116,7 +116,8 @@ BUILT_IN = (
         "of the parts called defective, those that are",
         lambda o: (o.image_tp, o.image_tp + o.image_fp),
         rests_on="both",
-        sees=("false alarms", "silence"),  # where nothing is called it is not defined
+        # Not defined where nothing is called; where everything is, the share of defects: any value.
+        sees=("silence",),
         nothing_counts="no image is called defective",
     ),
     Metric(

@@ -46,6 +46,8 @@ def test_a_limit_that_nothing_violates_is_refused(metric, value):
         ("all: {pixel_segf1: {min: 0.1}}", "write one_sided: misses"),
         ("all: {bg_fpr: {max: 0.1}}", "write one_sided: false_alarms"),
         ("all: {auroc: {min: 0.9}}", "no limit sees a wrong decision"),
+        ("all: {miss_rate: {max: 0.05}, precision: {min: 0.7}}", "no limit sees false alarms"),
+        ("all: {pixel_segf1: {min: 0.1}, accuracy: {min: 0.7}}", "no limit sees false alarms"),
         ("all: {auroc: {min: 0.9}, one_sided: misses}", "but no limit sees misses"),
         ("all: {recall: {min: 0.9}, bg_fpr: {max: 0.1}, one_sided: misses}", "both sides"),
         (
@@ -74,5 +76,6 @@ def test_most_decisions_wrong_and_no_limit_on_them_is_said():
     pixels = [limit("normal_fpr", 0.1), limit("pixel_segf1", 0.3)]
     values = {"false_reject_rate": 0.9, "miss_rate": 0.2}
     assert "false_reject_rate 0.9" in unseen_decisions(pixels, values)
+    assert "false_reject_rate 0.9" in unseen_decisions([*pixels, limit("precision", 0.7)], values)
     assert not unseen_decisions([*pixels, limit("false_reject_rate", 0.95)], values)
     assert not unseen_decisions(pixels, {"false_reject_rate": 0.5, "miss_rate": None})

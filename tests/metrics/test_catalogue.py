@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from pytest_robustbench.metrics.measured import ratio_of, value_of
 from pytest_robustbench.metrics.outcomes import COLUMNS, Outcomes
 
 RATIOS = [metric for metric in BUILT_IN if metric.formula]
+SIDED = [metric for metric in RATIOS if {"misses", "false alarms"} & set(metric.sees)]
 
 
 @st.composite
@@ -77,7 +79,7 @@ def test_a_metric_is_a_share_and_rests_on_its_images_alone(metric, data):
         assert value_of(metric, kept) == value
 
 
-@pytest.mark.parametrize("metric", [m for m in RATIOS if m.sees], ids=lambda metric: metric.name)
+@pytest.mark.parametrize("metric", SIDED, ids=lambda metric: metric.name)
 @settings(deadline=None, max_examples=50)
 @given(data=st.data())
 def test_what_a_row_says_it_sees_moves_it_the_right_way(metric, data):
@@ -108,3 +110,24 @@ def test_chosen_images_keep_their_columns():
     for name in COLUMNS:
         column = getattr(drawn, name)
         assert getattr(twice, name).tolist() == [column[2], column[2], column[0]]
+
+
+def mixed(n_defect, n_good):
+    """So many images of each kind, with as much defect in each as there is background."""
+    labels = np.repeat([1, 0], [n_defect, n_good])
+    return Outcomes(labels, labels * 1.0, 50.0 * labels, 0.0 * labels, *[0.0 * labels] * 2, 0.5)
+
+
+@pytest.mark.parametrize("metric", BUILT_IN, ids=lambda metric: metric.name)
+def test_a_metric_sees_a_side_only_where_its_worst_detector_gives_its_worst_value(metric):
+    """Precision of a detector that rejects everything is the share of defects: 0.9 in one set."""
+    worst, seen = 0.0 if metric.more_is_better else metric.largest, set(metric.sees)
+    if metric.formula is None:
+        assert not seen, "no threshold decides it"
+        return
+    mixes = [replace(mixed(d, g), tn=np.full(d + g, 90.0)) for d, g in ((90, 10), (5, 5), (2, 70))]
+    at_silence = [value_of(metric, outcomes.none_called()) for outcomes in mixes]
+    at_noise = [value_of(metric, outcomes.all_called()) for outcomes in mixes]
+    assert ("misses" in seen) == all(value == worst for value in at_silence)
+    assert ("silence" in seen) == all(value is None for value in at_silence)
+    assert ("false alarms" in seen) == all(value == worst for value in at_noise)
