@@ -8,7 +8,7 @@ Copy it to conftest.py beside a robustness.yaml that says
     detector: fixture
     corruptions: [jpeg, blur]
     accept:
-      all: {bg_fpr: {max: 0.2}, miss_rate: {max: 0.2}}
+      all: {false_reject_rate: {max: 0.2}, miss_rate: {max: 0.2}}
 
 and a test module with the one line ``from pytest_robustbench.suite import test_robustness``.
 Both fixtures are session-scoped: a benchmark is fitted and calibrated once.

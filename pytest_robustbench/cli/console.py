@@ -71,18 +71,22 @@ class Console:
 
 
 def _table(report: Report) -> Iterator[str]:
-    from pytest_robustbench.reports.file.fields import metrics_of
-
-    measured = {c: r for c, r in report.records.items() if "error" not in r}
+    measured = _measured(report)
     if not measured:
         return
     room = WIDTH - sum(len(GAP) + width for width in WIDTHS)
     width = min(max(map(len, (*measured, "condition"))), room)
     for name, titles in zip(("", "condition"), TITLES, strict=True):
         yield _row(name, titles, width)
-    for condition, record in measured.items():
-        values = metrics_of(record)
+    for condition, values in measured.items():
         yield _row(condition, [_cell(values, metric) for metric in AT_A_GLANCE], width)
+
+
+def _measured(report: Report) -> dict[str, Mapping[str, Any]]:
+    """Return the metrics of every condition that was measured."""
+    from pytest_robustbench.reports.file.fields import metrics_of
+
+    return {c: metrics_of(r) for c, r in report.records.items() if "error" not in r}
 
 
 def _row(name: str, cells: Iterable[str], width: int) -> str:
@@ -96,6 +100,7 @@ def _cell(values: Mapping[str, Any], metric: str) -> str:
 
 
 def _problems(report: Report) -> Iterator[str]:
+    from pytest_robustbench.gates.soundness import wrong_decisions
     from pytest_robustbench.gates.wording import describe, on_showing
 
     for condition, record in report.records.items():
@@ -107,6 +112,7 @@ def _problems(report: Report) -> Iterator[str]:
     held = sum(verdict.holds for verdict in report.verdicts)
     if report.verdicts:
         whole = f"{held} of {len(report.verdicts)} limits hold"
-        yield "; ".join((whole, *on_showing(report.verdicts)))
+        wrong = wrong_decisions(report.verdicts, _measured(report))
+        yield "; ".join((whole, *on_showing(report.verdicts), *wrong))
     else:
         yield "nothing is judged: no limit is declared"

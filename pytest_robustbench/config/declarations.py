@@ -128,6 +128,8 @@ class RegressionDeclaration:
         Whether corrupted pixels must be equal to the last bit.
     inconclusive : {"skip", "fail"}
         How a comparison ends that the images cannot decide.
+    one_sided : {"misses", "false_alarms"}, optional
+        The side of wrong decisions that the changes are meant to see alone.
     source : str
         ``file:line`` of the declaration.
     """
@@ -138,6 +140,7 @@ class RegressionDeclaration:
     min_overlap: float
     strict_pixels: bool
     inconclusive: Literal["skip", "fail"]
+    one_sided: OneSided | None
     source: str
 
 

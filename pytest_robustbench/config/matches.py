@@ -42,7 +42,8 @@ def matches_of(
         raise ConfigError(
             f"{declaration.source}: a baseline was given, but {declaration.name!r} declares no "
             "allowed change: write a regression section, such as "
-            "regression: {baseline: ..., pixel_segf1: {max_drop: 0.05}}"
+            "regression: {baseline: ..., miss_rate: {max_rise: 0.05}, "
+            "false_reject_rate: {max_rise: 0.05}}"
         )
     stored = stored_reports(declaration, folder, baseline)
     return tuple(
@@ -54,6 +55,7 @@ def matches_of(
             role=role,
             min_overlap=regression.min_overlap,
             strict_pixels=regression.strict_pixels,
+            one_sided=regression.one_sided,
         )
         for role, path in stored.items()
     )

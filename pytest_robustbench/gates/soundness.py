@@ -8,10 +8,10 @@ from pytest_robustbench.gates.limits import SUMMARY
 from pytest_robustbench.metrics.catalogue import BUILT_IN, DROP_PREFIXES, metric_called
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from pytest_robustbench.gates.limits import Limit
-    from pytest_robustbench.metrics.metric import Sight
+    from pytest_robustbench.gates.limits import Limit, Verdict
+    from pytest_robustbench.metrics.metric import Level, Metric, Sight
 
     Limits = Mapping[str, tuple[Limit, ...]]
 
@@ -26,6 +26,11 @@ DECIDED = {
 """For each side, the share of parts that are decided wrongly."""
 KEEPS_ALL: dict[Sight, str] = {"misses": "nothing", "false alarms": "everything"}
 """What a detector may call defective if limits do not see a side."""
+PARTS: dict[Sight, str] = {"misses": "defective", "false alarms": "good"}
+"""The parts that are decided wrongly on a side."""
+WRITE = "write one_sided: {side} beside the limits"
+"""How one says in YAML that one side is meant."""
+SEES_BOTH = "one_sided is said, but the limits see both sides: drop it"
 MOST_NAMED = 3
 HALF = 0.5
 
@@ -88,17 +93,39 @@ def why_vacuous(limit: Limit) -> str:
 
 
 def sides_seen(limits: Iterable[Limit]) -> frozenset[Sight]:
-    """Return the sides of wrong decisions that limits see; drops see nothing absolute."""
+    """Return the sides of wrong decisions that limits see, by level; drops see nothing absolute.
+
+    See `sides_of`.
+    """
+    return sides_of(_absolute(limits))
+
+
+def sides_of(metrics: Iterable[Metric]) -> frozenset[Sight]:
+    """Return the sides of wrong decisions that limits on metrics see together.
+
+    Pixels do not say which parts are rejected, and which pass: where a limit on whole images sees a
+    side, those on pixels do not count.
+    """
+    rows = tuple(metrics)
+    return _sides_at("image", rows) or _sides_at("pixel", rows)
+
+
+def _absolute(limits: Iterable[Limit]) -> Iterator[Metric]:
     absolute = (limit for limit in limits if not limit.metric.startswith(DROP_PREFIXES))
-    return frozenset(s for one in absolute for s in metric_called(one.metric).sees if s in DECIDED)
+    return (metric_called(limit.metric) for limit in absolute)
+
+
+def _sides_at(level: Level, metrics: Iterable[Metric]) -> frozenset[Sight]:
+    return frozenset(s for one in metrics if one.level == level for s in one.sees if s in DECIDED)
 
 
 def _blind(limits: Limits, one_sided: Mapping[str, OneSided]) -> Iterator[Objection]:
     """Yield one objection for all conditions that are blind in the same way."""
     found: dict[str, list[str]] = {}
     for condition, bound in limits.items():
-        problem = _why_blind(sides_seen(bound), one_sided.get(condition))
+        problem = why_blind(_absolute(bound), one_sided.get(condition))
         if problem:
+            problem += ", or name it in measure_only" if not sides_seen(bound) else ""
             found.setdefault(problem, []).append(condition)
     for problem, conditions in found.items():
         more = len(conditions) - MOST_NAMED
@@ -106,22 +133,44 @@ def _blind(limits: Limits, one_sided: Mapping[str, OneSided]) -> Iterator[Object
         yield Objection(limits[conditions[0]][0], f"{names}: {problem}")
 
 
-def _why_blind(seen: frozenset[Sight], meant: OneSided | None) -> str:
+def why_blind(metrics: Iterable[Metric], meant: OneSided | None, write: str = WRITE) -> str:
+    """Return why limits on metrics see one side of wrong decisions alone; empty where they do not.
+
+    Parameters
+    ----------
+    metrics : iterable of Metric
+        What is bounded, absolutely or against a baseline.
+    meant : {"misses", "false_alarms"}, optional
+        The side that is meant to be seen alone.
+    write : str
+        How one says that, with ``{side}`` for the side.
+    """
+    rows = tuple(metrics)
+    seen, on_images = sides_of(rows), _sides_at("image", rows)
     unseen = [side for side in DECIDED if side not in seen]
     if meant is not None:
         side = next(side for side, word in ONE_SIDED.items() if word == meant)
-        if side in seen:
-            return ""
-        return f"one_sided: {meant} is said, but no limit sees {side}: {_remedy([side])}"
+        said = f"one_sided: {meant} is said, but {_no_limit(side, rows)}: {_remedy([side])}"
+        return "" if side in seen else said
     if not unseen:
         return ""
     if len(unseen) == len(DECIDED):
-        return f"no limit sees a wrong decision: {_remedy(unseen)}, or name it in measure_only"
+        return f"no limit sees a wrong decision: {_remedy(unseen)}"
     (missing,), (side,) = unseen, seen
     return (
-        f"no limit sees {missing}: a detector that calls {KEEPS_ALL[missing]} defective may keep "
-        f"all of them; {_remedy(unseen)}, or write one_sided: {ONE_SIDED[side]} beside the limits"
+        f"{_no_limit(missing, rows)}: a detector that calls {KEEPS_ALL[missing]} defective may "
+        f"keep all of them; {_remedy(unseen if on_images else DECIDED)}, or "
+        f"{write.format(side=ONE_SIDED[side])}"
     )
+
+
+def _no_limit(missing: Sight, metrics: Sequence[Metric]) -> str:
+    """Return that no limit sees a side, or none that counts."""
+    if missing in _sides_at("pixel", metrics):
+        return (
+            f"no limit on whole images sees {missing} (pixels do not say which parts are rejected)"
+        )
+    return f"no limit sees {missing}"
 
 
 def _remedy(sides: Iterable[Sight]) -> str:
@@ -139,11 +188,35 @@ def unseen_decisions(limits: Iterable[Limit], values: Mapping[str, float | None]
         The metrics of the condition.
     """
     declared = tuple(limits)
-    on_images = sides_seen(one for one in declared if metric_called(one.metric).level == "image")
-    wrong = {
-        row: values.get(row.name) or 0.0 for side, row in DECIDED.items() if side not in on_images
-    }
-    told = [f"{row.name} {value:.3g}" for row, value in wrong.items() if value > HALF]
-    if not declared or not told:
+    on_images = _sides_at("image", tuple(_absolute(declared)))
+    rates = {side: values.get(row.name) or 0.0 for side, row in DECIDED.items()}
+    wrong = [side for side, rate in rates.items() if rate > HALF and side not in on_images]
+    if not declared or not wrong:
         return ""
-    return f"most image decisions are wrong ({', '.join(told)}), and no limit is on them"
+    parts = " and ".join(PARTS[side] for side in wrong)
+    told = ", ".join(f"{DECIDED[side].name} {rates[side]:.3g}" for side in wrong)
+    return f"most image decisions on {parts} parts are wrong ({told}), and no limit sees it"
+
+
+def wrong_decisions(
+    verdicts: Iterable[Verdict], measured: Mapping[str, Mapping[str, float | None]]
+) -> Iterator[str]:
+    """Yield where most image decisions are wrong and no limit sees it: the first condition alone.
+
+    Parameters
+    ----------
+    verdicts : iterable of Verdict
+        Of one benchmark. Where none is on a condition, those on the summary stand for all of them.
+    measured : mapping of condition id to metrics
+        What was measured.
+    """
+    limits: dict[str, list[Limit]] = {}
+    for verdict in verdicts:
+        limits.setdefault(verdict.condition, []).append(verdict.limit)
+    of_all = limits[SUMMARY] if set(limits) == {SUMMARY} else []
+    found = {c: unseen_decisions(limits.get(c, of_all), values) for c, values in measured.items()}
+    told = {condition: text for condition, text in found.items() if text}
+    if told:
+        condition, text = next(iter(told.items()))
+        more = f" (so under {len(told)} conditions)" if len(told) > 1 else ""
+        yield f"{condition}: {text}{more}"

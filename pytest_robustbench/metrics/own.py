@@ -25,6 +25,7 @@ RESERVED = (
     *("all", "clean", "recorded", "summary"),  # scopes of limits
     *("confidence", "unsure"),  # settings beside them
     *("baseline", "anchor", "min_overlap", "strict_pixels", "inconclusive"),
+    "one_sided",  # stands beside limits and changes alike
 )
 DEFINITION = (
     *("level", "more_is_better", "meaning", "rests_on", "sees", "largest", "unit"),

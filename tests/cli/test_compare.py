@@ -12,7 +12,8 @@ from pytest_robustbench.cli.main import main
 from pytest_robustbench.plain_json import sealed, sha256_of
 from tests.synthetic_tree import write_mvtec_tree
 
-DROP = ("--max-drop", "pixel_segf1=0.3")
+MISSES = ("--one-sided", "misses")
+DROP = ("--max-drop", "pixel_segf1=0.3", *MISSES)
 YAML = """\
 schema_version: 1
 name: caps
@@ -113,10 +114,11 @@ def test_markdown_is_a_table(compare):
 
 
 def test_what_the_images_cannot_tell_is_code_3_where_asked(compare):
-    tight = ("--max-drop", "pixel_segf1=0.0001")
+    tight = ("--max-drop", "pixel_segf1=0.0001", *MISSES)
 
-    code, out, _ = compare("base.json", "blurry.json", "--max-rise", "miss_rate=0.05")
-    strict, _, _ = compare("base.json", "blurry.json", "--max-rise", "miss_rate=0.05", "--strict")
+    rise = ("--max-rise", "miss_rate=0.05", *MISSES)
+    code, out, _ = compare("base.json", "blurry.json", *rise)
+    strict, _, _ = compare("base.json", "blurry.json", *rise, "--strict")
 
     assert "INCONCLUSIVE" in out
     assert (code, strict) == (0, 3)
@@ -140,6 +142,14 @@ def test_what_the_images_cannot_tell_is_code_3_where_asked(compare):
         ((*DROP, *DROP), "two margins"),
         ((*DROP, "--min-overlap", "1.5"), "--min-overlap"),
         (("--profile", "pr"), "--config"),
+        (
+            ("--max-drop", "pixel_segf1=0.1"),
+            "false_reject_rate, or give --one-sided misses",
+        ),
+        (("--max-drop", "auroc=0.1", "--max-rise", "false_reject_rate=0.1"), "sees misses"),
+        (("--max-drop", "auroc=0.1"), "no limit sees a wrong decision"),
+        (("--max-drop", "auroc=0.1", *MISSES), "no limit sees misses: declare miss_rate"),
+        (MISSES, "--one-sided is about --max-drop and --max-rise"),
     ],
 )
 def test_mistakes_are_one_line_and_code_2(compare, margins, told):
@@ -195,7 +205,7 @@ def test_folders_are_compared_file_by_file(compare, reports):
 
 
 def test_one_strict_report_does_not_make_the_others_strict(compare, reports):
-    section = {"miss_rate": {"max_rise": 0.05, "relative": False}}
+    section = {"miss_rate": {"max_rise": 0.05, "relative": False}, "one_sided": "misses"}
     for name, report, if_undecided in (("a", "same", "fail"), ("b", "blurry", "skip")):
         for folder, source in (("before", "base"), ("after", report)):
             (reports / folder).mkdir(exist_ok=True)
@@ -215,7 +225,7 @@ def test_one_strict_report_does_not_make_the_others_strict(compare, reports):
 def with_margins(reports, source, file, **margins):
     plain = json.loads((reports / f"{source}.json").read_text())
     section = {m: {"max_drop": value, "relative": False} for m, value in margins.items()}
-    plain["config"] = {"regression": section}
+    plain["config"] = {"regression": {**section, "one_sided": "misses"}}
     plain["sha256"]["config"] = sha256_of(plain["config"])
     (reports / file).write_text(json.dumps(sealed(plain)))
 
@@ -237,7 +247,7 @@ def test_a_candidate_that_widens_its_margins_does_not_judge_itself(compare, repo
 def test_margins_wider_than_those_of_the_baseline_are_told_first(compare, reports):
     with_margins(reports, "base", "strict.json", pixel_segf1=0.05, auroc=0.2)
 
-    _, out, _ = compare("strict.json", "same.json", "--max-drop", "pixel_segf1=0.3")
+    _, out, _ = compare("strict.json", "same.json", "--max-drop", "pixel_segf1=0.3", *MISSES)
 
     notes = [line.strip() for line in out.splitlines() if line.startswith("  note: ")]
     assert set(notes[:2]) == {

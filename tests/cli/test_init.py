@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from unittest.mock import ANY
 
 import pytest
 
@@ -69,6 +70,18 @@ def test_limits_are_those_the_data_can_carry(bottles, capsys, tmp_path):
         "miss_rate",
         "false_reject_rate",
     }
+
+
+@pytest.mark.parametrize(("kept", "side"), [("good", "false_alarms"), ("broken", "misses")])
+def test_images_of_one_class_give_limits_of_one_side(bottles, capsys, tmp_path, kept, side):
+    for folder in (bottles / "bottle/test").iterdir():
+        if (folder.name == "good") != (kept == "good"):
+            shutil.rmtree(folder)
+
+    assert init(capsys, "data") == (0, ANY)
+
+    (benchmark,) = load_config(tmp_path / "robustness.yaml").benchmarks
+    assert benchmark.one_sided == {"clean": side}
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ detector: pixel_gaussian
 corruptions: none
 accept: {all: {%s}}
 """
+MEANT = "one_sided: false_alarms}\n"
 
 
 @pytest.fixture
@@ -204,6 +205,18 @@ def test_the_limits_of_a_yaml_decide_the_exit_code(run, tmp_path, limit, code, s
     assert json.loads(out)["verdicts"]
     assert said in err
     assert ("above the ceiling" in err) == bool(said)
+
+
+def test_wrong_decisions_that_no_limit_sees_are_told_after_the_limits(run, tmp_path):
+    frozen = "operating_point: {pixel_threshold: 1000, image_threshold: -1}\n"
+    pixels = "normal_fpr: {max: 0.5}, one_sided: false_alarms"
+    (tmp_path / "r.yaml").write_text(YAML % pixels + frozen, encoding="utf-8")
+
+    code, _, err = run("--config", "r.yaml")
+
+    assert code == 0
+    told = "clean: most image decisions on good parts are wrong (false_reject_rate 1), and no limit"
+    assert any(told in line for line in err.splitlines() if "1 of 1 limits hold" in line)
 
 
 def test_a_condition_that_cannot_be_measured_is_no_success(run, tmp_path):
@@ -392,7 +405,7 @@ def test_a_report_that_could_not_be_written_is_refused_before_the_run(run, tmp_p
 
 
 def test_a_regression_that_cannot_be_judged_is_no_pass(run, tmp_path):
-    more = "regression: {baseline: b.json, miss_rate: {max_rise: 0.1}}\n"
+    more = "regression: {baseline: b.json, miss_rate: {max_rise: 0.1}, one_sided: misses}\n"
     (tmp_path / "r.yaml").write_text(
         YAML % "bg_fpr: {max: 0.99}, one_sided: false_alarms" + more, encoding="utf-8"
     )
@@ -406,7 +419,7 @@ def test_a_regression_that_cannot_be_judged_is_no_pass(run, tmp_path):
 
 
 def test_a_baseline_is_compared_with(run, tmp_path):
-    more = "regression: {baseline: stored.json, bg_fpr: {max_rise: 0.1}}\n"
+    more = "regression: {baseline: stored.json, bg_fpr: {max_rise: 0.1}, " + MEANT
     (tmp_path / "r.yaml").write_text(
         YAML % "bg_fpr: {max: 0.99}, one_sided: false_alarms" + more, encoding="utf-8"
     )
@@ -426,7 +439,7 @@ def test_a_baseline_is_compared_with(run, tmp_path):
 
 @pytest.mark.parametrize("output", [("--output", "bottle.json"), ("--output-dir", ".")])
 def test_a_report_is_not_written_over_its_own_baseline(run, tmp_path, output):
-    more = "regression: {baseline: '{name}.json', bg_fpr: {max_rise: 0.1}}\n"
+    more = "regression: {baseline: '{name}.json', bg_fpr: {max_rise: 0.1}, " + MEANT
     (tmp_path / "r.yaml").write_text(
         YAML % "bg_fpr: {max: 0.99}, one_sided: false_alarms" + more, encoding="utf-8"
     )
@@ -441,7 +454,7 @@ def test_a_report_is_not_written_over_its_own_baseline(run, tmp_path, output):
 
 
 def test_a_baseline_whose_place_is_not_known_is_told_before_the_run(run, tmp_path):
-    more = "regression: {baseline: '${NOWHERE_SET}/b.json', bg_fpr: {max_rise: 0.1}}\n"
+    more = "regression: {baseline: '${NOWHERE_SET}/b.json', bg_fpr: {max_rise: 0.1}, " + MEANT
     (tmp_path / "r.yaml").write_text(
         YAML % "bg_fpr: {max: 0.99}, one_sided: false_alarms" + more, encoding="utf-8"
     )
@@ -454,7 +467,7 @@ def test_a_baseline_whose_place_is_not_known_is_told_before_the_run(run, tmp_pat
 
 
 def test_a_comparison_that_goes_wrong_loses_no_report(run, tmp_path, monkeypatch):
-    more = "regression: {baseline: b.json, bg_fpr: {max_rise: 0.1}}\n"
+    more = "regression: {baseline: b.json, bg_fpr: {max_rise: 0.1}, " + MEANT
     (tmp_path / "r.yaml").write_text(
         YAML % "bg_fpr: {max: 0.99}, one_sided: false_alarms" + more, encoding="utf-8"
     )
@@ -476,7 +489,7 @@ def test_a_benchmark_that_cannot_be_compared_leaves_the_others(run, tmp_path, mo
     def unset(declaration, *_):
         raise ConfigError("gone meanwhile")
 
-    more = "regression: {baseline: b.json, bg_fpr: {max_rise: 0.1}}\n"
+    more = "regression: {baseline: b.json, bg_fpr: {max_rise: 0.1}, " + MEANT
     (tmp_path / "r.yaml").write_text(
         YAML % "bg_fpr: {max: 0.99}, one_sided: false_alarms" + more, encoding="utf-8"
     )

@@ -240,7 +240,10 @@ def test_a_comparison_can_be_required(runs, verdict):
 # ---- what run and merge leave ------------------------------------------------------------------
 
 
-REGRESSION = "regression: {baseline: 'stored/{name}.json', bg_fpr: {max_rise: 0.5}}\n"
+REGRESSION = (
+    "regression: {baseline: 'stored/{name}.json', bg_fpr: {max_rise: 0.5}, "
+    "one_sided: false_alarms}\n"
+)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ detector: {name: "line_for_config_tests.models:load", kwargs: {path: v7.onnx}, f
 calibration: {images: images/calib_good}
 corruptions: [blur, "line_for_config_tests.noise:rain"]
 accept:
-  all: {normal_fpr: {max: 0.01}, miss_rate: {max: 0.05}}
+  all: {false_reject_rate: {max: 0.01}, miss_rate: {max: 0.05}}
 """
 MODELS = """\
 from pathlib import Path
@@ -196,7 +196,7 @@ def test_baseline_and_anchor_lie_in_the_folder_of_the_file(folder):
     file = folder / "robustness.yaml"
     file.write_text(
         LEAST + "regression: {baseline: 'baselines/{name}.json', "
-        "anchor: '${ROBUSTBENCH_ANCHORS:-v1}/{name}.json', miss_rate: {max_rise: 0.1}}\n"
+        "anchor: '${ROBUSTBENCH_ANCHORS:-v1}/{name}.json', miss_rate: {max_rise: 0.1}, one_sided: misses}\n"
     )
     config = load_config(file)
     declared = config.benchmarks[0].regression

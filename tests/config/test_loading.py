@@ -21,7 +21,7 @@ dataset:  {format: folder, normal_dir: images/good, test_dir: images/test_good, 
 detector: {name: "line.models:load", kwargs: {path: v7.onnx}, fitted: true}
 calibration: {images: images/calib_good}      # or  operating_point: {pixel_threshold: 0.42, image_threshold: 0.7}
 accept:
-  all: {normal_fpr: {max: 0.01}, miss_rate: {max: 0.05}}
+  all: {false_reject_rate: {max: 0.01}, miss_rate: {max: 0.05}}
 """
 
 ALL = """\
@@ -36,7 +36,7 @@ benchmarks:                               # name: category; with several detecto
     calibration: {pixel_normal_quantile: 0.999, image_normal_quantile: 0.95, method: holdout, fraction: 0.2, seed: 0}
     corruptions: [lighting, jpeg, blur, glare, geo_jitter]
     accept:
-      all:      {miss_rate: {max: 0.05}, normal_fpr: {max: 0.01}, latency_ms_per_image: {max: 200}}
+      all:      {miss_rate: {max: 0.05}, false_reject_rate: {max: 0.05}, latency_ms_per_image: {max: 200}}
       clean:    {pixel_segf1: {min: 0.35}}
       lighting:
         pixel_segf1: {min: 0.25}
@@ -81,8 +81,8 @@ def test_the_least_that_works(load):
     assert benchmark.calibration.images == "images/calib_good"
     assert benchmark.conditions == (CLEAN, *(Condition(n, s) for n in NAMES for s in range(1, 6)))
     limits = (
-        Limit("normal_fpr", "max", 0.01, "robustness.yaml:6"),
         Limit("miss_rate", "max", 0.05, "robustness.yaml:6"),
+        Limit("false_reject_rate", "max", 0.01, "robustness.yaml:6"),
     )
     assert set(benchmark.limits.values()) == {limits}
     assert benchmark.summary_limits == ()
@@ -138,7 +138,7 @@ def test_a_profile_passes_over_limits_of_conditions_it_does_not_run(load):
 
 def test_a_profile_may_switch_optional_parts_off(load):
     text = SHORT + (
-        "regression: {baseline: b.json, f1: {max_drop: 0.1}}\nlimit_test: 5\n"
+        "regression: {baseline: b.json, f1: {max_drop: 0.1}, one_sided: misses}\nlimit_test: 5\n"
         "profiles: {nightly: {regression: null, limit_test: null}}\n"
     )
     (benchmark,) = load(text, profile="nightly").benchmarks
@@ -151,7 +151,7 @@ def test_several_benchmarks_and_detectors(load):
         defaults:
           dataset: {format: mvtec, root: data, resize: [64, 64]}
           detector: [v7, pixel_gaussian]
-          accept: {all: {f1: {min: 0.5}, bg_fpr: {max: 0.1}}}
+          accept: {all: {f1: {min: 0.5}, specificity: {min: 0.1}}}
         detectors: {v7: {name: patchcore}}
         benchmarks:
           grid:
@@ -173,7 +173,7 @@ def test_several_benchmarks_and_detectors(load):
     nut, demo = config.benchmarks[2:]
     assert nut.dataset.resize is None
     assert nut.dataset.options["root"] == "data"
-    assert [limit.metric for limit in nut.limits["clean"]] == ["bg_fpr"]
+    assert [limit.metric for limit in nut.limits["clean"]] == ["specificity"]
     assert demo.dataset.options == {"category": "fabric"}, "options of another format are dropped"
 
 
@@ -255,11 +255,11 @@ def test_a_fitted_detector_may_wait_for_the_validation_images_of_its_dataset(loa
 def test_anchors_and_x_keys_work(load):
     (benchmark,) = load(
         "x-strict: &strict {f1: {min: 0.5}}\nschema_version: 1\ndataset: fixture\ndetector: fixture\n"
-        "accept: {x-why: because, all: {<<: *strict, bg_fpr: {max: 0.1}}}\n"
+        "accept: {x-why: because, all: {<<: *strict, specificity: {min: 0.1}}}\n"
     ).benchmarks
     assert benchmark.limits["clean"] == (
         Limit("f1", "min", 0.5, "robustness.yaml:1"),
-        Limit("bg_fpr", "max", 0.1, "robustness.yaml:5"),
+        Limit("specificity", "min", 0.1, "robustness.yaml:5"),
     )
 
 

@@ -36,7 +36,7 @@ def test_a_limit_that_nothing_violates_is_refused(metric, value):
     assert "can never be violated" in why_vacuous(limit(metric, value))
     assert not why_vacuous(limit(metric, 0.5))
     with pytest.raises(ConfigError, match=f"r.yaml:7: {metric} .* can never be violated"):
-        Gate({"clean": (limit(metric, value), limit("recall", 0.5), limit("bg_fpr", 0.5))})
+        Gate({"clean": (limit(metric, value), limit("recall", 0.5), limit("specificity", 0.5))})
 
 
 @pytest.mark.parametrize(
@@ -44,23 +44,56 @@ def test_a_limit_that_nothing_violates_is_refused(metric, value):
     [
         ("all: {miss_rate: {max: 0.1}}", "no limit sees false alarms"),
         ("all: {pixel_segf1: {min: 0.1}}", "write one_sided: misses"),
+        ("all: {pixel_segf1: {min: 0.1}}", "declare miss_rate and false_reject_rate, or"),
+        (
+            "all: {miss_rate: {max: 0.05}, normal_fpr: {max: 0.01}}",
+            "no limit on whole images sees false alarms (pixels do not say which parts are rejected)",
+        ),
+        (
+            "all: {miss_rate: {max: 0.05}, normal_fpr: {max: 0.01}}",
+            "declare false_reject_rate, or write one_sided: misses beside the limits",
+        ),
+        (
+            "all: {false_reject_rate: {max: 0.1}, pixel_segf1: {min: 0.1}}",
+            "whole images sees misses",
+        ),
+        (
+            "all: {false_reject_rate: {max: 0.1}, pixel_segf1: {min: 0.1}, one_sided: misses}",
+            "no limit on whole images sees misses",
+        ),
         ("all: {bg_fpr: {max: 0.1}}", "write one_sided: false_alarms"),
         ("all: {auroc: {min: 0.9}}", "no limit sees a wrong decision"),
         ("all: {miss_rate: {max: 0.05}, precision: {min: 0.7}}", "no limit sees false alarms"),
         ("all: {pixel_segf1: {min: 0.1}, accuracy: {min: 0.7}}", "no limit sees false alarms"),
         ("all: {auroc: {min: 0.9}, one_sided: misses}", "but no limit sees misses"),
-        ("all: {recall: {min: 0.9}, bg_fpr: {max: 0.1}, one_sided: misses}", "both sides"),
+        ("all: {recall: {min: 0.9}, specificity: {min: 0.1}, one_sided: misses}", "both sides"),
         (
-            "all: {recall: {min: 0.9}, bg_fpr: {max: 0.1}}\n  blur: {recall: null}",
+            "all: {recall: {min: 0.9}, specificity: {min: 0.1}}\n  blur: {recall: null}",
             "blur-severity_3:",
         ),
-        ("all: {recall: {min: 0.9}, bg_fpr: {max: 1.0}}", "bg_fpr max 1 can never be violated"),
+        (
+            "all: {recall: {min: 0.9}, specificity: {min: 0.1}, bg_fpr: {max: 1.0}}",
+            "bg_fpr max 1 can never be violated",
+        ),
     ],
 )
 def test_a_yaml_that_sees_one_side_is_refused_with_its_line(accept, said):
     with pytest.raises(ConfigError, match=r"r\.yaml:[78]:\d+: ") as caught:
         parse_config(f"{HEAD}accept:\n  {accept}\n", Path("r.yaml"))
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "all: {pixel_segf1: {min: 0.1}, bg_fpr: {max: 0.1}}",
+        "all: {pixel_segf1: {min: 0.1}, normal_fpr: {max: 0.1}, auroc: {min: 0.9}}",
+        "all: {miss_rate: {max: 0.1}, bg_fpr: {max: 0.1}, one_sided: misses}",
+        "all: {f1: {min: 0.1}, specificity: {min: 0.1}}",
+    ],
+)
+def test_both_sides_at_the_level_that_decides_are_enough(accept):
+    assert parse_config(f"{HEAD}accept:\n  {accept}\n", Path("r.yaml")).benchmarks
 
 
 def test_one_side_may_be_meant():
@@ -75,7 +108,13 @@ def test_one_side_may_be_meant():
 def test_most_decisions_wrong_and_no_limit_on_them_is_said():
     pixels = [limit("normal_fpr", 0.1), limit("pixel_segf1", 0.3)]
     values = {"false_reject_rate": 0.9, "miss_rate": 0.2}
-    assert "false_reject_rate 0.9" in unseen_decisions(pixels, values)
+    assert unseen_decisions(pixels, values) == (
+        "most image decisions on good parts are wrong (false_reject_rate 0.9), and no limit sees it"
+    )
+    meant = [limit("miss_rate", 0.3), limit("accuracy", 0.1)]
+    assert "on good parts are wrong" in unseen_decisions(meant, values)
+    both = unseen_decisions(pixels, {"false_reject_rate": 0.9, "miss_rate": 1.0})
+    assert "on defective and good parts are wrong (miss_rate 1, false_reject_rate 0.9)" in both
     assert "false_reject_rate 0.9" in unseen_decisions([*pixels, limit("precision", 0.7)], values)
     assert not unseen_decisions([*pixels, limit("false_reject_rate", 0.95)], values)
     assert not unseen_decisions(pixels, {"false_reject_rate": 0.5, "miss_rate": None})

@@ -30,7 +30,7 @@ accept:
   all: {npv: {min: 0.01}, one_sided: misses}
   blur: {severity_5: {npv: {min: 1.0}}}
   summary: {worst_drop_npv: {max: 0.99}}
-regression: {baseline: "baseline.json", npv: {max_drop: 0.2}}
+regression: {baseline: "baseline.json", npv: {max_drop: 0.2}, one_sided: misses}
 """
 PROGRAM = """
 import json

@@ -19,7 +19,7 @@ def project_lit(outcomes):
 """
 METRICS = 'metrics: ["project_metrics:project_lit"]\n'
 ACCEPT = """\
-all: {project_lit: {max: 0.99}, miss_rate: {max: 0.99}}
+all: {project_lit: {max: 0.99}, miss_rate: {max: 0.99}, one_sided: misses}
 clean: {project_lit: {max: 0}}
 summary: {worst_corruption_project_lit: {max: 0.99}}
 """
@@ -86,7 +86,7 @@ def test_a_metric_more_is_measured_and_not_missed_in_what_is_taken_over(project:
 
 def test_one_that_raises_is_an_error_of_every_condition(project: Project) -> None:
     project.write("broken_metrics.py", MODULE.replace("SHARE", "1 / 0").replace("_lit", "_cut"))
-    accept = "all: {project_cut: {max: 0.99}, miss_rate: {max: 0.99}}\n"
+    accept = "all: {project_cut: {max: 0.99}, miss_rate: {max: 0.99}, one_sided: misses}\n"
     project.yaml(accept, **{**FEW, "extra": 'metrics: ["broken_metrics:project_cut"]\n'})
 
     result = project.run("-v")

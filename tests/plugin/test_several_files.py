@@ -227,7 +227,7 @@ def test_the_page_of_a_folder_shows_the_reports_below_it(
 
 
 def test_files_have_baselines_of_their_own(two: Project) -> None:
-    shared = 'regression: {baseline: "BASE", bg_fpr: {max_rise: 0.2}, miss_rate: {max_rise: 0.5}}\n'
+    shared = 'regression: {baseline: "BASE", miss_rate: {max_rise: 0.5}, one_sided: misses}\n'
     lenient = {"detector": DETECTOR, "corruptions": "[blur]"}
     two.yaml(extra=shared.replace("BASE", "stored/{name}.json"), **lenient)
     two.yaml(

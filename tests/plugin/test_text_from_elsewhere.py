@@ -14,6 +14,8 @@ SECRET = "hunter2-hunter2"
 COMMAND = re.compile(r"^\s*::(error|stop)|\x1b\[2J|\u202e", re.MULTILINE)
 EVIL = "zz\n::stop-commands::x\n\x1b[2J\u202e"
 
+MARGINS = ("MARGINS", "f1: {max_drop: 0.1}, one_sided: misses")
+
 
 def everything_told(project: Project, *args: str) -> str:
     """Run with every format there is; return all that was told and written."""
@@ -116,7 +118,7 @@ DATA = "{format: mvtec, root: '%s', category: brushed_metal}"
         {"detector": "{name: pixel_gaussian, device: '${SECRET}'}"},
         {"extra": "operating_point: '${SECRET}/x.json'\n"},
         {"extra": "calibration: {images: '${SECRET}'}\n"},
-        {"extra": "regression: {baseline: '${SECRET}/{name}.json', bg_fpr: {max_rise: 0.1}}\n"},
+        {"extra": "regression: {baseline: '${SECRET}/{name}.json', MARGINS}\n".replace(*MARGINS)},
     ],
     ids=lambda yaml: str(yaml)[:60],
 )

@@ -15,12 +15,14 @@ from pytest_robustbench.cli.configuration import (
 )
 from pytest_robustbench.cli.files import reports_of
 from pytest_robustbench.errors import ConfigError, ReportError
+from pytest_robustbench.gates.soundness import ONE_SIDED, why_blind
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
 
     from pytest_robustbench.gates.regression.changes import AllowedChange
+    from pytest_robustbench.gates.soundness import OneSided
     from pytest_robustbench.reports.compare.regression import Judged, Match
     from pytest_robustbench.reports.file.stored import StoredReport
 
@@ -32,6 +34,7 @@ NO_MARGINS = (
     "section, and the candidate does not judge itself; "
     "give --config robustness.yaml, or --max-drop METRIC=NUMBER / --max-rise METRIC=NUMBER"
 )
+ONE_SIDED_FLAG = "give --one-sided {side}"
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class _Terms:
     min_overlap: float = 1.0
     strict_pixels: bool = False
     inconclusive_fails: bool = False
+    one_sided: OneSided | None = None
     origin: str = ""
     left_out: tuple[str, ...] = ()
 
@@ -62,6 +66,11 @@ def add_arguments(parser: ArgumentParser) -> None:
             metavar="METRIC=NUMBER",
             help=f"largest acceptable {what}, such as 0.02, or 5%% of the baseline",
         )
+    group.add_argument(
+        "--one-sided",
+        choices=tuple(ONE_SIDED.values()),
+        help="what --max-drop and --max-rise are meant to see alone",
+    )
     group = parser.add_argument_group("strictness")
     group.add_argument("--min-overlap", type=float, metavar="SHARE", help="of the test images")
     group.add_argument("--strict-pixels", action="store_true", help="refuse differing pixels")
@@ -133,6 +142,7 @@ def _match(base: Path, candidate: StoredReport, terms: _Terms) -> Match:
         terms.allowed,
         min_overlap=terms.min_overlap,
         strict_pixels=terms.strict_pixels,
+        one_sided=terms.one_sided,
     )
 
 
@@ -143,9 +153,15 @@ def _terms(arguments: Namespace, base: Path, candidate: StoredReport) -> _Terms:
         metrics = {change.metric for change in given}
         left_out = tuple(c.metric for c in terms.allowed if c.metric not in metrics)
         flags = "--max-drop and --max-rise alone"
-        terms = replace(terms, allowed=given, origin=flags, left_out=left_out)
+        meant = arguments.one_sided
+        terms = replace(terms, allowed=given, one_sided=meant, origin=flags, left_out=left_out)
+    elif arguments.one_sided:
+        raise ConfigError("--one-sided is about --max-drop and --max-rise: give them, or drop it")
     if not terms.allowed:
         raise ConfigError(NO_MARGINS.format(path=base))
+    blind = why_blind((change.row for change in terms.allowed), terms.one_sided, ONE_SIDED_FLAG)
+    if blind:
+        raise ConfigError(f"{terms.origin}: {blind}")
     if arguments.min_overlap is not None:
         terms = replace(terms, min_overlap=_share(arguments.min_overlap))
     return replace(terms, strict_pixels=terms.strict_pixels or arguments.strict_pixels)
@@ -176,6 +192,7 @@ def _declared_terms(arguments: Namespace, base: Path, candidate: StoredReport) -
         regression.min_overlap,
         regression.strict_pixels,
         regression.inconclusive == "fail",
+        regression.one_sided,
         f"those of {regression.source}",
     )
 
@@ -193,11 +210,14 @@ def _recorded_terms(base: Path) -> _Terms:
     settings = (recorded.get("min_overlap", 1.0), recorded.get("strict_pixels", False))
     if not isinstance(settings[0], (int, float)) or not 0 < settings[0] <= 1:
         raise ReportError(f"{base}: config.regression.min_overlap is {settings[0]!r}, no share")
+    if recorded.get("one_sided") not in (None, *ONE_SIDED.values()):
+        raise ReportError(f"{base}: config.regression.one_sided is {recorded['one_sided']!r}")
     return _Terms(
         allowed,
         float(settings[0]),
         bool(settings[1]),
         recorded.get("inconclusive") == "fail",
+        recorded.get("one_sided"),
         f"those that the baseline {base} was measured with",
     )
 

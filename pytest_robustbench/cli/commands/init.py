@@ -175,7 +175,7 @@ def _limit_lines(normal: int, defect: int, known: int) -> Iterator[str]:
         yield "    miss_rate: {max: 0.5}          # defective parts called good"
     if known:
         yield "    # pixel_segf1: {min: 0.3}"
-    if not defect or not (normal or known):
+    if not (normal and defect):
         side = "misses" if defect else "false_alarms"
         yield f"    one_sided: {side}          # the test images show nothing of the other side"
     yield "# measured, not judged yet: take out what you declare limits for"

@@ -15,6 +15,7 @@ from pytest_robustbench.gates.regression.changes import (
     boundless,
     comparable_metrics,
 )
+from pytest_robustbench.gates.soundness import ONE_SIDED, SEES_BOTH, sides_of, why_blind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
     from pytest_robustbench.config.declarations import BenchmarkDeclaration
     from pytest_robustbench.config.models.file import Benchmark
     from pytest_robustbench.config.models.limits import Comparison
+    from pytest_robustbench.gates.soundness import OneSided
 
 NOTHING_JUDGED = (
-    "regression names no metric, so that nothing would be judged; name one at least, such as "
-    "pixel_segf1: {max_drop: 0.05}"
+    "regression names no metric, so that nothing would be judged; declare miss_rate: {max_rise: "
+    "0.05} and false_reject_rate: {max_rise: 0.05}"
 )
 NO_PROFILE = "default"
 """What ``{profile}`` stands for where there is none."""
@@ -56,6 +58,7 @@ def regression_of(model: Benchmark, here: Scope) -> RegressionDeclaration | None
         declared.min_overlap,
         declared.strict_pixels,
         declared.inconclusive,
+        declared.one_sided,
         here.source("regression"),
     )
 
@@ -131,7 +134,19 @@ def _changes(declared: Comparison, here: Scope) -> tuple[AllowedChange, ...]:
     named = [m for m in comparable_metrics() if getattr(declared, m, None) is not None]
     if not named:
         here.complain(NOTHING_JUDGED, "regression")
-    return tuple(_change(metric, declared, here) for metric in named)
+    changes = tuple(_change(metric, declared, here) for metric in named)
+    _check_sides(changes, declared.one_sided, here)
+    return changes
+
+
+def _check_sides(changes: tuple[AllowedChange, ...], meant: OneSided | None, here: Scope) -> None:
+    """Complain of changes that leave a side of wrong decisions to get worse without end."""
+    rows = [change.row for change in changes]
+    problem = why_blind(rows, meant) if rows else ""
+    if problem:
+        here.complain(f"regression: {problem}", "regression")
+    elif meant is not None and len(sides_of(rows)) == len(ONE_SIDED):
+        here.complain_of_key(SEES_BOTH, "regression", "one_sided")
 
 
 def _change(metric: str, declared: Comparison, here: Scope) -> AllowedChange:

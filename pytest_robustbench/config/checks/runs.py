@@ -16,7 +16,7 @@ from pytest_robustbench.corruptions.references import parse_reference
 from pytest_robustbench.display import environment_values
 from pytest_robustbench.errors import CorruptionError
 from pytest_robustbench.gates.limits import SUMMARY
-from pytest_robustbench.gates.soundness import ONE_SIDED, objections, sides_seen
+from pytest_robustbench.gates.soundness import ONE_SIDED, SEES_BOTH, objections, sides_seen
 from pytest_robustbench.metrics.catalogue import known_metrics
 from pytest_robustbench.naming import suggestion
 
@@ -237,7 +237,7 @@ def check_soundness(
     if judged and all(len(sides) == len(ONE_SIDED) for sides in judged.values()):
         path = next(path for path in here.limit_paths() if path[-1] == "one_sided")
         if here.insists_on(*path):
-            here.complain_of_key("one_sided is said, but the limits see both sides: drop it", *path)
+            here.complain_of_key(SEES_BOTH, *path)
 
 
 def _grouped(some: list[Condition], conditions: tuple[Condition, ...]) -> list[str]:

@@ -122,6 +122,7 @@ class Comparison(Section):
     min_overlap: Annotated[float, Field(gt=0, le=1), ENV] = 1.0
     strict_pixels: Truth = False
     inconclusive: Literal["skip", "fail"] = "skip"
+    one_sided: OneSided | None = None
 
 
 _ONE_SIDED: Any = (OneSided | None, None)

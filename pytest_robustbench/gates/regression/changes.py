@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ChangeBound = Literal["max_drop", "max_rise"]
 
-SETTINGS = ("baseline", "anchor", "min_overlap", "strict_pixels", "inconclusive")
+SETTINGS = ("baseline", "anchor", "min_overlap", "strict_pixels", "inconclusive", "one_sided")
 """What a ``regression`` section says beside its metrics."""
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_robustbench.conditions import CLEAN
 from pytest_robustbench.gates.limits import Limit
 from pytest_robustbench.gates.prediction import Predicted, jointly_predicted
-from pytest_robustbench.gates.soundness import ONE_SIDED, sides_seen
+from pytest_robustbench.gates.soundness import ONE_SIDED, sides_of, sides_seen
 from pytest_robustbench.metrics.catalogue import BUILT_IN, metric_called
 from pytest_robustbench.reports.file.fields import metrics_of, undefined_of
 from pytest_robustbench.reports.file.record import outcomes_of
@@ -100,8 +100,15 @@ def propose_limits(report: StoredReport, safety: float) -> Proposal:
     safe = _safe_values(report, metrics, safety)
     found: list[ProposedLimit] = []
     omitted: list[str] = []
-    for metric in metrics:
-        bounds = [_bound(report, condition, metric, safe) for condition in report.conditions]
+    bounds_of = {
+        metric: [_bound(report, condition, metric, safe) for condition in report.conditions]
+        for metric in metrics
+    }
+    for k, condition in enumerate(report.conditions):
+        for metric in _one_sided_on_images({m: each[k] for m, each in bounds_of.items()}):
+            reason = f"{metric.name} of {condition}: it alone would judge whole images"
+            bounds_of[metric][k] = f"{reason}, on one side of decisions"
+    for metric, bounds in bounds_of.items():
         known = [bound for bound in bounds if isinstance(bound, ProposedLimit)]
         common = metric.bound == "max" and "misses" not in metric.sees and len(known) == len(bounds)
         wanted = _common(known, report) if common and all(b.judges for b in known) else known
@@ -115,6 +122,16 @@ def propose_limits(report: StoredReport, safety: float) -> Proposal:
     if len(blind) + len(unreached) == len(report.conditions):
         found = []
     return Proposal(_in_order(found, report), tuple(omitted), (*unreached, *blind))
+
+
+def _one_sided_on_images(bounds: Mapping[Metric, ProposedLimit | str]) -> list[Metric]:
+    """Return the metrics of whole images whose limits would see one side of decisions alone.
+
+    Without them the limits on pixels may stay: beside them these do not count.
+    """
+    judging = [m for m, b in bounds.items() if isinstance(b, ProposedLimit) and b.judges]
+    on_images = [m for m in judging if m.level == "image" and sides_of([m])]
+    return [] if len(sides_of(on_images)) == len(ONE_SIDED) else on_images
 
 
 def _is_blind(condition: str, found: Sequence[ProposedLimit]) -> bool:

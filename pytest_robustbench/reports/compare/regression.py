@@ -16,7 +16,7 @@ from pytest_robustbench.gates.regression.family import Comparison, judge_family
 from pytest_robustbench.gates.regression.latency import judge_latency
 from pytest_robustbench.gates.regression.timings import LatencySample
 from pytest_robustbench.gates.regression.verdicts import worst_of
-from pytest_robustbench.metrics.catalogue import BUILT_IN
+from pytest_robustbench.gates.soundness import why_blind
 from pytest_robustbench.metrics.own import same_numbers
 from pytest_robustbench.reports.compare.comparability import compare_inputs
 from pytest_robustbench.reports.compare.pairing import pairs_of
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.gates.regression.decisions import ChangedDecision
     from pytest_robustbench.gates.regression.pairs import Pair
     from pytest_robustbench.gates.regression.verdicts import Outcome, RegressionVerdict
+    from pytest_robustbench.gates.soundness import OneSided
     from pytest_robustbench.metrics.metric import Metric
     from pytest_robustbench.metrics.outcomes import Outcomes
 
@@ -83,6 +84,8 @@ class Match:
         Least share of test images that both reports have.
     strict_pixels : bool
         Whether corrupted pixels must be equal to the last bit.
+    one_sided : {"misses", "false_alarms"}, optional
+        The side of wrong decisions that the changes are meant to see alone.
     """
 
     benchmark: str
@@ -92,6 +95,7 @@ class Match:
     role: str = "baseline"
     min_overlap: float = 1.0
     strict_pixels: bool = False
+    one_sided: OneSided | None = None
 
 
 @dataclass(frozen=True)
@@ -267,13 +271,9 @@ def _blind_spots(opened: _Opened) -> Iterator[str]:
     for condition, names in absent.items():
         if names:
             yield f"{condition} has no images for {', '.join(sorted(names))}: not compared there"
-    blind = [m.name for m in metrics if "misses" in m.sees]
-    if blind and not any("false alarms" in m.sees for m in metrics):
-        seeing = [m.name for m in BUILT_IN if m.proposed and "false alarms" in m.sees]
-        yield (
-            f"no limit sees false alarms in whole images: beside {' or '.join(blind)}, declare one "
-            f"on {', '.join(seeing[:-1])} or {seeing[-1]}"
-        )
+    blind = why_blind(metrics, opened.match.one_sided)
+    if blind:
+        yield blind
 
 
 def _judged(opened: _Opened, of_images: Sequence[RegressionVerdict], alpha: float) -> Judged:

@@ -6,14 +6,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from pytest_robustbench.gates.soundness import unseen_decisions
+from pytest_robustbench.gates.soundness import wrong_decisions
 from pytest_robustbench.gates.wording import describe, on_showing
 from pytest_robustbench.reports.pages.margins import worst_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_robustbench.gates.limits import Limit
     from pytest_robustbench.reports.pages.source import Source
 
 Word = Literal["PASS", "FAIL", "INCOMPLETE", "NOT JUDGED"]
@@ -57,7 +56,7 @@ def overall(source: Source) -> Overall:
     if failures:
         return Overall("FAIL", (*failures, *gaps), tuple(_wrong_decisions(source)))
     if gaps:
-        return Overall("INCOMPLETE", tuple(gaps), tuple(_held(source)))
+        return Overall("INCOMPLETE", tuple(gaps), (*_held(source), *_wrong_decisions(source)))
     if not source.verdicts and not source.compared:
         return Overall("NOT JUDGED", ("no limit is declared: everything is only measured",))
     found = (*_held(source), *_comparisons(source), *_wrong_decisions(source))
@@ -101,17 +100,8 @@ def _violations(source: Source) -> Iterator[str]:
 
 
 def _wrong_decisions(source: Source) -> Iterator[str]:
-    """Say where most image decisions are wrong and no limit is on them; the first alone."""
-    limits: dict[str, list[Limit]] = {}
-    for verdict in source.verdicts:
-        limits.setdefault(verdict.condition, []).append(verdict.limit)
-    judged = {c: limits[c] for c in source.measured if c in limits}
-    found = {c: unseen_decisions(bound, source.metrics[c]) for c, bound in judged.items()}
-    told = {condition: text for condition, text in found.items() if text}
-    if told:
-        condition, text = next(iter(told.items()))
-        more = f" (so under {len(told)} conditions)" if len(told) > 1 else ""
-        yield f"{condition}: {text}{more}"
+    measured = {condition: source.metrics[condition] for condition in source.measured}
+    return wrong_decisions(source.verdicts, measured)
 
 
 def _unmeasured(source: Source) -> Iterator[str]:

@@ -219,28 +219,28 @@ TOP = [
         "7:32: unknown metric or setting 'auproc' under regression; did you mean 'auroc'?",
     ),
     (
-        "regression: {baseline: '{category}.json', f1: {max_drop: 0.1}}",
+        "regression: {baseline: '{category}.json', f1: {max_drop: 0.1}, one_sided: misses}",
         "7:24: regression.baseline may hold {name} and {profile} in braces, found '{category}.json'",
     ),
     (
-        "regression: {baseline: b.json, anchor: '{0}.json', f1: {max_drop: 0.1}}",
+        "regression: {baseline: b.json, anchor: '{0}.json', f1: {max_drop: 0.1}, one_sided: misses}",
         "7:40: regression.anchor may hold {name} and {profile} in braces, found '{0}.json'",
     ),
     (
-        "regression: {baseline: b.json, anchor: b.json, f1: {max_drop: 0.1}}",
+        "regression: {baseline: b.json, anchor: b.json, f1: {max_drop: 0.1}, one_sided: misses}",
         "7:40: regression.anchor is the baseline itself; name a report that stays when the baseline is replaced, or leave anchor out",
     ),
     (
-        "regression: {baseline: b.json, anchor: ./x/../b.json, f1: {max_drop: 0.1}}",
+        "regression: {baseline: b.json, anchor: ./x/../b.json, f1: {max_drop: 0.1}, one_sided: misses}",
         "7:40: regression.anchor is the baseline itself; name a report that stays when the baseline is replaced, or leave anchor out",
     ),
     (
         "regression: {baseline: b.json, min_overlap: 0.9}",
-        "7:13: regression names no metric, so that nothing would be judged; name one at least, such as pixel_segf1: {max_drop: 0.05}",
+        "7:13: regression names no metric, so that nothing would be judged; declare miss_rate: {max_rise: 0.05} and false_reject_rate: {max_rise: 0.05}",
     ),
     (
         "regression: {baseline: b.json, f1: null}",
-        "7:13: regression names no metric, so that nothing would be judged; name one at least, such as pixel_segf1: {max_drop: 0.05}",
+        "7:13: regression names no metric, so that nothing would be judged; declare miss_rate: {max_rise: 0.05} and false_reject_rate: {max_rise: 0.05}",
     ),
     (
         "regression: {baseline: b.json, average_precision: {max_drop: 0.1}}",
@@ -251,16 +251,36 @@ TOP = [
         "7:32: 'pixel_auroc' under regression needs every pixel's score, which no report holds; compare pixel_segf1, pixel_segf1_per_image, bg_fpr or normal_fpr",
     ),
     (
-        "regression: {baseline: b.json, f1: {max_drop: 2}}",
+        "regression: {baseline: b.json, f1: {max_drop: 2}, one_sided: misses}",
         "7:47: regression.f1.max_drop of 2 is the whole range of f1: nothing could ever fail; write 0.05 for 5 percentage points",
     ),
     (
-        "regression: {baseline: b.json, bg_fpr: {max_rise: 1}}",
+        "regression: {baseline: b.json, bg_fpr: {max_rise: 1}, one_sided: false_alarms}",
         "7:51: regression.bg_fpr.max_rise of 1 is the whole range of bg_fpr: nothing could ever fail; write 0.05 for 5 percentage points",
     ),
     (
-        "regression: {baseline: b.json, f1: {max_drop: 5, relative: true}}",
+        "regression: {baseline: b.json, f1: {max_drop: 5, relative: true}, one_sided: misses}",
         "7:47: regression.f1.max_drop of 5 with relative: true allows the whole value to be lost: nothing could ever fail; write 0.05 for 5 %",
+    ),
+    (
+        "regression: {baseline: b.json, auroc: {max_drop: 0.1}, false_reject_rate: {max_rise: 0.1}}",
+        "7:13: regression: no limit sees misses: a detector that calls nothing defective may keep all of them; declare miss_rate, or write one_sided: false_alarms beside the limits",
+    ),
+    (
+        "regression: {baseline: b.json, bg_fpr: {max_rise: 0.1}, miss_rate: {max_rise: 0.1}}",
+        "7:13: regression: no limit on whole images sees false alarms (pixels do not say which parts are rejected): a detector that calls everything defective may keep all of them; declare false_reject_rate, or write one_sided: misses beside the limits",
+    ),
+    (
+        "regression: {baseline: b.json, auroc: {max_drop: 0.1}, one_sided: misses}",
+        "7:13: regression: one_sided: misses is said, but no limit sees misses: declare miss_rate",
+    ),
+    (
+        "regression: {baseline: b.json, latency_relative: {max_rise: 0.1}}",
+        "7:13: regression: no limit sees a wrong decision: declare miss_rate and false_reject_rate",
+    ),
+    (
+        "regression: {baseline: b.json, recall: {max_drop: 0.1}, specificity: {max_drop: 0.1}, one_sided: misses}",
+        "7:87: one_sided is said, but the limits see both sides: drop it",
     ),
     (
         "regression: {baseline: b.json, f1: {max_drop: -0.1}}",

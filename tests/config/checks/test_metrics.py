@@ -50,10 +50,11 @@ def test_limits_on_them_bind_like_any_others(load):
 
 
 def test_changes_of_them_may_be_allowed(load):
-    margin = "regression: {baseline: b.json, reject_area: {max_rise: 0.02}}"
+    margins = "recall: {max_drop: 0.1}, reject_area: {max_rise: 0.02}, one_sided: misses"
+    margin = f"regression: {{baseline: b.json, {margins}}}"
     (benchmark,) = load(f"{TEXT}{margin}\n").benchmarks
 
-    assert [change.metric for change in benchmark.regression.allowed] == ["reject_area"]
+    assert [change.metric for change in benchmark.regression.allowed] == ["recall", "reject_area"]
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ accept:
   all: {bg_fpr: {max: 0.05}, one_sided: false_alarms}
   recorded:
     bg_fpr: {max: 0.1}
-    led_2025_11: {miss_rate: {max: 0.2}, bg_fpr: {max: 0.2}}
+    led_2025_11: {pixel_segf1: {min: 0.2}, bg_fpr: {max: 0.2}, one_sided: null}
 """
 
 
@@ -59,7 +59,7 @@ def test_the_more_specific_limit_wins(load):
 
     assert limits(benchmark, CLEAN) == {"bg_fpr": 0.05}
     assert limits(benchmark, OLD) == {"bg_fpr": 0.1}
-    assert limits(benchmark, LED) == {"bg_fpr": 0.2, "miss_rate": 0.2}
+    assert limits(benchmark, LED) == {"pixel_segf1": 0.2, "bg_fpr": 0.2}
 
 
 def test_limits_of_all_conditions_reach_recorded_sets(load):

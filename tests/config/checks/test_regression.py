@@ -32,7 +32,7 @@ regression:
   bg_fpr: {max_rise: 0.1, relative: true}
   latency_ms_per_image: {max_rise: 25}
 profiles:
-  pr: {regression: {min_overlap: 0.5, inconclusive: skip, bg_fpr: null}}
+  pr: {regression: {min_overlap: 0.5, inconclusive: skip, bg_fpr: null, one_sided: misses}}
 """
 WAIVER = "{condition: %s, metric: %s, reason: new lamp, by: Ada, until: %s}"
 
@@ -50,7 +50,7 @@ def test_everything_a_regression_section_says(load):
 
 
 def test_by_default_all_images_are_compared_and_what_is_undecided_is_skipped(load):
-    text = SHORT + "regression: {baseline: b.json, f1: {max_drop: 0}}\n"
+    text = SHORT + "regression: {baseline: b.json, f1: {max_drop: 0.1}, one_sided: misses}\n"
     declared = load(text).benchmarks[0].regression
     assert (declared.anchor, declared.min_overlap, declared.strict_pixels) == (None, 1.0, False)
     assert declared.inconclusive == "skip"
@@ -70,8 +70,8 @@ schema_version: 1
 defaults: {dataset: fixture, detector: fixture, corruptions: none,
           accept: {all: {f1: {min: 0.1}, one_sided: misses}}}
 benchmarks:
-  a: {regression: {baseline: stored/b.json, f1: {max_drop: 0.1}}}
-  b: {regression: {baseline: "./stored/{name}.json", f1: {max_drop: 0.1}}}
+  a: {regression: {baseline: stored/b.json, f1: {max_drop: 0.1}, one_sided: misses}}
+  b: {regression: {baseline: "./stored/{name}.json", f1: {max_drop: 0.1}, one_sided: misses}}
 profiles: {pr: {limit_test: 8}}
 """
 
@@ -100,6 +100,7 @@ def test_a_report_keeps_the_section_as_it_was_written(load):
         "min_overlap": 0.9,
         "strict_pixels": True,
         "inconclusive": "fail",
+        "one_sided": None,
         "pixel_segf1": {"max_drop": 0.02, "relative": False},
         "bg_fpr": {"max_rise": 0.1, "relative": True},
         "latency_ms_per_image": {"max_rise": 25.0, "relative": False},

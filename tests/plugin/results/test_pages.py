@@ -180,7 +180,7 @@ def test_the_command_reruns_one_item_where_a_name_holds_another(gated: Project) 
     one = (
         f"dataset: {{format: mvtec, root: '{gated.data}', category: brushed_metal}}, "
         "detector: {name: 'line_models:MeanDetector'}, corruptions: none, "
-        "accept: {clean: {bg_fpr: {max: 0.99}, miss_rate: {max: 0.99}}}"
+        "accept: {clean: {false_reject_rate: {max: 0.99}, miss_rate: {max: 0.99}}}"
     )
     declared = f"benchmarks: {{nuts: {{{one}}}, hazelnuts: {{{one}}}}}"
     gated.write("robustness.yaml", f"schema_version: 1\n{declared}\n")
@@ -309,7 +309,8 @@ def test_a_deselected_run_never_says_pass(project: Project) -> None:
 
 def test_a_comparison_that_fails_for_want_of_a_baseline_is_no_pass(project: Project) -> None:
     project.yaml(
-        extra="regression: {baseline: 'baselines/{name}.json', pixel_segf1: {max_drop: 0.1}}\n"
+        extra="regression: {baseline: 'baselines/{name}.json', pixel_segf1: {max_drop: 0.1}, "
+        "one_sided: misses}\n"
     )
     result = project.run("-m", "robustness")
 

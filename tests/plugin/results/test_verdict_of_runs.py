@@ -10,7 +10,7 @@ from pytest_robustbench.cli.main import main
 from tests.plugin.robustness_project import SUITE, Project, text_of
 
 ONE = {"corruptions": "[blur]", "severities": "[1, 3]"}
-OPEN = "all: {false_reject_rate: {max: 0.99}, pixel_segf1: {min: 0.001}}"
+OPEN = "all: {bg_fpr: {max: 0.99}, pixel_segf1: {min: 0.001}}"
 HOLDS, FAILS, UNKNOWN = 0, 1, 3
 
 
@@ -147,7 +147,9 @@ def test_several_files_are_told_together_and_apart(project, verdict):
 
 
 def test_a_baseline_that_was_written_is_no_comparison(project, verdict):
-    regression = "regression: {baseline: 'b/{name}.json', bg_fpr: {max_rise: 0.5}}"
+    regression = (
+        "regression: {baseline: 'b/{name}.json', bg_fpr: {max_rise: 0.5}, one_sided: false_alarms}"
+    )
     project.yaml(OPEN, **ONE, extra=regression)
     assert project.run("--robustness-update-baseline").ret == 0
     assert verdict()[0] == HOLDS

@@ -276,7 +276,9 @@ def test_a_broken_yaml_is_one_failing_item(line: Project) -> None:
 
 
 def test_the_controller_holds_the_whole_against_the_baseline(project: Project) -> None:
-    extra = "regression: {baseline: 'b/{name}.json', pixel_segf1: {max_drop: 0.1}}\n"
+    extra = (
+        "regression: {baseline: 'b/{name}.json', pixel_segf1: {max_drop: 0.1}, one_sided: misses}\n"
+    )
     project.yaml(detector=SAVABLE, extra=extra)
     first = project.run("-n", "2", "--robustness-update-baseline")
     assert first.ret == 0

@@ -16,6 +16,7 @@ from pytest_robustbench.reports.pages.source import Source
 from tests.reports.report_samples import drawn_report
 from tests.reports.stored_reports import edited
 
+CLEAN_METRICS = ("robustness", "clean", "results", "metrics")
 BLUR = ("robustness", "corruptions", "blur", "severity_3")
 HOLDS = {
     "condition": "clean",
@@ -87,6 +88,22 @@ def test_every_limit_held_is_a_pass(plain):
 
     assert whole.word == "PASS"
     assert whole.sentence.startswith("2 of 2 limits")
+
+
+@pytest.mark.parametrize("condition", ["clean", "summary"])
+@pytest.mark.parametrize("missing", [True, False])
+def test_wrong_decisions_that_no_limit_sees_are_told(plain, condition, missing):
+    rejecting = edited(plain, ((*CLEAN_METRICS, "false_reject_rate"), 0.9))
+    metric = "mean_corruption_bg_fpr" if condition == "summary" else "bg_fpr"
+    found = {**HOLDS, "condition": condition, "metric": metric}
+    plain = not_measured(rejecting) if missing else rejecting
+
+    whole = judged(plain, verdicts=[found])
+
+    assert whole.word == ("INCOMPLETE" if missing else "PASS")
+    assert "good parts are wrong (miss_rate 0.75, false_reject_rate 0.9)" in whole.sentence
+    seen = {**HOLDS, "metric": "false_reject_rate", "limit": 0.95}
+    assert "good parts are wrong" not in judged(plain, verdicts=[found, seen]).sentence
 
 
 def test_a_waived_limit_passes_and_is_told(plain):
