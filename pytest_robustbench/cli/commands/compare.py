@@ -234,8 +234,8 @@ def _given_changes(arguments: Namespace) -> tuple[AllowedChange, ...]:
 def _change(bound: str, text: str) -> AllowedChange:
     from pytest_robustbench.gates.regression.changes import (
         AllowedChange,
-        boundless,
         comparable_metrics,
+        why_meaningless,
         worse,
     )
     from pytest_robustbench.naming import suggestion
@@ -255,10 +255,9 @@ def _change(bound: str, text: str) -> AllowedChange:
         raise ConfigError(message + f"give --{right.replace('_', '-')}")
     value, relative = _number(flag, number)
     change = AllowedChange(metric, bound, value, relative, flag)
-    if boundless(change):
-        raise ConfigError(
-            f"{flag}: a loss of {'100 %' if relative else '1'} is allowed: nothing could fail"
-        )
+    why = why_meaningless(change)
+    if why:
+        raise ConfigError(f"{flag} {why}")
     return change
 
 

@@ -68,15 +68,23 @@ def worse(metric: str) -> ChangeBound:
     return "max_drop" if metric_called(metric).more_is_better else "max_rise"
 
 
-def boundless(change: AllowedChange) -> bool:
-    """Return whether nothing could ever lose more than is allowed.
+def why_meaningless(change: AllowedChange) -> str:
+    """Return why no candidate could fail an allowed change, or none be shown to keep it; or "".
 
     No value can fall by more than all of it, nor change by more than the largest there can be; a
-    rise relative to the baseline has no such bound.
+    rise relative to the baseline has no such bound. That nothing at all is lost takes all the parts
+    there will ever be.
     """
-    if change.relative:
-        return change.bound == "max_drop" and change.value >= 1
-    return change.value >= change.row.most
+    if change.value == 0:
+        return (
+            "allows no loss at all, and no finite test set can show that: say how much may be "
+            "lost, such as 0.02"
+        )
+    if change.relative and change.bound == "max_drop" and change.value >= 1:
+        return "allows all of the value to be lost: nothing could ever fail; write 0.05 for 5 %"
+    if not change.relative and change.value >= change.row.most:
+        return f"is the whole range of {change.metric}: nothing could ever fail; write less"
+    return ""
 
 
 def changes_from_record(record: Mapping[str, Any], report: str) -> tuple[AllowedChange, ...]:
@@ -116,8 +124,9 @@ def _change_from(entry: object, metric: str, source: str) -> AllowedChange:
             f"{source} is {entry!r}, not {{{bound}: number, relative: true or false}}"
         )
     change = AllowedChange(metric, bound, float(value), relative, source)
-    if boundless(change):
-        raise ReportError(f"{source} allows any loss: nothing could ever fail")
+    why = why_meaningless(change)
+    if why:
+        raise ReportError(f"{source} {why}")
     return change
 
 

@@ -43,6 +43,10 @@ VACUOUS = (
     "no more than {most:.3g} can be lost here, and {allowed:.3g} is allowed: allow less, or a "
     "share of the baseline (relative: true)"
 )
+NOTHING_ALLOWED = (
+    "a share of a baseline that is 0 allows nothing to be lost, which no test set can show: allow "
+    "a number (relative: false)"
+)
 NOTHING_FOUND = "nothing is found any more"
 SMALLEST_MARGIN = 0.01
 """Share of what is allowed that must be left: no test set is large enough to tell less."""
@@ -341,6 +345,8 @@ def _outcome(
         return "pass", ""
     if loss > allowed and sure:
         return "regressed", ""
+    if member.comparison.change.relative and member.baseline == 0 and loss <= 0:
+        return "vacuous", NOTHING_ALLOWED
     reason = _doubt(member, upper, p)
     return ("inconclusive", reason) if reason else ("pass", "")
 

@@ -34,7 +34,8 @@ class RegressionVerdict:
         What was declared.
     outcome : {"pass", "regressed", "inconclusive", "vacuous", "error"}
         ``error`` means not comparable, and fails like ``regressed``; ``vacuous`` that the
-        baseline has no more to lose than is allowed, so that nothing could fail.
+        baseline has no more to lose than is allowed, so that nothing could fail, or that nothing
+        is allowed, so that nothing could be shown.
     baseline, candidate : float or None
         The metric of both on the images they share.
     loss : float or None
@@ -101,7 +102,7 @@ def _judgement(verdict: RegressionVerdict) -> str:
         reason = f": {verdict.reason}" if verdict.reason else ""
         return f"{_worse(verdict)}{certainty}{reason}; {allowed}"
     if verdict.outcome == "vacuous":
-        return f"can fail nothing: {verdict.reason} ({verdict.change.source})"
+        return f"counts for nothing: {verdict.reason} ({verdict.change.source})"
     if verdict.outcome == "inconclusive":
         return f"not decided: {verdict.reason}{_needed(verdict)}; {allowed}"
     if verdict.identical:

@@ -47,6 +47,22 @@ KINDS: Mapping[str, frozenset[int]] = MappingProxyType(
 """Labels of the images that a metric rests on."""
 DEAD = 0.9
 """Share of the good parts from which on rejecting them is taken to be the rule."""
+SET_APART = {
+    False: "can fail nothing, as the baseline has no more to lose than is allowed",
+    True: "can never be shown, as they allow a share of a baseline that is 0",
+}
+"""Why limits count for nothing, by whether they could be violated."""
+USELESS = {
+    False: (
+        "can fail nothing under any condition, as the baseline has no more to lose",
+        "allow less, or a share of the baseline (relative: true)",
+    ),
+    True: (
+        "can be shown under no condition, as it is a share of a baseline that is 0",
+        "allow a number (relative: false)",
+    ),
+}
+"""Of those that do so under every condition: that, and the remedy."""
 SAME_MACHINE = ("cpu", "cpu_count", "python", "packages")
 """Of the environment, beside the device of every condition: never the kernel's version."""
 LATENCY_ALPHA = 0.05
@@ -306,30 +322,33 @@ def _rejected(outcomes: Outcomes) -> tuple[int, int]:
 
 
 def _vacuous_limits(verdicts: Sequence[RegressionVerdict]) -> Iterator[str]:
-    """Count and name the limits that can fail nothing under a condition."""
-    vacuous = [v for v in verdicts if v.outcome == "vacuous"]
-    where: dict[str, list[str]] = {}
-    for verdict in vacuous:
-        where.setdefault(verdict.change.metric, []).append(verdict.condition)
-    if vacuous:
-        told = "; ".join(f"{metric} under {', '.join(c)}" for metric, c in where.items())
-        yield (
-            f"{len(vacuous)} of {len(verdicts)} limits can fail nothing, as the baseline has no "
-            f"more to lose than is allowed, and count for nothing: {told}"
-        )
+    """Count and name the limits that count for nothing under a condition, by the reason."""
+    for can_fail, why in SET_APART.items():
+        where: dict[str, list[str]] = {}
+        vacuous = [v for v in verdicts if v.outcome == "vacuous" and _can_fail(v) == can_fail]
+        for verdict in vacuous:
+            where.setdefault(verdict.change.metric, []).append(verdict.condition)
+        if vacuous:
+            told = "; ".join(f"{metric} under {', '.join(c)}" for metric, c in where.items())
+            number = f"{len(vacuous)} of {len(verdicts)} limits"
+            yield f"{number} {why}, and count for nothing: {told}"
+
+
+def _can_fail(verdict: RegressionVerdict) -> bool:
+    """Return whether a limit could be violated, and only never be shown to be kept."""
+    return verdict.allowed == 0
 
 
 def _limits_without_use(verdicts: Sequence[RegressionVerdict]) -> Iterator[str]:
-    """Refuse a limit that can fail nothing under any condition: it would only look like one."""
-    found: dict[AllowedChange, set[Outcome]] = {}
+    """Refuse a limit that counts for nothing under any condition: it would only look like one."""
+    found: dict[AllowedChange, list[RegressionVerdict]] = {}
     for verdict in verdicts:
-        found.setdefault(verdict.change, set()).add(verdict.outcome)
-    for change in (change for change, outcomes in found.items() if outcomes == {"vacuous"}):
-        yield (
-            f"{change.metric}: {change.bound} {change.value:g} can fail nothing under any "
-            f"condition, as the baseline has no more to lose ({change.source}): allow less, or a "
-            "share of the baseline (relative: true)"
-        )
+        found.setdefault(verdict.change, []).append(verdict)
+    for change, of_change in found.items():
+        if any(verdict.outcome != "vacuous" for verdict in of_change):
+            continue
+        why, remedy = USELESS[all(map(_can_fail, of_change))]
+        yield f"{change.metric}: {change.bound} {change.value:g} {why} ({change.source}): {remedy}"
 
 
 def _latency_verdicts(opened: _Opened, alpha: float) -> list[RegressionVerdict]:

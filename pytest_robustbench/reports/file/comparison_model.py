@@ -35,7 +35,8 @@ class RegressionVerdictRecord(Part):
     relative: bool = Field(description="Whether value is a share of the baseline's value.")
     benchmark: str = Field(description="Name of the benchmark.")
     outcome: LimitOutcome = Field(
-        description="The verdict; vacuous: the baseline has no more to lose than is allowed."
+        description="The verdict; vacuous: the baseline has no more to lose than is allowed, or "
+        "nothing is allowed."
     )
     baseline: Number | None = Field(
         description="The baseline's metric on the images both have; null where it is not defined."

@@ -252,15 +252,15 @@ TOP = [
     ),
     (
         "regression: {baseline: b.json, f1: {max_drop: 2}, one_sided: misses}",
-        "7:47: regression.f1.max_drop of 2 is the whole range of f1: nothing could ever fail; write 0.05 for 5 percentage points",
+        "7:47: regression.f1.max_drop of 2 is the whole range of f1: nothing could ever fail; write less",
     ),
     (
         "regression: {baseline: b.json, bg_fpr: {max_rise: 1}, one_sided: false_alarms}",
-        "7:51: regression.bg_fpr.max_rise of 1 is the whole range of bg_fpr: nothing could ever fail; write 0.05 for 5 percentage points",
+        "7:51: regression.bg_fpr.max_rise of 1 is the whole range of bg_fpr: nothing could ever fail; write less",
     ),
     (
         "regression: {baseline: b.json, f1: {max_drop: 5, relative: true}, one_sided: misses}",
-        "7:47: regression.f1.max_drop of 5 with relative: true allows the whole value to be lost: nothing could ever fail; write 0.05 for 5 %",
+        "7:47: regression.f1.max_drop of 5 with relative: true allows all of the value to be lost: nothing could ever fail; write 0.05 for 5 %",
     ),
     (
         "regression: {baseline: b.json, auroc: {max_drop: 0.1}, false_reject_rate: {max_rise: 0.1}}",
@@ -281,6 +281,10 @@ TOP = [
     (
         "regression: {baseline: b.json, recall: {max_drop: 0.1}, specificity: {max_drop: 0.1}, one_sided: misses}",
         "7:87: one_sided is said, but the limits see both sides: drop it",
+    ),
+    (
+        "regression: {baseline: b.json, f1: {max_drop: 0}, one_sided: misses}",
+        "7:47: regression.f1.max_drop of 0 allows no loss at all, and no finite test set can show that: say how much may be lost, such as 0.02",
     ),
     (
         "regression: {baseline: b.json, f1: {max_drop: -0.1}}",

@@ -10,9 +10,9 @@ from pytest_robustbench.errors import ReportError
 from pytest_robustbench.gates.regression.changes import (
     SETTINGS,
     AllowedChange,
-    boundless,
     changes_from_record,
     comparable_metrics,
+    why_meaningless,
     worse,
 )
 from pytest_robustbench.metrics.catalogue import metric_called
@@ -42,17 +42,20 @@ def test_a_relative_change_is_a_share_of_the_baseline():
         ("auroc", 0.99, True, False),
         ("miss_rate", 1.0, False, True),
         ("miss_rate", 3.0, True, False),
+        ("miss_rate", 0.0, False, True),
+        ("auroc", 0.0, True, True),
+        ("latency_relative", 0.0, True, True),
         ("latency_p95_ms", 1e6, False, False),
     ],
 )
-def test_what_nothing_can_exceed_is_no_bound(metric, value, relative, expected):
-    assert boundless(change(metric, value, relative=relative)) == expected
+def test_what_nothing_can_exceed_or_keep_for_sure_is_no_bound(metric, value, relative, expected):
+    assert bool(why_meaningless(change(metric, value, relative=relative))) == expected
 
 
 def test_a_record_is_read_as_it_was_declared():
     record = {
         **dict.fromkeys(SETTINGS),
-        "miss_rate": {"max_rise": 0, "relative": False},
+        "miss_rate": {"max_rise": 1, "relative": True},
         "auroc": {"max_drop": 0.1, "relative": True},
     }
     found = {one.metric: one for one in changes_from_record(record, "r.json")}
@@ -60,7 +63,7 @@ def test_a_record_is_read_as_it_was_declared():
     assert found["auroc"] == AllowedChange(
         "auroc", "max_drop", 0.1, True, "r.json: config.regression.auroc"
     )
-    assert (found["miss_rate"].value, found["miss_rate"].relative) == (0.0, False)
+    assert (found["miss_rate"].value, found["miss_rate"].relative) == (1.0, True)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +80,7 @@ def test_a_record_is_read_as_it_was_declared():
         {"max_drop": 0.02, "relative": 1},
         {"max_drop": 1.0, "relative": False},
         {"max_drop": 1.0, "relative": True},
+        {"max_drop": 0, "relative": False},
     ],
 )
 def test_margins_that_nobody_wrote_are_refused(entry):
@@ -96,8 +100,11 @@ def test_a_margin_that_cannot_be_judged_is_no_absent_one(name):
         changes_from_record({name: {"max_drop": 0.1, "relative": False}}, "r.json")
 
 
+open_shares = st.floats(0, 1, exclude_min=True, exclude_max=True)
+
+
 @settings(deadline=None, max_examples=60)
-@given(st.sampled_from(comparable_metrics()), st.floats(0, 1, exclude_max=True), st.booleans())
+@given(st.sampled_from(comparable_metrics()), open_shares, st.booleans())
 def test_what_is_refused_could_never_fail_and_what_is_taken_could(metric, value, relative):
     bound = worse(metric)
     record = {metric: {bound: value, "relative": relative}}

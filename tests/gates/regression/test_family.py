@@ -248,6 +248,21 @@ def test_a_margin_that_nothing_could_exceed_is_vacuous():
     assert verdict.outcome == "vacuous"
 
 
+def test_a_share_of_a_baseline_that_is_0_is_set_apart_where_nothing_is_lost():
+    """No test set can show that nothing is lost: waiting for more images would be for ever."""
+    pair = pair_of(600)
+    found = changed(pair.baseline, slice(None), score=np.where(pair.labels == 1, 9.0, -9.0))
+    clean = replace(pair, baseline=found, candidate=found)
+    (verdict,) = judge(comparison(clean, "miss_rate", 0.5, relative=True))
+    assert verdict.outcome == "vacuous"
+    assert "a share of a baseline that is 0" in verdict.reason
+    defects = np.flatnonzero(pair.labels == 1)
+    for n_lost, outcome in ((1, "inconclusive"), (60, "regressed")):
+        lost = replace(clean, candidate=changed(found, defects[:n_lost], score=-9.0))
+        (verdict,) = judge(comparison(lost, "miss_rate", 0.5, relative=True))
+        assert verdict.outcome == outcome
+
+
 def blind_but_for(pair, n_found, condition):
     """A baseline that finds a few defects, and a candidate that finds none."""
     blind = changed(pair.baseline, slice(None), score=-9.0)

@@ -80,6 +80,21 @@ def test_limits_that_can_fail_nothing_are_named_and_one_that_never_can_is_refuse
     assert any("limits can fail nothing" in note for note in found.notes)
 
 
+def test_a_share_of_nothing_is_set_apart_with_its_reason(files):
+    share = replace(BG_FPR, relative=True)
+    found = judged(files, "again", SEGF1, share)
+    of_share = [v for v in found.verdicts if v.change is share]
+    apart = {v.condition for v in of_share if v.outcome == "vacuous"}
+    assert {"blur-severity_3", "recorded-led"} <= apart
+    assert "clean" not in apart
+    (told,) = [note for note in found.notes if "a share of a baseline that is 0" in note]
+    assert told.startswith(f"{len(apart)} of {len(found.verdicts)} limits can never be shown")
+    assert found.problems == ()
+    (problem,) = judged(files, "again", replace(share, metric="false_reject_rate")).problems
+    assert "can be shown under no condition" in problem
+    assert "allow a number (relative: false)" in problem
+
+
 def test_a_recorded_set_of_good_parts_is_held_against_what_it_can_say(files):
     found = judged(files, "again", SEGF1, BG_FPR)
     where = {m: {v.condition for v in found.verdicts if v.change.metric == m} for m in METRICS}
