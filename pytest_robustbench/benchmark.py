@@ -87,8 +87,8 @@ class Gate:
     Raises
     ------
     ConfigError
-        If nothing can violate a limit, or the limits of a condition do not see both misses and
-        false alarms.
+        If nothing can violate a limit, it bounds what is better, or the limits of a condition do
+        not see both misses and false alarms.
     """
 
     limits: Mapping[str, tuple[Limit, ...]] = field(default_factory=dict)

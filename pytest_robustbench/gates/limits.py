@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
+
+from pytest_robustbench.errors import ConfigError
 
 if TYPE_CHECKING:
     from datetime import date
@@ -15,6 +17,8 @@ Unsure = Literal["fail", "skip"]
 
 CONFIDENCE = 0.95
 """At which every limit is called shown or not, where none is demanded."""
+NO_CONFIDENCE, MOST_CONFIDENCE = 0.5, 0.99
+"""Chance alone; and the furthest tail that 2000 draws of images know."""
 SUMMARY = "summary"
 """What stands for a condition where a limit on the summary is meant."""
 
@@ -56,10 +60,26 @@ class Demand:
         confidence keeps it.
     unsure : {"fail", "skip"}
         How a limit ends that merely holds.
+
+    Raises
+    ------
+    ConfigError
+        If either is something else: no bound would mean what it says.
     """
 
     confidence: float = CONFIDENCE
     unsure: Unsure = "fail"
+
+    def __post_init__(self) -> None:
+        """Refuse what no YAML may say either."""
+        if not NO_CONFIDENCE < self.confidence <= MOST_CONFIDENCE:  # NaN included
+            raise ConfigError(
+                f"the confidence of a demand must lie above {NO_CONFIDENCE}, and be "
+                f"{MOST_CONFIDENCE} at most, not {self.confidence:g}"
+            )
+        if self.unsure not in get_args(Unsure):
+            choices = " or ".join(get_args(Unsure))
+            raise ConfigError(f"unsure must be {choices}, not {self.unsure!r}")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pytest_robustbench.gates.limits import SUMMARY
-from pytest_robustbench.metrics.catalogue import BUILT_IN, DROP_PREFIXES, metric_called
+from pytest_robustbench.metrics.catalogue import BUILT_IN, DROP_PREFIXES, bound_of, metric_called
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -68,10 +68,20 @@ def objections(
     of_summary = tuple(summary)
     every = (limit for one in (*limits.values(), of_summary) for limit in one)
     for limit in dict.fromkeys(every):
-        if why_vacuous(limit):
-            yield Objection(limit, why_vacuous(limit))
+        objection = _why_reversed(limit) or why_vacuous(limit)
+        if objection:
+            yield Objection(limit, objection)
     judged = {name: found for name, found in limits.items() if found}
     yield from _blind(judged or ({SUMMARY: of_summary} if of_summary else {}), one_sided)
+
+
+def _why_reversed(limit: Limit) -> str:
+    """Return that a limit is a floor where less is better, or a ceiling where more is."""
+    right = bound_of(limit.metric)
+    if limit.bound == right:
+        return ""
+    better = "more" if right == "min" else "less"
+    return f"{limit.bound!r} on {limit.metric}: {better} of it is better, so it takes {right!r}"
 
 
 def why_vacuous(limit: Limit) -> str:

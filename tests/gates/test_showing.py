@@ -21,7 +21,7 @@ from pytest_robustbench.gates.showing import (
 )
 from pytest_robustbench.gates.waivers import apply_waivers, without_waivers
 from pytest_robustbench.gates.wording import describe, on_showing, plans
-from pytest_robustbench.metrics.catalogue import METRICS, metric_called, summaries_of
+from pytest_robustbench.metrics.catalogue import METRICS, bound_of, metric_called, summaries_of
 from pytest_robustbench.metrics.measured import ratio_of
 from tests.gates.regression_pairs import pair_of
 from tests.reports.report_samples import drawn_report
@@ -180,7 +180,7 @@ def test_what_has_no_bound_is_known_before_anything_is_measured():
     report = drawn_report()
     gate = Gate(
         {"clean": tuple(Limit(m, metric_called(m).bound, 0.5, "") for m in METRICS)},
-        tuple(Limit(m, "min", 0.5, "") for m in summaries_of(METRICS)),
+        tuple(Limit(m, bound_of(m), 0.5, "") for m in summaries_of(METRICS)),
     )
     verdicts = (
         *gate.judge("clean", report.records["clean"], report.header.samples.to_dict()),

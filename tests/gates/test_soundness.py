@@ -9,7 +9,7 @@ import pytest
 from pytest_robustbench.benchmark import Gate
 from pytest_robustbench.config.loader import parse_config
 from pytest_robustbench.errors import ConfigError
-from pytest_robustbench.gates.limits import Limit
+from pytest_robustbench.gates.limits import Demand, Limit
 from pytest_robustbench.gates.soundness import unseen_decisions, why_vacuous
 from pytest_robustbench.metrics.catalogue import bound_of
 
@@ -103,6 +103,29 @@ def test_one_side_may_be_meant():
     Gate(benchmark.limits, one_sided=benchmark.one_sided)
     with pytest.raises(ConfigError, match="no limit sees false alarms"):
         Gate(benchmark.limits)
+
+
+@pytest.mark.parametrize(
+    ("metric", "bound"),
+    [("miss_rate", "min"), ("recall", "max"), ("worst_drop_recall", "min"), ("bg_fpr", "min")],
+)
+def test_a_bound_in_the_wrong_direction_is_refused(metric, bound):
+    """A floor under a rate of false rejects is kept best by whoever rejects everything."""
+    both = (limit("f1", 0.1), limit("specificity", 0.1), Limit(metric, bound, 0.5, "r.yaml:7"))
+    with pytest.raises(ConfigError, match=f"r.yaml:7: {bound!r} on {metric}: .*, so it takes"):
+        Gate({"clean": both})
+
+
+@pytest.mark.parametrize("confidence", [0.0, 0.5, 0.999, 1.0, float("nan")])
+def test_a_confidence_that_no_draws_give_is_refused(confidence):
+    with pytest.raises(ConfigError, match=r"confidence .* must lie above 0.5, and be 0.99 at most"):
+        Demand(confidence)
+    assert Demand(0.99).confidence == 0.99
+
+
+def test_so_is_an_ending_that_there_is_not():
+    with pytest.raises(ConfigError, match="unsure must be fail or skip, not 'whatever'"):
+        Demand(0.95, "whatever")
 
 
 def test_most_decisions_wrong_and_no_limit_on_them_is_said():

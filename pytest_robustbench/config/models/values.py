@@ -21,6 +21,7 @@ from pydantic_core import PydanticCustomError
 from pytest_robustbench.config.yaml.environment import Expanded, Unresolved
 from pytest_robustbench.config.yaml.scalars import scalar_of
 from pytest_robustbench.datasets.catalogue import is_regular_expression
+from pytest_robustbench.gates.limits import MOST_CONFIDENCE, NO_CONFIDENCE
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -124,8 +125,8 @@ Seed: TypeAlias = Annotated[int, Field(ge=0), ENV]
 Rate: TypeAlias = Annotated[float, Field(ge=0, le=1), ENV]
 Share: TypeAlias = Annotated[float, Field(gt=0, lt=1), ENV]
 """A quantile or fraction, strictly between 0 and 1."""
-Confidence: TypeAlias = Annotated[float, Field(gt=0.5, le=0.99), ENV]
-"""One-sided; 2000 draws of images know no further tail."""
+Confidence: TypeAlias = Annotated[float, Field(gt=NO_CONFIDENCE, le=MOST_CONFIDENCE), ENV]
+"""One-sided."""
 Milliseconds: TypeAlias = Annotated[float, Field(gt=0), ENV]
 Distance: TypeAlias = Annotated[float, Field(ge=0), ENV]
 Names: TypeAlias = Annotated[tuple[str, ...], AfterValidator(without_repetition)]

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.conditions import CLEAN, condition_of
-from pytest_robustbench.errors import ReportError
+from pytest_robustbench.errors import ConfigError, ReportError
 from pytest_robustbench.gates.judgement import judge
 from pytest_robustbench.gates.limits import SUMMARY, Demand
 from pytest_robustbench.gates.regression.changes import comparable_metrics
@@ -260,11 +260,14 @@ def _outcome(verdict: Verdict, report: StoredReport) -> Outcome:
 
 def _demand(verdict: Verdict, report: StoredReport) -> Demand | None:
     """Return what the configuration demands; of a Python user's own, what the verdict says."""
-    if report.declared:
-        declared = report.plain["config"].get("demand")
-        return Demand(**declared) if declared else None
-    is_unshown = verdict.outcome == "not shown"
-    return Demand(verdict.confidence, verdict.unsure) if is_unshown else None
+    try:
+        if report.declared:
+            declared = report.plain["config"].get("demand")
+            return Demand(**declared) if declared else None
+        is_unshown = verdict.outcome == "not shown"
+        return Demand(verdict.confidence, verdict.unsure) if is_unshown else None
+    except ConfigError as error:
+        raise ReportError(f"{report.path}: {error}") from None
 
 
 def _undeclared(

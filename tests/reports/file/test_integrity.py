@@ -158,11 +158,14 @@ def test_a_condition_that_failed_agrees_with_its_verdicts():
     assert told(plain) == []
 
 
-@pytest.mark.parametrize("bound", ["min", "max"])
-def test_a_value_at_its_limit_holds(plain, bound):
-    value = plain["verdicts"][0]["value"]
-    limit = Limit("bg_fpr", bound, value, "robustness.yaml:3")
-    gate = Gate({"clean": (limit,)}, one_sided={"clean": "false_alarms"})
+@pytest.mark.parametrize(
+    ("metric", "bound", "side"),
+    [("pixel_segf1", "min", "misses"), ("bg_fpr", "max", "false_alarms")],
+)
+def test_a_value_at_its_limit_holds(plain, metric, bound, side):
+    value = next(v["value"] for v in plain["verdicts"] if v["metric"] == metric)
+    limit = Limit(metric, bound, value, "robustness.yaml:3")
+    gate = Gate({"clean": (limit,)}, one_sided={"clean": side})
 
     found = measure(gate=gate)
 
@@ -250,6 +253,8 @@ def test_what_is_not_shown_cannot_be_edited_into_a_pass(unsure):
     assert told(plain) == []
 
     assert_noticed(edited(plain, ((*place, "verdict"), "pass")), "its value says otherwise")
+    with pytest.raises(ReportError, match="confidence of a demand must lie above"):
+        told(edited(plain, (("config", "demand", "confidence"), 0.1)))
 
 
 def test_an_edited_limit_of_the_summary_is_noticed(plain):
