@@ -117,7 +117,7 @@ def test_the_conftest_example_does_the_whole_job(pytester: pytest.Pytester) -> N
     write(pytester.path, "robustness.yaml", re.sub(r"^    ", "", written[1], flags=re.MULTILINE))
     write(pytester.path, "test_robustness.py", files("test_robustness.py")[0])
     result = pytester.runpytest("-m", "robustness")
-    result.assert_outcomes(passed=12)
+    result.assert_outcomes(passed=2, skipped=10)
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/reference.md", "docs/regression.md"])
