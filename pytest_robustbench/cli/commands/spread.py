@@ -148,7 +148,8 @@ def _allowed(declaration: BenchmarkDeclaration) -> tuple[AllowedChange, ...]:
     if not allowed:
         raise ConfigError(
             f"{declaration.source}: no margin to hold the spread against; declare one under "
-            "regression, such as pixel_segf1: {max_drop: 0.05} (a latency is none of training)"
+            "regression, such as miss_rate: {max_rise: 0.05} and false_reject_rate: {max_rise: "
+            "0.05} (a latency is none of training)"
         )
     return allowed
 
