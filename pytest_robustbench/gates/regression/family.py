@@ -337,12 +337,10 @@ def _outcome(
     member: _Member, upper: float, p: float, *, identical: bool, sure: bool
 ) -> tuple[Outcome, str]:
     loss, allowed = member.difference.loss(), member.allowed
-    if upper < 0:  # nothing is lost, however large the margin is
+    if identical or upper < 0:  # nothing is lost, however large the margin is
         return "pass", ""
     if allowed >= member.most:
         return "vacuous", VACUOUS.format(most=member.most, allowed=allowed)
-    if identical:
-        return "pass", ""
     if loss > allowed and sure:
         return "regressed", ""
     if member.comparison.change.relative and member.baseline == 0 and loss <= 0:
