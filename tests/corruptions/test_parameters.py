@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -53,6 +56,35 @@ def test_parameters_at_their_defaults_change_nothing(corruption):
     assert written.specification(1) == corruption.specification(1)
     assert picture_of(written) == picture_of(corruption)
     assert load_corruption({corruption.name: None}) is corruption
+
+
+def documented():
+    """Yield corruption, parameter and what is allowed, of every row of the table in the docs."""
+    page = Path(__file__).parents[2] / "docs" / "corruptions.md"
+    section = page.read_text(encoding="utf-8").partition("\n## Parameters\n")[2]
+    name = ""
+    for row in re.findall(r"^\| (.*) \|$", section.partition("\n## ")[0], re.MULTILINE)[1:]:
+        cells = [cell.strip() for cell in row.split("|")]
+        name = cells[0].strip("`") or name
+        yield name, cells[1].strip("`"), cells[3]
+
+
+DOCUMENTED = [row for row in documented() if row[1].isidentifier()]
+
+
+def test_every_parameter_is_documented():
+    recorded = {(name, parameter) for name, known in RELEASED.items() for parameter in known}
+    assert {row[:2] for row in DOCUMENTED} == recorded | {("lighting", "direction")}
+
+
+@pytest.mark.parametrize(("name", "parameter", "allowed"), DOCUMENTED)
+def test_what_is_allowed_is_what_the_docs_say(name, parameter, allowed):
+    with pytest.raises(CorruptionError) as refused:
+        load_corruption({name: {parameter: None}})
+    words = re.findall(r"[a-z]{3,}", allowed)
+    numbers = re.match(r"[0-9.]+ to [0-9.]+", allowed)
+    assert f"from {numbers[0]}" in str(refused.value) if numbers else len(words) >= 3
+    assert all(word in str(refused.value) for word in words)
 
 
 OTHERS = {

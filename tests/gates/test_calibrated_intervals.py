@@ -10,9 +10,10 @@ import pytest
 from pytest_robustbench.gates.intervals import bound_on, interval_of
 from pytest_robustbench.gates.recalibrated import extremes
 from pytest_robustbench.gates.summary_intervals import summary_interval_of
-from pytest_robustbench.metrics.catalogue import metric_called
+from pytest_robustbench.metrics.catalogue import REGISTERED, metric_called
 from pytest_robustbench.metrics.measured import value_of
-from pytest_robustbench.metrics.outcomes import Outcomes
+from pytest_robustbench.metrics.metric import Metric
+from pytest_robustbench.metrics.outcomes import Outcomes, Ratio
 from pytest_robustbench.metrics.redrawn import HIGHEST, LOWEST, Decided, Redrawn
 from tests.gates.regression_pairs import RATIOS
 
@@ -87,8 +88,16 @@ def test_an_end_that_nothing_bounds_is_that_of_a_detector_that_calls_nothing():
     assert interval_of(metric_called("recall"), example())[0] == 0
 
 
-def test_further_out_than_what_is_known_a_threshold_may_lie_anywhere():
-    best, worst = extremes(example(), 0.001)
+def test_what_is_known_at_the_very_level_is_enough():
+    best, worst = extremes(example(), 0.025 * (1 - 1e-12))  # a level has no exact half
+
+    assert best.fp.tolist() == example().redrawn[0].highest.fp.tolist()
+    assert worst.tp.tolist() == example().redrawn[0].highest.tp.tolist()
+
+
+@pytest.mark.parametrize("alpha", [0.001, 0.0249])
+def test_further_out_than_what_is_known_a_threshold_may_lie_anywhere(alpha):
+    best, worst = extremes(example(), alpha)
 
     assert best.fp.sum() == 0
     assert best.fn.sum() == 0
@@ -115,3 +124,34 @@ def test_a_summary_holds_the_calibration_too(kind, metric):
     assert low <= inner_low
     assert inner_high <= high
     assert high - low > 1.3 * (inner_high - inner_low)
+
+
+@pytest.fixture
+def lit_parts():
+    """A metric of one's own."""
+    metric = Metric("lit_parts", "image", False, "lit", lambda _: None, source="line:lit")
+    REGISTERED["lit_parts"] = metric
+    return metric
+
+
+def with_lit_parts(outcomes):
+    n = len(outcomes.labels)
+    return replace(outcomes, own={"lit_parts": Ratio(np.arange(n) % 4 / 4, np.ones(n))})
+
+
+def test_what_other_thresholds_make_of_a_metric_of_ones_own_is_not_known(lit_parts):
+    outcomes = with_lit_parts(example())
+
+    assert interval_of(lit_parts, outcomes) == (0, 1)
+    low, high = interval_of(lit_parts, outcomes.as_calibrated())
+    assert 0.3 < low < 0.375 < high < 0.45
+
+
+@pytest.mark.parametrize(
+    ("kind", "ends"),
+    [("worst_corruption", (0, 1)), ("mean_drop", (-1, 1)), ("worst_drop", (-1, 1))],
+)
+def test_nor_what_they_make_of_its_summaries(lit_parts, kind, ends):
+    outcomes = {"clean": with_lit_parts(example()), "blur": with_lit_parts(example(1))}
+
+    assert summary_interval_of(f"{kind}_{lit_parts.name}", outcomes) == ends

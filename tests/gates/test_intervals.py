@@ -224,6 +224,15 @@ def test_intervals_are_the_same_every_time():
     assert interval(0) != interval(1)
 
 
+def test_what_is_not_asked_for_is_95_percent_by_2000_draws():
+    pair, said = pair_of(30), {"level": 0.95, "resamples": 2000, "seed": 0}
+    segf1, outputs = metric_called("pixel_segf1"), conditions_of(pair, 0.5)
+    assert interval_of(segf1, pair.baseline) == interval_of(segf1, pair.baseline, **said)
+    assert bound_on("lower", segf1, pair.baseline) == bound_on("lower", segf1, pair.baseline, 0.95)
+    drop = "mean_drop_pixel_segf1"
+    assert summary_interval_of(drop, outputs) == summary_interval_of(drop, outputs, **said)
+
+
 def conditions_of(pair, *found, seed=5):
     """The images of a pair under clean and under corruptions that leave less to be found."""
     rng, measured = np.random.default_rng(seed), np.isfinite(pair.baseline.score)
@@ -321,6 +330,28 @@ def test_a_summary_that_images_do_not_tell_has_no_interval():
     nothing = {**outputs, "blur": left_out(pair.baseline, range(20))}
     assert summary_interval_of("mean_drop_pixel_segf1", nothing) is None
     assert summary_interval_of("mean_drop_pixel_segf1", {}) is None
+
+
+@pytest.mark.parametrize(
+    ("metric", "n_conditions"),
+    [
+        ("worst_corruption_miss_rate", 1),
+        ("worst_corruption_miss_rate", 3),  # what they say alike is one doubt, not three
+        ("mean_corruption_miss_rate", 3),
+        ("mean_drop_recall", 3),
+        ("worst_drop_miss_rate", 3),
+    ],
+)
+def test_what_400_parts_do_not_show_may_be_in_as_many_as_the_rule_of_three_says(
+    metric, n_conditions
+):
+    found = subset(pair_of(802), np.arange(1, 801, 2)).baseline
+    found = changed(found, slice(None), score=9.0)
+    conditions = {f"blur-{k}": found for k in range(n_conditions)}
+
+    interval = summary_interval_of(metric, {"clean": found, **conditions})
+
+    assert interval[1] == pytest.approx(1 - 0.025 ** (1 / 400), rel=0.1)
 
 
 def test_a_drop_that_no_image_shows_is_not_taken_for_certainty():

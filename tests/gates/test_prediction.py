@@ -84,6 +84,17 @@ def test_a_kind_of_part_that_was_not_seen_is_reckoned_with_in_every_metric():
         assert metric.sign * (limit - ratio_of(metric, perfect).value) > 0.03
 
 
+def test_a_part_that_was_not_seen_is_missed_and_lights_up_half_of_its_background():
+    """Of two parts, none is of its kind in 1/2 of all sets, one in 1/3, and both in 1/6.
+
+    One has 2 * 10 found and, of the other, 10 missed and 45 of 90 background pixels lit.
+    """
+    perfect = outcomes([True, True])
+    perfect = replace(perfect, fp=0 * perfect.fp, tn=perfect.tn + perfect.fp)
+    found = [limits((SEGF1, "test", perfect), safety=safety)[0] for safety in (0.4, 0.7, 0.9)]
+    assert found == pytest.approx([1.0, 20 / (20 + 10 + 45), 0.0])
+
+
 @pytest.mark.parametrize("per_part", [1, 4])
 def test_another_set_keeps_all_limits_as_often_as_is_said(per_part, monkeypatch):
     monkeypatch.setattr(prediction, "DRAWS", 2000)

@@ -58,6 +58,9 @@ def test_so_many_show_it_and_one_less_does_not(share, confidence):
 def test_a_floor_needs_as_many_as_the_ceiling_on_what_it_leaves():
     assert planned(Limit("recall", "min", 0.95, "")) == 59 == planned(MISSES)
     assert planned(Limit("pixel_segf1", "min", 0.95, "")) is None
+    recall = Limit("recall", "min", 0.95, "r.yaml:3")
+    assert images_needed(held(1.0, 0.83, recall)) == 59 == images_needed(held())
+    assert images_needed(held(0.98, 0.8, recall)) == images_needed(held(1 - 0.98, 0.2))
     assert planned(Limit("worst_drop_recall", "max", 0.05, "")) is None
 
 
@@ -83,6 +86,11 @@ def test_without_a_bound_or_images_no_number_is_known():
     assert images_needed(held(n=None)) is None
 
 
+def test_no_number_shows_a_limit_that_is_violated():
+    violated = held(0.4, 0.2, Limit("pixel_segf1", "min", 0.5, "r.yaml:4"), n=25)
+    assert images_needed(replace(violated, outcome="fail")) is None
+
+
 def test_no_number_shows_a_limit_that_the_value_is_equal_to():
     verdict = held(value=0.05)
     assert images_needed(verdict) is None
@@ -94,6 +102,14 @@ def test_nor_a_limit_that_the_value_is_all_but_equal_to(limit):
     verdict = held(value=0.05 * (1 - 1e-9), limit=limit)
     assert images_needed(verdict) is None
     assert images_needed(replace(verdict, value=0.05 * (1 - 1e-4), at_worst=1.0)) is None
+
+
+def test_more_than_a_million_images_are_no_number_that_anybody_takes():
+    floor = Limit("pixel_segf1", "min", 0.5, "r.yaml:4")
+    assert images_needed(held(0.501, 0.501 - 0.1999, floor, n=25)) == pytest.approx(
+        999_000, rel=1e-4
+    )
+    assert images_needed(held(0.501, 0.501 - 0.2001, floor, n=25)) is None
 
 
 def test_where_there_are_enough_test_images_something_else_is_short():

@@ -10,7 +10,7 @@ from pytest_robustbench.benchmark import Gate
 from pytest_robustbench.config.loader import parse_config
 from pytest_robustbench.errors import ConfigError
 from pytest_robustbench.gates.limits import Demand, Limit
-from pytest_robustbench.gates.soundness import unseen_decisions, why_vacuous
+from pytest_robustbench.gates.soundness import objections, unseen_decisions, why_vacuous
 from pytest_robustbench.metrics.catalogue import bound_of
 
 HEAD = (
@@ -96,6 +96,21 @@ def test_both_sides_at_the_level_that_decides_are_enough(accept):
     assert parse_config(f"{HEAD}accept:\n  {accept}\n", Path("r.yaml")).benchmarks
 
 
+def test_an_objection_stands_where_the_first_condition_that_it_names_begins():
+    blind = {
+        f"blur-severity_{k}": (
+            Limit("miss_rate", "max", 0.1, f"r.yaml:{k}"),
+            Limit("recall", "min", 0.9, "r.yaml:99"),
+        )
+        for k in range(1, 6)
+    }
+    (found,) = objections(blind, (), {})
+    assert found.limit.source == "r.yaml:1"
+    assert found.text.startswith("blur-severity_1, blur-severity_2, blur-severity_3 and 2 more: ")
+    (found,) = objections(dict(list(blind.items())[:3]), (), {})
+    assert found.text.startswith("blur-severity_1, blur-severity_2, blur-severity_3: no limit")
+
+
 def test_one_side_may_be_meant():
     text = f"{HEAD}accept: {{all: {{miss_rate: {{max: 0.1}}, one_sided: misses}}}}\n"
     (benchmark,) = parse_config(text, Path("r.yaml")).benchmarks
@@ -139,5 +154,7 @@ def test_most_decisions_wrong_and_no_limit_on_them_is_said():
     both = unseen_decisions(pixels, {"false_reject_rate": 0.9, "miss_rate": 1.0})
     assert "on defective and good parts are wrong (miss_rate 1, false_reject_rate 0.9)" in both
     assert "false_reject_rate 0.9" in unseen_decisions([*pixels, limit("precision", 0.7)], values)
+    assert "false_reject_rate 0.9" in unseen_decisions(pixels, values)
+    assert "(miss_rate 0.51)" in unseen_decisions(pixels, {"miss_rate": 0.51})
     assert not unseen_decisions([*pixels, limit("false_reject_rate", 0.95)], values)
     assert not unseen_decisions(pixels, {"false_reject_rate": 0.5, "miss_rate": None})

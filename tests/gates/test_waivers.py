@@ -46,7 +46,8 @@ def test_what_cannot_be_measured_is_never_waived(value):
     assert judged(value, LAST)[0].violated
     (verdict,) = apply_waivers(not_measurable("clean", [FLOOR], "no light"), [WAIVER], LAST)
     assert verdict.violated
-    assert not verdict.waived
+    assert verdict.waiver is None
+    assert "ran out" not in describe(judged(value, LAST + timedelta(days=1))[0])
 
 
 def test_what_is_waived_names_who_why_and_until_when():

@@ -64,6 +64,10 @@ def test_what_a_row_says_fits_together(metric):
     assert not (metric.ranks and metric.sees), "a ranking sees no threshold"
     assert not metric.pools or metric.rests_on == "defect"
     assert not metric.proposed or metric.sees
+    assert metric.comparable == (not metric.ranks or metric.name == "auroc"), (
+        "reports hold one score per image, and not those of pixels"
+    )
+    assert metric.most == (86_400_000 if metric.is_latency else 1)
 
 
 @pytest.mark.parametrize("metric", RATIOS, ids=lambda metric: metric.name)
@@ -90,6 +94,14 @@ def test_what_a_row_says_it_sees_moves_it_the_right_way(metric, data):
     bad, good = value_of(metric, worst), value_of(metric, best)
     if bad is not None and good is not None:
         assert metric.sign * (bad - good) >= 0
+
+
+@pytest.mark.parametrize(("found", "expected"), [(1, 1.0), (0, 0.0)])
+def test_a_single_defect_pixel_is_something_to_find(found, expected):
+    columns = np.array([[2.0], [found], [0.0], [1.0 - found], [99.0]])
+    one = Outcomes(np.array([1]), *columns, 1.5, 0.5)
+    for name in ("pixel_segf1", "pixel_segf1_per_image"):
+        assert value_of(metric_called(name), one) == expected
 
 
 @given(outcomes())

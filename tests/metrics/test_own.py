@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from textwrap import dedent
 
@@ -124,6 +125,7 @@ def test_what_is_no_metric_is_told(reference, message):
         (lambda o: (-o.fp, o.tn), "below 0"),
         (lambda o: (o.fp, o.tn + np.inf), "too large to be summed"),
         (lambda o: (o.fp, np.full(3, 1e308)), "too large to be summed"),
+        (lambda o: (np.full(3, -0.5), o.tn), "a number below 0"),
         (lambda o: (o.fp * 1j, o.tn), "of real numbers, not a ndarray of complex128"),
         (lambda o: (np.ma.masked_less(o.fp, 2), o.tn), "not a MaskedArray"),
     ],
@@ -141,6 +143,14 @@ def test_a_value_that_cannot_be_is_an_error():
     with pytest.raises(MetricError, match="is 5, and is said to be 1 at most"):
         with_own_metrics(decided(tp=3), [metric])
     assert with_own_metrics(decided(fn=3), [metric]).own["five"].value != 5
+
+
+@pytest.mark.parametrize(("beyond", "accepted"), [(1e-12, True), (1e-6, False)])
+def test_a_value_may_be_larger_than_can_be_by_its_last_digits_alone(beyond, accepted):
+    metric = register(lambda o: ((1 + beyond) * o.image_tp, o.image_tp), name="nearly")
+
+    with nullcontext() if accepted else pytest.raises(MetricError, match="1 at most"):
+        with_own_metrics(decided(tp=3), [metric])
 
 
 def test_a_report_holds_enough_to_judge_it_without_its_code(registered):

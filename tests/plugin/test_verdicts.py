@@ -157,6 +157,8 @@ def test_summary_limits_are_an_item(project: Project, options: tuple[str, ...]) 
     )
     verdicts = {v["metric"]: v["verdict"] for v in project.report()["verdicts"]}
     assert verdicts["mean_corruption_pixel_segf1"] == "fail"
+    # The report says so itself: it is told once.
+    assert project.session()["benchmarks"]["hazelnut"]["problems"] == []
 
 
 def test_a_limit_on_what_cannot_be_measured_fails(project: Project) -> None:

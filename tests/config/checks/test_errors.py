@@ -102,6 +102,7 @@ ACCEPT = [
 
 TOP = [
     ("acept: {}", "7:1: unknown key 'acept'; did you mean 'accept'?"),
+    ("profils: {}", "7:1: unknown key 'profils'; did you mean 'profiles'?"),
     ("'<seed>': 1", "7:1: unknown key '<seed>'; did you mean 'seed'?"),
     ("seed: 1.5", "7:7: seed must be a whole number, found 1.5"),
     (

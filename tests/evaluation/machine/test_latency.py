@@ -14,7 +14,7 @@ import pytest_robustbench as rb
 from pytest_robustbench.conditions import CLEAN
 from pytest_robustbench.errors import DetectorError
 from pytest_robustbench.evaluation.machine import latency as latency_module
-from pytest_robustbench.evaluation.machine.latency import Stopwatch
+from pytest_robustbench.evaluation.machine.latency import Stopwatch, collector_held_off
 from pytest_robustbench.evaluation.machine.reference import HostReference
 from tests.evaluation.evaluation_parts import Contrast, benchmark, split
 
@@ -129,6 +129,13 @@ def test_the_collector_is_held_off_during_calls_and_left_as_found(collector):
 
     assert gc.isenabled() is collector
     assert seen == [collector, *[False] * 8, collector]
+
+
+def test_the_collector_is_held_off_once_as_often_as_twice(collector):
+    for _ in range(3):
+        with collector_held_off():
+            assert not gc.isenabled()
+        assert gc.isenabled() is collector
 
 
 def test_the_collector_is_left_as_found_by_a_detector_that_raises(collector):

@@ -185,6 +185,21 @@ def test_a_detector_that_comes_back_as_another_is_refused(tmp_path):
         benchmark(Restored(drift=0.5), tmp_path).prepare()
 
 
+class Stretched(Restored):
+    """Comes back with scores that are larger by a share of themselves."""
+
+    def predict(self, images):
+        found = self._inner.predict(images)
+        return replace(found, scores=found.scores * np.float32(1 + self._drift))
+
+
+def test_a_ten_thousandth_is_rounding_and_more_is_another_detector(tmp_path):
+    benchmark(Stretched(), tmp_path).prepare()
+    assert benchmark(Stretched(drift=0.9e-4), tmp_path).prepare().method == "holdout"
+    with pytest.raises(DetectorError, match=r"comes back from restore\(path\) as another"):
+        benchmark(Stretched(drift=1.2e-4), tmp_path).prepare()
+
+
 class Suffixed(Restored):
     """Lets NumPy append its suffix."""
 

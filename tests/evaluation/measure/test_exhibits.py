@@ -71,6 +71,8 @@ def test_a_false_reject_comes_before_a_normal_image_with_more_false_pixels():
 
 def test_of_several_misses_the_one_with_the_lowest_segf1_comes_first():
     assert worst(missed(10), missed(90), good(1)) == [1, 0, 2]
+    one_pixel = (1, NOT_CALLED, (0, 0, 1, 999))
+    assert worst(missed(80), one_pixel, good(1)) == [1, 0, 2]
 
 
 def test_two_defects_and_one_normal_image_are_shown():

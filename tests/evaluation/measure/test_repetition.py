@@ -9,6 +9,8 @@ import pytest
 import pytest_robustbench as rb
 from pytest_robustbench.conditions import CLEAN
 from pytest_robustbench.errors import DatasetError, DetectorError, NotMeasurableError
+from pytest_robustbench.evaluation.measure.prediction import ImagePrediction
+from pytest_robustbench.evaluation.measure.repetition import difference
 from tests.evaluation.evaluation_parts import (
     Contrast,
     Scores,
@@ -237,3 +239,29 @@ def test_a_train_image_that_changes_between_folds_is_named(tmp_path):
     )
     with pytest.raises(DatasetError, match=rf"'train/good/x': its image {file} has changed"):
         subject.prepare()
+
+
+# ---- what rounding explains ----------------------------------------------------------------------
+
+
+def said(score, *values):
+    return ImagePrediction(score, np.array([values], np.float32) if values else None)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (said(-5.0), said(-5.0 * 1.0009), 0),
+        (said(-5.0), said(-5.0 * 1.0011), 0.0055),
+        (said(5.0, 0, 10), said(5.0, 0, 10.009), 0),  # a thousandth of the range of the map
+        (said(5.0, 0, 10), said(5.0, 0.012, 10), 0.012),
+        (said(5.0, 90, 100), said(5.0, 90.02, 100), 0.02),  # and not of its level
+        (said(30.0, 90, 100), said(30.0, 90.02, 100), 0),
+        (said(5.0, 0, 10), said(5.02, 0, 10), 0.02),
+        (said(1.0, 2, 3), said(1.0), np.inf),
+        (said(1.0), said(1.0, 2, 3), np.inf),
+    ],
+)
+def test_what_differs_by_more_than_a_thousandth_is_no_rounding(one, other, expected):
+    assert difference(one, other) == pytest.approx(expected, rel=1e-3)
+    assert difference(other, one) == pytest.approx(expected, rel=1e-3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ from pytest_robustbench.errors import CalibrationError, ConfigError
 from pytest_robustbench.evaluation.prepare.division import folds, held_out
 from pytest_robustbench.evaluation.settings import CalibrationSettings, EvaluationSettings
 from tests.evaluation.evaluation_parts import (
+    SIZE,
     Contrast,
     Scores,
     benchmark,
@@ -144,6 +146,78 @@ def test_fewer_than_24_images_are_warned_of():
     (warning,) = benchmark(split(n_train=100)).prepare().warnings
 
     assert warning.startswith("calibrated on 20 images, fewer than 24")
+
+
+@pytest.mark.parametrize(("n", "warned"), [(23, True), (24, False)])
+def test_24_images_are_enough(n, warned):
+    own = [normal(f"calibration/{i}", 500 + i) for i in range(n)]
+
+    assert bool(benchmark(split(calibration=own)).prepare().warnings) == warned
+
+
+class Drawn(Contrast):
+    """Says of every image what was drawn for it."""
+
+    def __init__(self, maps):
+        super().__init__()
+        self.maps = maps
+
+    def predict(self, images):
+        scores = super().predict(images).scores
+        return rb.Prediction(scores, [self.maps[image.tobytes()] for image in images])
+
+
+def prepared_with(maps, **calibration):
+    """Calibrate on images of which the detector says this; of all others it says nothing."""
+    own = [normal(f"calibration/{i}", 500 + i) for i in range(len(maps))]
+    said = defaultdict(lambda: np.zeros(SIZE, np.float32))
+    said |= {s.image.tobytes(): m for s, m in zip(own, maps, strict=True)}
+    return benchmark(split(calibration=own), Drawn(said), calibration=calibration).prepare()
+
+
+@pytest.mark.parametrize(("of_one", "warned"), [(105, True), (90, False)])
+def test_an_image_that_has_more_than_half_of_the_tail_is_warned_of(of_one, warned):
+    """One in a hundred of 24 * 768 pixels is in the tail: 184, most of them of the first image."""
+    maps = np.random.default_rng(0).random((24, *SIZE), np.float32)
+    maps[0].flat[:of_one] += 100
+    maps[1:, 0, :10] += 50
+
+    point = prepared_with(maps, pixel_normal_quantile=0.99)
+
+    assert point.health.largest_tail_share == pytest.approx(of_one / 184, abs=0.01)
+    assert bool(point.warnings) == warned
+
+
+@pytest.mark.parametrize(("differ", "refused"), [(0.9e-4, True), (1.2e-4, False)])
+def test_three_maxima_within_a_ten_thousandth_of_the_range_are_no_accident(differ, refused):
+    maps = np.random.default_rng(0).random((3, *SIZE), np.float32)
+    maps[:, 0, 0] = 20 * (1 + differ * np.array([0, 0.5, 1]))
+
+    if refused:
+        with pytest.raises(CalibrationError, match="has the same maximum"):
+            prepared_with(maps)
+    else:
+        assert prepared_with(maps).n_images == 3
+
+
+def test_what_is_not_set_is_what_the_reference_says():
+    assert CalibrationSettings() == CalibrationSettings(
+        pixel_normal_quantile=0.999,
+        image_normal_quantile=0.95,
+        method="holdout",
+        fraction=0.2,
+        folds=5,
+        seed=0,
+    )
+    assert EvaluationSettings() == EvaluationSettings(
+        seed=0,
+        batch_size=1,
+        pixel_segf1=True,
+        aupro_limit=0.3,
+        gaussian_sigma=0.0,
+        memory_budget=2**30,
+        image_budget=2**29,
+    )
 
 
 def test_one_odd_image_is_warned_of():

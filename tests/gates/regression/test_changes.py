@@ -40,6 +40,7 @@ def test_a_relative_change_is_a_share_of_the_baseline():
         ("auroc", 0.99, False, False),
         ("auroc", 1.0, True, True),
         ("auroc", 0.99, True, False),
+        ("auroc", 1.5, True, True),
         ("miss_rate", 1.0, False, True),
         ("miss_rate", 3.0, True, False),
         ("miss_rate", 0.0, False, True),

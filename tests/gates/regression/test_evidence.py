@@ -105,6 +105,38 @@ def test_losses_that_strike_large_defects_scatter_as_the_evidence_says():
     assert scatter == pytest.approx(evidence(pair, "miss_rate").unseen / UNSEEN_VARIANCE, rel=0.3)
 
 
+@pytest.mark.parametrize(
+    ("per_part", "expected"),
+    [([1] * 30, 3 / 30), ([10] + [1] * 20, 2 * (1000 + 20) / (100 + 20) / 30)],
+)
+def test_what_equal_parts_may_hide_is_the_rule_of_three_and_of_unequal_ones_more(
+    per_part, expected
+):
+    pair = even_pair(60)
+    defects = subset(pair, np.arange(1, 60, 2))
+    groups = np.repeat(np.arange(len(per_part)), per_part)
+    both = (replace(o, groups=groups) for o in (defects.baseline, defects.candidate))
+    found = evidence(Pair("clean", defects.ids, *both), "miss_rate")
+    assert found.unseen == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("n_normals", "shown"), [(59, False), (60, True)])
+def test_every_kind_has_to_be_shown_however_many_parts_of_others_there_are(n_normals, shown):
+    pair = even_pair(160)
+    some = subset(pair, np.r_[np.arange(1, 160, 2), np.arange(0, 2 * n_normals, 2)])
+    assert (evidence(some, "bg_fpr").unseen_gain == 0) == shown
+
+
+def test_above_the_loss_the_baseline_may_have_had_more_to_lose_and_below_it_the_candidate():
+    pair = even_pair()
+    area = 400.0 * pair.labels
+    duller = replace(pair.baseline, tp=0.3 * area, fn=0.7 * area)
+    found = evidence(replace(pair, candidate=duller), "pixel_segf1_per_image")
+    before, after = (value_in("pixel_segf1_per_image", o) for o in (pair.baseline, duller))
+    assert found.unseen == pytest.approx(3 * before / 40)
+    assert found.unseen_below == pytest.approx(3 * after / 40)
+
+
 def test_a_metric_of_ones_own_may_lose_all_that_it_has():
     pair = even_pair()
     lit = Ratio(np.full(80, 0.25), np.ones(80))
@@ -154,6 +186,19 @@ def test_a_metric_of_ones_own_may_gain_all_that_is_left(more_is_better, gain):
     REGISTERED["lit_parts"] = metric
     found = evidence_of(change, replace(pair, baseline=own, candidate=own), 0.25, 0.0)
     assert found.unseen_gain == pytest.approx(3 * gain / 80)
+
+
+def test_where_ones_own_metric_is_unbounded_an_image_may_be_as_bad_as_the_worst_of_either_model():
+    pair, some = even_pair(), np.arange(80) % 4 > 0  # an image in four adds nothing
+    before, after = (Ratio(value * some, 1.0 * some) for value in (0.1, 0.25))
+    both = [replace(pair.baseline, own={"cracks": each}) for each in (before, after)]
+    REGISTERED["cracks"] = Metric(
+        "cracks", "image", False, "cracks", unknown_here, largest=np.inf, source="line:cracks"
+    )
+    change = AllowedChange("cracks", "max_rise", 0.05, relative=False, source="r.yaml:9")
+    found = evidence_of(change, replace(pair, baseline=both[0], candidate=both[1]), 0.1, 0.15)
+    assert found.needed == pytest.approx(3 * (0.25 - 0.1) / 0.05)
+    assert found.effective == pytest.approx(60)
 
 
 @pytest.mark.parametrize("who", ["baseline", "candidate"])

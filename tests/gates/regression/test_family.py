@@ -10,7 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_robustbench.gates.regression.family import Resampling, judge_family
+from pytest_robustbench.gates.regression.pairs import Pair
 from pytest_robustbench.gates.regression.resampling import bounds, draws_of, exchanges_of, p_values
+from pytest_robustbench.metrics.catalogue import REGISTERED
+from pytest_robustbench.metrics.metric import Metric
+from pytest_robustbench.metrics.outcomes import Outcomes, Ratio
 from tests.gates.regression_pairs import (
     RATIOS,
     changed,
@@ -99,6 +103,8 @@ def test_a_gain_beyond_the_margin_is_an_improvement_and_the_other_way_a_regressi
     assert (better.outcome, better.improved) == ("pass", True)
     assert (worse.outcome, worse.improved) == ("regressed", False)
     assert better.loss == -worse.loss
+    (within,) = judge(comparison(pair, value=0.6))
+    assert (within.outcome, within.improved) == ("pass", False)
 
 
 def test_no_allowed_loss_passes_only_what_is_surely_better():
@@ -110,6 +116,14 @@ def test_no_allowed_loss_passes_only_what_is_surely_better():
 def test_a_relative_margin_is_a_share_of_the_baseline():
     (verdict,) = judge(comparison(pair_of(), value=0.1, relative=True))
     assert verdict.allowed == pytest.approx(0.1 * verdict.baseline)
+
+
+def test_evidence_is_held_against_a_share_of_the_baseline_and_not_of_the_candidate():
+    """All of 11 found, then 10: 0.29 of 11 needs 10.3 parts, 0.29 of 10 would need 11.4."""
+    found = everything_found(np.array([1] * 11 + [0] * 11))
+    pair = Pair("clean", tuple(map(str, range(22))), found, with_missed(found, np.arange(1)))
+    (verdict,) = judge(comparison(pair, "recall", 0.29, relative=True))
+    assert verdict.reason.startswith("the loss may be as large as")
 
 
 @pytest.mark.parametrize("name", ["score", "tp", "fp", "fn", "tn"])
@@ -154,6 +168,21 @@ def test_one_defect_image_is_no_sample():
     pair = pair_of()
     one = itself(subset(pair, np.r_[np.flatnonzero(pair.labels == 0), 1]))
     assert judge(comparison(one, "recall"))[0].outcome == "error"
+
+
+def test_two_defect_images_are_a_sample():
+    pair = pair_of()
+    two = itself(subset(pair, np.r_[np.flatnonzero(pair.labels == 0), 1, 3]))
+    assert judge(comparison(two, "recall"))[0].outcome == "inconclusive"
+
+
+@pytest.mark.parametrize(("left", "known"), [(0.011, True), (0.009, False)])
+def test_a_hundredth_of_the_margin_must_be_left_to_say_how_many_images_decide(left, known):
+    pair = pair_of(40)
+    lost = replace(pair, candidate=with_missed(pair.baseline, np.array([1])))
+    loss = judge(comparison(lost, "recall", 0.9))[0].loss
+    (verdict,) = judge(comparison(lost, "recall", loss / (1 - left)))
+    assert (verdict.outcome, verdict.images_needed is not None) == ("inconclusive", known)
 
 
 def test_verdicts_depend_neither_on_the_order_of_limits_nor_on_the_call():
@@ -307,6 +336,15 @@ def test_a_gain_that_no_part_shows_is_in_the_lower_end():
     assert verdict.interval[1] > 0.1
 
 
+@pytest.mark.parametrize(("allowed", "vacuous"), [(0.5, True), (0.49, False)])
+def test_a_margin_of_all_that_there_is_is_vacuous(allowed, vacuous):
+    found = everything_found(np.array([1] * 20 + [0] * 20))
+    half = with_missed(found, np.arange(10))
+    pair = Pair("clean", tuple(map(str, range(40))), half, with_missed(half, np.arange(10, 12)))
+    (verdict,) = judge(comparison(pair, "recall", allowed))
+    assert verdict.outcome == ("vacuous" if vacuous else "inconclusive")
+
+
 def test_what_is_surely_better_passes_however_few_images_there_are():
     pair = pair_of(40, found=(0.1, 0.9))
     (verdict,) = judge(comparison(pair, "pixel_segf1_per_image", 0.001))
@@ -369,6 +407,87 @@ def test_a_candidate_that_finds_nothing_fails_however_few_images_there_are(metri
     nearly = replace(sure, candidate=with_missed(sure.baseline, np.array([1, 3, 5])))
     (verdict,) = judge(comparison(nearly, metric))
     assert verdict.outcome == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (5, ("regressed", "nothing is found any more")),
+        (4, ("inconclusive", "more is lost than allowed, but so much may be chance (p = 0.058)")),
+    ],
+)
+def test_five_of_many_parts_are_not_lost_by_chance_and_four_may_be(found, expected):
+    labels = np.array([1] * 12 + [0] * 12)
+    before = changed(everything_found(labels), slice(found, 12), score=-9.0)
+    after = with_missed(before, np.arange(found))
+    pair = Pair("clean", tuple(map(str, range(24))), before, after)
+    (verdict,) = judge(comparison(pair, "miss_rate", 0.1), chance=Resampling())
+    assert (verdict.outcome, verdict.reason.partition(", or be made good")[0]) == expected
+
+
+def test_a_metric_that_sees_no_misses_has_not_regressed_because_nothing_is_found():
+    before = everything_found(np.array([1, 1, 1, 1, 0, 0, 0, 0]))
+    after = changed(with_missed(before, np.arange(4)), [4], score=9.0)
+    pair = Pair("clean", tuple("abcdefgh"), before, after)
+    misses, rejects = judge(
+        comparison(pair, "miss_rate", 0.1), comparison(pair, "false_reject_rate", 0.1)
+    )
+    assert (misses.outcome, misses.reason) == ("regressed", "nothing is found any more")
+    assert (rejects.outcome, rejects.loss) == ("inconclusive", 0.25)
+
+
+def test_pixels_that_are_found_are_something_whatever_their_images_are_called():
+    before = everything_found(np.array([1, 1, 1, 1, 0, 0, 0, 0]))
+    dimmed = changed(before, slice(0, 4), score=-9.0, tp=40.0, fn=60.0)
+    blind = changed(before, slice(0, 4), tp=0.0, fn=100.0)
+    few = tuple("abcdefgh")
+    for after, metric in ((dimmed, "pixel_segf1"), (blind, "recall"), (blind, "miss_rate")):
+        (verdict,) = judge(comparison(Pair("clean", few, before, after), metric))
+        assert verdict.outcome != "regressed", metric
+    for after, metric in ((dimmed, "recall"), (blind, "pixel_segf1")):
+        (verdict,) = judge(comparison(Pair("clean", few, before, after), metric))
+        assert verdict.reason == "nothing is found any more", metric
+
+
+@pytest.mark.parametrize("labels", [[1, 1, 0], [0, 0, 0]], ids=["unmoved", "no defect"])
+def test_a_metric_of_ones_own_that_lost_nothing_or_rests_on_no_defect_is_judged_by_itself(labels):
+    REGISTERED["lit_parts"] = Metric(
+        "lit_parts", "image", False, "lit", lambda _: None, sees=("misses",), source="line:lit"
+    )
+    before = everything_found(np.array(labels))
+    rises = (0.2, 0.2 if any(labels) else 0.5)
+    both = [
+        replace(o, own={"lit_parts": Ratio(np.full(3, rise), np.ones(3))})
+        for o, rise in zip((before, with_missed(before, np.arange(2))), rises, strict=True)
+    ]
+    (verdict,) = judge(comparison(Pair("clean", tuple("abc"), *both), "lit_parts", 0.1))
+    assert verdict.outcome == "inconclusive"
+
+
+@pytest.mark.parametrize("metric", ["recall", "pixel_segf1", "miss_rate"])
+def test_where_the_baseline_finds_nothing_no_margin_can_be_kept(metric):
+    found = everything_found(np.array([1] * 200 + [0] * 200))
+    blind = with_missed(found, np.arange(200))
+    other = changed(blind, [0], score=-8.0)
+    pair = Pair("clean", tuple(map(str, range(400))), blind, other)
+    assert judge(comparison(pair, metric))[0].outcome == "vacuous"
+
+
+def test_the_bound_of_a_sure_loss_leaves_half_of_the_level():
+    """Twelve of 40 lost and 4 gained: p is below 5 %, and the loss above 0 only at 5 %."""
+    found = everything_found(np.array([1] * 40 + [0] * 40))
+    before, after = with_missed(found, np.arange(12, 16)), with_missed(found, np.arange(12))
+    pair = Pair("clean", tuple(map(str, range(80))), before, after)
+    (verdict,) = judge(comparison(pair, "miss_rate", 0.01), chance=Resampling())
+    assert verdict.p == pytest.approx(0.042, abs=0.005)
+    assert verdict.outcome == "inconclusive"
+
+
+def everything_found(labels):
+    """Every decision is right."""
+    area = 100.0 * labels
+    columns = (np.where(labels, 9.0, -9.0), area, 0 * area, 0 * area, 10_000 - area)
+    return Outcomes(labels, *columns, 1.0, 0.5)
 
 
 def test_a_small_loss_in_every_image_may_be_made_good_by_a_kind_that_few_images_do_not_show():

@@ -215,6 +215,14 @@ def test_an_improvement_beyond_the_margin_is_named():
     assert (same.outcome, same.improved) == ("pass", False)
 
 
+@pytest.mark.parametrize(("ms", "improved"), [(9.5, False), (8.0, True)])
+def test_a_gain_within_the_margin_is_no_improvement(ms, improved):
+    verdict = judge(still(10.0, 1.0), still(ms, 1.0), limit(value=1.0), spread=0.01)
+
+    assert (verdict.outcome, verdict.improved) == ("pass", improved)
+    assert verdict.interval[1] < 0
+
+
 def test_the_very_same_run_passes_whatever_is_allowed():
     one = run(np.random.default_rng(14))
 
@@ -409,6 +417,12 @@ def test_the_doubt_of_flat_runs_is_supposed(same_machine, shift, expected):
     assert found.p == pytest.approx(stats.norm.sf(0.5 / expected), rel=1e-3)
 
 
+def test_times_of_four_digits_are_no_surer_than_that():
+    found = compare_timings(flat([0] * 3), flat([0.5] * 3), 0.5, Doubt(0.05, 0.0, True), 0.0)
+
+    assert (found.below, found.above) == pytest.approx((5e-4, 5e-4))
+
+
 def test_a_percentile_lies_between_order_statistics():
     scatter = tuple(np.arange(160.0).reshape(40, 4).T)  # no bursts: every call counts
     still = flat([0] * 4)
@@ -457,6 +471,25 @@ def still(ms, reference):
     """A run without any noise."""
     one = LatencySample(np.full(40, ms), np.full(10, reference))
     return dict.fromkeys(CONDITIONS, one)
+
+
+@pytest.mark.parametrize(
+    ("metric", "expected"),
+    [("latency_ms_per_image", 60), ("latency_p95_ms", 105), ("latency_relative", 30)],
+)
+def test_what_is_reported_is_a_quantile_of_the_calls(metric, expected):
+    """Half of all take 60 ms at most, 95 in 100 of them 105; the reference takes 2."""
+    calls = np.r_[np.arange(10.0, 111, 2), np.arange(11.0, 111, 2)]  # both halves alike
+    before, slower = (
+        dict.fromkeys(CONDITIONS, LatencySample(times, np.full(10, 2.0)))
+        for times in (calls, 2 * calls)
+    )
+
+    verdict = judge(before, slower, limit(metric))
+
+    assert verdict.baseline == pytest.approx(expected, rel=0.02)
+    assert verdict.candidate == pytest.approx(2 * verdict.baseline)
+    assert verdict.loss == pytest.approx(verdict.baseline)
 
 
 def test_clock_and_reference_have_both_to_be_beyond_what_is_allowed():

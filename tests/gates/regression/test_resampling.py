@@ -54,6 +54,11 @@ def test_p_is_that_of_scipy_over_all_exchanges(seed):
     assert found == pytest.approx([expected.pvalue])
 
 
+def test_an_exchange_that_loses_as_much_counts_whatever_its_last_digit_is():
+    own, exchanged = np.array([1.0]), np.array([[0.3 - 1e-12], [-0.3], [0.3 - 1e-6]])
+    assert p_values(np.array([0.3]), own, exchanged, np.ones((3, 1))) == pytest.approx([2 / 4])
+
+
 def test_a_bound_is_the_rank_that_holds_95_of_100_times():
     """Of 39 draws and the sample itself, 2 in 40 lie beyond the 38th."""
     losses, own = np.array([0.5]), np.array([1.0])

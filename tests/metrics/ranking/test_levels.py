@@ -8,7 +8,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pytest_robustbench.metrics.ranking.histogram import ScoreHistogram
-from pytest_robustbench.metrics.ranking.levels import LEVELS, bins_at_levels, levels_of_sorted
+from pytest_robustbench.metrics.ranking.levels import (
+    LEVELS,
+    MOST,
+    bins_at_levels,
+    levels_of,
+    levels_of_sorted,
+)
 from pytest_robustbench.metrics.ranking.order import ordered_bits, scores_of_bits
 from tests.metrics.metrics_pixels import SCALES, TOP
 
@@ -63,6 +69,23 @@ def test_one_score_is_every_level():
 
 def test_without_scores_there_are_no_levels():
     assert levels_of_sorted(values()) == ()
+
+
+@given(SCORES)
+@settings(deadline=None, max_examples=50)
+def test_scores_in_any_order_have_the_levels_of_those_in_order(scores):
+    assert levels_of(scores) == levels_of_sorted(np.sort(scores))
+
+
+def test_of_many_scores_an_even_choice_tells_the_levels_and_the_largest_is_exact():
+    scores = np.random.default_rng(0).permutation(3 * MOST).astype(np.float32)
+    *lower, largest = levels_of(scores)
+    assert largest == 3 * MOST - 1
+    np.testing.assert_allclose(lower, np.array(LEVELS[:-1]) * 3 * MOST, rtol=0.02)
+
+
+def test_no_scores_in_any_order_have_no_levels():
+    assert levels_of(values()) == ()
 
 
 # ---- bins --------------------------------------------------------------------------------------

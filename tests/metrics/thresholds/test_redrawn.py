@@ -102,3 +102,55 @@ def test_the_ends_are_the_same_every_time():
 
     assert ends_of(pixels, np.arange(24), 0) == ends_of(pixels, np.arange(24), 0)
     assert (urn_draws(24, 0)[0] != urn_draws(24, 1)[0]).any()
+
+
+# ---- by hand -------------------------------------------------------------------------------------
+
+
+def test_the_ends_are_those_of_a_95_and_of_a_99_percent_interval():
+    low = np.arange(2000.0)[::-1]
+
+    assert list(ranges((low, low + 0.5))) == [(50, 1949.5), (10, 1989.5)]
+
+
+def test_an_end_that_no_score_is_has_no_number():
+    low, high = np.full(40, -np.inf), np.full(40, np.inf)
+
+    assert list(ranges((low, high))) == [(None, None)] * 2
+    assert list(ranges((np.zeros(40), np.ones(40)))) == [(0, 1)] * 2
+
+
+def test_the_image_threshold_of_a_draw_is_the_score_that_enough_parts_reach():
+    """Half of four parts and one more: 2.5 must lie at or below it."""
+    seen = np.array([[1, 1, 1, 1], [1, 1, 1, 0], [0, 0, 0, 3], [1, 0, 0, 0]], float)
+    unseen = np.array([0.0, 1.0, 1.0, 3.0])
+    scores = np.array([4, 3, 1, 2], np.float32)
+
+    low, high = image_thresholds(scores, np.arange(4), 0.5, seen, unseen)
+
+    assert low.tolist() == [3, 3, 2, -np.inf]
+    assert high.tolist() == [3, 4, 2, np.inf]
+
+
+def test_images_of_one_part_weigh_together_as_one():
+    scores, groups = np.array([1, 2, 3, 4], np.float32), np.array([0, 0, 1, 1])
+
+    low, high = image_thresholds(scores, groups, 0.5, np.array([[1.0, 1.0]]), np.zeros(1))
+
+    assert (low.tolist(), high.tolist()) == ([3], [3])  # 1.5 of 0.5, 1, 1.5 and 2
+
+
+def test_the_pixel_threshold_of_a_draw_leaves_as_many_pixels_above_as_it_may():
+    """A fifth of 20 pixels, or of the 30 with a part that nobody has seen."""
+    parts = np.array([[1, 2, 3, 4, 9, 9, 9, 9, 9, 9], [1, 2, 3, 4, 5, 6, 7, 8, 8, 8]], np.float32)
+    tail = TailAccumulator([10, 10], 0.0)
+    for owner, part in enumerate(parts):
+        tail.add(owner, part)
+    counted = RedrawnTail.of(tail.largest(), [10, 10], np.arange(2), 0.8)
+    seen = np.array([[1, 1], [0, 2], [1, 0]], float)
+
+    low, high = counted.thresholds(seen, np.array([0.0, 0.0, 1.0]))
+
+    # Above 8 lie 6 pixels of both, of the second alone none, above 7 there 3 of each.
+    assert low.tolist() == [8, 7, 8]
+    assert high.tolist() == [9, 8, np.inf]

@@ -114,6 +114,7 @@ def test_a_process_that_ends_with_status_0_is_no_success(project, verdict, end, 
         assert result.ret == 1, text_of(result)
         assert "Traceback" not in text_of(result)
     assert verdict()[0] != HOLDS
+    assert project.report()["complete"] is False
 
 
 @pytest.mark.parametrize("module", ["test_line.py", "conftest.py"])

@@ -171,6 +171,15 @@ def test_violated_limits_are_shown_and_may_be_accepted(write, tmp_path):
     assert found[-1] == ("the new baseline violates 1 of its own limits: 'blur-severity_3: bg_fpr'")
 
 
+def test_what_is_waived_is_no_violated_limit(write, tmp_path):
+    plain = measure(gate=GATE)
+    (violated,) = (v for v in plain["verdicts"] if v["verdict"] == "fail")
+    waived = [v | {"waiver": {"by": "Ada"}} if v is violated else v for v in plain["verdicts"]]
+
+    assert differences(None, stored(plain))[-1].startswith("the new baseline violates 1")
+    assert len(differences(None, stored({**plain, "verdicts": waived}))) == 1
+
+
 def test_limits_that_are_not_shown_are_told_and_may_be_accepted(write, tmp_path):
     limit = Limit("miss_rate", "max", 0.5, "robustness.yaml:3")
     gate = Gate({"clean": (limit,)}, demand=Demand(0.99), one_sided={"clean": "misses"})

@@ -10,16 +10,19 @@ import jsonschema
 import numpy as np
 import pytest
 
+import pytest_robustbench as rb
 from pytest_robustbench.benchmark import Gate
 from pytest_robustbench.datasets.loading import load_split
 from pytest_robustbench.gates.intervals import bound_on, interval_of
 from pytest_robustbench.gates.limits import Demand, Limit, Verdict, Waiver
+from pytest_robustbench.gates.summary_intervals import summary_interval_of
 from pytest_robustbench.metrics.catalogue import bound_of, metric_called
 from pytest_robustbench.reports.compare.evidence import numbers_of
 from pytest_robustbench.reports.file.record import condition_record, outcomes_of
 from pytest_robustbench.reports.file.report import verdict_from_dict, verdict_to_dict
 from pytest_robustbench.reports.file.schema import report_schema
 from tests.reports.report_samples import small_benchmark
+from tests.reports.stored_reports import recorded_set
 
 METRICS = ("pixel_segf1", "bg_fpr", "normal_fpr", "miss_rate", "false_reject_rate")
 LIMITS = tuple(
@@ -180,3 +183,36 @@ def test_a_verdict_on_the_summary_has_its_interval_in_the_report_too():
     stored = json.loads(json.dumps(report.to_dict()))
     assert tuple(map(verdict_from_dict, stored["verdicts"])) == report.verdicts
     jsonschema.validate(stored, report_schema(), jsonschema.Draft202012Validator)
+
+
+def fading(image, mask, severity, rng):
+    """Some defects leave the frame."""
+    gone = mask is not None and mask.any() and rng.random() < 0.5
+    return image ^ 1, mask & False if gone else mask
+
+
+def test_a_verdict_on_the_summary_rests_on_clean_and_corruptions_alone():
+    """Not on images of their own; and on no more than the condition that has fewest."""
+    limits = tuple(
+        Limit(metric, "max", 0.9, "r.yaml:10")
+        for metric in ("worst_drop_bg_fpr", "mean_corruption_miss_rate")
+    )
+    report = small_benchmark(
+        corruptions=[rb.Corruption("fading", fading, moves_pixels=True)],
+        severities=[3],
+        recorded={"led": recorded_set()},
+        gate=Gate(summary=limits, one_sided={"summary": "misses"}, demand=Demand(0.9)),
+    ).run()
+    columns = report.header.samples.to_dict()
+    pooled = {
+        condition.id: outcomes_of(report.records[condition.id], columns)
+        for condition in report.declared
+        if not condition.recorded
+    }
+    numbers = [numbers_of(metric_called("miss_rate"), each) for each in pooled.values()]
+    assert len(set(numbers)) == 2
+    for verdict in report.verdicts:
+        metric = verdict.limit.metric
+        assert verdict.interval == summary_interval_of(metric, pooled)
+        assert verdict.at_worst == summary_interval_of(metric, pooled, level=0.8)[1]
+    assert (report.verdicts[1].n_images, report.verdicts[1].n_parts) == min(numbers)

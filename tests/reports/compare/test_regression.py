@@ -8,10 +8,15 @@ from dataclasses import replace
 
 import pytest
 
+from pytest_robustbench.benchmark import Benchmark
 from pytest_robustbench.datasets.loading import load_split
+from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
 from pytest_robustbench.gates.regression.changes import AllowedChange
 from pytest_robustbench.reports.compare import regression
 from pytest_robustbench.reports.compare.regression import Match, judge_matches
+from pytest_robustbench.reports.file.integrity import read_comparable
+from pytest_robustbench.reports.file.stored import StoredReport
+from tests.reports.report_samples import contrast
 from tests.reports.stored_reports import duller, edit, measure
 
 SEGF1 = AllowedChange("pixel_segf1", "max_drop", 0.1, relative=False, source="r.yaml:9")
@@ -111,6 +116,78 @@ METRICS = ("pixel_segf1", "bg_fpr")
 def test_limits_that_see_no_false_alarms_are_named(files, allowed, said):
     notes = judged(files, "again", *allowed).notes
     assert any("no limit sees false alarms" in note for note in notes) == said
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        (SEGF1, ""),
+        (replace(SEGF1, value=0.09), ""),
+        (replace(SEGF1, value=0.11), "pixel_segf1: max_drop 0.11 is not what the baseline was"),
+        (replace(SEGF1, relative=True), "pixel_segf1: max_drop 0.1 relative is not what the"),
+        (BG_FPR, "pixel_segf1 is judged no more; the baseline was measured with max_drop 0.1"),
+    ],
+    ids=["the same", "less", "more", "relative", "nothing"],
+)
+def test_who_allows_more_than_the_baseline_was_measured_with_is_told(files, tmp_path, now, said):
+    shutil.copytree(files, tmp_path, dirs_exist_ok=True)
+    entry = {"max_drop": 0.1, "relative": False}
+    terms = {"baseline": "b.json", "pixel_segf1": entry}
+    edit(tmp_path / "base.json", lambda plain: plain["config"].update(regression=terms))
+    notes = judged(tmp_path, "again", now).notes
+    assert [note for note in notes if said and note.startswith(said)] or not said
+    assert any("pixel_segf1" in note and "measured with" in note for note in notes) == bool(said)
+
+
+def test_a_run_held_against_itself_is_told_and_in_the_run_itself_an_error(files):
+    assert any("THE SAME RUN" in note for note in judged(files, "base", SEGF1).notes)
+    path = files / "base.json"
+    (found,) = judge_matches([Match("nuts", read_comparable(path), path, (SEGF1,))])
+    assert found.outcome == "error"
+    assert "is this very run" in found.problems[0]
+
+
+def test_the_baseline_of_another_benchmark_is_told_and_in_the_run_itself_an_error(files, tmp_path):
+    named = tmp_path / "named.json"
+    shutil.copy(files / "again.json", named)
+    edit(named, lambda plain: plain.update(name="caps"))
+    by_path, in_memory = (
+        judge_matches([Match("nuts", candidate, files / "base.json", (SEGF1,))])[0]
+        for candidate in (named, read_comparable(named))
+    )
+    assert by_path.problems == ()
+    assert any("is the report of another benchmark" in note for note in by_path.notes)
+    assert any("is the report of another benchmark" in problem for problem in in_memory.problems)
+
+
+@pytest.mark.parametrize(("rejected", "said"), [(9, True), (8, False)])
+def test_a_condition_under_which_the_baseline_rejects_nine_in_ten_is_named(
+    tmp_path, rejected, said
+):
+    drawn = load_split("synthetic", n_train=0, n_test_good=10, n_defect=0, size=32, seed=3)
+    recorded = {"led": replace(drawn, train=())}
+    found = StoredReport(measure(recorded=recorded), tmp_path).record("recorded-led")
+    scores = sorted(found["per_image"]["score"])
+    point = OperatingPoint(pixel_threshold=20.0, image_threshold=float(scores[9 - rejected]))
+    plain = json.dumps(measure(recorded=recorded, operating_point=point))
+    for name in ("base", "again"):
+        (tmp_path / f"{name}.json").write_text(plain)
+
+    notes = judged(tmp_path, "again", BG_FPR).notes
+
+    assert any(f"recorded-led ({rejected} of 10)" in note for note in notes) == said
+
+
+def test_a_test_part_without_images_that_a_limit_speaks_of_is_an_error(tmp_path):
+    drawn = load_split("synthetic", n_train=8, n_test_good=4, n_defect=0, size=32)
+    split = replace(drawn, train=(), calibration=drawn.train)
+    bare = Benchmark(split, contrast, fitted=True, corruptions=[])
+    for name in ("base", "again"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(bare.run().to_dict()))
+
+    found = judged(tmp_path, "again", replace(SEGF1, metric="recall"))
+
+    assert [v.outcome for v in found.verdicts] == ["error"]
 
 
 def test_another_detector_is_no_error(files):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_robustbench.reports.compare.comparability import compare_inputs
+from pytest_robustbench.reports.compare.same_model import is_same_model
 from tests.reports.stored_reports import edited, stored
 
 CODE = {"line/models.py": "a" * 64, "line/post.py": "b" * 64}
@@ -64,3 +65,62 @@ def test_a_file_under_another_name_is_the_same_file(base, other):
     moved = model(other, files={"v2/model.onnx": FILES["model.onnx"]})
 
     assert note(model(base), moved).startswith("THE SAME MODEL")
+
+
+def same(baseline, candidate):
+    return is_same_model(stored(baseline, "b.json"), stored(candidate, "c.json"))
+
+
+@pytest.fixture
+def again(base, other):
+    """The model of `base` measured again, with what it was declared as."""
+    declared = edited(base, (("config", "detector"), "line.models:build"))
+    measured = edited(
+        other,
+        (("config", "detector"), "line.models:build"),
+        (("sha256", "model"), base["sha256"]["model"]),
+        (("environment", "packages"), base["environment"]["packages"]),
+    )
+    return declared, measured
+
+
+def test_the_same_run_and_the_same_code_files_settings_and_packages_are_one_model(base, again):
+    before, after = again
+
+    assert same(base, base)
+    assert same(model(before), model(after))
+    assert same(model(before, fitted=False), model(after, fitted=False))
+    assert same(model(before, files={}, fitted=False), model(after, files={}, fitted=False))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        (("environment", "packages", "numpy"), "0.1"),
+        (("sha256", "model"), OTHER),
+        (("config", "detector"), "line.models:other"),
+        (("sources", "code", "line/post.py"), OTHER),
+        (("sources", "files", "model.onnx"), OTHER),
+    ],
+    ids=lambda change: ".".join(change[0]),
+)
+def test_what_differs_makes_another_model(again, change):
+    before, after = map(model, again)
+
+    assert same(before, after)
+    assert not same(before, edited(after, change))
+
+
+def test_a_fitted_model_without_a_file_may_be_any(again):
+    before, after = again
+
+    assert not same(model(before, files={}), model(after, files={}))
+
+
+def test_of_a_detector_that_nobody_describes_nothing_is_known(again):
+    nameless = [edited(each, (("config", "detector"), None)) for each in again]
+    bare = [edited(model(each), (("detector",), {"name": "x"})) for each in nameless]
+    described = [edited(each, (("detector",), {"name": "x", "layers": 3})) for each in bare]
+
+    assert not same(*bare)
+    assert same(*described)
