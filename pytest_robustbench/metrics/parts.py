@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,22 +88,22 @@ def group_numbers(*namings: Sequence[str | None]) -> Numbers:
     (N,) int64
         Two images that share no name have equal numbers if a third one shares one with each.
     """
-    names: dict[object, int] = {}
-    edges = [
-        (place, names.setdefault((way, name), len(names)))
-        for way, naming in enumerate(namings)
-        for place, name in enumerate(naming)
-        if name is not None
-    ]
-    n_images = len(namings[0])
-    if not edges:
-        return np.arange(n_images)
-    images, called = np.array(edges).T
-    links = coo_array(
-        (np.ones(len(edges)), (images, n_images + called)), [n_images + len(names)] * 2
-    )
-    of_image = connected_components(links, directed=False)[1][:n_images]
-    return np.unique(of_image, return_inverse=True)[1].astype(np.int64)
+    ways = [_numbered(naming) for naming in namings]
+    found, before = np.arange(len(namings[0])), None
+    while before is None or (found != before).any():
+        before = found
+        for way in ways:
+            least = np.full(len(found), len(found))
+            np.minimum.at(least, way, found)
+            found = least[way]
+    return np.unique(found, return_inverse=True)[1].astype(np.int64).ravel()
+
+
+def _numbered(names: Sequence[str | None]) -> Numbers:
+    """Return equal numbers for equal names, and one of its own for ``None``."""
+    numbers: dict[object, int] = {}
+    keys = (name if name is not None else place for place, name in enumerate(names))
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
 
 
 def parts_of(labels: Numbers, groups: Numbers) -> Parts:
