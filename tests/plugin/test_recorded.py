@@ -21,7 +21,7 @@ severities: [1]
 recorded:
   led_2025_11: {format: mvtec, root: drift, category: brushed_metal}
 accept:
-  all: {bg_fpr: {max: 0.99}, one_sided: false_alarms}
+  all: {false_reject_rate: {max: 0.99}, one_sided: false_alarms}
   recorded: {%s}
 """
 
@@ -69,7 +69,7 @@ def test_it_passes_and_stands_in_the_report(project):
     assert report["complete"] is True
     assert set(report["robustness"]["recorded"]) == {"led_2025_11"}
     judged = [v["metric"] for v in report["verdicts"] if v["condition"] == "recorded-led_2025_11"]
-    assert judged == ["bg_fpr", "miss_rate"]
+    assert judged == ["miss_rate", "false_reject_rate"]
 
 
 def test_a_violated_limit_fails_its_item_with_pictures_and_the_command(project):
