@@ -308,6 +308,7 @@ class Benchmark:
                 config=sha256_of(self._config),
                 dataset=sha256_of(samples),
                 model=sha256_of(detector),
+                fitted=prepared.model,
             ),
             environment=Environment.from_dict(environment(self._folder)),
             samples=Samples.from_dict(samples),

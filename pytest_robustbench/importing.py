@@ -79,6 +79,11 @@ def installed(group: str) -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=group)}
 
 
+def distributions_installed() -> list[str]:
+    """Return names and versions of everything installed: any of it may have a part in a result."""
+    return sorted({f"{one.metadata['Name']} {one.version}" for one in distributions()})
+
+
 def same_code(one: Any, other: Any) -> bool:
     """Return whether two functions are one that was loaded twice: same lines, same values."""
     return one is other or (hasattr(one, "__code__") and _code_of(one) == _code_of(other))

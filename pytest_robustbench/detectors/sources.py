@@ -35,7 +35,8 @@ class Sources:
     Parameters
     ----------
     code : mapping of str to str
-        The module that made it and the modules beside the YAML that it imports: file -> sha256.
+        The module that made it and the modules beside the YAML that it imports, or those of its
+        installed package: file -> sha256.
     files : mapping of str to str
         The files that its name and arguments name: file -> sha256.
     """
@@ -97,7 +98,13 @@ def _code_named(module: str, folder: Path | None) -> list[Path]:
     beside = [] if folder is None else _closure([module], folder)
     file = getattr(sys.modules.get(module), "__file__", None)
     is_own = file is None or module.partition(".")[0] == OWN
-    return beside or ([] if is_own else [Path(str(file))])
+    return beside or ([] if is_own else _package(module, Path(str(file))))
+
+
+def _package(module: str, file: Path) -> list[Path]:
+    """Return all modules of the package that a module is of, whichever are loaded by now."""
+    places = getattr(sys.modules.get(module.partition(".")[0]), "__path__", ())
+    return [each for place in places for each in Path(place).rglob("*.py")] or [file]
 
 
 def _code_of(detector: object, folder: Path | None) -> list[Path]:

@@ -69,6 +69,8 @@ class Prepared:
         Whether this process fitted and calibrated; else another one on this host did.
     first_result : FirstResult, optional
         What the detector says of a test image; ``None`` where it can say nothing of any.
+    model : str, optional
+        `fingerprint` of the fitted detector.
     """
 
     operating_point: OperatingPoint
@@ -76,6 +78,7 @@ class Prepared:
     memory: PeakMemory
     fitted_here: bool = True
     first_result: FirstResult | None = None
+    model: str | None = None
 
 
 class Evaluator:
@@ -297,6 +300,7 @@ class Evaluator:
             memory.peak(),
             shared.fitted_here,
             FirstResult.of(self.predictor, self.tested.samples, self._store),
+            found.model,
         )
 
     def _lost_defects(self) -> Iterator[str]:

@@ -365,7 +365,7 @@ class Declared:
             operating_point=None,
             detector={},
             sources=ModelSources(code={}, files={}),
-            sha256=Digests(config=sha256_of(config), dataset=None, model=None),
+            sha256=Digests(config=sha256_of(config), dataset=None, model=None, fitted=None),
             environment=Environment.from_dict(environment(file.folder)),
             samples=None,
             memory=Memory(host_peak_bytes=None, device_peak_bytes=None),

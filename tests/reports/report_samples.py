@@ -121,7 +121,12 @@ def drawn_header(n=6, side=64, ids=None, **changes):
         "operating_point": GIVEN.to_dict(),
         "detector": {"name": "drawn"},
         "sources": {"code": {}, "files": {}},
-        "sha256": {"config": sha256_of({}), "dataset": sha256_of(samples), "model": None},
+        "sha256": {
+            "config": sha256_of({}),
+            "dataset": sha256_of(samples),
+            "model": None,
+            "fitted": None,
+        },
         "environment": environment(),
         "samples": samples,
         "config": {},

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from pytest_robustbench.detectors.patches.settings import PatchSettings
 
 
+def _as_they_are(images: Tensor) -> Tensor:
+    return images
+
+
 @dataclass(frozen=True, eq=False)
 class Backbone:
     """A frozen feature network.
@@ -37,7 +41,7 @@ class Backbone:
 
     network: Callable[[Tensor], Sequence[Tensor]]
     weights: str
-    normalised: Callable[[Tensor], Tensor] = lambda images: images
+    normalised: Callable[[Tensor], Tensor] = _as_they_are
 
     def features(self, images: Tensor) -> list[Tensor]:
         """Return each layer's features ``(1, C, h, w)`` of a batch ``(1, 3, H, W)`` in 0..255."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from pytest_robustbench.detectors.fingerprint import fingerprint
 from pytest_robustbench.errors import DetectorError
 from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
 
@@ -36,11 +37,14 @@ class Found:
         Observations for the record.
     probe : tuple of float
         Scores of the first test images: the same detector gives the same ones.
+    model : str, optional
+        `fingerprint` of the detector, where it was fitted.
     """
 
     operating_point: OperatingPoint
     notes: tuple[str, ...]
     probe: tuple[float, ...] = ()
+    model: str | None = None
 
 
 @dataclass
@@ -88,7 +92,8 @@ class SharedPreparation:
         return found
 
     def _make(self) -> Found:
-        return Found(self.preparation.run(), tuple(self.preparation.notes))
+        point = self.preparation.run()
+        return Found(point, tuple(self.preparation.notes), model=fingerprint(self._detector))
 
     @property
     def _detector(self) -> Any:
@@ -113,6 +118,7 @@ class SharedPreparation:
             "operating_point": found.operating_point.to_dict(),
             "notes": found.notes,
             "probe": self._probe(),
+            "model": found.model,
         }
         (path / FOUND).write_text(json.dumps(plain), encoding="utf-8")
 
@@ -131,7 +137,7 @@ class SharedPreparation:
             self._detector.restore(saved)
         plain = json.loads((path / FOUND).read_text(encoding="utf-8"))
         point = OperatingPoint.from_dict(plain["operating_point"])
-        return Found(point, tuple(plain["notes"]), tuple(plain["probe"]))
+        return Found(point, tuple(plain["notes"]), tuple(plain["probe"]), plain["model"])
 
     def _require_same(self, other: Found, own: Found) -> None:
         points = other.operating_point, own.operating_point

@@ -9,12 +9,12 @@ import sys
 import sysconfig
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.metadata import distributions
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_robustbench import version
 from pytest_robustbench.errors import ReportError
+from pytest_robustbench.importing import distributions_installed
 from pytest_robustbench.plugin.options import DEFAULT_CONFIG
 from pytest_robustbench.reports.file.earlier import SESSION_FILE
 
@@ -116,7 +116,7 @@ class EarlierResults:
         settings = self.context.settings
         parameters = _parameter_files(self.folder.resolve(), settings.report_dir.resolve())
         files = {*_loaded_code(), *parameters}.difference(settings.outputs)
-        code = hashlib.sha256(json.dumps(_installed()).encode())
+        code = hashlib.sha256(json.dumps(distributions_installed()).encode())
         try:
             for file in sorted(files):
                 code.update(f"{file.name}\n".encode())
@@ -195,9 +195,3 @@ def _parameter_files(folder: Path, own: Path) -> Iterator[Path]:
             endings = PARAMETERS.difference({".json"} if reports else ())
             files = [here / n for n in names if Path(n).suffix in endings]
             yield from (f for f in files if f.name != DEFAULT_CONFIG and f.is_file())
-
-
-def _installed() -> list[str]:
-    """Return the versions of everything installed: any of it may have a part in a result."""
-    found = {f"{d.metadata['Name']} {d.version}" for d in distributions()}
-    return sorted(found)

@@ -8,7 +8,7 @@ from pytest_robustbench.detectors.sources import changed_files
 from pytest_robustbench.naming import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pytest_robustbench.reports.file.stored import StoredReport
 
@@ -36,18 +36,31 @@ def model_notes(baseline: StoredReport, candidate: StoredReport) -> Iterator[str
     where = f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} the baseline's"
     if _declared(sides[0]) != _declared(sides[1]):
         yield f"the candidate's model: {where}, byte for byte; its settings have changed"
+    elif not is_same_model(baseline, candidate):
+        yield f"the same code: {where}, byte for byte, with the same settings; {_not_known(sides)}"
     elif sides[1]["detector"].get("fitted"):
         yield f"THE SAME MODEL: {where}, byte for byte: no new model was judged"
     else:
-        yield f"the same code: {where}, byte for byte, with the same settings; it was fitted anew"
+        yield (
+            f"the same code: {where}, byte for byte, with the same settings; it was fitted anew, "
+            "and is the same model again"
+        )
+
+
+def _not_known(sides: Sequence[Plain]) -> str:
+    """Say what keeps two models with the same files from being known as one."""
+    first, second = (side["sha256"]["fitted"] for side in sides)
+    if first is not None and second is not None and first != second:
+        return "what the fitted model holds is another content, so that it is another model"
+    return "whether it is the same model cannot be told, so that it is judged as another"
 
 
 def is_same_model(baseline: StoredReport, candidate: StoredReport) -> bool:
     """Return whether both runs are known to have measured one and the same model.
 
-    The same code, files, settings and packages make the same model. Nothing is known of a fitted
-    model that was handed over in memory, or of a detector that neither was declared nor describes
-    itself.
+    The same settings, code and packages, and the same content in memory once it was fitted, make
+    the same model. Where the content cannot be told, as behind the session of a runtime, the files
+    that it is made of have to be all there is: no code but ours reads them.
 
     Parameters
     ----------
@@ -58,11 +71,18 @@ def is_same_model(baseline: StoredReport, candidate: StoredReport) -> bool:
         return True
     sides = baseline.plain, candidate.plain
     differs = [changed for _, changed in _told(*(side["sources"] for side in sides))]
-    detector = sides[1]["detector"]
-    told_settings = _declared(sides[1])[1] is not None or set(detector) - {"name", "fitted"}
-    known = told_settings and not (detector.get("fitted") and not sides[1]["sources"]["files"])
-    made_by = [(_declared(side), side["environment"]["packages"]) for side in sides]
-    return bool(known) and not any(differs) and made_by[0] == made_by[1]
+    made_by = [(_declared(side), *_packages(side["environment"])) for side in sides]
+    if any(differs) or made_by[0] != made_by[1] or None in made_by[0]:
+        return False
+    first, second = (side["sha256"]["fitted"] for side in sides)
+    if first is None and second is None:
+        sources = sides[1]["sources"]
+        return bool(sources["files"]) and not sources["code"]
+    return bool(first == second)
+
+
+def _packages(environment: Plain) -> tuple[object, ...]:
+    return tuple(environment[key] for key in ("pytest_robustbench", "python", "installed"))
 
 
 def _told(first: Plain, second: Plain) -> Iterator[tuple[str, bool]]:

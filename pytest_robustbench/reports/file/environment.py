@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pytest_robustbench.importing import bringing
+from pytest_robustbench.importing import bringing, distributions_installed
+from pytest_robustbench.plain_json import sha256_of
 from pytest_robustbench.version import __version__
 
 PACKAGES = ("numpy", "cv2", "sklearn", "torch", "onnxruntime", "openvino")
@@ -22,6 +23,7 @@ def environment(folder: Path | None = None) -> dict[str, Any]:
         "pytest_robustbench": __version__,
         "python": platform.python_version(),
         "packages": _packages(),
+        "installed": sha256_of(distributions_installed()),
         "platform": platform.platform(),
         "cpu": _cpu(),
         "cpu_count": os.cpu_count(),

@@ -154,14 +154,19 @@ class Digests(Part):
     model: Sha256 | None = Field(
         description="Of the key detector, before values of environment variables were hidden in it."
     )
+    fitted: Sha256 | None = Field(
+        description="Of all that the fitted model holds in memory; null where it cannot be told, "
+        "or parts differ."
+    )
 
 
 class ModelSources(Part):
     """What the detector was made of; empty where that is all of installed packages, or unknown."""
 
     code: dict[str, Sha256] = Field(
-        description="Module that made the detector, and the modules beside the YAML that it "
-        "imports: file, from the folder of the YAML where it lies below, -> digest of its content."
+        description="Module that made the detector, the modules beside the YAML that it imports, "
+        "or those of its installed package: file, from the folder of the YAML where it lies below, "
+        "-> digest of its content."
     )
     files: dict[str, Sha256] = Field(
         description="Files that the detector's name and arguments name: file -> digest."
@@ -175,6 +180,9 @@ class Environment(Part):
     python: str = Field(description="Version of Python.")
     packages: dict[str, str] = Field(
         description="Versions of the installed packages that decide pixels and scores, by name."
+    )
+    installed: Sha256 | None = Field(
+        description="Of the names and versions of all installed packages; null where parts differ."
     )
     platform: str = Field(description="Operating system and its version.")
     cpu: str = Field(description="Model of the processor.")

@@ -10,7 +10,7 @@ from pytest_robustbench.conditions import condition_of
 from pytest_robustbench.detectors.sources import changed_files
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.naming import listed
-from pytest_robustbench.reports.file.model import Environment, Header
+from pytest_robustbench.reports.file.model import Digests, Environment, Header
 from pytest_robustbench.reports.file.record_model import Memory
 from pytest_robustbench.reports.merge.differences import ABSENT, both, differences_between, shown
 
@@ -274,7 +274,10 @@ def _header(parts: Sequence[Part], command: str) -> Header:
     headers = [part.header for part in parts]
     notes = dict.fromkeys(note for header in headers for note in header.notes)
     notes |= dict.fromkeys(remark for part in parts for remark in part.remarks)
+    models = {part.header.sha256.fitted for part in prepared}
+    model = models.pop() if len(models) == 1 else None
     return first.changed(
+        sha256=Digests.from_dict({**first.sha256.to_dict(), "fitted": model}),
         started=min(header.started for header in headers),
         command=command,
         environment=_joined([header.environment.to_dict() for header in headers]),

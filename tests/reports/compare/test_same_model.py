@@ -10,12 +10,14 @@ from tests.reports.stored_reports import edited, stored
 
 CODE = {"line/models.py": "a" * 64, "line/post.py": "b" * 64}
 FILES = {"model.onnx": "c" * 64}
-OTHER = "d" * 64
+OTHER, HELD = "d" * 64, "e" * 64
 
 
-def model(plain, code=CODE, files=FILES, *, fitted=True):
+def model(plain, code=CODE, files=FILES, *, fitted=True, held=HELD):
+    """A report of a detector made of these, which holds this in memory."""
     sources = {"code": code, "files": files}
-    return edited(plain, (("sources",), sources), (("detector", "fitted"), fitted))
+    facts = (("detector", "fitted"), fitted), (("sha256", "fitted"), held)
+    return edited(plain, (("sources",), sources), *facts)
 
 
 def note(baseline, candidate):
@@ -30,7 +32,26 @@ def test_the_same_code_and_file_are_the_same_model(base, other):
         "THE SAME MODEL: 'line/models.py', 'line/post.py' and 'model.onnx' are the baseline's, "
         "byte for byte: no new model was judged"
     )
-    assert "fitted anew" in note(model(base, fitted=False), model(other, fitted=False))
+    anew = note(model(base, fitted=False), model(other, fitted=False))
+    assert anew.endswith("it was fitted anew, and is the same model again")
+
+
+@pytest.mark.parametrize(
+    ("held", "told"),
+    [
+        ((HELD, OTHER), "what the fitted model holds is another content"),
+        ((None, HELD), "whether it is the same model cannot be told"),
+        ((None, None), "whether it is the same model cannot be told"),
+    ],
+)
+def test_what_cannot_be_told_is_not_said_to_be_the_same(base, other, held, told):
+    """Files that a file names, an environment variable, other train images: all end in memory."""
+    other = edited(other, (("sha256", "model"), base["sha256"]["model"]))
+    before, after = (model(each, held=h) for each, h in zip((base, other), held, strict=True))
+
+    assert told in note(before, after)
+    assert "THE SAME MODEL" not in note(before, after)
+    assert not same(before, after)
 
 
 def test_other_settings_of_the_same_code_are_another_model(base, other):
@@ -79,7 +100,7 @@ def again(base, other):
         other,
         (("config", "detector"), "line.models:build"),
         (("sha256", "model"), base["sha256"]["model"]),
-        (("environment", "packages"), base["environment"]["packages"]),
+        (("environment", "installed"), base["environment"]["installed"]),
     )
     return declared, measured
 
@@ -91,12 +112,16 @@ def test_the_same_run_and_the_same_code_files_settings_and_packages_are_one_mode
     assert same(model(before), model(after))
     assert same(model(before, fitted=False), model(after, fitted=False))
     assert same(model(before, files={}, fitted=False), model(after, files={}, fitted=False))
+    assert same(model(before, {}, held=None), model(after, {}, held=None))  # ours reads the file
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        (("environment", "packages", "numpy"), "0.1"),
+        (("environment", "installed"), OTHER),
+        (("environment", "python"), "3.9.0"),
+        (("sha256", "fitted"), OTHER),
+        (("sha256", "fitted"), None),
         (("sha256", "model"), OTHER),
         (("config", "detector"), "line.models:other"),
         (("sources", "code", "line/post.py"), OTHER),
@@ -114,13 +139,11 @@ def test_what_differs_makes_another_model(again, change):
 def test_a_fitted_model_without_a_file_may_be_any(again):
     before, after = again
 
-    assert not same(model(before, files={}), model(after, files={}))
+    before, after = (model(each, {}, {}, held=None) for each in (before, after))
+    assert not same(before, after)
 
 
-def test_of_a_detector_that_nobody_describes_nothing_is_known(again):
-    nameless = [edited(each, (("config", "detector"), None)) for each in again]
-    bare = [edited(model(each), (("detector",), {"name": "x"})) for each in nameless]
-    described = [edited(each, (("detector",), {"name": "x", "layers": 3})) for each in bare]
+def test_packages_that_differ_between_parts_are_not_known(again):
+    before, after = (edited(model(each), (("environment", "installed"), None)) for each in again)
 
-    assert not same(*bare)
-    assert same(*described)
+    assert not same(before, after)
