@@ -88,13 +88,44 @@ def test_a_module_of_torch_is_what_its_parameters_are():
     assert fingerprint(network(0)) != fingerprint(network(1))
 
 
+MODEL = np.arange(3.0)
+
+
+def of_a_global(images):
+    return [float(MODEL.sum()) for _ in images]
+
+
+class OfAGlobal:
+    def predict(self, images):
+        return of_a_global(images)
+
+
+@pytest.mark.parametrize("detector", [of_a_global, OfAGlobal()], ids=["function", "method"])
+def test_a_model_that_code_holds_beside_its_arguments_counts(detector, monkeypatch):
+    before = fingerprint(detector)
+
+    assert before == fingerprint(detector) is not None
+    monkeypatch.setitem(globals(), "MODEL", np.arange(4.0))
+    assert fingerprint(detector) != before
+
+
+def test_so_does_one_in_a_closure():
+    def made(weights):
+        return lambda images: [weights.sum() for _ in images]
+
+    assert fingerprint(made(np.arange(3.0))) == fingerprint(made(np.arange(3.0))) is not None
+    assert fingerprint(made(np.arange(3.0))) != fingerprint(made(np.arange(4.0)))
+
+
 class RefersToItself:
     def __init__(self):
         self.me = self
 
 
 @pytest.mark.parametrize(
-    "holds", [threading.Lock(), (each for each in ()), lambda: None, RefersToItself()], ids=repr
+    "holds",
+    [threading.Lock(), (each for each in ()), RefersToItself()],
+    ids=["lock", "generator", "itself"],
 )
 def test_what_cannot_be_told_has_no_digest(holds):
     assert fingerprint(Weighted(np.zeros(3), {"held": holds})) is None

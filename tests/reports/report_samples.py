@@ -150,5 +150,5 @@ def full_size_report(side):
 
 
 def unprepared_header():
-    unknown = {"config": None, "dataset": None, "model": None}
+    unknown = dict.fromkeys(("config", "dataset", "model", "fitted"))
     return drawn_header(operating_point=None, samples=None, detector={}, sha256=unknown)

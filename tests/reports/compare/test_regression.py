@@ -70,8 +70,14 @@ def test_equal_outputs_pass_without_evidence_only_where_the_model_is_the_same(
     assert {v.identical for v in found.verdicts} == {outcome == "pass"}
 
 
-def test_nothing_is_known_of_a_fitted_model_that_was_handed_over_in_memory(files):
+def test_a_model_that_was_handed_over_in_memory_is_known_by_what_it_holds(files, tmp_path):
     found = judged(files, "again", SEGF1, BG_FPR)
+    assert found.outcome == "pass"
+    assert all(v.identical for v in found.verdicts)
+    for name in ("base", "again"):
+        shutil.copy(files / f"{name}.json", tmp_path)
+        edit(tmp_path / f"{name}.json", lambda plain: plain["sha256"].update(fitted=None))
+    found = judged(tmp_path, "again", SEGF1, BG_FPR)
     assert found.outcome == "inconclusive"
     assert not any(v.identical for v in found.verdicts)
 
@@ -85,8 +91,11 @@ def test_limits_that_can_fail_nothing_are_named_and_one_that_never_can_is_refuse
     assert any("limits can fail nothing" in note for note in found.notes)
 
 
-def test_a_share_of_nothing_is_set_apart_with_its_reason(files):
-    share = replace(BG_FPR, relative=True)
+def test_a_share_of_nothing_is_set_apart_with_its_reason(files, tmp_path):
+    for name in ("base", "again"):
+        shutil.copy(files / f"{name}.json", tmp_path)
+        edit(tmp_path / f"{name}.json", lambda plain: plain["sha256"].update(fitted=None))
+    files, share = tmp_path, replace(BG_FPR, relative=True)
     found = judged(files, "again", SEGF1, share)
     of_share = [v for v in found.verdicts if v.change is share]
     apart = {v.condition for v in of_share if v.outcome == "vacuous"}
