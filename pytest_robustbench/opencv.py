@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.errors import InstallationError
@@ -29,6 +30,10 @@ def load() -> ModuleType:
     except Exception as error:  # built for another NumPy, it fails in several ways
         told = " ".join(str(error).split())
         raise InstallationError(f"OpenCV cannot be imported ({told}); {REMEDY}") from error
+    if sys.modules.get("cv2") is not cv2:
+        # A thread that waits for another's import is handed the module even where that import
+        # fails: an empty one, which says nothing about why.
+        return load()
     if not hasattr(cv2, "imdecode"):
         raise InstallationError(
             "OpenCV cannot be imported (its folder is there, but not its modules: two "

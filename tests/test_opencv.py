@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -47,6 +48,16 @@ def test_a_folder_that_another_distribution_has_left_is_no_opencv(tmp_path, monk
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
     with pytest.raises(InstallationError, match="two distributions share it, and one was unin"):
         opencv.load()
+
+
+def test_threads_that_wait_for_an_import_that_fails_all_tell_why(tmp_path, monkeypatch):
+    slow = "import time\ntime.sleep(0.2)\n"  # long enough for all to wait for the first
+    (tmp_path / "cv2.py").write_text(slow + SLIM)
+    monkeypatch.delitem(sys.modules, "cv2")
+    monkeypatch.syspath_prepend(tmp_path)
+    with ThreadPoolExecutor(4) as threads:
+        failed = [each.exception() for each in [threads.submit(opencv.load) for _ in range(4)]]
+    assert all("libGL.so.1" in str(each) for each in failed), failed
 
 
 @pytest.fixture
