@@ -1,0 +1,79 @@
+"""From grey levels to light and back: what a camera's response makes of it.
+
+Light adds up and is blurred; grey levels are not light. A camera for the human eye stores about the
+square root of it (sRGB [1]_), a machine-vision camera often the light itself.
+
+References
+----------
+.. [1] IEC 61966-2-1:1999, "Multimedia systems and equipment - Colour measurement and management -
+   Part 2-1: Colour management - Default RGB colour space - sRGB".
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pytest_robustbench import opencv
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pytest_robustbench.arrays import Image
+
+    Light = NDArray[np.uint16]
+
+RESPONSES = ("srgb", "linear")
+
+WHITE = 65535
+"""The light of a white pixel: the darkest steps of sRGB are 20 apart."""
+
+
+def light_of(share: NDArray[np.float64], response: str) -> NDArray[np.float64]:
+    """Return the light, 0 to 1, of grey levels given as shares of white."""
+    if response == "linear":
+        return share
+    bent = ((share + 0.055) / 1.055) ** 2.4
+    return np.where(share <= 0.04045, share / 12.92, bent)
+
+
+def share_of(light: NDArray[np.float64], response: str) -> NDArray[np.float64]:
+    """Return the grey levels, as shares of white, of light 0 to 1."""
+    if response == "linear":
+        return light
+    bent = 1.055 * np.maximum(light, 1e-12) ** (1 / 2.4) - 0.055
+    return np.where(light <= 0.0031308, light * 12.92, bent)
+
+
+@cache
+def levels_in_light(response: str) -> NDArray[np.float64]:
+    """Return the light, 0 to 1, of the 256 grey levels."""
+    return _frozen(light_of(np.arange(256) / 255, response))
+
+
+def decoded(pixels: Image, response: str) -> Light:
+    """Return the light of `pixels`, 0 to `WHITE`, in their shape."""
+    return np.asarray(opencv.load().LUT(pixels, _to_light(response)[None]))
+
+
+def encoded(light: Light, response: str) -> Image:
+    """Return the grey levels of `light`; what `decoded` gives comes back as it was."""
+    return _to_levels(response)[light]
+
+
+@cache
+def _to_light(response: str) -> Light:
+    return _frozen(np.rint(levels_in_light(response) * WHITE).astype(np.uint16))
+
+
+@cache
+def _to_levels(response: str) -> NDArray[np.uint8]:
+    share = share_of(np.arange(WHITE + 1) / WHITE, response)
+    return _frozen(np.rint(share * 255).astype(np.uint8))
+
+
+def _frozen(array: NDArray[Any]) -> NDArray[Any]:
+    array.flags.writeable = False
+    return array
