@@ -23,7 +23,8 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         name: f"pytest_robustbench.corruptions.built_in.{name}:{name.upper()}"
         for name in (
             *DEFAULT,
-            *("noise", "motion_blur", "defocus", "vignette", "dust", "banding"),
+            *("exposure", "gradient", "vignette", "white_balance", "veil", "banding", "dust"),
+            *("motion_blur", "defocus", "noise"),
         )
     }
 )
