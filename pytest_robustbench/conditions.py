@@ -10,6 +10,9 @@ SEVERITIES = (1, 2, 3, 4, 5)
 MIDDLE, SEVEREST = 3, 5
 """Severity is continuous up to its end; the level of a corruption doubles with every step."""
 
+RESPONSES = ("srgb", "linear")
+"""What cameras make of light: about its square root for the eye, or grey levels like the light."""
+
 RECORDED = "recorded"
 SEVERITY_WANTED = f"a number above 0, at most {SEVEREST}"
 
@@ -20,7 +23,7 @@ def is_severity(value: object) -> bool:
     return is_number and round(value, 3) > 0 and value <= SEVEREST
 
 
-def _rounded(severity: float) -> float:
+def rounded_severity(severity: float) -> float:
     """Return `severity` to three decimals, as an int where it is whole: 3, never 3.0."""
     near = round(severity, 3)
     return int(near) if near == int(near) else near
@@ -73,7 +76,7 @@ class Condition:
             raise ValueError(
                 f"severity of {self.corruption!r} must be {SEVERITY_WANTED}, not {self.severity!r}"
             )
-        object.__setattr__(self, "severity", _rounded(self.severity))
+        object.__setattr__(self, "severity", rounded_severity(self.severity))
 
     @property
     def is_clean(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
@@ -18,13 +18,11 @@ from pytest_robustbench.corruptions.names import check_name
 from pytest_robustbench.errors import CorruptionError, InstallationError
 
 if TYPE_CHECKING:
+    from pytest_robustbench.corruptions.references import Place
     from pytest_robustbench.corruptions.stages import Stage
 
 JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
 """Plain JSON."""
-
-Place: TypeAlias = Literal["camera", "model"]
-"""At the picture's own size, or after the resize."""
 
 
 class Corrupted(NamedTuple):

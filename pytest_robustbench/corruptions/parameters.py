@@ -11,10 +11,9 @@ from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from pytest_robustbench.conditions import MIDDLE
+from pytest_robustbench.conditions import MIDDLE, RESPONSES
 from pytest_robustbench.corruptions.corruption import Corruption
 from pytest_robustbench.corruptions.keywords import check_names
-from pytest_robustbench.corruptions.response import RESPONSES
 from pytest_robustbench.errors import CorruptionError
 
 if TYPE_CHECKING:

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     Light = NDArray[np.uint16]
 
-RESPONSES = ("srgb", "linear")
-
 WHITE = 65535
 """The light of a white pixel: the darkest steps of sRGB are 20 apart."""
 

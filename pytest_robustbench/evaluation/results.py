@@ -139,7 +139,9 @@ class ConditionResult:
     latency : Latency
         Timings of `predict`.
     specification : mapping
-        Name, version, parameters and seed of the corruption; empty for clean.
+        Name, version, parameters, place and seed of the corruption; empty for clean.
+    level : str
+        How strong it is, in words and units; empty where that is not known.
     data_digest : str
         Hash over the specification and the images' digests.
     left_out : tuple of str
@@ -179,6 +181,7 @@ class ConditionResult:
     digests: tuple[str, ...]
     latency: Latency
     specification: Mapping[str, Any]
+    level: str
     data_digest: str
     left_out: tuple[str, ...] = field(default=())
     unknown_masks: tuple[str, ...] = field(default=())

@@ -110,7 +110,7 @@ def _choice(
     from pytest_robustbench.config.build import build_corruptions, build_split
     from pytest_robustbench.reports.preview.sheet import Choice
 
-    corruptions = build_corruptions(declaration, config.folder)
+    loaded = build_corruptions(declaration, config.folder)
     split = build_split(declaration, config.folder)
     for line in _too_few(declaration, split.test):
         tell(f"{declaration.name}: {line}")

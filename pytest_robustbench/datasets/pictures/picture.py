@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -56,7 +56,7 @@ class Picture:
     Parameters
     ----------
     image : ndarray of uint8, shape (H, W, 3)
-        RGB.
+        RGB; ``(H, W)`` where a gray source was to stay one plane.
     mask : ndarray of bool, shape (H, W), or None
         True = defect; ``None`` = unknown.
     gray : bool
@@ -89,7 +89,11 @@ class Picture:
 
 
 def read_picture(
-    sample: Sample, resize: tuple[int, int] | None = None, image_budget: int = IMAGE_BUDGET
+    sample: Sample,
+    resize: tuple[int, int] | None = None,
+    image_budget: int = IMAGE_BUDGET,
+    *,
+    planes: bool = False,
 ) -> Picture:
     """Decode one sample.
 
@@ -106,6 +110,8 @@ def read_picture(
         Height and width.
     image_budget : int
         Bytes that one decoded file may take, before any resizing.
+    planes : bool
+        Whether a gray image stays one plane.
 
     Raises
     ------
@@ -120,7 +126,8 @@ def read_picture(
         mask = _mask(sample, source.form, plane.shape[:2], image_budget)
     except DatasetError as error:
         raise DatasetError(f"sample {sample.id!r}: {error}") from error
-    return _picture(plane, mask.pixels, _traits(sample, source, mask), resize)
+    found = _picture(plane, mask.pixels, _traits(sample, source, mask), resize)
+    return found if planes or not found.gray else replace(found, image=_replicated(found.image))
 
 
 def _picture(
@@ -128,12 +135,16 @@ def _picture(
 ) -> Picture:
     image_digest, digest = _digests(plane, mask)
     gray = plane.ndim == 2
-    image = np.repeat(plane[:, :, None], 3, axis=2) if gray else plane
+    image = plane
     if resize is not None:
         image = resize_image(image, resize)
         mask = None if mask is None else resize_mask(mask, resize)
     frozen_mask = None if mask is None else _frozen(mask)
     return Picture(_frozen(image), frozen_mask, gray, digest, image_digest, traits)
+
+
+def _replicated(plane: Image) -> Image:
+    return _frozen(np.repeat(plane[:, :, None], 3, axis=2))
 
 
 def _traits(sample: Sample, source: Decoded, mask: _Mask) -> Traits:

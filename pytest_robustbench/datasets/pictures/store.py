@@ -61,7 +61,7 @@ class PictureStore:
         self._resize = resize
         self._image_budget = image_budget
         self._budget = budget_bytes
-        self._kept: dict[Sample, _Kept] = {}
+        self._kept: dict[tuple[Sample, bool], _Kept] = {}
         self._first: dict[Sample, _Known] = {}
         self._used = 0
         self._overflowed = False
@@ -72,25 +72,44 @@ class PictureStore:
         """Bytes the remembered arrays occupy."""
         return self._used
 
+    @property
+    def resize(self) -> tuple[int, int] | None:
+        """Height and width of every picture that is loaded."""
+        return self._resize
+
     def load(self, sample: Sample) -> Picture:
-        """Return the picture of `sample`.
+        """Return the picture of `sample`, resized.
 
         Raises
         ------
         DatasetError
             If it cannot be decoded (see `read_picture`), or has other pixels than the first time.
         """
-        now = stamp(sample)
+        return self._picture(sample, at_camera=False)
+
+    def at_camera(self, sample: Sample) -> Picture:
+        """Return the picture of `sample` at its own size; gray ones as one plane.
+
+        Raises
+        ------
+        DatasetError
+            As of `load`.
+        """
+        return self._picture(sample, at_camera=True)
+
+    def _picture(self, sample: Sample, *, at_camera: bool) -> Picture:
+        now, key = stamp(sample), (sample, at_camera)
         with self._lock:
-            kept = self._kept.get(sample)
+            kept = self._kept.get(key)
             if kept is not None and kept.stamp == now:
                 return kept.picture
         # Outside the lock: decoding is the slow part, and OpenCV lets other threads run meanwhile.
-        picture = read_picture(sample, self._resize, self._image_budget)
+        size = None if at_camera else self._resize
+        picture = read_picture(sample, size, self._image_budget, planes=at_camera)
         found = _Known(picture.image_digest, picture.digest, picture.traits)
         with self._lock:
             _require_unchanged(sample, self._first.setdefault(sample, found), found)
-            self._keep(sample, _Kept(picture, now))
+            self._keep(key, _Kept(picture, now))
         return picture
 
     def fill(self, samples: Sequence[Sample]) -> None:
@@ -131,14 +150,14 @@ class PictureStore:
     def _known(self, sample: Sample) -> _Known | Picture:
         return self._first.get(sample) or self.load(sample)
 
-    def _keep(self, sample: Sample, kept: _Kept) -> None:
-        if sample in self._kept:  # the same pixels, perhaps in a file that was written again
-            self._kept[sample] = kept
+    def _keep(self, key: tuple[Sample, bool], kept: _Kept) -> None:
+        if key in self._kept:  # the same pixels, perhaps in a file that was written again
+            self._kept[key] = kept
             return
         if self._used + kept.picture.nbytes > self._budget:
             self._overflowed = True
             return
-        self._kept[sample] = kept
+        self._kept[key] = kept
         self._used += kept.picture.nbytes
 
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from pytest_robustbench.conditions import CLEAN
-from pytest_robustbench.corruptions.corruption import Corrupted
+from pytest_robustbench.corruptions.built_in.gray import replicated
+from pytest_robustbench.corruptions.corruption import Corrupted, locked
+from pytest_robustbench.datasets.pictures.resizing import resize_image, resize_mask
 from pytest_robustbench.errors import ConfigError, NotMeasurableError
 from pytest_robustbench.evaluation.machine.workers import Workers
 from pytest_robustbench.naming import suggestion
@@ -71,17 +73,39 @@ class Scenes:
         picture = self._store.load(sample)
         if not condition.is_corrupted:
             return Scene(Corrupted(picture.image, picture.mask, None), unmoved=True)
-        corrupted = self._corruption(condition).apply(
-            picture.image,
-            picture.mask,
-            condition.severity or 0,
-            seed=self._seed,
-            sample_id=sample.id,
-        )
+        corrupted = self._corrupted(self._corruption(condition), condition.severity, sample)
         if condition not in self._changing and not np.array_equal(corrupted.image, picture.image):
             self._changing.add(condition)
         unmoved = corrupted.mask is picture.mask and corrupted.ignored is None
         return Scene(corrupted, unmoved)
+
+    def _corrupted(
+        self, corruption: Corruption, severity: float | None, sample: Sample
+    ) -> Corrupted:
+        """Return `sample` corrupted where the corruption acts, at the size that is measured."""
+        picture, size = self._store.load(sample), self._store.resize
+        keyed = {"seed": self._seed, "sample_id": sample.id}
+        if size is None or corruption.at == "model":
+            return corruption.apply(picture.image, picture.mask, severity, **keyed)
+        seen = self._seen(sample)
+        image, mask, ignored = corruption.apply(seen.image, seen.mask, severity, **keyed)
+        resized = resize_image(image, size)
+        return Corrupted(
+            locked(replicated(resized) if resized.ndim == 2 else resized),
+            picture.mask if mask is seen.mask else locked(resize_mask(mask, size)),
+            None if ignored is None else locked(resize_mask(ignored, size)),
+        )
+
+    def _seen(self, sample: Sample) -> Corrupted:
+        """Return `sample` as the camera sees it."""
+        source = self._store.at_camera(sample)
+        return Corrupted(source.image, source.mask)
+
+    def level(self, condition: Condition) -> str:
+        """Return how strong a condition is, in words and units; empty where that is not known."""
+        if not condition.is_corrupted:
+            return ""
+        return self._corruption(condition).level_at(condition.severity)
 
     def kept(self, condition: Condition) -> list[int]:
         """Return the test samples that the corruption keeps in the frame at every severity."""
@@ -123,7 +147,8 @@ class Scenes:
         def leaves_out(sample: Sample) -> bool:
             if sample.mask is None:  # nothing to lose, or nobody knows where: not worth decoding
                 return False
-            mask = self._store.load(sample).mask
+            at_model = corruption.at == "model" or self._store.resize is None
+            mask = (self._store.load if at_model else self._store.at_camera)(sample).mask
             return corruption.leaves_out(mask, seed=self._seed, sample_id=sample.id)
 
         with Workers() as workers:

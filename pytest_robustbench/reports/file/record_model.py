@@ -273,6 +273,10 @@ class Measured(Part):
     specification: Specification = Field(
         description="What decides the corrupted pixels of given sources; empty for clean."
     )
+    level: str = Field(
+        description="How strong the corruption is, in words and units; empty where that is not "
+        "known, and for clean and recorded sets."
+    )
     data_digest: Digest32 = Field(
         description="Hash over the specification and the images' digests."
     )
