@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TypeGuard
 
 SEVERITIES = (1, 2, 3, 4, 5)
 """The severities that run where none are named; what lies between them runs by name."""
@@ -17,10 +21,11 @@ RECORDED = "recorded"
 SEVERITY_WANTED = f"a number above 0, at most {SEVEREST}"
 
 
-def is_severity(value: object) -> bool:
+def is_severity(value: object) -> TypeGuard[float]:
     """Return whether `value` is a severity: a number, true and false are none."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and round(value, 3) > 0 and value <= SEVEREST
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return value <= SEVEREST and round(value, 3) > 0
 
 
 def rounded_severity(severity: float) -> float:

@@ -112,6 +112,7 @@ def _choice(
 
     loaded = build_corruptions(declaration, config.folder)
     split = build_split(declaration, config.folder)
+    corruptions = {name: one.seen_by(split.response) for name, one in loaded.items()}
     for line in _too_few(declaration, split.test):
         tell(f"{declaration.name}: {line}")
     if arguments.images is None:

@@ -17,6 +17,7 @@ from pytest_robustbench.naming import suggestion
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pytest_robustbench.arrays import Image, Mask
     from pytest_robustbench.conditions import Condition
     from pytest_robustbench.corruptions.corruption import JSON, Corruption
     from pytest_robustbench.datasets.pictures.store import PictureStore
@@ -36,6 +37,16 @@ class Scene(NamedTuple):
 
     corrupted: Corrupted
     unmoved: bool
+
+
+def _resized(image: Image, size: tuple[int, int]) -> Image:
+    small = resize_image(image, size)
+    found: Image = locked(replicated(small) if small.ndim == 2 else small)
+    return found
+
+
+def _resized_mask(mask: Mask | None, size: tuple[int, int]) -> Mask | None:
+    return None if mask is None else locked(resize_mask(mask, size))
 
 
 class Scenes:
@@ -83,23 +94,22 @@ class Scenes:
         self, corruption: Corruption, severity: float | None, sample: Sample
     ) -> Corrupted:
         """Return `sample` corrupted where the corruption acts, at the size that is measured."""
-        picture, size = self._store.load(sample), self._store.resize
-        keyed = {"seed": self._seed, "sample_id": sample.id}
+        size = self._store.resize
         if size is None or corruption.at == "model":
-            return corruption.apply(picture.image, picture.mask, severity, **keyed)
-        seen = self._seen(sample)
-        image, mask, ignored = corruption.apply(seen.image, seen.mask, severity, **keyed)
-        resized = resize_image(image, size)
-        return Corrupted(
-            locked(replicated(resized) if resized.ndim == 2 else resized),
-            picture.mask if mask is seen.mask else locked(resize_mask(mask, size)),
-            None if ignored is None else locked(resize_mask(ignored, size)),
+            size, seen = None, self._store.load(sample)
+        else:
+            seen = self._store.at_camera(sample)
+        found = corruption.apply(
+            seen.image, seen.mask, severity, seed=self._seed, sample_id=sample.id
         )
-
-    def _seen(self, sample: Sample) -> Corrupted:
-        """Return `sample` as the camera sees it."""
-        source = self._store.at_camera(sample)
-        return Corrupted(source.image, source.mask)
+        if size is None:
+            return found
+        untouched = found.mask is seen.mask
+        return Corrupted(
+            _resized(found.image, size),
+            self._store.load(sample).mask if untouched else _resized_mask(found.mask, size),
+            _resized_mask(found.ignored, size),
+        )
 
     def level(self, condition: Condition) -> str:
         """Return how strong a condition is, in words and units; empty where that is not known."""
