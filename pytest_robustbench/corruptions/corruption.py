@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -242,7 +242,7 @@ class Corruption:
             raise CorruptionError(f"{where}: it is given by value and has no severity")
         if not is_severity(severity):
             raise CorruptionError(f"{where}: severity must be {SEVERITY_WANTED}, not {severity!r}")
-        return cast("float", severity)
+        return severity
 
     def drawn(
         self, image: Image, mask: Mask | None, severity: float, rng: np.random.Generator

@@ -146,6 +146,8 @@ class ConditionResult:
         Hash over the specification and the images' digests.
     left_out : tuple of str
         Ids of samples the corruption pushed out of the frame.
+    erased : tuple of str
+        Ids of samples of whose defect the corruption has left nothing to be seen; they count.
     unknown_masks : tuple of str
         Ids of defect samples without a mask.
     ranking : {"exact", "binned"}
@@ -184,6 +186,7 @@ class ConditionResult:
     level: str
     data_digest: str
     left_out: tuple[str, ...] = field(default=())
+    erased: tuple[str, ...] = ()
     unknown_masks: tuple[str, ...] = field(default=())
     ranking: RankingMode = "exact"
     ranking_error: Mapping[str, float] = field(default_factory=dict)

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pytest_robustbench.conditions import CLEAN
 from pytest_robustbench.corruptions.digests import picture_digest
 from pytest_robustbench.evaluation.machine.workers import Workers
 from pytest_robustbench.evaluation.measure.defects import DefectAtlas, DefectPixels
 from pytest_robustbench.evaluation.measure.pixel_scores import BinnedScores, ExactScores
 from pytest_robustbench.evaluation.measure.prediction import require_maps_of_all_or_none
 from pytest_robustbench.evaluation.measure.tally import ImageMeasurement, Tally, measure_pixels
+from pytest_robustbench.evaluation.measure.visibility import is_erased
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -179,16 +181,25 @@ class Sweep:
         height, width = image.shape[:2]
         sample = self._scenes.samples[index].id
         prediction = self._predictor.finish(raw, sample, (height, width), condition.id)
+        erased = self._is_erased(condition, index, scene)
         if prediction.map is None or mask is None:
             has_map = prediction.map is not None
-            return ImageMeasurement(prediction.score, digest, has_map, None)
+            return ImageMeasurement(prediction.score, digest, has_map, None, erased)
         if scene.unmoved:
             where = self._atlas.look_up(index, mask)
         else:
             where = DefectPixels.of(mask, ignored)
         frozen, *others = thresholds
         pixels = measure_pixels(prediction.map, mask, ignored, frozen, where, others=others)
-        return ImageMeasurement(prediction.score, digest, has_map=True, pixels=pixels)
+        return ImageMeasurement(
+            prediction.score, digest, has_map=True, pixels=pixels, erased=erased
+        )
+
+    def _is_erased(self, condition: Condition, index: int, scene: Scene) -> bool:
+        if not condition.is_corrupted:
+            return False
+        clean = self._scenes.under(CLEAN, index).corrupted
+        return is_erased(clean.image, clean.mask, scene.corrupted)
 
     def release(self) -> None:
         """Give back what the conditions have in common; the next one finds it again."""

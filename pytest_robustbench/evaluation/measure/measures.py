@@ -115,6 +115,9 @@ class Measures:
             level=applied.level,
             data_digest=applied.data_digest,
             left_out=tuple(i for i, k in zip(self.inventory.ids, kept, strict=True) if not k),
+            erased=tuple(
+                i for i, e in zip(self.inventory.ids, self.tally.erased, strict=True) if e
+            ),
             unknown_masks=self.inventory.unknown_masks,
             ranking=ranked.mode,
             ranking_error=ranked.error,

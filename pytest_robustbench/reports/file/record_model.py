@@ -284,6 +284,10 @@ class Measured(Part):
         description="Ids of the samples whose defect the corruption would push out of the frame; "
         "not measured."
     )
+    erased: Distinct[str] = Field(
+        description="Ids of the samples of whose defect the corruption leaves nothing to be seen, "
+        "saturated or below one gray level; measured, and counted."
+    )
     unknown_masks: Distinct[str] = Field(
         description="Ids of the defect samples without a mask: their pixels count nowhere."
     )
