@@ -18,8 +18,7 @@ from pytest_robustbench.corruptions.names import check_name
 from pytest_robustbench.errors import CorruptionError, InstallationError
 
 if TYPE_CHECKING:
-    from pytest_robustbench.corruptions.references import Place
-    from pytest_robustbench.corruptions.stages import Stage
+    from pytest_robustbench.corruptions.stages import Place, Stage
 
 JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
 """Plain JSON."""

@@ -17,17 +17,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from pytest_robustbench.corruptions.catalogue import QUANTITIES
 from pytest_robustbench.corruptions.names import KEYWORDS, RESERVED, check_name
+from pytest_robustbench.corruptions.stages import Place
 from pytest_robustbench.errors import CorruptionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-Place: TypeAlias = Literal["camera", "model"]
-"""At the picture's own size, or after the resize."""
 
 _FORMS = (
     "write a name (blur), an import path (package.module:rain), a mapping with parameters "

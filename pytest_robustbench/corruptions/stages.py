@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Literal, TypeAlias
+
+Place: TypeAlias = Literal["camera", "model"]
+"""On the picture at the camera's own size, or on what the model is given, after the resize."""
 
 
 class Stage(IntEnum):
