@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from pytest_robustbench.arrays import Image, Mask
-from pytest_robustbench.conditions import MIDDLE, SEVEREST, SEVERITY_WANTED, is_severity
+from pytest_robustbench.conditions import (
+    MIDDLE,
+    SEVEREST,
+    SEVERITY_WANTED,
+    is_severity,
+    rounded_severity,
+)
 from pytest_robustbench.corruptions.built_in.gray import replicated
 from pytest_robustbench.corruptions.draws import generator
 from pytest_robustbench.corruptions.keywords import with_keywords
@@ -241,7 +247,7 @@ class Corruption:
             raise CorruptionError(f"{where}: it is given by value and has no severity")
         if not is_severity(severity):
             raise CorruptionError(f"{where}: severity must be {SEVERITY_WANTED}, not {severity!r}")
-        return severity
+        return rounded_severity(severity)
 
     def drawn(
         self, image: Image, mask: Mask | None, severity: float, rng: np.random.Generator
