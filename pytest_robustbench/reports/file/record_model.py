@@ -142,6 +142,9 @@ class CorruptionSpecification(Part):
     parameters: dict[str, Any] = Field(
         description="What else decides the pixels; the corruption's own."
     )
+    at: Literal["camera", "model"] = Field(
+        description="Whether it acts on the picture at its own size, or after the resize."
+    )
     seed: int = Field(description="Seed of the draws.")
 
 

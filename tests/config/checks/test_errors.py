@@ -58,8 +58,10 @@ ACCEPT = [
     ),
     (
         "blur: {severity_6: {f1: {min: 0.3}}}",
-        "7:10: unknown severity 'severity_6' under accept.blur; valid: severity_1 to severity_5, "
-        "and what severities lists",
+        (
+            "7:10: unknown severity 'severity_6' under accept.blur; valid: severity_1 to "
+            "severity_5, and what severities lists"
+        ),
     ),
     (
         "blur: {severity_2: {f1: {min: 0.3}}}",
