@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from pytest_robustbench.conditions import MIDDLE, RESPONSES
+from pytest_robustbench.conditions import MIDDLE, RESPONSES, SEVEREST
 from pytest_robustbench.corruptions.corruption import Corruption
 from pytest_robustbench.corruptions.keywords import check_names
 from pytest_robustbench.errors import CorruptionError
@@ -19,7 +19,7 @@ from pytest_robustbench.errors import CorruptionError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_robustbench.corruptions.corruption import JSON
+    from pytest_robustbench.corruptions.corruption import JSON, KeptFunction
     from pytest_robustbench.corruptions.stages import Stage
 
     T = TypeVar("T")
@@ -140,7 +140,7 @@ def built_in(name: str, kind: type[Any], *, stage: Stage, moves_pixels: bool = F
     kind : dataclass
         Its instances are called as a `CorruptionFunction`, with gray pictures as one plane
         ``(H, W)`` too, and return new arrays of the same shape. ``level(severity)`` tells in words
-        and units how strong a severity is. They may have a method ``kept``; and ``by_value``, a
+        and units how strong a severity is. They may have a method ``kept(mask, severity, rng)``; and ``by_value``, a
         class method, may complete the parameters of a single condition. Every parameter has a
         default, and ``response``, where there is one, is set by the data.
     stage : Stage
@@ -175,7 +175,7 @@ def _made(kind: _Kind, given: Mapping[str, JSON], more: Mapping[str, JSON]) -> C
         effect,
         parameters=parameters,
         moves_pixels=kind.moves_pixels,
-        kept=getattr(effect, "kept", None),
+        kept=_kept(effect, MIDDLE if by_value else SEVEREST),
         fresh=True,
         configure=configure,
         stage=kind.stage,
@@ -184,6 +184,13 @@ def _made(kind: _Kind, given: Mapping[str, JSON], more: Mapping[str, JSON]) -> C
         by_value=by_value,
         respond=_respond(configure) if "response" in parameters else None,
     )
+
+
+def _kept(effect: Any, severity: float) -> KeptFunction | None:
+    """Return what tells the share of a defect that the severest level keeps, if it is known."""
+    if not hasattr(effect, "kept"):
+        return None
+    return lambda mask, rng: float(effect.kept(mask, severity, rng))
 
 
 def _respond(configure: Callable[[Mapping[str, JSON]], Corruption]) -> Callable[[str], Corruption]:

@@ -11,19 +11,20 @@ References
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pytest_robustbench import opencv
+from pytest_robustbench.conditions import RESPONSES
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from pytest_robustbench.arrays import Image
 
-    Light = NDArray[np.uint16]
+Light: TypeAlias = NDArray[np.uint16]
+"""``(H, W, 3)`` or ``(H, W)``, from 0 to `WHITE`."""
 
 WHITE = 65535
 """The light of a white pixel: the darkest steps of sRGB are 20 apart."""
@@ -45,33 +46,29 @@ def share_of(light: NDArray[np.float64], response: str) -> NDArray[np.float64]:
     return np.where(light <= 0.0031308, light * 12.92, bent)
 
 
-@cache
 def levels_in_light(response: str) -> NDArray[np.float64]:
     """Return the light, 0 to 1, of the 256 grey levels."""
-    return _frozen(light_of(np.arange(256) / 255, response))
+    return light_of(np.arange(256) / 255, response)
 
 
 def decoded(pixels: Image, response: str) -> Light:
     """Return the light of `pixels`, 0 to `WHITE`, in their shape."""
-    return np.asarray(opencv.load().LUT(pixels, _to_light(response)[None]))
+    return np.asarray(opencv.load().LUT(pixels, _TO_LIGHT[response][None]))
 
 
 def encoded(light: Light, response: str) -> Image:
     """Return the grey levels of `light`; what `decoded` gives comes back as it was."""
-    return _to_levels(response)[light]
+    return np.take(_TO_LEVELS[response], light)
 
 
-@cache
 def _to_light(response: str) -> Light:
-    return _frozen(np.rint(levels_in_light(response) * WHITE).astype(np.uint16))
+    return np.rint(levels_in_light(response) * WHITE).astype(np.uint16)
 
 
-@cache
 def _to_levels(response: str) -> NDArray[np.uint8]:
     share = share_of(np.arange(WHITE + 1) / WHITE, response)
-    return _frozen(np.rint(share * 255).astype(np.uint8))
+    return np.rint(share * 255).astype(np.uint8)
 
 
-def _frozen(array: NDArray[Any]) -> NDArray[Any]:
-    array.flags.writeable = False
-    return array
+_TO_LIGHT = MappingProxyType({response: _to_light(response) for response in RESPONSES})
+_TO_LEVELS = MappingProxyType({response: _to_levels(response) for response in RESPONSES})
