@@ -42,7 +42,7 @@ QUANTITIES: Mapping[str, tuple[Quantity, ...]] = MappingProxyType(
         "vignette": (Quantity("corner_ev", "EV", 0.5),),
         "white_balance": (Quantity("mired", "mired", 25),),
         "veil": (Quantity("percent", "%", 10),),
-        "banding": (Quantity("percent", "%", 2),),
+        "banding": (Quantity("percent", "%", 4),),
         "glare": (Quantity("percent", "%", 10),),
         "dust": (Quantity("percent", "%", 10),),
         "blur": (Quantity("sigma_px", "px", 1),),

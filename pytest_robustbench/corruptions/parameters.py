@@ -140,9 +140,9 @@ def built_in(name: str, kind: type[Any], *, stage: Stage, moves_pixels: bool = F
     kind : dataclass
         Its instances are called as a `CorruptionFunction`, with gray pictures as one plane
         ``(H, W)`` too, and return new arrays of the same shape. ``level(severity)`` tells in words
-        and units how strong a severity is. They may have a method ``kept(mask, severity, rng)``; and ``by_value``, a
-        class method, may complete the parameters of a single condition. Every parameter has a
-        default, and ``response``, where there is one, is set by the data.
+        and units how strong a severity is. They may have a method ``kept(mask, severity, rng)``;
+        and ``by_value``, a class method, may complete the parameters of a single condition. Every
+        parameter has a default, and ``response``, where there is one, is set by the data.
     stage : Stage
         Where on the way from the scene to the detector it happens.
     moves_pixels : bool

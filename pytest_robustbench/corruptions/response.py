@@ -51,6 +51,24 @@ def levels_in_light(response: str) -> NDArray[np.float64]:
     return light_of(np.arange(256) / 255, response)
 
 
+def table_of(light: NDArray[np.float64], response: str) -> NDArray[np.uint8]:
+    """Return the grey levels that some light, 1 at white, is seen as; what exceeds white is."""
+    return np.rint(255 * share_of(np.clip(light, 0, 1), response)).astype(np.uint8)
+
+
+def mean_light(pixels: Image, response: str) -> float:
+    """Return the mean light of `pixels`, 1 at white."""
+    counts = np.bincount(pixels.ravel(), minlength=256)
+    return float(counts @ levels_in_light(response)) / pixels.size
+
+
+def quantile_of_light(pixels: Image, share: float, response: str) -> float:
+    """Return the light, 1 at white, that a share of the values of `pixels` does not exceed."""
+    counts = np.cumsum(np.bincount(pixels.ravel(), minlength=256))
+    level = int(np.searchsorted(counts, share * pixels.size))
+    return float(levels_in_light(response)[level])
+
+
 def decoded(pixels: Image, response: str) -> Light:
     """Return the light of `pixels`, 0 to `WHITE`, in their shape."""
     return np.asarray(opencv.load().LUT(pixels, _TO_LIGHT[response][None]))

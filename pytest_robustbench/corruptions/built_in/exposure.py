@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from pytest_robustbench import opencv
-from pytest_robustbench.corruptions.built_in.gray import by_channel
+from pytest_robustbench.corruptions.built_in.light import mapped
 from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.parameters import (
     Choice,
@@ -19,13 +16,13 @@ from pytest_robustbench.corruptions.parameters import (
     parameter,
     response,
 )
-from pytest_robustbench.corruptions.response import levels_in_light, share_of
+from pytest_robustbench.corruptions.response import levels_in_light, table_of
 from pytest_robustbench.corruptions.stages import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    import numpy as np
 
     from pytest_robustbench.arrays import Image, Mask
 
@@ -69,17 +66,9 @@ class Exposure:
         """Expose `image` by the stops of `severity`."""
         brighter = rng.random() < 0.5 if self.direction == "any" else self.direction == "brighter"
         stops = self.ev * growth(severity)
-        table = exposed(stops if brighter else -stops, self.response)
-        return Corrupted(
-            by_channel(image, lambda pixels: np.asarray(opencv.load().LUT(pixels, table[None]))),
-            mask,
-        )
-
-
-def exposed(stops: float, response: str) -> NDArray[np.uint8]:
-    """Return what the 256 grey levels become in ``2 ** stops`` times the light."""
-    light = np.minimum(levels_in_light(response) * 2.0**stops, 1.0)
-    return np.rint(255 * share_of(light, response)).astype(np.uint8)
+        gain = 2.0 ** (stops if brighter else -stops)
+        table = table_of(gain * levels_in_light(self.response), self.response)
+        return Corrupted(mapped(image, table), mask)
 
 
 EXPOSURE = built_in("exposure", Exposure, stage=Stage.LIGHT)

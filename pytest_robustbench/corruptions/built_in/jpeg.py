@@ -26,7 +26,7 @@ class Jpeg:
 
     Parameters
     ----------
-    quality : int
+    quality : float
         libjpeg quality at severity 3.
 
     References
@@ -34,7 +34,7 @@ class Jpeg:
     .. [1] Independent JPEG Group, libjpeg, ``jpeg_quality_scaling`` in jcparam.c.
     """
 
-    quality: int = graded(60, Number(1, 99, whole=True))
+    quality: float = graded(60, Number(1, 99, whole=True))
 
     def level(self, severity: float) -> str:
         """Return the quality of `severity`."""
@@ -54,8 +54,8 @@ class Jpeg:
         return Corrupted(by_channel(image, lambda picture: _recode(picture, quality)), mask)
 
 
-def _quantiser(quality: int) -> float:
-    """Return by how many percent libjpeg scales its table."""
+def _quantiser(quality: float) -> float:
+    """Return by how many percent libjpeg scales its table at a quality."""
     return 200 - 2 * quality if quality >= 50 else 5000 / quality
 
 

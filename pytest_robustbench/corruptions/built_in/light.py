@@ -1,4 +1,4 @@
-"""Light that is added to or taken from a picture, pixel by pixel, in whole levels."""
+"""Light that a field over the picture takes from it, or adds to it, in whole numbers."""
 
 from __future__ import annotations
 
@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pytest_robustbench import opencv
-from pytest_robustbench.corruptions.built_in.gray import by_channel, replicated
+from pytest_robustbench.corruptions.built_in.gray import by_channel, gray_channel
 from pytest_robustbench.corruptions.built_in.sizes import bands
+from pytest_robustbench.corruptions.response import decoded, encoded
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from pytest_robustbench.arrays import Image
+    from pytest_robustbench.corruptions.response import Light
+
+UNCHANGED = 1 << 15
+"""The gain that leaves light as it is; gains are below four times as much."""
 
 
 def grid(shape: tuple[int, ...], fineness: int) -> tuple[int, int]:
@@ -23,39 +30,82 @@ def grid(shape: tuple[int, ...], fineness: int) -> tuple[int, int]:
     return -(-shape[0] // step), -(-shape[1] // step)
 
 
-def enlarged(field: Image, shape: tuple[int, ...]) -> Image:
-    """Return `field` ``(h, w)`` uint8, interpolated to `shape` ``(H, W)``."""
+def enlarged(field: Light, shape: tuple[int, ...]) -> Light:
+    """Return `field` ``(h, w)``, interpolated to `shape` ``(H, W, ...)``."""
     cv2 = opencv.load()
-    return np.asarray(cv2.resize(field, shape[::-1], interpolation=cv2.INTER_LINEAR_EXACT))
+    size = (shape[1], shape[0])
+    return np.asarray(cv2.resize(field, size, interpolation=cv2.INTER_LINEAR_EXACT))
 
 
-def product(one: Image, other: Image) -> Image:
-    """Return the product of two uint8 pictures on a scale of 0 to 1, rounded."""
-    # Exact: a product of two bytes over 255 is never within float error of a half.
-    return np.asarray(opencv.load().multiply(one, other, scale=1 / 255))
+def gains_of(shares: NDArray[np.float64]) -> Light:
+    """Return shares of the light that are kept as gains."""
+    return np.rint(shares * UNCHANGED).astype(np.uint16)
 
 
-def dimmed(image: Image, loss: Image) -> Image:
-    """Return `image` less the share of its light that `loss` takes.
+def gained(image: Image, gains: Light, response: str) -> Image:
+    """Return `image` in a light that is multiplied by a field.
 
-    More loss never makes a pixel brighter, rounding included.
+    Every step is non-decreasing, its rounding included: more gain never makes a pixel darker.
 
     Parameters
     ----------
     image : Image
-        ``(H, W, 3)`` uint8.
-    loss : Image
-        ``(h, w)`` uint8, interpolated to the size of `image`: 0 takes nothing, 255 everything.
+        ``(H, W, 3)`` or ``(H, W)`` uint8.
+    gains : ndarray of uint16
+        What broadcasts to ``(H, W)``, in 1 / `UNCHANGED`.
+    response : str
+        Of the camera.
     """
-    full = enlarged(loss, image.shape[:2])
-    return by_channel(image, lambda pixels: _less(pixels, full))
+    field = np.broadcast_to(gains, image.shape[:2])
+    return by_channel(image, lambda part: _gained(part, field, response))
 
 
-def _less(pixels: Image, loss: Image) -> Image:
-    cv2 = opencv.load()
-    result = np.empty_like(pixels)
-    for band in bands(*loss.shape):
-        below, taken = pixels[band], loss[band]
-        taken = taken if pixels.ndim == 2 else replicated(taken)
-        result[band] = cv2.subtract(below, product(below, taken))
+def _gained(part: Image, gains: Light, response: str) -> Image:
+    result = np.empty_like(part)
+    for band in bands(*gains.shape):
+        factors = gains[band] if part.ndim == 2 else gains[band][..., None]
+        light = decoded(part[band], response).astype(np.uint32)
+        light *= factors
+        light += UNCHANGED // 2  # the shift rounds down
+        light >>= UNCHANGED.bit_length() - 1
+        result[band] = encoded(np.minimum(light, 65535).astype(np.uint16), response)
     return result
+
+
+def added(image: Image, field: Light, response: str) -> Image:
+    """Return `image` with the light of `field` ``(H, W)`` on it; what exceeds white is white."""
+    return by_channel(image, lambda part: _added(part, field, response))
+
+
+def _added(part: Image, field: Light, response: str) -> Image:
+    cv2 = opencv.load()
+    result = np.empty_like(part)
+    for band in bands(*field.shape):
+        more = field[band] if part.ndim == 2 else cv2.merge([field[band]] * 3)
+        result[band] = encoded(cv2.add(decoded(part[band], response), more), response)
+    return result
+
+
+def mapped(image: Image, table: NDArray[np.uint8]) -> Image:
+    """Return `image` with its grey levels looked up in ``(256,)`` or, of a plane, ``(256, 1)``."""
+    return by_channel(image, lambda part: _looked_up(part, table.reshape(256)))
+
+
+def in_colour(image: Image, tables: NDArray[np.uint8]) -> Image:
+    """Return `image` with the levels of each channel looked up in its own table.
+
+    A gray image has no colour that could change: it is returned as it is.
+
+    Parameters
+    ----------
+    image : Image
+        ``(H, W, 3)`` or ``(H, W)`` uint8.
+    tables : ndarray of uint8, shape (256, 3)
+    """
+    if image.ndim == 2 or gray_channel(image) is not None:
+        return np.array(image)
+    return _looked_up(image, tables)
+
+
+def _looked_up(part: Image, tables: NDArray[np.uint8]) -> Image:
+    return np.asarray(opencv.load().LUT(part, np.ascontiguousarray(tables)[None]))

@@ -25,7 +25,7 @@ from pytest_robustbench.corruptions.parameters import (
     parameter,
     response,
 )
-from pytest_robustbench.corruptions.response import levels_in_light, light_of, share_of
+from pytest_robustbench.corruptions.response import levels_in_light, light_of, mean_light, share_of
 from pytest_robustbench.corruptions.stages import Stage
 
 if TYPE_CHECKING:
@@ -83,8 +83,7 @@ class Noise:
         return Corrupted(by_channel(image, lambda part: self._noisy(part, severity, rng)), mask)
 
     def _noisy(self, part: Image, severity: float, rng: np.random.Generator) -> Image:
-        counts = np.bincount(part.ravel(), minlength=256)
-        mean = float((counts * levels_in_light(self.response)).sum() / part.size)
+        mean = mean_light(part, self.response)
         return _noisy(part, self._deviations(severity, mean), rng)
 
     def _shot(self, severity: float) -> float:
