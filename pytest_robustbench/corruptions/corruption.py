@@ -17,10 +17,10 @@ from pytest_robustbench.conditions import (
     is_severity,
     rounded_severity,
 )
-from pytest_robustbench.corruptions.built_in.gray import replicated
 from pytest_robustbench.corruptions.draws import generator
 from pytest_robustbench.corruptions.keywords import with_keywords
 from pytest_robustbench.corruptions.names import check_name
+from pytest_robustbench.corruptions.pixels.gray import replicated
 from pytest_robustbench.errors import CorruptionError, InstallationError
 
 if TYPE_CHECKING:

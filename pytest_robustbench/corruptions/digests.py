@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_robustbench.corruptions.built_in.gray import gray_channel
+from pytest_robustbench.corruptions.pixels.gray import gray_channel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pytest_robustbench.corruptions.built_in.light import gained, gains_of
 from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.draws import between
 from pytest_robustbench.corruptions.parameters import (
@@ -20,6 +19,7 @@ from pytest_robustbench.corruptions.parameters import (
     parameter,
     response,
 )
+from pytest_robustbench.corruptions.pixels.light import gained, gains_of
 from pytest_robustbench.corruptions.stages import Stage
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Banding:
     orientation : str
         ``rows`` or ``columns`` are as bright all along; or drawn once per image: ``any``.
     response : str
-        See `pytest_robustbench.corruptions.response`.
+        See `pytest_robustbench.corruptions.pixels.response`.
     """
 
     percent: float = graded(4.0, Number(0.05, 20))

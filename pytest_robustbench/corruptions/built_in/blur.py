@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pytest_robustbench import opencv
-from pytest_robustbench.corruptions.built_in.gray import by_channel
-from pytest_robustbench.corruptions.built_in.sizes import at_reduced_size, scale_of
 from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.parameters import Number, built_in, graded, growth, response
-from pytest_robustbench.corruptions.response import decoded, encoded
+from pytest_robustbench.corruptions.pixels.gray import by_channel
+from pytest_robustbench.corruptions.pixels.response import decoded, encoded
+from pytest_robustbench.corruptions.pixels.sizes import at_reduced_size, scale_of
 from pytest_robustbench.corruptions.stages import Stage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_robustbench.arrays import Image, Mask
-    from pytest_robustbench.corruptions.response import Light
+    from pytest_robustbench.corruptions.pixels.response import Light
 
 _WHOLE = 1 << 16
 """What the weights add up to."""
@@ -41,7 +41,7 @@ class Blur:
     sigma_px : float
         Standard deviation at severity 3, in pixels of an image whose shorter side is 256.
     response : str
-        See `pytest_robustbench.corruptions.response`.
+        See `pytest_robustbench.corruptions.pixels.response`.
     """
 
     sigma_px: float = graded(1.0, Number(0.05, 20))

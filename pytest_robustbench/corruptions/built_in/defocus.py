@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from pytest_robustbench import opencv
-from pytest_robustbench.corruptions.built_in.gray import by_channel
-from pytest_robustbench.corruptions.built_in.sizes import at_reduced_size, bands, scale_of
 from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.parameters import Number, built_in, graded, growth, response
-from pytest_robustbench.corruptions.response import decoded, encoded
+from pytest_robustbench.corruptions.pixels.gray import by_channel
+from pytest_robustbench.corruptions.pixels.response import decoded, encoded
+from pytest_robustbench.corruptions.pixels.sizes import at_reduced_size, bands, scale_of
 from pytest_robustbench.corruptions.stages import Stage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_robustbench.arrays import Image, Mask
-    from pytest_robustbench.corruptions.response import Light
+    from pytest_robustbench.corruptions.pixels.response import Light
 
     Sums = NDArray[np.uint32]
 
@@ -46,7 +46,7 @@ class Defocus:
     radius_px : float
         Radius of the disc at severity 3, in pixels of an image whose shorter side is 256.
     response : str
-        See `pytest_robustbench.corruptions.response`.
+        See `pytest_robustbench.corruptions.pixels.response`.
     """
 
     radius_px: float = graded(2.0, Number(0.1, 30))

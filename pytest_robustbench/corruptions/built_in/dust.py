@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from pytest_robustbench.conditions import SEVEREST
-from pytest_robustbench.corruptions.built_in.light import enlarged, gained, gains_of, grid
 from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.draws import between
 from pytest_robustbench.corruptions.parameters import (
@@ -21,6 +20,7 @@ from pytest_robustbench.corruptions.parameters import (
     parameter,
     response,
 )
+from pytest_robustbench.corruptions.pixels.light import enlarged, gained, gains_of, grid
 from pytest_robustbench.corruptions.stages import Stage
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Dust:
     softness : float
         Width of the edge, as a share of the radius.
     response : str
-        See `pytest_robustbench.corruptions.response`.
+        See `pytest_robustbench.corruptions.pixels.response`.
     """
 
     percent: float = graded(10.0, Number(0.5, 25))

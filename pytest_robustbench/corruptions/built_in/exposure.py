@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pytest_robustbench.corruptions.built_in.light import mapped
 from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.parameters import (
     Choice,
@@ -16,7 +15,8 @@ from pytest_robustbench.corruptions.parameters import (
     parameter,
     response,
 )
-from pytest_robustbench.corruptions.response import levels_in_light, table_of
+from pytest_robustbench.corruptions.pixels.light import mapped
+from pytest_robustbench.corruptions.pixels.response import levels_in_light, table_of
 from pytest_robustbench.corruptions.stages import Stage
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Exposure:
     direction : str
         ``darker``, ``brighter``, or drawn once per image: ``any``.
     response : str
-        See `pytest_robustbench.corruptions.response`.
+        See `pytest_robustbench.corruptions.pixels.response`.
     """
 
     ev: float = graded(0.5, Number(-8, 8))

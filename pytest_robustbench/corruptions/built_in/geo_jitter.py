@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from pytest_robustbench import opencv
-from pytest_robustbench.corruptions.built_in.gray import gray_channel, replicated
-from pytest_robustbench.corruptions.built_in.sizes import bands
 from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.draws import between
 from pytest_robustbench.corruptions.parameters import Number, built_in, graded, growth
+from pytest_robustbench.corruptions.pixels.gray import gray_channel, replicated
+from pytest_robustbench.corruptions.pixels.sizes import bands
 from pytest_robustbench.corruptions.stages import Stage
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from pytest_robustbench.conditions import SEVEREST
-from pytest_robustbench.corruptions.built_in.light import added, enlarged, grid
 from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.draws import between
 from pytest_robustbench.corruptions.parameters import (
@@ -21,7 +20,8 @@ from pytest_robustbench.corruptions.parameters import (
     parameter,
     response,
 )
-from pytest_robustbench.corruptions.response import WHITE, quantile_of_light
+from pytest_robustbench.corruptions.pixels.light import added, enlarged, grid
+from pytest_robustbench.corruptions.pixels.response import WHITE, quantile_of_light
 from pytest_robustbench.corruptions.stages import Stage
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Glare:
     halo : float
         Share of the light that is scattered over three times the radius.
     response : str
-        See `pytest_robustbench.corruptions.response`.
+        See `pytest_robustbench.corruptions.pixels.response`.
     """
 
     percent: float = graded(10.0, Number(0.5, 200))

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pytest_robustbench.corruptions.built_in.light import enlarged, gained, gains_of, grid
 from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.parameters import Number, built_in, graded, growth, response
+from pytest_robustbench.corruptions.pixels.light import enlarged, gained, gains_of, grid
 from pytest_robustbench.corruptions.stages import Stage
 
 if TYPE_CHECKING:
     from pytest_robustbench.arrays import Image, Mask
-    from pytest_robustbench.corruptions.response import Light
+    from pytest_robustbench.corruptions.pixels.response import Light
 
 GRID = 64
 """The field is worked out at about this many pixels along the shorter side, then enlarged."""
@@ -33,7 +33,7 @@ class Gradient:
     ev : float
         What the far side loses at severity 3, in EV.
     response : str
-        See `pytest_robustbench.corruptions.response`.
+        See `pytest_robustbench.corruptions.pixels.response`.
     """
 
     ev: float = graded(0.5, Number(0.01, 8))

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pytest_robustbench import opencv
-from pytest_robustbench.corruptions.built_in.gray import by_channel
 from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.parameters import Number, built_in, graded, growth
+from pytest_robustbench.corruptions.pixels.gray import by_channel
 from pytest_robustbench.corruptions.stages import Stage
 
 if TYPE_CHECKING:

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_robustbench.corruptions.built_in.gray import by_channel
-from pytest_robustbench.corruptions.built_in.light import in_colour, mapped
 from pytest_robustbench.corruptions.built_in.white_balance import colour_gains
 from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.draws import between
@@ -21,7 +19,9 @@ from pytest_robustbench.corruptions.parameters import (
     parameter,
     response,
 )
-from pytest_robustbench.corruptions.response import (
+from pytest_robustbench.corruptions.pixels.gray import by_channel
+from pytest_robustbench.corruptions.pixels.light import in_colour, mapped
+from pytest_robustbench.corruptions.pixels.response import (
     levels_in_light,
     mean_light,
     share_of,
@@ -59,7 +59,7 @@ class Lighting:
     direction : str
         ``darker``, ``brighter``, or drawn once per image: ``any``.
     response : str
-        See `pytest_robustbench.corruptions.response`.
+        See `pytest_robustbench.corruptions.pixels.response`.
     """
 
     ev: float = graded(0.5, Number(-8, 8))

@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pytest_robustbench import opencv
-from pytest_robustbench.corruptions.built_in.gray import by_channel
-from pytest_robustbench.corruptions.built_in.sizes import bands
 from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.parameters import (
     Number,
@@ -25,7 +23,14 @@ from pytest_robustbench.corruptions.parameters import (
     parameter,
     response,
 )
-from pytest_robustbench.corruptions.response import levels_in_light, light_of, mean_light, share_of
+from pytest_robustbench.corruptions.pixels.gray import by_channel
+from pytest_robustbench.corruptions.pixels.response import (
+    levels_in_light,
+    light_of,
+    mean_light,
+    share_of,
+)
+from pytest_robustbench.corruptions.pixels.sizes import bands
 from pytest_robustbench.corruptions.stages import Stage
 
 if TYPE_CHECKING:
@@ -58,7 +63,7 @@ class Noise:
         Standard deviation of read noise, as a share of that of shot noise at white, in a picture
         whose mean light is white; it falls with the mean, so that dark parts are not drowned.
     response : str
-        See `pytest_robustbench.corruptions.response`.
+        See `pytest_robustbench.corruptions.pixels.response`.
 
     References
     ----------

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pytest_robustbench.corruptions.built_in.gray import by_channel
-from pytest_robustbench.corruptions.built_in.light import in_colour, mapped
 from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.parameters import Number, built_in, graded, growth, response
-from pytest_robustbench.corruptions.response import levels_in_light, mean_light, table_of
+from pytest_robustbench.corruptions.pixels.gray import by_channel
+from pytest_robustbench.corruptions.pixels.light import in_colour, mapped
+from pytest_robustbench.corruptions.pixels.response import levels_in_light, mean_light, table_of
 from pytest_robustbench.corruptions.stages import Stage
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Veil:
     percent : float
         Of the mean light, at severity 3.
     response : str
-        See `pytest_robustbench.corruptions.response`.
+        See `pytest_robustbench.corruptions.pixels.response`.
     """
 
     percent: float = graded(10.0, Number(0.1, 200))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pytest_robustbench.corruptions.built_in.light import enlarged, gained, gains_of, grid
 from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.draws import between
 from pytest_robustbench.corruptions.parameters import (
@@ -18,11 +17,12 @@ from pytest_robustbench.corruptions.parameters import (
     parameter,
     response,
 )
+from pytest_robustbench.corruptions.pixels.light import enlarged, gained, gains_of, grid
 from pytest_robustbench.corruptions.stages import Stage
 
 if TYPE_CHECKING:
     from pytest_robustbench.arrays import Image, Mask
-    from pytest_robustbench.corruptions.response import Light
+    from pytest_robustbench.corruptions.pixels.response import Light
 
 GRID = 128
 """The gains are worked out at about this many pixels along the shorter side, then enlarged."""
@@ -44,7 +44,7 @@ class Vignette:
     offset : float
         How far from the middle the centre is at most, as a share of each side.
     response : str
-        See `pytest_robustbench.corruptions.response`.
+        See `pytest_robustbench.corruptions.pixels.response`.
 
     References
     ----------

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_robustbench.corruptions.built_in.light import in_colour
 from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.parameters import (
     Choice,
@@ -19,7 +18,8 @@ from pytest_robustbench.corruptions.parameters import (
     parameter,
     response,
 )
-from pytest_robustbench.corruptions.response import levels_in_light, table_of
+from pytest_robustbench.corruptions.pixels.light import in_colour
+from pytest_robustbench.corruptions.pixels.response import levels_in_light, table_of
 from pytest_robustbench.corruptions.stages import Stage
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class WhiteBalance:
     direction : str
         ``warmer``, ``cooler``, or drawn once per image: ``any``.
     response : str
-        See `pytest_robustbench.corruptions.response`.
+        See `pytest_robustbench.corruptions.pixels.response`.
 
     References
     ----------

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from pytest_robustbench.conditions import CLEAN
-from pytest_robustbench.corruptions.built_in.gray import replicated
 from pytest_robustbench.corruptions.corruption import Corrupted, locked
+from pytest_robustbench.corruptions.pixels.gray import replicated
 from pytest_robustbench.datasets.pictures.resizing import resize_image, resize_mask
 from pytest_robustbench.errors import ConfigError, NotMeasurableError
 from pytest_robustbench.evaluation.machine.workers import Workers

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pytest_robustbench import opencv
-from pytest_robustbench.corruptions.built_in.gray import by_channel, gray_channel
-from pytest_robustbench.corruptions.built_in.sizes import bands
-from pytest_robustbench.corruptions.response import decoded, encoded
+from pytest_robustbench.corruptions.pixels.gray import by_channel, gray_channel
+from pytest_robustbench.corruptions.pixels.response import decoded, encoded
+from pytest_robustbench.corruptions.pixels.sizes import bands
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytest_robustbench.arrays import Image
-    from pytest_robustbench.corruptions.response import Light
+    from pytest_robustbench.corruptions.pixels.response import Light
 
 UNCHANGED = 1 << 15
 """The gain that leaves light as it is; gains are below four times as much."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pytest_robustbench.arrays import Image
-    from pytest_robustbench.corruptions.response import Light
+    from pytest_robustbench.corruptions.pixels.response import Light
 
 BAND = 1 << 16
 """Pixels of a band, or a single row: a picture of 256 x 256 is one band."""
