@@ -88,9 +88,14 @@ def composed(parts: Sequence[Corruption]) -> Corruption:
 
 
 def _in_order(parts: Sequence[Corruption]) -> tuple[Corruption, ...]:
-    if any(part.stage is None for part in parts):
-        return tuple(parts)
-    return tuple(sorted(parts, key=lambda part: part.stage or 0))
+    single = [one for part in parts for one in _parts_of(part)]
+    if any(part.stage is None for part in single):
+        return tuple(single)
+    return tuple(sorted(single, key=lambda part: part.stage or 0))
+
+
+def _parts_of(part: Corruption) -> tuple[Corruption, ...]:
+    return part.function.parts if isinstance(part.function, Chain) else (part,)
 
 
 def _then(
