@@ -183,8 +183,8 @@ class ConditionResult:
     digests: tuple[str, ...]
     latency: Latency
     specification: Mapping[str, Any]
-    level: str
     data_digest: str
+    level: str = ""
     left_out: tuple[str, ...] = field(default=())
     erased: tuple[str, ...] = ()
     unknown_masks: tuple[str, ...] = field(default=())

@@ -23,8 +23,11 @@ BAND = 1 << 16
 
 
 def scale_of(image: Image) -> float:
-    """Return how many pixels of `image` one is of an image whose shorter side is 256."""
-    return float(min(image.shape[:2])) / 256
+    """Return how many pixels of `image` one is of an image whose shorter side is 256.
+
+    Up to that size a pixel is a pixel: a fraction of one would be no blur at all.
+    """
+    return max(1.0, float(min(image.shape[:2])) / 256)
 
 
 def bands(height: int, width: int) -> Iterator[slice]:

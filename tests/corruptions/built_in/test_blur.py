@@ -30,7 +30,7 @@ def measured_sigma(severity, height, width, gray):
 
 @pytest.mark.parametrize("gray", [False, True])
 @pytest.mark.parametrize(
-    ("height", "width", "scale"), [(256, 256, 1), (128, 200, 0.5), (512, 700, 2), (1024, 1100, 4)]
+    ("height", "width", "scale"), [(256, 256, 1), (128, 200, 1), (512, 700, 2), (1024, 1100, 4)]
 )
 def test_sigma_grows_with_severity_and_image(height, width, scale, gray):
     expected = np.array(SIGMAS) * scale

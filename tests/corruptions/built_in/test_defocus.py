@@ -35,7 +35,7 @@ def variance(weights):
 @pytest.mark.parametrize("side", [128, 256, 512, 640])
 def test_light_is_spread_as_over_a_disc_of_the_documented_radius(side):
     for severity, radius in zip(SEVERITIES, RADII, strict=True):
-        expected = (radius * side / 256) ** 2 / 4
+        expected = (radius * max(side / 256, 1)) ** 2 / 4
         assert spread(severity, side) == pytest.approx(expected, rel=0.05, abs=0.05)
 
 
@@ -50,7 +50,7 @@ def test_the_radius_has_no_steps():
 def test_it_is_a_mean_within_the_radius(shape, gray):
     image = picture(3, *shape, gray)
     for severity, radius in zip(SEVERITIES, RADII, strict=True):
-        reach = int(radius * min(shape) / 256) + 2
+        reach = int(radius * max(min(shape) / 256, 1)) + 2
         kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
         lowest, highest = cv2.erode(image, kernel), cv2.dilate(image, kernel)
         result = defocused(image, severity)

@@ -43,7 +43,7 @@ def _rows(source: Source, metric: str, severities: tuple[float, ...]) -> Iterato
     cells = {c: _cell(source, c, metric) for c in source.records}
     for name, cell in cells.items():
         if source.conditions[name].is_clean:
-            yield {"label": "clean", "cells": [cell], "spans": True}
+            yield {"label": "clean", "cells": [cell], "spans": True, "levels": ""}
     for corruption in source.corruptions:
         ids = [f"{corruption}-severity_{severity:g}" for severity in severities]
         spans = corruption in cells
@@ -52,7 +52,7 @@ def _rows(source: Source, metric: str, severities: tuple[float, ...]) -> Iterato
         yield {"label": corruption, "cells": row, "spans": spans, "levels": levels}
     for name, cell in cells.items():
         if source.conditions[name].recorded:
-            yield {"label": name, "cells": [cell], "spans": True}
+            yield {"label": name, "cells": [cell], "spans": True, "levels": ""}
 
 
 def _levels(source: Source, conditions: list[str]) -> str:
