@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pytest_robustbench.conditions import CLEAN
 from pytest_robustbench.corruptions.digests import picture_digest
 from pytest_robustbench.evaluation.machine.workers import Workers
 from pytest_robustbench.evaluation.measure.defects import DefectAtlas, DefectPixels
@@ -181,7 +180,8 @@ class Sweep:
         height, width = image.shape[:2]
         sample = self._scenes.samples[index].id
         prediction = self._predictor.finish(raw, sample, (height, width), condition.id)
-        erased = self._is_erased(condition, index, scene)
+        clean = scene.clean
+        erased = condition.is_corrupted and is_erased(clean.image, clean.mask, scene.corrupted)
         if prediction.map is None or mask is None:
             has_map = prediction.map is not None
             return ImageMeasurement(prediction.score, digest, has_map, None, erased)
@@ -194,12 +194,6 @@ class Sweep:
         return ImageMeasurement(
             prediction.score, digest, has_map=True, pixels=pixels, erased=erased
         )
-
-    def _is_erased(self, condition: Condition, index: int, scene: Scene) -> bool:
-        if not condition.is_corrupted:
-            return False
-        clean = self._scenes.under(CLEAN, index).corrupted
-        return is_erased(clean.image, clean.mask, scene.corrupted)
 
     def release(self) -> None:
         """Give back what the conditions have in common; the next one finds it again."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.arrays import Image, Mask
     from pytest_robustbench.conditions import Condition
     from pytest_robustbench.corruptions.corruption import JSON, Corruption
+    from pytest_robustbench.datasets.pictures.picture import Picture
     from pytest_robustbench.datasets.pictures.store import PictureStore
     from pytest_robustbench.datasets.split import Sample
 
@@ -31,11 +32,14 @@ class Scene(NamedTuple):
     ----------
     corrupted : Corrupted
         Image, mask and ignored pixels.
+    clean : Picture
+        The same picture without the condition.
     unmoved : bool
         The mask is that of the source, pixel for pixel, and no pixel is ignored.
     """
 
     corrupted: Corrupted
+    clean: Picture
     unmoved: bool
 
 
@@ -81,35 +85,35 @@ class Scenes:
     def under(self, condition: Condition, index: int) -> Scene:
         """Return the test picture at `index` as `condition` shows it."""
         sample = self.samples[index]
-        picture = self._store.load(sample)
         if not condition.is_corrupted:
-            return Scene(Corrupted(picture.image, picture.mask, None), unmoved=True)
-        corrupted = self._corrupted(self._corruption(condition), condition.severity, sample)
-        if condition not in self._changing and not np.array_equal(corrupted.image, picture.image):
+            picture = self._store.load(sample)
+            return Scene(Corrupted(picture.image, picture.mask), picture, unmoved=True)
+        scene = self._corrupted(self._corruption(condition), condition.severity, sample)
+        changed = not np.array_equal(scene.corrupted.image, scene.clean.image)
+        if condition not in self._changing and changed:
             self._changing.add(condition)
-        unmoved = corrupted.mask is picture.mask and corrupted.ignored is None
-        return Scene(corrupted, unmoved)
+        return scene
 
-    def _corrupted(
-        self, corruption: Corruption, severity: float | None, sample: Sample
-    ) -> Corrupted:
+    def _corrupted(self, corruption: Corruption, severity: float | None, sample: Sample) -> Scene:
         """Return `sample` corrupted where the corruption acts, at the size that is measured."""
-        size = self._store.resize
-        if size is None or corruption.at == "model":
-            size, seen = None, self._store.load(sample)
-        else:
-            seen = self._store.at_camera(sample)
+        clean, seen, size = self._pictures(corruption, sample)
         found = corruption.apply(
             seen.image, seen.mask, severity, seed=self._seed, sample_id=sample.id
         )
-        if size is None:
-            return found
-        untouched = found.mask is seen.mask
-        return Corrupted(
-            _resized(found.image, size),
-            self._store.load(sample).mask if untouched else _resized_mask(found.mask, size),
-            _resized_mask(found.ignored, size),
-        )
+        unmoved = found.mask is seen.mask and found.ignored is None
+        if size is not None:
+            mask = clean.mask if found.mask is seen.mask else _resized_mask(found.mask, size)
+            found = Corrupted(_resized(found.image, size), mask, _resized_mask(found.ignored, size))
+        return Scene(found, clean, unmoved)
+
+    def _pictures(
+        self, corruption: Corruption, sample: Sample
+    ) -> tuple[Picture, Picture, tuple[int, int] | None]:
+        """Return a picture as it is measured, as the corruption sees it, and what lies between."""
+        if self._store.resize is None or corruption.at == "model":
+            picture = self._store.load(sample)
+            return picture, picture, None
+        return (*self._store.load_both(sample), self._store.resize)
 
     def level(self, condition: Condition) -> str:
         """Return how strong a condition is, in words and units; empty where that is not known."""
@@ -157,9 +161,8 @@ class Scenes:
         def leaves_out(sample: Sample) -> bool:
             if sample.mask is None:  # nothing to lose, or nobody knows where: not worth decoding
                 return False
-            at_model = corruption.at == "model" or self._store.resize is None
-            mask = (self._store.load if at_model else self._store.at_camera)(sample).mask
-            return corruption.leaves_out(mask, seed=self._seed, sample_id=sample.id)
+            _, seen, _ = self._pictures(corruption, sample)
+            return corruption.leaves_out(seen.mask, seed=self._seed, sample_id=sample.id)
 
         with Workers() as workers:
             gone = workers.map(leaves_out, self.samples)
