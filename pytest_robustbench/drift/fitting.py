@@ -210,9 +210,12 @@ class _Model:
 
     def traits(self, change: Change, chosen: Sequence[str]) -> Matrix:
         """Return the traits of the pictures before; what cannot be imitated is extrapolated."""
-        beyond = [(name, getattr(change, name) - getattr(change.imitable, name)) for name in chosen]
         seen = self._imitated(change.imitable)
-        return seen + sum(self._slope(change, name) * step for name, step in beyond if step)
+        for name in chosen:
+            beyond = getattr(change, name) - getattr(change.imitable, name)
+            if beyond:
+                seen = seen + beyond * self._slope(change, name)
+        return seen
 
     def solved(self, change: Change, chosen: Sequence[str]) -> Change:
         """Return the change at which nothing is left to explain for the parameters `chosen`."""

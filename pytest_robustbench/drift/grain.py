@@ -73,4 +73,4 @@ def _means(light: Light, rows: int, columns: int) -> Light:
 
 def _laplacians() -> Light:
     """Return the mask whose response to white noise has the variance of the noise."""
-    return np.outer([1, -2, 1], [1, -2, 1]).astype(np.float32) / 6
+    return np.asarray(np.outer([1, -2, 1], [1, -2, 1]) / 6, np.float32)

@@ -58,4 +58,5 @@ def recoded(pixels: Image, quality: int) -> Image:
 def _table(quality: int) -> NDArray[np.float64]:
     """Return the table of libjpeg for a quality."""
     percent = 5000 // quality if quality < 50 else 200 - 2 * quality
-    return np.clip((np.array(_LUMINANCE) * percent + 50) // 100, 1, 255).astype(np.float64)
+    table = np.clip((np.array(_LUMINANCE) * percent + 50) // 100, 1, 255)
+    return np.asarray(table, np.float64)

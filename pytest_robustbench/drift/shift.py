@@ -33,7 +33,7 @@ def plane_of(pixels: Image, response: str) -> NDArray[np.float32]:
     size = (round(light.shape[1] / times), round(light.shape[0] / times))
     cv2 = opencv.load()
     small = np.asarray(cv2.resize(light, size, interpolation=cv2.INTER_AREA))
-    return small / max(float(small.mean()), 1e-6)
+    return np.asarray(small / max(float(small.mean()), 1e-6), np.float32)
 
 
 def shifts(

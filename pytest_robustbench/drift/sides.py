@@ -12,7 +12,8 @@ from pytest_robustbench.datasets.pictures.store import PictureStore
 from pytest_robustbench.drift.change import imitated, scale_of
 from pytest_robustbench.drift.jpeg import recoded
 from pytest_robustbench.drift.shift import plane_of
-from pytest_robustbench.drift.traits import clipped_share, traits
+from pytest_robustbench.drift.traits import SMALL, clipped_share, traits
+from pytest_robustbench.errors import DatasetError
 from pytest_robustbench.processors import processors
 
 if TYPE_CHECKING:
@@ -48,7 +49,13 @@ class Side:
         self._store = PictureStore()
         self.colour = not all(self._each(lambda i: self._store.load(samples[i]).gray))
         self.clipped = float(np.mean(self._each(lambda i: clipped_share(self.pixels(i)))))
-        scales = self._each(lambda i: scale_of(self.pixels(i).shape))
+        shapes = self._each(lambda i: self.pixels(i).shape)
+        if min(map(min, (shape[:2] for shape in shapes))) < SMALL:
+            raise DatasetError(
+                f"a picture of {samples[0].id} and its like is smaller than {SMALL} pixels: take "
+                "pictures as the camera gives them"
+            )
+        scales = [scale_of(shape) for shape in shapes]
         self.scale, self.least_scale = float(np.median(scales)), min(scales)
 
     @property

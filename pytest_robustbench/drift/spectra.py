@@ -73,7 +73,7 @@ def _wave_power(profile: Light) -> Vector:
     power = np.abs(np.fft.rfft((profile - profile.mean()) * np.hanning(length))) ** 2 / length**2
     band = np.digitize(np.arange(len(power)), wave_edges())
     total = np.bincount(band, power, WAVES + 2)[1 : WAVES + 1]
-    return np.log2(total + 1e-9)
+    return np.asarray(np.log2(total + 1e-9), np.float64)
 
 
 @lru_cache(maxsize=16)

@@ -134,7 +134,8 @@ def _means(small: Light, scope: Scope) -> Vector:
     """Return the logarithm of the mean light of each plane, between its outer quantiles."""
     ordered = np.sort(small.reshape(-1, 1 if small.ndim == 2 else small.shape[2]), axis=0)
     first, last = int(LOW * len(ordered)), int(np.ceil(scope.high * len(ordered)))
-    return np.log2(ordered[first:last].mean(axis=0, dtype=np.float64) + 1e-4)
+    means = ordered[first:last].mean(axis=0, dtype=np.float64)
+    return np.asarray(np.log2(means + 1e-4), np.float64)
 
 
 def _reduced(light: Light) -> Light:

@@ -61,7 +61,7 @@ class Weights:
 
     def solution(self, difference: Vector, which: Sequence[int]) -> Vector:
         """Return the parameters `which` that explain a difference ``(D,)`` best, together."""
-        return self._effects(self._loads, which) @ difference
+        return np.asarray(self._effects(self._loads, which) @ difference)
 
     def left(self, difference: Vector) -> float:
         """Return how large a difference ``(D,)`` is: its square, over the covariance."""
@@ -85,12 +85,13 @@ class Weights:
         """Return what each trait adds to each of the parameters `which`, ``(len(which), D)``."""
         chosen = loads[:, list(which)]
         # Not `inv`: a parameter may do nothing, such as blur to a blank picture.
-        return np.linalg.pinv(chosen.T @ self.slopes[:, list(which)]) @ chosen.T
+        effects = np.linalg.pinv(chosen.T @ self.slopes[:, list(which)])
+        return np.asarray(effects @ chosen.T, np.float64)
 
     def _loads_without(self, picture: int | None) -> Matrix:
         """Return the slopes over the covariance of all pictures but one, ``(D, P)``."""
         rest = self._both if picture is None else np.delete(self._both, picture, axis=0)
-        return np.linalg.solve(self._covariance(rest), self.slopes)
+        return np.asarray(np.linalg.solve(self._covariance(rest), self.slopes), np.float64)
 
     def _covariance(self, deviations: Matrix) -> Matrix:
         """Return the covariance of the difference of the means, ``(D, D)``."""
