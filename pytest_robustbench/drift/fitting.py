@@ -57,6 +57,8 @@ STEPS: Mapping[str, float] = MappingProxyType(
 """By how much a parameter is moved to see what it does."""
 FURTHEST = 10
 """The largest step of one round, in those steps."""
+HINT = 0.5
+"""Where nothing alone is this share of what would be told, nothing is looked for together."""
 STRAIGHT = ("exposure", "white_balance", "gradient_x", "gradient_y", "vignette")
 """What does the same to the traits wherever it starts from: they are logarithms of light."""
 SLOPED = 10
@@ -140,6 +142,9 @@ def fit(
         How many things are compared in all: the more, the wider each margin.
     """
     model = _Model(before, after, tolerance)
+    at_first = model.near(Change(), parameters, ()).estimates((), compared)
+    if all(one.excess < HINT for one in at_first.values()):
+        return Fit(Change(), at_first, model.traits(Change(), ()))
     everything = model.solved(Change(), parameters)
     # Near the solution every parameter does what a straight line says.
     near = model.near(everything, parameters)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pytest_robustbench.arrays import Image
 
-    Planes = NDArray[np.float32]
+    Plane = NDArray[np.float32]
 
 STEADY = 0.5
 """Correlation of a picture with the mean of the others from which a scene is called steady."""
@@ -26,7 +26,7 @@ SMALL = 256
 """Pictures are compared at this shorter side at most."""
 
 
-def plane_of(pixels: Image, response: str) -> NDArray[np.float32]:
+def plane_of(pixels: Image, response: str) -> Plane:
     """Return the light of a picture, reduced, over its own mean."""
     light = gray_of(light_in(pixels, response))
     times = max(1.0, min(light.shape) / SMALL)
@@ -37,7 +37,7 @@ def plane_of(pixels: Image, response: str) -> NDArray[np.float32]:
 
 
 def shifts(
-    before: Sequence[NDArray[np.float32]], after: Sequence[NDArray[np.float32]], compared: int
+    before: Sequence[Plane], after: Sequence[Plane], compared: int
 ) -> tuple[Estimate, Estimate] | None:
     """Return by how much the scene moved to the right, and down; ``None`` where it is not steady.
 
@@ -65,10 +65,7 @@ def shifts(
     first, second = np.stack(before), np.stack(after)
     mean = first.mean(axis=0)
     others = [(len(first) * mean - plane) / (len(first) - 1) for plane in first]
-    likeness = [
-        np.corrcoef(one.ravel(), other.ravel())[0, 1]
-        for one, other in zip(first, others, strict=True)
-    ]
+    likeness = [_correlation(*pair) for pair in zip(first, others, strict=True)]
     if not np.median(likeness) > STEADY:
         return None
     scale = scale_of(mean.shape)
@@ -80,7 +77,14 @@ def shifts(
     return across, down
 
 
-def _moved(reference: NDArray[np.float32], plane: NDArray[np.float32]) -> tuple[float, float]:
+def _correlation(one: Plane, other: Plane) -> float:
+    """Return how alike two pictures are, -1 to 1; blank ones are not alike."""
+    first, second = (plane - plane.mean() for plane in (one, other))
+    size = float(np.sqrt((first**2).sum() * (second**2).sum()))
+    return float((first * second).sum()) / size if size else 0.0
+
+
+def _moved(reference: Plane, plane: Plane) -> tuple[float, float]:
     cv2 = opencv.load()
     window = cv2.createHanningWindow(plane.shape[::-1], cv2.CV_32F)
     (across, down), _ = cv2.phaseCorrelate(reference, plane, window)

@@ -58,7 +58,9 @@ class EstimateRecord(Part):
 class RemainderRecord(Part):
     """What the estimates do not explain, of one kind."""
 
-    kind: Literal["tone", "spectrum", "grain", "field"] = Field(description="What was looked at.")
+    kind: Literal["tone", "spectrum", "stripes", "grain", "field"] = Field(
+        description="What was looked at."
+    )
     p: Share = Field(description="Probability of as much by chance, corrected for all kinds.")
     unexplained: bool = Field(description="Whether more is left than chance leaves.")
     where: NonEmpty = Field(description="Where it differs most.")

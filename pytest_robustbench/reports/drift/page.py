@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SHOWN = 6
 """Pictures of a strip."""
-LONGEST = 260
+LONGEST = 170
 QUALITY = 88
 
 

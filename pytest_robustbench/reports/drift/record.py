@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.drift.fitting import Estimate
     from pytest_robustbench.drift.measuring import Drift, Frames
 
-DIGITS = 4
+DIGITS = 3
 """Significant ones, of numbers that people read."""
 
 
