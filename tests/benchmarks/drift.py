@@ -187,7 +187,7 @@ def drifted(category: Category, n: int, seed: int, applied: Callable[..., Pixels
 def back(category: Category, n: int, repeats: int) -> Iterator[tuple[object, ...]]:
     for applied in KNOWN:
         found = [drifted(category, n, seed, applied) for seed in range(repeats)]
-        for key in found[0].estimates:
+        for key in (name for name in PARAMETERS if name in found[0].estimates):
             row, true = QUANTITIES[key], getattr(applied, key, 0.0)
             estimates = [one.estimates[key] for one in found]
             told = sum(one.told for one in estimates)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from pytest_robustbench.datasets.split import NORMAL, Sample
+from pytest_robustbench.drift.change import Change
+from pytest_robustbench.drift.fitting import Estimate
 from pytest_robustbench.drift.measuring import Drift, Frames, measured
+from pytest_robustbench.drift.residual import Remainder
+from pytest_robustbench.reports.drift.quantities import QUANTITIES
 
 SIZE = (96, 128)
 
@@ -62,6 +68,24 @@ def drift_of(n: int = 12, planes: int = 1, seed: int = 0, **drifted: float) -> D
         photographed(one, 100 + i, **drifted) for i, one in enumerate(parts(n, seed + 1, planes))
     ]
     return measured(frames(before), frames(after), "linear")
+
+
+def exact_drift(
+    change: Change | None = None, unexplained: Sequence[str] = (), shift: bool = False
+) -> Drift:
+    """Return a drift by `change`, whose margins are small; nothing is measured."""
+    change = change or Change()
+    sides = [frames([photographed(one, 0) for one in parts(10, seed)]) for seed in (0, 1)]
+    names = [name for name in QUANTITIES if shift or not name.startswith("shift")]
+    return Drift(
+        *sides,
+        "linear",
+        change,
+        {name: Estimate(getattr(change, name, 0.0), 0.01, 0.01) for name in names},
+        [Remainder(kind, 0.001, "row 1 of 4, column 2 of 4") for kind in unexplained],
+        scale=4.0,
+        colour=True,
+    )
 
 
 def told(drift: Drift) -> set[str]:

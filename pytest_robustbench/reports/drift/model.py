@@ -22,6 +22,18 @@ from pytest_robustbench.reports.file.writing import write_atomically
 if TYPE_CHECKING:
     from pathlib import Path
 
+QuantityName = Literal[
+    "exposure",
+    "white_balance",
+    "veil",
+    "gradient_x",
+    "gradient_y",
+    "vignette",
+    "blur",
+    "noise",
+    "shift_x",
+    "shift_y",
+]
 SCHEMA_VERSION = 1
 REMEDY = "measure it again with pytest-robustbench drift"
 Quality = Annotated[int, Field(ge=1, le=100)]
@@ -74,7 +86,7 @@ class DriftRecord(Part):
     response: Literal["srgb", "linear"] = Field(description="Of the camera.")
     before: SideRecord
     after: SideRecord
-    estimates: dict[str, EstimateRecord] = Field(
+    estimates: dict[QuantityName, EstimateRecord] = Field(
         description="By quantity; shift is absent where the scene is not steady, white_balance "
         "where pictures are gray."
     )

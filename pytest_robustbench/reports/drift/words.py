@@ -68,12 +68,12 @@ def remarks(record: DriftRecord) -> Iterator[str]:
             f"{fewest} pictures of a side are few: a floor falls with the square root of their "
             f"number, and {MANY} or more are better."
         )
-    unequal = [key for key in ("blur", "noise") if _cannot_be_imitated(record, key)]
-    for key in unequal:
-        yield (
-            f"Less {key} cannot be imitated: measure before and after the other way round, and "
-            "run the test pictures of now."
-        )
+    for key, one in record.estimates.items():
+        if key in ("blur", "noise") and one.told and one.value < 0:
+            yield (
+                f"Less {key} cannot be imitated: measure before and after the other way round, and "
+                "run the test pictures of now."
+            )
 
 
 def headline(record: DriftRecord) -> str:
@@ -108,11 +108,6 @@ def lines(record: DriftRecord, snippet: str) -> Iterator[str]:
     for remark in remarks(record):
         yield f"  {remark}"
     yield f"  {snippet}" if snippet else "  There is nothing to imitate."
-
-
-def _cannot_be_imitated(record: DriftRecord, key: str) -> bool:
-    one = record.estimates[key]
-    return one.told and one.value < 0
 
 
 def _quality(record: DriftRecord) -> str:

@@ -4,46 +4,23 @@ from __future__ import annotations
 
 import json
 
+import jsonschema
 import pytest
 import yaml
 
 from pytest_robustbench.corruptions.references import parse_reference
 from pytest_robustbench.drift.change import Change
-from pytest_robustbench.drift.fitting import Estimate
-from pytest_robustbench.drift.measuring import Drift
-from pytest_robustbench.drift.residual import Remainder
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.reports.drift.model import DriftRecord, read_drift, write_drift
-from pytest_robustbench.reports.drift.quantities import QUANTITIES
 from pytest_robustbench.reports.drift.record import drift_record
 from pytest_robustbench.reports.drift.snippet import snippet
 from pytest_robustbench.reports.drift.words import MISFIT, NO_SHIFT, UNKNOWN, headline, lines
-from tests.drift.drift_pictures import frames, parts, photographed
-
-CERTAIN = 0.01
-
-
-def drift(change=None, unexplained=(), shift=False) -> Drift:
-    """Return a drift by exactly `change`, whose margins are small."""
-    change = change or Change()
-    sides = [
-        frames([photographed(one, i, sigma=0) for i, one in enumerate(parts(10, seed))])
-        for seed in (0, 1)
-    ]
-    names = [name for name in QUANTITIES if shift or not name.startswith("shift")]
-    return Drift(
-        *sides,
-        "linear",
-        change,
-        {name: Estimate(getattr(change, name, 0.0), CERTAIN, CERTAIN) for name in names},
-        [Remainder(kind, 0.001, "row 1 of 4, column 2 of 4") for kind in unexplained],
-        scale=4.0,
-        colour=True,
-    )
+from pytest_robustbench.reports.file.schema import drift_schema
+from tests.drift.drift_pictures import exact_drift
 
 
 def record(*arguments, **keywords) -> DriftRecord:
-    return drift_record(drift(*arguments, **keywords), "led_2025_11", ("a", "b"))
+    return drift_record(exact_drift(*arguments, **keywords), "led_2025_11", ("a", "b"))
 
 
 def text(*arguments, **keywords) -> str:
@@ -119,6 +96,8 @@ def test_a_file_is_read_back_as_it_was_written(tmp_path):
     found = record(Change(exposure=-0.31), unexplained=["tone"])
     write_drift(found, tmp_path / "drift.json")
 
+    validator = jsonschema.Draft202012Validator(drift_schema())
+    assert list(validator.iter_errors(found.to_dict())) == []
     assert read_drift(tmp_path / "drift.json") == found
 
 
@@ -145,7 +124,7 @@ def test_the_page_shows_three_strips_and_loads_nothing():
     pytest.importorskip("jinja2")
     from pytest_robustbench.reports.drift.page import SHOWN, drift_page
 
-    one = drift(Change(exposure=-0.31))
+    one = exact_drift(Change(exposure=-0.31))
     page = drift_page(drift_record(one, "led", ("a&b", "c")), one)
 
     assert page.count('<img src="data:image/jpeg') == 3 * SHOWN
