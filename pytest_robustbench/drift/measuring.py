@@ -10,20 +10,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pytest_robustbench.datasets.formats.images import image_folder
-from pytest_robustbench.drift.change import PARAMETERS
+from pytest_robustbench.drift.change import PARAMETERS, Change
 from pytest_robustbench.drift.fitting import fit
 from pytest_robustbench.drift.jpeg import quality_of
 from pytest_robustbench.drift.residual import remainders
 from pytest_robustbench.drift.shift import shifts
 from pytest_robustbench.drift.sides import Imitated, Side
-from pytest_robustbench.drift.traits import HIGH, Scope, tolerances
+from pytest_robustbench.drift.traits import HIGH, Scope, noise_in, tolerances
 from pytest_robustbench.errors import DatasetError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_robustbench.datasets.split import Sample
-    from pytest_robustbench.drift.change import Change
     from pytest_robustbench.drift.fitting import Estimate
     from pytest_robustbench.drift.residual import Remainder
 
@@ -95,6 +94,9 @@ class Drift:
         By the names of `Change`, and ``shift_x`` and ``shift_y`` where the scene is steady.
     remainders : sequence of Remainder
         What `change` does not explain.
+    blurred_away : float
+        Variance of the grain that the blur of `change` took from the pictures before, as
+        `Change.noise` has it: what is noise of the sensor in it is not blurred, and has to be added.
     scale : float
         Pixels of the camera for one at 256.
     colour : bool
@@ -107,6 +109,7 @@ class Drift:
     change: Change
     estimates: Mapping[str, Estimate]
     remainders: Sequence[Remainder]
+    blurred_away: float
     scale: float
     colour: bool
 
@@ -156,8 +159,9 @@ def measured(before: Frames, after: Frames, response: str) -> Drift:
     coarse = quality if quality < COARSE else None
     finer = coarse is not None and (after.quality or BEST) > coarse
     seen = second.traits(scope, coarse if finer else None)
+    imitated = Imitated(first, scope, coarse)
     found = fit(
-        Imitated(first, scope, coarse),
+        imitated,
         seen,
         parameters,
         tolerance=tolerances(planes),
@@ -171,6 +175,17 @@ def measured(before: Frames, after: Frames, response: str) -> Drift:
         found.change,
         {**found.estimates, **dict(zip(SHIFTS, moved or (), strict=False))},
         remainders(found.remaining, seen, planes, scope.nyquist),
+        _blurred_away(imitated, found.change, planes),
         first.scale,
         first.colour,
     )
+
+
+def _blurred_away(imitated: Imitated, change: Change, planes: int) -> float:
+    if change.blur <= 0:
+        return 0.0
+    everything = np.arange(imitated.count)
+    sharp, soft = (
+        noise_in(imitated(one, everything), planes) for one in (Change(), Change(blur=change.blur))
+    )
+    return max(0.0, sharp - soft)

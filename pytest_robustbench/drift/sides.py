@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     Found = TypeVar("Found")
 
 
+BUDGET = 1 << 29
+"""Bytes of decoded pictures that a side keeps; others are decoded each time."""
+
+
 class Side:
     """Pictures before, or after.
 
@@ -46,7 +50,7 @@ class Side:
 
     def __init__(self, samples: Sequence[Sample]) -> None:
         self._samples = samples
-        self._store = PictureStore()
+        self._store = PictureStore(budget_bytes=BUDGET)
         self.colour = not all(self._each(lambda i: self._store.load(samples[i]).gray))
         self.clipped = float(np.mean(self._each(lambda i: clipped_share(self.pixels(i)))))
         shapes = self._each(lambda i: self.pixels(i).shape)

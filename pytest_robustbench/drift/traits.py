@@ -15,7 +15,7 @@ import numpy as np
 
 from pytest_robustbench import opencv
 from pytest_robustbench.drift.change import gray_of, light_in
-from pytest_robustbench.drift.grain import grain
+from pytest_robustbench.drift.grain import LEAST, grain
 from pytest_robustbench.drift.spectra import BANDS, WAVES, profile_spectra, radial_spectrum
 
 if TYPE_CHECKING:
@@ -105,6 +105,13 @@ def traits(pixels: Image, scope: Scope) -> Vector:
         profile_spectra(plane / mean),
     )
     return np.concatenate(parts)
+
+
+def noise_in(seen: Vector, planes: int) -> float:
+    """Return the noise that traits ``(n, D)`` tell of: a variance as `Change.noise` has it."""
+    place = places(planes)
+    mean = seen[:, place[TONE].start, None]
+    return float((2.0 ** (seen[:, place[GRAIN]] + mean)).mean()) - LEAST
 
 
 def tolerances(planes: int) -> Vector:

@@ -142,8 +142,8 @@ class Category:
         return cls(name if real else found.origin, images)
 
     def sizes(self, sides: tuple[int, ...]) -> list[int]:
-        half = len(self.images) // 2
-        return sorted({min(n, half) for n in sides})
+        """Return how many pictures a side has: 10, and 30 where there are as many."""
+        return [n for n in sides if 2 * n <= len(self.images)]
 
     def halves(self, n: int, seed: int) -> tuple[list[int], list[int]]:
         order = np.random.default_rng(seed).permutation(len(self.images)).tolist()

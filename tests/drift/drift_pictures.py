@@ -83,6 +83,7 @@ def exact_drift(
         change,
         {name: Estimate(getattr(change, name, 0.0), 0.01, 0.01) for name in names},
         [Remainder(kind, 0.001, "row 1 of 4, column 2 of 4") for kind in unexplained],
+        blurred_away=1.0 if change.blur > 0 else 0.0,
         scale=4.0,
         colour=True,
     )

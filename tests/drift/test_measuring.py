@@ -55,7 +55,8 @@ def test_the_noise_of_a_camera_is_not_blurred_and_has_to_be_added_to_what_is():
     drift = drift_of(sigma=1.2, shot=1.0)
 
     assert told(drift) == {"blur", "noise"}
-    assert 0 < drift.estimates["noise"].value < 1.3
+    assert drift.estimates["noise"].value == pytest.approx(1, abs=0.4)
+    assert drift.estimates["noise"].value < drift.blurred_away
 
 
 def test_sharper_and_quieter_pictures_have_negative_blur_and_noise():

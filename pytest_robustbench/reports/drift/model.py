@@ -90,6 +90,10 @@ class DriftRecord(Part):
         description="By quantity; shift is absent where the scene is not steady, white_balance "
         "where pictures are gray."
     )
+    blurred_away: Number = Field(
+        description="Grain that the blur took from the pictures before, grey levels at white: what "
+        "is a sensor's own noise in it is not blurred, and has to be added."
+    )
     remainders: list[RemainderRecord]
     corruption: dict[str, Any] | None = Field(
         description="What imitates it, as robustness.yaml has it; null where nothing does."

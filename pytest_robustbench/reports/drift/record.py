@@ -41,6 +41,7 @@ def drift_record(drift: Drift, name: str, folders: tuple[str, str]) -> DriftReco
         before=_side(folders[0], drift.before),
         after=_side(folders[1], drift.after),
         estimates=estimates,
+        blurred_away=_round(math.sqrt(drift.blurred_away)),
         remainders=[
             {"kind": one.kind, "p": one.p, "unexplained": one.unexplained, "where": one.where}
             for one in drift.remainders

@@ -19,6 +19,10 @@ UNKNOWN = (
 NO_SHIFT = (
     "The shift of the frame cannot be told: pictures differ in size, or their scene is not steady."
 )
+NOISE = QUANTITIES["noise"].title
+SENSOR = (
+    "; no more than the blur takes from the pictures before: it may be the camera's own, unchanged"
+)
 MISFIT = (
     "What is left is not of the family: the estimates above may be what the family makes of it."
 )
@@ -27,6 +31,8 @@ MISFIT = (
 def quantity_rows(record: DriftRecord) -> list[tuple[str, str]]:
     """Return each quantity and what is known of it."""
     rows = [(QUANTITIES[key].title, described(key, one)) for key, one in record.estimates.items()]
+    if _may_be_the_sensors(record):
+        rows = [(title, text + SENSOR * (title == NOISE)) for title, text in rows]
     return [*rows, ("JPEG quality", _quality(record))]
 
 
@@ -108,6 +114,15 @@ def lines(record: DriftRecord, snippet: str) -> Iterator[str]:
     for remark in remarks(record):
         yield f"  {remark}"
     yield f"  {snippet}" if snippet else "  There is nothing to imitate."
+
+
+def _may_be_the_sensors(record: DriftRecord) -> bool:
+    """Return whether the noise may be what blur took away: that of the camera, unchanged."""
+    noise = record.estimates.get("noise")
+    if noise is None or not noise.told:
+        return False
+    low, _ = noise.interval
+    return 0 < low <= record.blurred_away
 
 
 def _quality(record: DriftRecord) -> str:

@@ -87,6 +87,14 @@ def test_what_is_left_is_named_with_its_place_and_casts_doubt_on_the_rest():
     assert MISFIT in told
 
 
+def test_the_noise_that_blur_took_away_may_be_the_cameras_own():
+    own, more = (Change(blur=1.0, noise=variance) for variance in (0.9, 9.0))
+
+    assert "may be the camera's own" in text(own)
+    assert "noise: {shot: 0.949}" in snippet(record(own))
+    assert "may be the camera's own" not in text(more)
+
+
 def test_a_direction_is_in_words():
     assert "darker" in text(Change(exposure=-1.0))
     assert "brighter to the left" in text(Change(gradient_x=-1.0))
