@@ -96,7 +96,7 @@ class Drift:
         What `change` does not explain.
     blurred_away : float
         Variance of the grain that the blur of `change` took from the pictures before, as
-        `Change.noise` has it: what is noise of the sensor in it is not blurred, and has to be added.
+        `Change.noise` has it: a sensor's own noise in it is not blurred, and has to be added.
     scale : float
         Pixels of the camera for one at 256.
     colour : bool
