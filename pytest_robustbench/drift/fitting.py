@@ -61,11 +61,11 @@ HINT = 0.5
 """Where nothing alone is this share of what would be told, nothing is looked for together."""
 STRAIGHT = ("exposure", "white_balance", "gradient_x", "gradient_y", "vignette")
 """What does the same to the traits wherever it starts from: they are logarithms of light."""
-SLOPED = 10
+SLOPED = 6
 """Pictures that the effect of a parameter is worked out on."""
 ROUNDS, HALVINGS, GAIN = 8, 2, 1.0
-"""At most so many rounds, each of a step or less; until one explains hardly more: a difference of
-chance alone is, in the same measure, as large as there are traits."""
+"""At most so many rounds, each of a step or less, until one would explain no more than this: a
+difference of chance alone is, in the same measure, as large as there are traits."""
 
 
 @dataclass(frozen=True)
@@ -226,15 +226,15 @@ class _Model:
         """Return the change at which nothing is left to explain for the parameters `chosen`."""
         for _ in range(ROUNDS if chosen else 0):
             weights = self._weights(change, chosen, chosen)
-            step = weights.solution(weights.difference, range(len(chosen)))
-            furthest = np.abs(step / [STEPS[name] for name in chosen]).max()
-            step *= min(1.0, FURTHEST / furthest) if furthest else 1.0
+            rest = weights.difference
+            step = weights.solution(rest, range(len(chosen)))
+            if weights.left(rest) - weights.left(rest - weights.slopes @ step) < GAIN:
+                break
+            step /= max(1.0, np.abs(step / [STEPS[name] for name in chosen]).max() / FURTHEST)
             better = self._better(weights, change, dict(zip(chosen, step, strict=True)))
             if better is None:
                 break
-            change, gain = better
-            if gain < GAIN:
-                break
+            change = better
         return change
 
     def near(
@@ -246,19 +246,15 @@ class _Model:
         at = [getattr(change, name) for name in parameters]
         return _Near(weights, weights.difference + weights.slopes @ at, parameters)
 
-    def _better(
-        self, weights: Weights, change: Change, step: Mapping[str, float]
-    ) -> tuple[Change, float] | None:
-        """Return the change a step further, or less of it, that explains more, and how much."""
-        before = weights.left(weights.difference)
+    def _better(self, weights: Weights, change: Change, step: Mapping[str, float]) -> Change | None:
+        """Return the change a step further, or less of it, that explains more."""
         for share in 0.5 ** np.arange(HALVINGS + 1):
             moved = change
             for name, length in step.items():
                 moved = moved.moved(name, float(share * length))
             rest = self._after.mean(axis=0) - self.traits(moved, tuple(step)).mean(axis=0)
-            gain = before - weights.left(rest)
-            if gain > 0:
-                return moved, gain
+            if weights.left(rest) < weights.left(weights.difference):
+                return moved
         return None
 
     def _weights(self, change: Change, chosen: Sequence[str], names: Sequence[str]) -> Weights:

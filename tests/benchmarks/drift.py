@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 CATEGORIES = ("magnetic_tile", "hazelnut_toy", "grid", "kolektor")
 """The last one was not looked at while this was built."""
 SIDES = (10, 30)
-REPEATS = 4
+REPEATS = 3
 SPLITS = 100
 RESPONSE = "srgb"
 
