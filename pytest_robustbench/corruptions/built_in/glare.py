@@ -60,7 +60,7 @@ class Glare:
     Parameters
     ----------
     percent : float
-        Light at the centre of the brightest blob at severity 3.
+        Light at the centre of the first blob at severity 3, which is the brightest one.
     blobs : int
         How many severity 5 shows; they join one after the other.
     radius : tuple of 2 floats
@@ -85,7 +85,7 @@ class Glare:
 
     def level(self, severity: float) -> str:
         """Return the light of a blob at `severity`."""
-        return f"spots of {self.percent * growth(severity):.3g} % of the brightest light"
+        return f"spots up to {self.percent * growth(severity):.3g} % of the brightest light"
 
     def __call__(
         self, image: Image, mask: Mask | None, severity: float, rng: np.random.Generator
@@ -115,11 +115,11 @@ class Glare:
     def _draw(self, height: int, width: int, rng: np.random.Generator) -> list[Blob]:
         """Draw all blobs that severity 5 shows on a grid of `height` x `width`."""
         shorter_side = min(height, width)
-        blobs = []
+        blobs: list[Blob] = []
         for y, x, radius, aspect, turn, peak in rng.random((self.blobs, 6)).tolist():
             longer = shorter_side * between(self.radius, radius)
             shorter = longer * between(self.aspect, aspect)
-            light = between(self.peak, peak)
+            light = between(self.peak, peak) if blobs else 1.0
             blobs.append(Blob(height * y, width * x, longer, shorter, math.pi * turn, light))
         return blobs
 

@@ -21,11 +21,7 @@ from pytest_robustbench.corruptions.parameters import (
 )
 from pytest_robustbench.corruptions.pixels.gray import by_channel
 from pytest_robustbench.corruptions.pixels.light import in_colour, mapped
-from pytest_robustbench.corruptions.pixels.response import (
-    levels_in_light,
-    mean_light,
-    share_of,
-)
+from pytest_robustbench.corruptions.pixels.response import levels_in_light, mean_light, share_of
 from pytest_robustbench.corruptions.stages import Stage
 
 if TYPE_CHECKING:
@@ -41,9 +37,10 @@ class Lighting:
     """Map a picture through a table that is drawn once per image.
 
     A brighter picture gets more light, a veil, which is loss of contrast, and a tone curve that
-    lifts its middle; a darker one the opposite of all three. In colour the light is warmer or
-    cooler as well, by less than the exposure. So every level departs further from where it was with
-    every severity, and in the same direction. A gray image gets one table and stays gray.
+    lifts its middle; a darker one less light, and a curve that lowers it. In colour the light is
+    warmer or cooler as well, by less than the exposure. So every level departs further from where
+    it was with every severity, and in the same direction. A gray image gets one table and stays
+    gray.
 
     Parameters
     ----------
@@ -105,10 +102,9 @@ class Lighting:
         if part.ndim == 3:
             shift = abs(grown) * self.mired * between((-1.0, 1.0), warm)
             gains = np.array(colour_gains(shift))
-        planes = [part[..., channel] for channel in range(3)] if part.ndim == 3 else [part]
-        means = np.array([mean_light(plane, self.response) for plane in planes])
+        means = np.array(mean_light(part, self.response))
         light = levels_in_light(self.response)[:, None] * gains * 2.0 ** (self.ev * grown)
-        light = light + grown * veiled * self.veil_percent / 100 * means
+        light = light + max(grown, 0) * veiled * self.veil_percent / 100 * means
         shares = share_of(np.clip(light, 0, 1), self.response)
         bent_shares = shares ** (2.0 ** (-grown * bent * self.tone))
         tables: NDArray[np.uint8] = np.rint(255 * bent_shares).astype(np.uint8)

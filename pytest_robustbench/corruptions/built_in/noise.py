@@ -88,7 +88,7 @@ class Noise:
         return Corrupted(by_channel(image, lambda part: self._noisy(part, severity, rng)), mask)
 
     def _noisy(self, part: Image, severity: float, rng: np.random.Generator) -> Image:
-        mean = mean_light(part, self.response)
+        mean = float(np.mean(mean_light(part, self.response)))
         return _noisy(part, self._deviations(severity, mean), rng)
 
     def _shot(self, severity: float) -> float:

@@ -47,8 +47,7 @@ class Veil:
         share = self.percent / 100 * growth(severity)
 
         def veiled(part: Image) -> Image:
-            planes = [part] if part.ndim == 2 else [part[..., c] for c in range(3)]
-            means = np.array([mean_light(plane, self.response) for plane in planes])
+            means = np.array(mean_light(part, self.response))
             light = levels_in_light(self.response)[:, None] + share * means
             tables = table_of(light, self.response)
             return mapped(part, tables) if part.ndim == 2 else in_colour(part, tables)

@@ -56,10 +56,11 @@ def table_of(light: NDArray[np.float64], response: str) -> NDArray[np.uint8]:
     return np.rint(255 * share_of(np.clip(light, 0, 1), response)).astype(np.uint8)
 
 
-def mean_light(pixels: Image, response: str) -> float:
-    """Return the mean light of `pixels`, 1 at white."""
-    counts = np.bincount(pixels.ravel(), minlength=256)
-    return float(counts @ levels_in_light(response)) / pixels.size
+def mean_light(pixels: Image, response: str) -> tuple[float, ...]:
+    """Return the mean light of each channel of `pixels`, 1 at white."""
+    channels = 1 if pixels.ndim == 2 else 3
+    means = opencv.load().mean(decoded(pixels, response))  # of whole numbers, which add up exactly
+    return tuple(mean / WHITE for mean in means[:channels])
 
 
 def quantile_of_light(pixels: Image, share: float, response: str) -> float:
