@@ -89,6 +89,22 @@ class Choice:
         return value
 
 
+@dataclass(frozen=True)
+class Angle:
+    """Accepts degrees, or ``any`` for what is drawn."""
+
+    wanted = "a number from 0 to 360, or any"
+
+    def __call__(self, value: object) -> float | str:
+        """Return `value`."""
+        if value == "any":
+            return "any"
+        try:
+            return float(Number(0, 360)(value))
+        except ValueError:
+            raise _wrong(self.wanted, value) from None
+
+
 def parameter(default: T, check: Callable[[object], T]) -> T:
     """Declare a parameter as a field of a dataclass.
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pytest_robustbench import opencv
-from pytest_robustbench.corruptions.response import levels_in_light, share_of
+from pytest_robustbench.corruptions.built_in.white_balance import colour_gains
+from pytest_robustbench.corruptions.pixels.response import levels_in_light, share_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,20 +22,6 @@ if TYPE_CHECKING:
     from pytest_robustbench.arrays import Image
 
     Light = NDArray[np.float32]
-
-_WIEN = 1.4388e-2 * 1e-6
-"""The second radiation constant, for temperatures in mired: K m times mired per K."""
-_RED, _BLUE = 600e-9, 450e-9
-"""Where sensors see red and blue, metres."""
-EV_PER_MIRED = _WIEN * (1 / _BLUE - 1 / _RED) / 2 / float(np.log(2))
-"""By how many stops red gains, and blue loses, for each mired that the light gets warmer.
-
-Wien's approximation of a black body [1]_: of the whole ratio of red to blue each takes a half.
-
-References
-----------
-.. [1] Wyszecki and Stiles, "Color Science", 2nd edition, Wiley, 1982, section 1.2.2.
-"""
 
 _TABLE = 1 << 14
 """Steps of light between which grey levels are looked up."""
@@ -106,7 +93,7 @@ def imitated(pixels: Image, change: Change, response: str, seed: int) -> Image:
     change : Change
         What happens to it, as far as it is `Change.imitable`.
     response : str
-        See `pytest_robustbench.corruptions.response`.
+        See `pytest_robustbench.corruptions.pixels.response`.
     seed : int
         Of the noise.
 
@@ -133,8 +120,8 @@ def gray_of(light: Light) -> Light:
 def _lit(pixels: Image, change: Change, response: str) -> Light:
     """Return the light of a picture after what changes at lamps and aperture."""
     cv2 = opencv.load()
-    warmer = change.white_balance * EV_PER_MIRED * np.array([1, 0, -1])
-    gains = 2.0 ** (change.exposure + (warmer if pixels.ndim == 3 else warmer[1:2]))
+    colours = colour_gains(change.white_balance) if pixels.ndim == 3 else (1.0,)
+    gains = 2.0**change.exposure * np.array(colours)
     table = (_to_light(response)[:, None] * gains).astype(np.float32)
     lit = np.asarray(cv2.LUT(pixels, table[None]))
     field = _field(lit.shape[:2], change)

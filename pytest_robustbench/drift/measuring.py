@@ -87,7 +87,7 @@ class Drift:
     before, after : Frames
         The sides.
     response : str
-        See `pytest_robustbench.corruptions.response`.
+        See `pytest_robustbench.corruptions.pixels.response`.
     change : Change
         What is told apart from zero.
     estimates : mapping of str to Estimate

@@ -54,7 +54,7 @@ class Scope:
     Parameters
     ----------
     response : str
-        See `pytest_robustbench.corruptions.response`.
+        See `pytest_robustbench.corruptions.pixels.response`.
     nyquist : float
         The highest frequency that all of them have, cycles per pixel of a picture whose shorter
         side is 256.

@@ -59,7 +59,7 @@ class Applied:
         ).reshape(*gray.shape[:2], -1)
         light = light * 2.0**self.exposure
         if light.shape[2] == 3:
-            light = light * 2.0 ** (0.00577 * self.white_balance * np.array([1, 0, -1]))
+            light = light * np.exp(self.white_balance * np.array([2.665e-3, 0, -5.329e-3]))
         rows = np.arange(len(light)) / len(light)
         light = light * (1 + self.banding * np.cos(2 * np.pi * (7 * rows + 0.2)))[:, None, None]
         light = light + self.veil * light.mean(axis=(0, 1))

@@ -26,7 +26,7 @@ name: metal
 dataset: {format: synthetic, n_train: 24, n_test_good: 30, n_defect: 60, size: 48}
 detector: pixel_gaussian
 calibration: {pixel_normal_quantile: 0.99}
-corruptions: [blur, glare]
+corruptions: [{blur: {severity_3: {sigma_px: 0.75}}}, glare]
 severities: [1, 5]
 recorded: {led: {format: synthetic, n_test_good: 3, n_defect: 3, size: 48, seed: 7}}
 accept: {all: {bg_fpr: {max: 0.99}, one_sided: false_alarms}}

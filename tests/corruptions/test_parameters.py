@@ -36,7 +36,7 @@ RELEASED = {
     },
     "geo_jitter": {"rotation_deg": 3.0, "shift_percent": 2.0, "scale_percent": 3.0},
     "exposure": {"ev": 0.5, "direction": "any", "response": "srgb"},
-    "gradient": {"ev": 0.5, "response": "srgb"},
+    "gradient": {"ev": 0.5, "angle": "any", "response": "srgb"},
     "vignette": {"corner_ev": 0.5, "offset": 0.15, "response": "srgb"},
     "white_balance": {"mired": 25.0, "direction": "any", "response": "srgb"},
     "veil": {"percent": 10.0, "response": "srgb"},

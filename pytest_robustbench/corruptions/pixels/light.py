@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pytest_robustbench.arrays import Image
     from pytest_robustbench.corruptions.pixels.response import Light
 
-UNCHANGED = 1 << 15
-"""The gain that leaves light as it is; gains are below four times as much."""
+UNCHANGED = 1 << 14
+"""The gain that leaves light as it is; no gain reaches four times as much."""
 
 
 def grid(shape: tuple[int, ...], fineness: int) -> tuple[int, int]:
@@ -38,8 +38,8 @@ def enlarged(field: Light, shape: tuple[int, ...]) -> Light:
 
 
 def gains_of(shares: NDArray[np.float64]) -> Light:
-    """Return shares of the light that are kept as gains."""
-    return np.rint(shares * UNCHANGED).astype(np.uint16)
+    """Return what the light is multiplied by as gains."""
+    return np.rint(np.minimum(shares * UNCHANGED, 4 * UNCHANGED - 1)).astype(np.uint16)
 
 
 def gained(image: Image, gains: Light, response: str) -> Image:

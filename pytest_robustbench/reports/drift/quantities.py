@@ -11,6 +11,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
+def _as_told(value: float, _response: str) -> float:
+    return value
+
+
+def _stops(percent: float, _response: str) -> float:
+    """Return the stops that a corner loses with so many percent of its light."""
+    return -math.log2(1 - min(percent, 99.0) / 100)
+
+
+def _grey_levels(levels: float, response: str) -> float:
+    """Return the grey levels that a deviation of the light at white is seen as."""
+    import numpy as np
+
+    from pytest_robustbench.corruptions.pixels.response import share_of
+
+    return 255 * (1 - float(share_of(np.array(max(1 - levels / 255, 0.0)), response)))
+
+
 @dataclass(frozen=True)
 class Quantity:
     """One of the estimates.
@@ -31,6 +49,8 @@ class Quantity:
         Whether the value is in pixels of a picture whose shorter side is 256.
     positive : bool
         Whether only more of it can be imitated.
+    level : callable
+        From the unit, and the response of the camera, to the parameter.
     """
 
     title: str
@@ -42,6 +62,7 @@ class Quantity:
     parameter: str = ""
     in_pixels: bool = False
     positive: bool = False
+    level: Callable[[float, str], float] = _as_told
 
 
 def _same(value: float) -> float:
@@ -91,8 +112,9 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             "darker corners",
             "brighter corners",
             "vignette",
-            "corner",
+            "corner_ev",
             positive=True,
+            level=_stops,
         ),
         "blur": Quantity(
             "blur",
@@ -112,8 +134,9 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             "more grain",
             "less grain",
             "noise",
-            "shot",
+            "levels",
             positive=True,
+            level=_grey_levels,
         ),
         "shift_x": Quantity(
             "shift, sideways", SHIFTED, _same, "to the right", "to the left", in_pixels=True

@@ -81,7 +81,7 @@ def _corruption(
     """Return what imitates the drift, in the order of a camera; ``None``: nothing is to imitate."""
     told = {key: one["value"] for key, one in estimates.items() if one["told"]}
     parts = [
-        {row.corruption: {row.parameter: told[key]}}
+        {row.corruption: {row.parameter: _round(row.level(told[key], drift.response))}}
         for key, row in QUANTITIES.items()
         if row.corruption and key in told and (told[key] > 0 or not row.positive)
     ]
@@ -95,9 +95,12 @@ def _corruption(
 
 
 def _gradient(across: float, down: float) -> dict[str, float]:
-    """Return the gradient by its strength, and where it gets brighter: 0 right, 90 down."""
+    """Return the gradient by its strength, and where it gets brighter: 0 right, 90 down.
+
+    From one corner to the other it is what both directions add up to.
+    """
     angle = math.degrees(math.atan2(down, across)) % 360
-    return {"ev": _round(math.hypot(across, down)), "angle": float(round(angle))}
+    return {"ev": _round(abs(across) + abs(down)), "angle": float(round(angle))}
 
 
 def _round(value: float) -> float:

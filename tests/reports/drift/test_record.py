@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from pytest_robustbench.corruptions.references import parse_reference
+from pytest_robustbench.corruptions.registry import load_corruption
 from pytest_robustbench.drift.change import Change
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.reports.drift.model import DriftRecord, read_drift, write_drift
@@ -44,15 +45,20 @@ def test_units_are_those_of_a_line():
     ("change", "yaml_line"),
     [
         (Change(exposure=-0.31), "{exposure: {ev: -0.31}, name: led_2025_11}"),
-        (Change(gradient_x=-0.3, gradient_y=0.4), "gradient: {ev: 0.5, angle: 127.0}"),
+        (Change(gradient_x=-0.3, gradient_y=0.4), "gradient: {ev: 0.7, angle: 127.0}"),
         (Change(blur=1.44), "{blur: {sigma_px: 1.2}, name: led_2025_11}"),
+        (Change(vignette=-1.0), "{vignette: {corner_ev: 1.0}, name: led_2025_11}"),
+        (Change(veil=0.1, white_balance=-20.0), "{white_balance: {mired: -20.0}}, {veil: {percent"),
+        (Change(noise=64.0), "{noise: {levels: 8.0}"),
     ],
 )
 def test_the_line_of_yaml_imitates_what_was_told(change, yaml_line):
     line = snippet(record(change))
 
     assert yaml_line in line
-    assert parse_reference(yaml.safe_load(line)).name == "led_2025_11"
+    reference = yaml.safe_load(line)
+    assert parse_reference(reference).name == "led_2025_11"
+    assert load_corruption(reference).by_value
     assert line in text(change)
 
 
@@ -91,7 +97,7 @@ def test_the_noise_that_blur_took_away_may_be_the_cameras_own():
     own, more = (Change(blur=1.0, noise=variance) for variance in (0.9, 9.0))
 
     assert "may be the camera's own" in text(own)
-    assert "noise: {shot: 0.949}" in snippet(record(own))
+    assert "noise: {levels: 0.949}" in snippet(record(own))
     assert "may be the camera's own" not in text(more)
 
 
