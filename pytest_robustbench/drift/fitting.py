@@ -57,11 +57,11 @@ STEPS: Mapping[str, float] = MappingProxyType(
 """By how much a parameter is moved to see what it does."""
 FURTHEST = 10
 """The largest step of one round, in those steps."""
-HINT = 0.5
+HINT = 0.8
 """Where nothing alone is this share of what would be told, nothing is looked for together."""
 STRAIGHT = ("exposure", "white_balance", "gradient_x", "gradient_y", "vignette")
 """What does the same to the traits wherever it starts from: they are logarithms of light."""
-SLOPED = 6
+SLOPED = 8
 """Pictures that the effect of a parameter is worked out on."""
 ROUNDS, HALVINGS, GAIN = 8, 2, 1.0
 """At most so many rounds, each of a step or less, until one would explain no more than this: a

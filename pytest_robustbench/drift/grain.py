@@ -23,12 +23,10 @@ _FLAT = 0.25
 """Share of the blocks that are called flat."""
 _LOWEST, _HIGHEST = 0.003, 0.95
 """Mean light of blocks that say something: others are clipped."""
-LEAST = 0.3
-"""Added to the noise, in squares of 1/255 of white: that of rounding to grey levels is no drift."""
 
 
 def grain(light: Light) -> Vector:
-    """Return the binary logarithm of the noise of each plane, ``(1,)`` or ``(3,)``.
+    """Return the noise of each plane, ``(1,)`` or ``(3,)``.
 
     The variance at white that shot noise would have, in squares of 1/255 of white: Immerkaer's
     difference of two Laplacians [1]_, which no plane and no slope shows up in, squared, over the
@@ -53,7 +51,7 @@ def grain(light: Light) -> Vector:
     within = parts.reshape(rows, BLOCK // _PART, columns, BLOCK // _PART, -1).std(axis=(1, 3))
     flatness, variance, mean = (one.reshape(rows * columns, -1) for one in (within, variance, mean))
     planes = zip(flatness.T, variance.T, mean.T, strict=True)
-    return np.log2([_of_flat(*plane) + LEAST for plane in planes])
+    return np.array([_of_flat(*plane) for plane in planes])
 
 
 def _of_flat(flatness: Vector, variance: Vector, mean: Vector) -> float:

@@ -28,16 +28,14 @@ def quality_of(path: Path) -> int | None:
     """Return the quality, 1 to 100, whose table is nearest to that of a file; ``None``: no JPEG.
 
     Of other encoders than libjpeg it is the quality of libjpeg that loses as much.
-
-    Raises
-    ------
-    OSError
-        If the file is no picture.
     """
     from PIL import Image as Pictures
 
-    with Pictures.open(path) as picture:
-        tables = getattr(picture, "quantization", None)
+    try:
+        with Pictures.open(path) as picture:
+            tables = getattr(picture, "quantization", None)
+    except Exception:  # whoever needs the pixels will say what is wrong with the file
+        return None
     if not tables:
         return None
     # The order of the coefficients is the file's, or that of rows: sorted, it is the same.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median_low
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from pytest_robustbench.drift.jpeg import quality_of
 from pytest_robustbench.drift.residual import remainders
 from pytest_robustbench.drift.shift import shifts
 from pytest_robustbench.drift.sides import Imitated, Side
-from pytest_robustbench.drift.traits import HIGH, Scope, noise_in, tolerances
+from pytest_robustbench.drift.traits import HIGH, Scope, least_noise, noise_in, tolerances
 from pytest_robustbench.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -114,6 +114,23 @@ class Drift:
     colour: bool
 
     @property
+    def lacks(self) -> bool:
+        """Whether pictures before would have to get sharper, or less noisy."""
+        less = (self.estimates[name] for name in ("blur", "noise"))
+        return any(one.told and one.value < 0 for one in less)
+
+    def reversed(self) -> Drift:
+        """Return the drift from after to before."""
+        return replace(
+            self,
+            before=self.after,
+            after=self.before,
+            change=Change(**{name: -getattr(self.change, name) for name in PARAMETERS}),
+            estimates={k: replace(one, value=-one.value) for k, one in self.estimates.items()},
+            blurred_away=0.0,
+        )
+
+    @property
     def told(self) -> bool:
         """Whether anything at all differs by more than chance."""
         return (
@@ -142,7 +159,16 @@ def measured(before: Frames, after: Frames, response: str) -> Drift:
     DatasetError
         If a picture cannot be read, or one side is gray and the other one is not.
     """
-    first, second = sides = Side(before.samples), Side(after.samples)
+    forward = _measured(before, after, response)
+    if not forward.lacks:
+        return forward
+    # What pictures before cannot be given, those after can: the way back is measured.
+    backward = _measured(after, before, response)
+    return forward if backward.lacks else backward.reversed()
+
+
+def _measured(before: Frames, after: Frames, response: str) -> Drift:
+    first, second = sides = [Side(one.samples, response) for one in (before, after)]
     if first.colour != second.colour:
         gray, other = ("after", "before") if first.colour else ("before", "after")
         raise DatasetError(
@@ -153,6 +179,7 @@ def measured(before: Frames, after: Frames, response: str) -> Drift:
     scope = Scope(
         response,
         nyquist=0.5 * min(side.least_scale for side in sides),
+        least=least_noise(min(float(np.median(side.light)) for side in sides)),
         high=min(HIGH, max(LEAST_HIGH, 1 - max(side.clipped for side in sides))),
     )
     quality = min(frames.quality or BEST for frames in (before, after))
@@ -186,6 +213,7 @@ def _blurred_away(imitated: Imitated, change: Change, planes: int) -> float:
         return 0.0
     everything = np.arange(imitated.count)
     sharp, soft = (
-        noise_in(imitated(one, everything), planes) for one in (Change(), Change(blur=change.blur))
+        noise_in(imitated(one, everything), planes, imitated.scope)
+        for one in (Change(), Change(blur=change.blur))
     )
     return max(0.0, sharp - soft)

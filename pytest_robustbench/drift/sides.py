@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from pytest_robustbench.datasets.pictures.store import PictureStore
-from pytest_robustbench.drift.change import imitated, scale_of
+from pytest_robustbench.drift.change import imitated, light_in, scale_of
 from pytest_robustbench.drift.jpeg import recoded
 from pytest_robustbench.drift.shift import plane_of
 from pytest_robustbench.drift.traits import SMALL, clipped_share, traits
@@ -41,6 +41,8 @@ class Side:
     ----------
     samples : sequence of Sample
         Good parts.
+    response : str
+        Of the camera.
 
     Raises
     ------
@@ -48,7 +50,7 @@ class Side:
         If a picture cannot be read.
     """
 
-    def __init__(self, samples: Sequence[Sample]) -> None:
+    def __init__(self, samples: Sequence[Sample], response: str) -> None:
         self._samples = samples
         self._store = PictureStore(budget_bytes=BUDGET)
         self.colour = not all(self._each(lambda i: self._store.load(samples[i]).gray))
@@ -60,6 +62,7 @@ class Side:
                 "pictures as the camera gives them"
             )
         scales = [scale_of(shape) for shape in shapes]
+        self.light = self._each(lambda i: float(light_in(self.pixels(i), response).mean()))
         self.scale, self.least_scale = float(np.median(scales)), min(scales)
 
     @property

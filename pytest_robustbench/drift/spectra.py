@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pytest_robustbench.drift.change import scale_of
-from pytest_robustbench.drift.grain import LEAST
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,7 +34,7 @@ def wave_edges() -> Vector:
     return np.geomspace(1.5, 32.5, WAVES + 1)
 
 
-def radial_spectrum(gray: Light, nyquist: float, mean: float) -> Vector:
+def radial_spectrum(gray: Light, nyquist: float, least: float) -> Vector:
     """Return the binary logarithm of the power in rings of frequency, ``(BANDS,)``.
 
     A periodogram under a Hann window, per square of the unit of frequency, so that the same scene
@@ -44,20 +43,18 @@ def radial_spectrum(gray: Light, nyquist: float, mean: float) -> Vector:
     Parameters
     ----------
     gray : ndarray of float32, shape (H, W)
-        From 0 to 1.
+        In shares of its mean.
     nyquist : float
         Upper end of the last band, cycles per pixel of a picture whose shorter side is 256.
-    mean : float
-        Of the light; its shares are what is looked at.
+    least : float
+        Power of white noise that is added to each: less is no drift.
     """
     from scipy.fft import rfft2
 
     ring, count, window = _rings(gray.shape[0], gray.shape[1], nyquist)
     power = np.abs(rfft2((gray - gray.mean()) * window)) ** 2
     total = np.bincount(ring, power.ravel(), BANDS + 2)[1:-1]
-    # The same least noise as in the grain, whose variance grows with the light.
-    least = LEAST / 255**2 * mean
-    return np.log2((total / count + least) / mean**2 / scale_of(gray.shape) ** 2)
+    return np.log2((total / count + least) / scale_of(gray.shape) ** 2)
 
 
 def profile_spectra(small: Light) -> Vector:

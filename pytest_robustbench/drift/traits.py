@@ -15,7 +15,7 @@ import numpy as np
 
 from pytest_robustbench import opencv
 from pytest_robustbench.drift.change import gray_of, light_in
-from pytest_robustbench.drift.grain import LEAST, grain
+from pytest_robustbench.drift.grain import grain
 from pytest_robustbench.drift.spectra import BANDS, WAVES, profile_spectra, radial_spectrum
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ CELLS = 4
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 DARK = 0.05
 """Added to shares of the mean light before their logarithm: black is no number."""
+LEAST = 0.3
+"""Noise of a pixel that is no drift, in squares of 1/255 of white."""
 LOW, HIGH = 0.02, 0.98
 """Quantiles between which light is averaged."""
 CLIPPED = 254
@@ -58,12 +60,16 @@ class Scope:
     nyquist : float
         The highest frequency that all of them have, cycles per pixel of a picture whose shorter
         side is 256.
+    least : float
+        Variance of noise, over the square of the mean light, that is added to each: rounding to
+        grey levels is no drift. It is the same for all, so that light itself changes nothing.
     high : float
         The quantile above which a side is clipped, `HIGH` at most.
     """
 
     response: str
     nyquist: float
+    least: float = 1e-5
     high: float = HIGH
 
 
@@ -100,18 +106,24 @@ def traits(pixels: Image, scope: Scope) -> Vector:
         _tone(means),
         np.log2(shape / mean + DARK),
         np.log2(_resized(plane, (CELLS, CELLS)) / mean + DARK).ravel(),
-        radial_spectrum(gray, scope.nyquist, float(mean)),
-        grain(light) - np.log2(mean),
+        radial_spectrum(gray / np.float32(mean), scope.nyquist, scope.least),
+        np.log2(grain(light) / 255**2 / mean + scope.least),
         profile_spectra(plane / mean),
     )
     return np.concatenate(parts)
 
 
-def noise_in(seen: Vector, planes: int) -> float:
+def least_noise(light: float) -> float:
+    """Return `Scope.least` where the mean light is `light`."""
+    return LEAST / 255**2 / max(light, 1e-3)
+
+
+def noise_in(seen: Vector, planes: int, scope: Scope) -> float:
     """Return the noise that traits ``(n, D)`` tell of: a variance as `Change.noise` has it."""
     place = places(planes)
     mean = seen[:, place[TONE].start, None]
-    return float((2.0 ** (seen[:, place[GRAIN]] + mean)).mean()) - LEAST
+    relative = 2.0 ** seen[:, place[GRAIN]] - scope.least
+    return 255**2 * float((relative * 2.0**mean).mean())
 
 
 def tolerances(planes: int) -> Vector:

@@ -77,8 +77,10 @@ class Weights:
         )
         systematic = (self._effects(self._loads, which) ** 2) @ self._tolerance**2
         factor = critical(compared, *counts)
-        margin = np.sqrt(before / counts[0] + after / counts[1] + systematic)
-        floor = np.sqrt(before * (1 / counts[0] + 1 / counts[1]) + systematic)
+        shares = 1 / counts[0] + 1 / counts[1]
+        # The wider side for both: few pictures may be alike by chance.
+        margin = np.sqrt(np.maximum(before, after) * shares + systematic)
+        floor = np.sqrt(before * shares + systematic)
         return factor * margin, factor * floor
 
     def _effects(self, loads: Matrix, which: Sequence[int]) -> Matrix:

@@ -18,7 +18,7 @@ from pytest_robustbench.drift.fitting import fit
 from pytest_robustbench.drift.measuring import SHIFTS, Drift, Frames, measured
 from pytest_robustbench.drift.residual import remainders
 from pytest_robustbench.drift.sides import Side
-from pytest_robustbench.drift.traits import Scope, tolerances
+from pytest_robustbench.drift.traits import Scope, least_noise, tolerances
 from pytest_robustbench.reports.drift.quantities import QUANTITIES
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ CATEGORIES = ("magnetic_tile", "hazelnut_toy", "grid", "kolektor")
 """The last one was not looked at while this was built."""
 SIDES = (10, 30)
 REPEATS = 3
-SPLITS = 100
+SPLITS = 60
 RESPONSE = "srgb"
 
 
@@ -127,9 +127,13 @@ class Category:
     def __init__(self, origin: str, images: list[Pixels]) -> None:
         self.origin = origin
         self.images = images
-        self.side = Side(samples_of(images))
+        self.side = Side(samples_of(images), RESPONSE)
         self.planes = 3 if self.side.colour else 1
-        self.scope = Scope(RESPONSE, 0.5 * self.side.least_scale)
+        self.scope = Scope(
+            RESPONSE,
+            nyquist=0.5 * self.side.least_scale,
+            least=least_noise(float(np.median(self.side.light))),
+        )
         self._seen: dict[tuple[Change, int], NDArray[np.float64]] = {}
 
     @classmethod

@@ -79,6 +79,15 @@ def test_a_mistake_is_one_line_and_exit_code_2(line, capsys, arguments, message)
     assert err.count("\n") == 1
 
 
+def test_a_damaged_picture_is_named(line, capsys):
+    (line / "after" / "03.png").write_bytes(b"no picture")
+
+    assert drift() == 2
+    err = capsys.readouterr().err
+    assert "after/03" in err
+    assert err.count("\n") == 1
+
+
 def test_too_few_pictures_are_refused(line, capsys):
     for path in sorted((line / "after").iterdir())[5:]:
         path.unlink()
