@@ -102,8 +102,11 @@ class Scenes:
         )
         unmoved = found.mask is seen.mask and found.ignored is None
         if size is not None:
+            ignored = _resized_mask(found.ignored, size)
             mask = clean.mask if found.mask is seen.mask else _resized_mask(found.mask, size)
-            found = Corrupted(_resized(found.image, size), mask, _resized_mask(found.ignored, size))
+            if mask is not None and ignored is not None:
+                mask = locked(mask & ~ignored)
+            found = Corrupted(_resized(found.image, size), mask, ignored)
         return Scene(found, clean, unmoved)
 
     def _pictures(

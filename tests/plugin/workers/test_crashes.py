@@ -55,7 +55,12 @@ def slow(project: Project) -> Project:
     project.write("slow.py", SLOW)
     # At the last severities it finds nothing.
     accept = "all: {bg_fpr: {max: 0.9999}, one_sided: false_alarms}"
-    project.yaml(accept, detector='{name: "slow:Slow"}', severities="[1, 2, 3, 4, 5]")
+    project.yaml(
+        accept,
+        corruptions="[{lighting: {severity_3: {ev: 0.2}}}, blur]",
+        detector='{name: "slow:Slow"}',
+        severities="[1, 2, 3, 4, 5]",
+    )
     return project
 
 
