@@ -157,8 +157,8 @@ class Benchmark:
     corruptions : sequence of str, mapping or Corruption, optional
         Names, import paths or mappings with parameters, as in a YAML; by default ``lighting``,
         ``jpeg``, ``blur``, ``glare`` and ``geo_jitter``; an empty one leaves the clean condition.
-    severities : sequence of int
-        1 to 5.
+    severities : sequence of float
+        Above 0, at most 5.
     recorded : mapping of str to Split or callable, optional
         Sets whose images were really taken under drift: their test parts are measured at the same
         thresholds. A function that returns one is called when its condition is measured.
@@ -211,7 +211,7 @@ class Benchmark:
         detector: object,
         *,
         corruptions: Sequence[str | Mapping[str, Any] | Corruption] | None = None,
-        severities: Sequence[int] = SEVERITIES,
+        severities: Sequence[float] = SEVERITIES,
         recorded: Mapping[str, RecordedSet] | None = None,
         name: str = "",
         fitted: bool = False,
@@ -232,7 +232,8 @@ class Benchmark:
         self.gate = gate or Gate()
         chosen = DEFAULT if corruptions is None else corruptions
         loaded = [c if isinstance(c, Corruption) else load_corruption(c, folder) for c in chosen]
-        self.conditions = _conditions(_names(loaded), severities, recorded or {})
+        _check_names(loaded)
+        self.conditions = _conditions(loaded, severities, recorded or {})
         self._config = _plain(config or {})
         self._folder = folder
         self._sources = sources or sources_of(detector, folder)
@@ -240,7 +241,7 @@ class Benchmark:
         self.evaluator = Evaluator(
             split,
             as_detector(detector),
-            {c.name: c for c in loaded},
+            {c.name: c.seen_by(split.response) for c in loaded},
             calibration=calibration,
             settings=evaluation,
             metrics=tuple(load_metric(metric, folder) for metric in metrics),
@@ -426,21 +427,24 @@ def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def _names(corruptions: Sequence[Corruption]) -> list[str]:
+def _check_names(corruptions: Sequence[Corruption]) -> None:
     names = [c.name for c in corruptions]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ConfigError(
             f"corruptions {', '.join(twice)} are given twice: a name stands for one condition"
         )
-    return names
 
 
 def _conditions(
-    names: Sequence[str], severities: Sequence[int], recorded: Iterable[str]
+    corruptions: Sequence[Corruption], severities: Sequence[float], recorded: Iterable[str]
 ) -> tuple[Condition, ...]:
     """Return clean, every corruption at every severity in ascending order, the recorded sets."""
-    corrupted = [Condition(name, severity) for name in names for severity in sorted({*severities})]
+    corrupted = [
+        Condition(corruption.name, severity)
+        for corruption in corruptions
+        for severity in ([None] if corruption.by_value else sorted({*severities}))
+    ]
     return (CLEAN, *corrupted, *(Condition(RECORDED, recorded=name) for name in recorded))
 
 

@@ -84,7 +84,7 @@ FLAGS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         },
         "conditions": {
             "corruptions": {"metavar": "A,B", "help": "default: all five of the guide; none"},
-            "severities": {"type": int, "nargs": "+", "metavar": "S"},
+            "severities": {"type": float, "nargs": "+", "metavar": "S"},
             "seed": {"type": int, "help": "of every corruption draw"},
         },
     }

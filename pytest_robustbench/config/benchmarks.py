@@ -70,7 +70,7 @@ def build_benchmark(
         split,
         detector,
         corruptions=list(build_corruptions(declaration, folder).values()),
-        severities=sorted({c.severity for c in declaration.conditions if c.severity}),
+        severities=sorted({c.severity for c in declaration.conditions if c.severity is not None}),
         recorded=recorded_sets(declaration, folder, split),
         name=declaration.name,
         fitted=declaration.detector.fitted,

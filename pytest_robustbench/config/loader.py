@@ -14,6 +14,7 @@ from pytest_robustbench.config.checks.inputs import shared_detectors
 from pytest_robustbench.config.checks.metrics import own_metrics
 from pytest_robustbench.config.checks.regression import check_stored_reports
 from pytest_robustbench.config.checks.scope import Scope
+from pytest_robustbench.config.checks.severities import named_severities
 from pytest_robustbench.config.declarations import RobustnessConfig
 from pytest_robustbench.config.models.file import Benchmark, RobustnessFile, file_type
 from pytest_robustbench.config.models.inputs import DetectorEntry
@@ -79,8 +80,9 @@ def parse_config(
     own = own_metrics(tree, path.absolute().parent, problems)
     if problems:  # which limits there can be is not known
         raise config_error(path, problems)
-    problems += _shape_problems(tree, tuple(own.values()))
-    declared = _declared(tree, path, problems, own)
+    severities = named_severities(tree)
+    problems += _shape_problems(tree, tuple(own.values()), severities)
+    declared = _declared(tree, path, problems, own, severities)
     problems += _profile_names(tree)
     if problems:
         raise config_error(path, problems)
@@ -142,9 +144,11 @@ def _check_version(tree: Table, path: Path) -> None:
         raise config_error(path, [Problem(version.mark, message)])
 
 
-def _shape_problems(tree: Table, own: tuple[str, ...]) -> list[Problem]:
+def _shape_problems(
+    tree: Table, own: tuple[str, ...], severities: tuple[float, ...]
+) -> list[Problem]:
     try:
-        file_type(own).model_validate(plain(tree))
+        file_type(own, severities).model_validate(plain(tree))
     except ValidationError as error:
         return list(problems_of(error, tree))
     return []
@@ -172,14 +176,21 @@ def _profile_names(tree: Table) -> Iterator[Problem]:
 
 
 def _declared(
-    tree: Table, path: Path, problems: list[Problem], own: Mapping[str, str]
+    tree: Table,
+    path: Path,
+    problems: list[Problem],
+    own: Mapping[str, str],
+    severities: tuple[float, ...],
 ) -> dict[str | None, list[BenchmarkDeclaration]]:
     """Return the benchmarks of the file under no profile, and under each of them."""
     of_shared = Scope(
         shown_path(path), None, tree.mark, tree.table("detectors"), tree, problems=problems
     )
     shared = _shared(of_shared)
-    scopes = [replace(here, own_metrics=own) for here in _scopes(tree, path, problems)]
+    scopes = [
+        replace(here, own_metrics=own, severities=severities)
+        for here in _scopes(tree, path, problems)
+    ]
     declared: dict[str | None, list[BenchmarkDeclaration]] = {}
     if shared is None:
         return declared

@@ -25,12 +25,12 @@ class Run(NamedTuple):
     ----------
     corruptions : tuple of str
         Names of corruptions, and ids of recorded sets.
-    severities : tuple of int
+    severities : tuple of float
         Ascending.
     """
 
     corruptions: tuple[str, ...]
-    severities: tuple[int, ...]
+    severities: tuple[float, ...]
 
 
 def run_by(config: RobustnessConfig) -> Run:
@@ -38,14 +38,16 @@ def run_by(config: RobustnessConfig) -> Run:
     conditions = [c for b in config.benchmarks for c in b.conditions]
     recorded = [c.id for c in conditions if c.recorded]
     names = dict.fromkeys([*(c.corruption for c in conditions), *recorded])
-    return Run(tuple(names), tuple(sorted({c.severity for c in conditions if c.severity})))
+    return Run(
+        tuple(names), tuple(sorted({c.severity for c in conditions if c.severity is not None}))
+    )
 
 
 def narrow(
     config: RobustnessConfig,
     *,
     corruptions: Collection[str] | None = None,
-    severities: Collection[int] | None = None,
+    severities: Collection[float] | None = None,
     limit_train: int | None = None,
     limit_test: int | None = None,
     device: str | None = None,
@@ -69,8 +71,8 @@ def narrow(
             raise UnfitOptionError(f"{unknown}; {suggestion(asked, run.corruptions)}")
     for severity in severities or ():
         if severity not in run.severities:
-            valid = ", ".join(map(str, run.severities)) or "none"
-            unknown = f"no benchmark of {where} runs severity {severity!r}"
+            valid = ", ".join(f"{each:g}" for each in run.severities) or "none"
+            unknown = f"no benchmark of {where} runs severity {severity:g}"
             raise UnfitOptionError(f"{unknown}; valid: {valid}")
     for name, value in (("limit_train", limit_train), ("limit_test", limit_test)):
         if value is not None and value < 1:
@@ -93,7 +95,7 @@ def narrow(
 def _narrowed(
     benchmark: BenchmarkDeclaration,
     corruptions: Collection[str] | None,
-    severities: Collection[int] | None,
+    severities: Collection[float] | None,
 ) -> BenchmarkDeclaration:
     def kept(condition: Condition) -> bool:
         return condition == CLEAN or bool(

@@ -6,7 +6,7 @@ A built-in corruption is a module of `built_in`, called like it, and its name he
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_robustbench.importing import installed
 
@@ -15,16 +15,57 @@ if TYPE_CHECKING:
 
     from pytest_robustbench.corruptions.corruption import Corruption
 
+
+class Quantity(NamedTuple):
+    """What severity grades of a corruption, as a person on the line knows it.
+
+    Attributes
+    ----------
+    name : str
+        The parameter that holds it.
+    unit : str
+        What limits on tolerances are given in.
+    middle : float
+        At severity 3; one step doubles it.
+    """
+
+    name: str
+    unit: str
+    middle: float
+
+
+QUANTITIES: Mapping[str, tuple[Quantity, ...]] = MappingProxyType(
+    {
+        "lighting": (Quantity("ev", "EV", 0.5),),
+        "exposure": (Quantity("ev", "EV", 0.5),),
+        "gradient": (Quantity("ev", "EV", 0.5),),
+        "vignette": (Quantity("corner_ev", "EV", 0.5),),
+        "white_balance": (Quantity("mired", "mired", 25),),
+        "veil": (Quantity("percent", "%", 10),),
+        "banding": (Quantity("percent", "%", 4),),
+        "glare": (Quantity("percent", "%", 10),),
+        "dust": (Quantity("percent", "%", 10),),
+        "blur": (Quantity("sigma_px", "px", 1),),
+        "defocus": (Quantity("radius_px", "px", 2),),
+        "motion_blur": (Quantity("length_px", "px", 4),),
+        "noise": (Quantity("levels", "levels", 8),),
+        "jpeg": (Quantity("quality", "", 60),),
+        "geo_jitter": (
+            Quantity("rotation_deg", "degrees", 3),
+            Quantity("shift_percent", "%", 2),
+            Quantity("scale_percent", "%", 3),
+        ),
+    }
+)
+"""By built-in corruption; the first one gives a severity its unit, if it has one."""
+
 DEFAULT = ("lighting", "jpeg", "blur", "glare", "geo_jitter")
 """What runs where no corruption is named, in the order in which conditions run."""
 
 BUILT_IN: Mapping[str, str] = MappingProxyType(
     {
         name: f"pytest_robustbench.corruptions.built_in.{name}:{name.upper()}"
-        for name in (
-            *DEFAULT,
-            *("noise", "motion_blur", "defocus", "vignette", "dust", "banding"),
-        )
+        for name in (*DEFAULT, *(name for name in QUANTITIES if name not in DEFAULT))
     }
 )
 """Name to import path of the corruption."""

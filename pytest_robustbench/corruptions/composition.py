@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pytest_robustbench import opencv
+from pytest_robustbench.conditions import MIDDLE
 from pytest_robustbench.corruptions.corruption import Corrupted, Corruption, locked
 from pytest_robustbench.corruptions.draws import sibling
 from pytest_robustbench.corruptions.references import check_parts
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Chain:
-    """Apply corruptions one after the other.
+    """Apply corruptions one after the other, at one severity.
 
     Each part draws for a sample what it draws for it alone: the picture of ``geo_jitter`` then
     ``blur`` is the blurred picture of ``geo_jitter``.
@@ -36,13 +37,17 @@ class Chain:
     parts: tuple[Corruption, ...]
 
     def __call__(
-        self, image: Image, mask: Mask | None, severity: int, rng: np.random.Generator
+        self, image: Image, mask: Mask | None, severity: float, rng: np.random.Generator
     ) -> Corrupted:
         """Corrupt `image` with every part at `severity`."""
         result = Corrupted(image, mask)
         for part in self.parts:
             result = _then(part, result, severity, rng)
         return result
+
+    def level(self, severity: float) -> str:
+        """Return how strong its parts are, in words and units."""
+        return ", ".join(filter(None, (part.level_at(severity) for part in self.parts)))
 
     def mover(self) -> Corruption | None:
         """Return the part that moves pixels, if exactly one does."""
@@ -51,12 +56,14 @@ class Chain:
 
 
 def composed(parts: Sequence[Corruption]) -> Corruption:
-    """Return the corruption that applies `parts` in their order.
+    """Return the corruption that applies `parts` in the order in which a picture passes them.
+
+    That is the order of their stages; where a part has none, the order in which they are given.
 
     Parameters
     ----------
     parts : sequence of Corruption
-        With different names, which are joined by underscores.
+        With different names, which are joined by underscores. Those by value keep their level.
 
     Raises
     ------
@@ -64,20 +71,35 @@ def composed(parts: Sequence[Corruption]) -> Corruption:
         If two parts have the same name.
     """
     check_parts(part.name for part in parts)
-    chain = Chain(tuple(parts))
+    chain = Chain(_in_order(parts))
     return Corruption(
         "_".join(part.name for part in parts),
         chain,
-        parameters={"parts": [_described(part) for part in parts]},
+        parameters={"parts": [_described(part) for part in chain.parts]},
         moves_pixels=any(part.moves_pixels for part in parts),
         kept=_kept(chain),
         fresh=all(part.fresh for part in parts),
         drawn_as="compose",
+        takes_planes=True,
+        level=chain.level,
+        by_value=all(part.by_value for part in parts),
+        respond=lambda response: composed([part.seen_by(response) for part in parts]),
     )
 
 
+def _in_order(parts: Sequence[Corruption]) -> tuple[Corruption, ...]:
+    single = [one for part in parts for one in _parts_of(part)]
+    if any(part.stage is None for part in single):
+        return tuple(single)
+    return tuple(sorted(single, key=lambda part: part.stage or 0))
+
+
+def _parts_of(part: Corruption) -> tuple[Corruption, ...]:
+    return part.function.parts if isinstance(part.function, Chain) else (part,)
+
+
 def _then(
-    part: Corruption, so_far: Corrupted, severity: int, rng: np.random.Generator
+    part: Corruption, so_far: Corrupted, severity: float, rng: np.random.Generator
 ) -> Corrupted:
     """Return `so_far` corrupted by `part` as well."""
     image, mask, ignored = _drawn(part, so_far.image, so_far.mask, severity, rng)
@@ -92,13 +114,13 @@ def _then(
 
 
 def _drawn(
-    part: Corruption, image: Image, mask: Mask | None, severity: int, rng: np.random.Generator
+    part: Corruption, image: Image, mask: Mask | None, severity: float, rng: np.random.Generator
 ) -> Corrupted:
     draws = sibling(rng, part.key, part.version)
     # A read-only mask is passed on itself, so that it is known again if no part touches it.
     shown = locked(mask) if mask is not None and mask.flags.writeable else mask
     try:
-        return part.drawn(locked(image), shown, severity, draws)
+        return part.drawn(locked(image), shown, MIDDLE if part.by_value else severity, draws)
     except CorruptionError as error:
         raise CorruptionError(f"its part {part.name!r} {error}") from error.__cause__
 
@@ -121,5 +143,5 @@ def _kept(chain: Chain) -> KeptFunction | None:
 
 def _described(part: Corruption) -> dict[str, JSON]:
     specification = part.specification(0)
-    del specification["seed"]
+    del specification["seed"], specification["at"]
     return specification

@@ -5,16 +5,26 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from pytest_robustbench.arrays import Image, Mask
-from pytest_robustbench.conditions import SEVERITIES
+from pytest_robustbench.conditions import (
+    MIDDLE,
+    SEVEREST,
+    SEVERITY_WANTED,
+    is_severity,
+    rounded_severity,
+)
 from pytest_robustbench.corruptions.draws import generator
 from pytest_robustbench.corruptions.keywords import with_keywords
 from pytest_robustbench.corruptions.names import check_name
+from pytest_robustbench.corruptions.pixels.gray import replicated
 from pytest_robustbench.errors import CorruptionError, InstallationError
+
+if TYPE_CHECKING:
+    from pytest_robustbench.corruptions.stages import Place, Stage
 
 JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
 """Plain JSON."""
@@ -26,7 +36,7 @@ class Corrupted(NamedTuple):
     Attributes
     ----------
     image : Image
-        ``(H, W, 3)`` uint8, RGB.
+        ``(H, W, 3)`` uint8, RGB; or ``(H, W)`` of a gray picture that was given as one plane.
     mask : Mask or None
         ``(H, W)`` bool, True = defect; ``None`` = unknown.
     ignored : Mask or None
@@ -39,17 +49,17 @@ class Corrupted(NamedTuple):
 
 
 CorruptionFunction: TypeAlias = Callable[
-    [Image, "Mask | None", int, np.random.Generator],
+    [Image, "Mask | None", Any, np.random.Generator],
     "Corrupted | tuple[Image, Mask | None] | tuple[Image, Mask | None, Mask | None]",
 ]
 """``(image, mask, severity, rng)`` to ``(image, mask)`` or ``(image, mask, ignored)``.
 
 It is called from several threads at once, and the arrays it is given are read-only. It draws from
-`rng` the same numbers at every severity.
+`rng` the same numbers at every severity, which is an int where it is whole, else a float.
 """
 
 KeptFunction: TypeAlias = Callable[[Mask, np.random.Generator], float]
-"""``(mask, rng)`` to the share of the defect's pixels still in the frame at severity 5."""
+"""``(mask, rng)`` to the share of the defect's pixels still in the frame at its severest."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +90,19 @@ class Corruption:
     drawn_as : str, optional
         The name its draws are keyed by, where that is not `name`: a corruption that is renamed
         keeps its pixels.
+    stage : Stage, optional
+        Where on the way from the scene to the detector it happens; parts of a composition that
+        all have one are put in this order.
+    at : {"camera", "model"}
+        Whether it acts on the picture at its own size, or after the resize.
+    takes_planes : bool
+        The function takes gray pictures as one plane ``(H, W)`` too.
+    level : callable, optional
+        Severity to what it means, in words and units.
+    by_value : bool
+        It has one level and no severities.
+    respond : callable, optional
+        Response of the camera to the corruption as such a camera would see it.
 
     Raises
     ------
@@ -98,6 +121,12 @@ class Corruption:
         default=None, compare=False
     )
     drawn_as: str | None = None
+    stage: Stage | None = None
+    at: Place = "camera"
+    takes_planes: bool = False
+    level: Callable[[float], str] | None = field(default=None, compare=False)
+    by_value: bool = False
+    respond: Callable[[str], Corruption] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         check_name(self.name)
@@ -129,13 +158,27 @@ class Corruption:
         if not parameters:
             return self
         if self.configure is not None:
-            return self.configure(parameters).renamed(self.name)
+            return self.configure(parameters).renamed(self.name).placed(self.at)
         return replace(
             self,
             function=with_keywords(self.name, self.function, parameters, positional=4),
             parameters={**self.parameters, **parameters},
             kept=None,  # it knows nothing of the parameters: what is kept is measured instead
         )
+
+    def placed(self, at: Place) -> Corruption:
+        """Return this corruption acting at the camera, or on what the model is given."""
+        return self if at == self.at else replace(self, at=at)
+
+    def seen_by(self, response: str) -> Corruption:
+        """Return this corruption as a camera of that response sees it."""
+        if self.respond is None or self.parameters.get("response") == response:
+            return self
+        return self.respond(response).renamed(self.name).placed(self.at)
+
+    def level_at(self, severity: float | None) -> str:
+        """Return how strong a severity is, in words and units; empty where that is not known."""
+        return "" if self.level is None else self.level(severity or MIDDLE)
 
     def specification(self, seed: int) -> dict[str, JSON]:
         """Return what decides the corrupted pixels of given sources, as plain JSON.
@@ -146,22 +189,23 @@ class Corruption:
             "name": self.key,
             "version": self.version,
             "parameters": dict(self.parameters),
+            "at": self.at,
             "seed": int(seed),
         }
 
     def apply(
-        self, image: Image, mask: Mask | None, severity: int, *, seed: int, sample_id: str
+        self, image: Image, mask: Mask | None, severity: float | None, *, seed: int, sample_id: str
     ) -> Corrupted:
         """Corrupt one picture.
 
         Parameters
         ----------
         image : Image
-            ``(H, W, 3)`` uint8, RGB; never written to.
+            ``(H, W, 3)`` uint8, RGB, or ``(H, W)`` of a gray picture; never written to.
         mask : Mask or None
             ``(H, W)`` bool; ``None`` where the defect's place is unknown.
-        severity : int
-            1 to 5.
+        severity : float or None
+            Above 0, at most 5; ``None`` of a corruption that is given by value.
         seed : int
             Seed of the benchmark.
         sample_id : str
@@ -177,16 +221,15 @@ class Corruption:
         Raises
         ------
         CorruptionError
-            If `severity` is not 1 to 5, or the function raises or returns anything but a picture of
-            the same shape and types.
+            If `severity` is out of its range, or the function raises or returns anything but a
+            picture of the same shape and types.
         """
         where = f"corruption {self.name!r} on sample {sample_id!r}"
-        if severity not in SEVERITIES:
-            raise CorruptionError(f"{where}: severity must be 1 to 5, not {severity!r}")
+        graded = self._graded(where, severity)
         rng = generator(seed, self.key, self.version, sample_id)
         given = locked(mask)
         try:
-            result = self.drawn(locked(image), given, severity, rng)
+            result = self.drawn(locked(image), given, graded, rng)
         except CorruptionError as error:
             raise CorruptionError(f"{where} {error}") from error.__cause__
         same = mask is not None and result.mask is given and not mask.flags.writeable
@@ -196,8 +239,18 @@ class Corruption:
             self._owned(result.ignored),
         )
 
+    def _graded(self, where: str, severity: float | None) -> float:
+        """Return the severity that the function is given."""
+        if self.by_value:
+            if severity is None:
+                return MIDDLE
+            raise CorruptionError(f"{where}: it is given by value and has no severity")
+        if not is_severity(severity):
+            raise CorruptionError(f"{where}: severity must be {SEVERITY_WANTED}, not {severity!r}")
+        return rounded_severity(severity)
+
     def drawn(
-        self, image: Image, mask: Mask | None, severity: int, rng: np.random.Generator
+        self, image: Image, mask: Mask | None, severity: float, rng: np.random.Generator
     ) -> Corrupted:
         """Corrupt one picture with the draws of `rng`; who owns the arrays is not looked after.
 
@@ -206,16 +259,17 @@ class Corruption:
         CorruptionError
             Beginning with "raised" or "returned": what the function did wrong.
         """
+        shown = replicated(image) if image.ndim == 2 and not self.takes_planes else image
         try:
-            returned = self.function(image, mask, severity, rng)
+            returned = self.function(shown, mask, severity, rng)
         except InstallationError:
             raise
         except Exception as error:
             raise CorruptionError(f"raised {type(error).__name__}: {error}") from error
-        return _checked(returned, image, mask)
+        return _checked(returned, shown, mask)
 
     def leaves_out(self, mask: Mask | None, *, seed: int, sample_id: str) -> bool:
-        """Return whether less than half of a sample's defect survives severity 5.
+        """Return whether less than half of a sample's defect survives the severest level.
 
         Such a sample is left out of every severity, so that all of them measure the same samples.
         Samples without a known, non-empty mask are never left out.
@@ -226,7 +280,8 @@ class Corruption:
             rng = generator(seed, self.key, self.version, sample_id)
             return bool(self.kept(mask, rng) < 0.5)
         blank = np.zeros((*mask.shape, 3), np.uint8)
-        moved = self.apply(blank, mask, max(SEVERITIES), seed=seed, sample_id=sample_id)
+        severity = None if self.by_value else SEVEREST
+        moved = self.apply(blank, mask, severity, seed=seed, sample_id=sample_id)
         return 2 * _counted(moved) < int(np.count_nonzero(mask))
 
     def _owned(self, array: Any) -> Any:
@@ -265,7 +320,9 @@ def _checked(returned: object, image: Image, mask: Mask | None) -> Corrupted:
             f"returned {_described(returned)}, not (image, mask) or (image, mask, ignored)"
         )
     result = Corrupted(*returned)
-    _check_array("image", result.image, np.uint8, image.shape)
+    wide = (*image.shape[:2], 3)  # a plane may have got colour by a part that knows no planes
+    is_wide = image.ndim == 2 and getattr(result.image, "shape", ()) == wide
+    _check_array("image", result.image, np.uint8, wide if is_wide else image.shape)
     if (result.mask is None) != (mask is None):
         raise CorruptionError(
             f"returned {_described(result.mask)} as mask where it was given {_described(mask)}"

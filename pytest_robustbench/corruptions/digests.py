@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_robustbench.corruptions.built_in.gray import gray_channel
+from pytest_robustbench.corruptions.pixels.gray import gray_channel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,7 +42,7 @@ def picture_digest(corrupted: Corrupted) -> str:
 
 def condition_digest(
     specification: Mapping[str, JSON],
-    severity: int | None,
+    severity: float | None,
     ids: Sequence[str],
     digests: Sequence[str],
 ) -> str:
@@ -52,8 +52,8 @@ def condition_digest(
     ----------
     specification : mapping
         `Corruption.specification`; empty for clean.
-    severity : int or None
-        1 to 5; ``None`` for clean.
+    severity : float or None
+        ``None`` for clean, and for what is given by value.
     ids, digests : sequence of str
         Sample ids and their picture digests, in any common order.
 

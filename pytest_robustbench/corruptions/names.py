@@ -10,7 +10,7 @@ from pytest_robustbench.naming import MOST_BYTES
 RESERVED = ("clean", "recorded")
 """Conditions that are no corruption."""
 
-KEYWORDS = ("compose", "name")
+KEYWORDS = ("compose", "name", "at")
 """Keys of a reference in YAML that are no corruption."""
 
 

@@ -6,22 +6,27 @@ field carries the check of what may be set.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import partial
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from pytest_robustbench.conditions import SEVERITIES
+from pytest_robustbench.conditions import MIDDLE, RESPONSES, SEVEREST
 from pytest_robustbench.corruptions.corruption import Corruption
 from pytest_robustbench.corruptions.keywords import check_names
 from pytest_robustbench.errors import CorruptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from pytest_robustbench.corruptions.corruption import JSON
+    from pytest_robustbench.corruptions.corruption import JSON, KeptFunction
+    from pytest_robustbench.corruptions.stages import Stage
 
     T = TypeVar("T")
+
+
+LADDER = f"severity_{MIDDLE}"
+"""The parameter below which the levels of severity 3 are set."""
 
 
 @dataclass(frozen=True)
@@ -67,28 +72,6 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Steps:
-    """Accepts one number per severity, each beyond the one before: that keeps them monotone."""
-
-    each: Number
-    falling: bool = False
-
-    @property
-    def wanted(self) -> str:
-        """What is accepted, in words."""
-        way = "falling" if self.falling else "rising"
-        return f"a list of five {way} values, one per severity, each {self.each.wanted}"
-
-    def __call__(self, value: object) -> tuple[float, ...]:
-        """Return `value` as a tuple of five."""
-        steps = _each(value, self.each)
-        order = pairwise(reversed(steps) if self.falling else steps)
-        if len(steps) != len(SEVERITIES) or not all(one < next_one for one, next_one in order):
-            raise _wrong(self.wanted, value)
-        return steps
-
-
-@dataclass(frozen=True)
 class Choice:
     """Accepts one of some words."""
 
@@ -106,7 +89,23 @@ class Choice:
         return value
 
 
-def parameter(default: T, check: Callable[[object], T], *, silent: bool = False) -> T:
+@dataclass(frozen=True)
+class Angle:
+    """Accepts degrees, or ``any`` for what is drawn."""
+
+    wanted = "a number from 0 to 360, or any"
+
+    def __call__(self, value: object) -> float | str:
+        """Return `value`."""
+        if value == "any":
+            return "any"
+        try:
+            return float(Number(0, 360)(value))
+        except ValueError:
+            raise _wrong(self.wanted, value) from None
+
+
+def parameter(default: T, check: Callable[[object], T]) -> T:
     """Declare a parameter as a field of a dataclass.
 
     Parameters
@@ -115,15 +114,39 @@ def parameter(default: T, check: Callable[[object], T], *, silent: bool = False)
         What it is where it is not set.
     check : callable
         Returns what is set as it is kept, or raises ValueError saying what it must be.
-    silent : bool
-        The report names it only where it is not the default: for parameters that reports of the
-        same version do not know yet.
     """
-    made: Any = field(default=default, metadata={"check": check, "silent": silent})
+    made: Any = field(default=default, metadata={"check": check})
     return made  # type: ignore[no-any-return]
 
 
-def built_in(name: str, kind: type[Any], *, moves_pixels: bool = False) -> Corruption:
+def graded(default: float, check: Callable[[object], float]) -> float:
+    """Declare what severity grades: the field holds its level at severity 3.
+
+    Named by itself it is the level of a single condition, ``{blur: {sigma_px: 1.2}}``; named below
+    ``severity_3`` it moves the whole ladder.
+
+    Parameters
+    ----------
+    default : float
+        The level at severity 3.
+    check : callable
+        As of `parameter`.
+    """
+    made: Any = field(default=default, metadata={"check": check, "graded": True})
+    return made  # type: ignore[no-any-return]
+
+
+def response() -> str:
+    """Declare the camera's response as a field of a dataclass; the data say which it is."""
+    return parameter(RESPONSES[0], Choice(RESPONSES))
+
+
+def growth(severity: float) -> float:
+    """Return by what a level at severity 3 grows to that at `severity`: one step doubles it."""
+    return float(2.0 ** (severity - MIDDLE))
+
+
+def built_in(name: str, kind: type[Any], *, stage: Stage, moves_pixels: bool = False) -> Corruption:
     """Return the corruption that `kind`, a dataclass of parameters, makes of pictures.
 
     Parameters
@@ -131,48 +154,98 @@ def built_in(name: str, kind: type[Any], *, moves_pixels: bool = False) -> Corru
     name : str
         Of the corruption.
     kind : dataclass
-        Its instances are called as a `CorruptionFunction` and return new arrays; they may have a
-        method ``kept``. Every parameter has a default.
+        Its instances are called as a `CorruptionFunction`, with gray pictures as one plane
+        ``(H, W)`` too, and return new arrays of the same shape. ``level(severity)`` tells in words
+        and units how strong a severity is. They may have a method ``kept(mask, severity, rng)``;
+        and ``by_value``, a class method, may complete the parameters of a single condition. Every
+        parameter has a default, and ``response``, where there is one, is set by the data.
+    stage : Stage
+        Where on the way from the scene to the detector it happens.
     moves_pixels : bool
         See `Corruption`.
     """
-    return _made(name, moves_pixels, kind, {}, {})
+    return _made(_Kind(name, kind, stage, moves_pixels), {}, {})
 
 
-def _made(
-    name: str,
-    moves_pixels: bool,
-    kind: type[Any],
-    given: Mapping[str, JSON],
-    more: Mapping[str, JSON],
-) -> Corruption:
+class _Kind(NamedTuple):
+    """What a built-in corruption is, whatever its parameters are."""
+
+    name: str
+    effect: type[Any]
+    stage: Stage
+    moves_pixels: bool
+
+    def graded(self) -> tuple[str, ...]:
+        return tuple(one.name for one in fields(self.effect) if "graded" in one.metadata)
+
+
+def _made(kind: _Kind, given: Mapping[str, JSON], more: Mapping[str, JSON]) -> Corruption:
     """Return the corruption with the parameters `given` and `more`; the rest keeps its default."""
     together = {**given, **more}
-    effect = _effect(name, kind, together)
+    by_value = any(name in together for name in kind.graded())
+    effect = _effect(kind, _by_value(kind, together) if by_value else _flat(kind, together))
+    configure = partial(_made, kind, together)
+    parameters = _recorded(effect)
     return Corruption(
-        name,
+        kind.name,
         effect,
-        parameters=_recorded(effect),
-        moves_pixels=moves_pixels,
-        kept=getattr(effect, "kept", None),
+        parameters=parameters,
+        moves_pixels=kind.moves_pixels,
+        kept=_kept(effect, MIDDLE if by_value else SEVEREST),
         fresh=True,
-        configure=partial(_made, name, moves_pixels, kind, together),
+        configure=configure,
+        stage=kind.stage,
+        takes_planes=True,
+        level=effect.level,
+        by_value=by_value,
+        respond=_respond(configure) if "response" in parameters else None,
     )
 
 
-def _effect(name: str, kind: type[Any], given: Mapping[str, JSON]) -> Any:
-    checks = {one.name: one.metadata["check"] for one in fields(kind)}
-    check_names(name, given, checks)
+def _kept(effect: Any, severity: float) -> KeptFunction | None:
+    """Return what tells the share of a defect that the severest level keeps, if it is known."""
+    if not hasattr(effect, "kept"):
+        return None
+    return lambda mask, rng: float(effect.kept(mask, severity, rng))
+
+
+def _respond(configure: Callable[[Mapping[str, JSON]], Corruption]) -> Callable[[str], Corruption]:
+    return lambda response: configure({"response": response})
+
+
+def _by_value(kind: _Kind, given: Mapping[str, JSON]) -> Mapping[str, JSON]:
+    if LADDER in given:
+        raise CorruptionError(
+            f"corruption {kind.name!r}: {LADDER} sets a ladder, and a level beside it a single "
+            "condition: name one of them"
+        )
+    complete = getattr(kind.effect, "by_value", None)
+    return given if complete is None else complete(given)
+
+
+def _flat(kind: _Kind, given: Mapping[str, JSON]) -> Mapping[str, JSON]:
+    """Return the parameters with those of the ladder among them."""
+    ladder = given.get(LADDER, {})
+    if not isinstance(ladder, Mapping):
+        raise CorruptionError(
+            f"corruption {kind.name!r}: {LADDER} must be a mapping, not {ladder!r}"
+        )
+    check_names(kind.name, ladder, kind.graded())
+    return {**{name: value for name, value in given.items() if name != LADDER}, **ladder}
+
+
+def _effect(kind: _Kind, given: Mapping[str, JSON]) -> Any:
+    checks = {one.name: one.metadata["check"] for one in fields(kind.effect)}
+    check_names(kind.name, given, [*checks, LADDER])
     try:
-        return kind(**{key: _checked(key, value, checks[key]) for key, value in given.items()})
+        checked = {name: _checked(name, value, checks[name]) for name, value in given.items()}
+        return kind.effect(**checked)
     except ValueError as error:
-        raise CorruptionError(f"corruption {name!r}: {error}") from None
+        raise CorruptionError(f"corruption {kind.name!r}: {error}") from None
 
 
 def _recorded(effect: Any) -> dict[str, Any]:
-    values = [(one, getattr(effect, one.name)) for one in fields(effect)]
-    silent = [one for one, value in values if one.metadata["silent"] and value == one.default]
-    return {one.name: value for one, value in values if one not in silent}
+    return {one.name: getattr(effect, one.name) for one in fields(effect)}
 
 
 def _checked(key: str, value: object, check: Callable[[object], Any]) -> Any:

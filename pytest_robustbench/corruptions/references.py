@@ -1,11 +1,13 @@
 """How a YAML file or a call refers to a corruption; parsed without importing anything heavy.
 
 A reference is a name (``blur``), an import path (``package.module:rain``), or a mapping with one of
-these or ``compose`` as its key, and optionally ``name``::
+these or ``compose`` as its key, and optionally ``name`` and ``at``::
 
     blur
     line.weather:rain
-    {lighting: {direction: darker, brightness: 60}, name: dim}
+    {lighting: {direction: darker}, name: dim}
+    {exposure: {ev: -0.3}, name: dimmer}     # one condition, by value
+    {jpeg: {}, at: model}                    # after the resize, not at the camera
     {"line.weather:rain": {amount: 3}}
     {compose: [motion_blur, {lighting: {direction: darker}}]}
 """
@@ -14,10 +16,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, cast, get_args
 
+from pytest_robustbench.corruptions.catalogue import QUANTITIES
 from pytest_robustbench.corruptions.names import KEYWORDS, RESERVED, check_name
+from pytest_robustbench.corruptions.stages import Place
 from pytest_robustbench.errors import CorruptionError
 
 if TYPE_CHECKING:
@@ -45,13 +49,24 @@ class Reference:
     parameters : mapping
         What is set; the rest keeps its default.
     parts : tuple of Reference
-        Of a composition, in the order in which they are applied.
+        Of a composition.
+    at : {"camera", "model"}
+        Where it acts.
     """
 
     name: str
     target: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict, hash=False)
     parts: tuple[Reference, ...] = ()
+    at: Place = "camera"
+
+    @property
+    def by_value(self) -> bool:
+        """Whether it names one level, so that it has no severities."""
+        if self.parts:
+            return all(part.by_value for part in self.parts)
+        graded = {quantity.name for quantity in QUANTITIES.get(self.target, ())}
+        return not graded.isdisjoint(self.parameters)
 
     def targets(self) -> tuple[str, ...]:
         """Return the names and import paths it is made of."""
@@ -77,15 +92,25 @@ def parse_reference(reference: object) -> Reference:
     if not isinstance(reference, Mapping):
         raise _malformed(reference, "neither text nor a mapping")
     content = dict(reference)
-    given = content.pop("name", None)
-    parsed = _parsed(reference, content)
+    given, place = content.pop("name", None), content.pop("at", "camera")
+    parsed = replace(_parsed(reference, content), at=_place(place))
     return parsed if given is None else _called(given, parsed)
+
+
+def _place(place: object) -> Place:
+    if place not in get_args(Place):
+        raise CorruptionError(
+            f"'at' must be camera (before the resize) or model (after it), not {place!r}"
+        )
+    return cast("Place", place)
 
 
 def _parsed(reference: object, content: Mapping[object, object]) -> Reference:
     if len(content) != 1:
         keys = ", ".join(map(repr, content)) or "no"
-        raise _malformed(reference, f"one corruption and at most 'name' are expected, not {keys}")
+        raise _malformed(
+            reference, f"one corruption and at most 'name' and 'at' are expected, not {keys}"
+        )
     ((target, value),) = content.items()
     if not isinstance(target, str):
         raise _malformed(reference, f"{target!r} is no name")
@@ -98,6 +123,8 @@ def _composition(value: object) -> Reference:
     if isinstance(value, str) or not isinstance(value, Sequence) or len(value) < 2:
         raise CorruptionError(f"compose needs a list of at least two corruptions, not {value!r}")
     parts = tuple(parse_reference(part) for part in value)
+    if any(part.at != "camera" for part in parts):
+        raise CorruptionError("'at' belongs to the whole of a composition: write it beside compose")
     check_parts(part.name for part in parts)
     name = "_".join(part.name for part in parts)
     check_name(name)
@@ -149,7 +176,7 @@ def _called(name: object, reference: Reference) -> Reference:
     if not isinstance(name, str):
         raise CorruptionError(f"the 'name' of a corruption must be text, not {name!r}")
     check_name(name)
-    return Reference(name, reference.target, reference.parameters, reference.parts)
+    return replace(reference, name=name)
 
 
 def _malformed(reference: object, why: str) -> CorruptionError:

@@ -108,7 +108,8 @@ def load_corruption(reference: str | Mapping[str, Any], folder: Path | None = No
         `Corruption`, a function ``(image, mask, severity, rng)``, a function ``severity`` to
         transform, or a sequence of five transforms; it is called by the last part of the path. Or a
         mapping: ``{lighting: {direction: darker}}`` sets parameters, ``{compose: [motion_blur,
-        lighting]}`` applies several; a second key ``name`` renames either.
+        lighting]}`` applies several; a second key ``name`` renames either, and ``at: model`` lets
+        it act after the resize.
     folder : Path, optional
         Folder that import paths start at: that of the YAML file.
 
@@ -127,7 +128,7 @@ def _loaded(reference: Reference, folder: Path | None) -> Corruption:
     else:
         found = _found(reference.target, reference.parameters, folder)
     _check_not_taken(reference, found)
-    return found.renamed(reference.name)
+    return found.renamed(reference.name).placed(reference.at)
 
 
 def _found(target: str, parameters: Mapping[str, Any], folder: Path | None) -> Corruption:
@@ -168,11 +169,11 @@ def corrupt(
     mask: Mask | None,
     reference: str | Mapping[str, Any],
     *,
-    severity: int,
+    severity: float | None = None,
     seed: int = 0,
     sample_id: str = "",
 ) -> Corrupted:
-    """Corrupt one picture as the benchmark would.
+    """Corrupt one picture, given at the camera's size, as the benchmark would before its resize.
 
     Parameters
     ----------
@@ -182,8 +183,8 @@ def corrupt(
         ``(H, W)`` bool, True = defect; ``None`` where unknown.
     reference : str or mapping
         Anything `load_corruption` takes.
-    severity : int
-        1 to 5.
+    severity : float, optional
+        Above 0, at most 5; none of a corruption that is given by value.
     seed : int
         Seed of the benchmark.
     sample_id : str

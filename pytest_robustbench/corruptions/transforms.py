@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -80,7 +80,8 @@ def transform_corruption(
     >>> transform_corruption("rain", rain).name
     'rain'
     """
-    five = _five(name, transforms, parameters or {})
+    make = _maker(name, transforms, parameters or {})
+    five = _five(name, transforms, make)
     kind = _common_kind(name, five)
     described = tuple(_described(one) for one in five)
     _check_severity_counts(name, described)
@@ -93,7 +94,7 @@ def transform_corruption(
         "package": f"{kind} {version_of(package)}",
         "transforms": described,
     }
-    effect = Transforms(described, moves, five, kind)
+    effect = Transforms(described, moves, five, kind, make)
 
     def configure(more: Mapping[str, JSON]) -> Corruption:
         return transform_corruption(
@@ -121,19 +122,22 @@ class Transforms:
         In ascending severity.
     kind : str
         One of the values of `KINDS`.
+    make : callable, optional
+        Severity to its transform, for those between the five.
     """
 
     described: tuple[str, ...]
     moves_pixels: bool
     five: tuple[Any, ...] = field(compare=False, repr=False)
     kind: str = field(compare=False)
+    make: Callable[[float], Any] | None = field(default=None, compare=False, repr=False)
 
     def __call__(
-        self, image: Image, mask: Mask | None, severity: int, rng: np.random.Generator
+        self, image: Image, mask: Mask | None, severity: float, rng: np.random.Generator
     ) -> Corrupted:
         """Transform `image` and, where pixels move, `mask`."""
         planes = _planes(mask, image.shape)
-        transform = self.five[severity - 1]
+        transform = self._at(severity)
         with _seeded(int(rng.integers(1 << 32))) as seed:
             if hasattr(transform, "set_random_seed"):  # albumentations since 1.4.19
                 transform.set_random_seed(seed)
@@ -144,6 +148,16 @@ class Transforms:
         defect, inside, unblended = moved > 0
         ignored = None if inside.all() else ~unblended
         return Corrupted(changed, None if mask is None else defect, ignored)
+
+    def _at(self, severity: float) -> Any:
+        if severity in SEVERITIES:
+            return self.five[int(severity) - 1]
+        if self.make is None:
+            raise CorruptionError(
+                f"is made of five transforms, and severity {severity:g} lies between two of them: "
+                "give a function severity -> transform, or whole severities"
+            )
+        return self.make(severity)
 
 
 def _planes(mask: Mask | None, shape: tuple[int, ...]) -> Planes:
@@ -159,21 +173,32 @@ def _planes(mask: Mask | None, shape: tuple[int, ...]) -> Planes:
     return planes
 
 
-def _five(
+def _maker(
     name: str, transforms: Callable[..., Any] | Sequence[Any], parameters: Mapping[str, JSON]
-) -> tuple[Any, ...]:
+) -> Callable[[float], Any] | None:
+    """Return what makes the transform of a severity; ``None`` where there are five of them."""
     if kind_of(transforms):
         raise CorruptionError(
             f"corruption {name!r} is a single transform ({type(transforms).__name__}): severity "
             "would change nothing; give a function severity -> transform, or five transforms"
         )
     if callable(transforms):
-        return _made(name, with_keywords(name, transforms, parameters, positional=1))
+        return with_keywords(name, transforms, parameters, positional=1)
     if parameters:
         raise CorruptionError(
             f"corruption {name!r} is a list of transforms, which has no parameters"
         )
-    five = tuple(transforms)
+    return None
+
+
+def _five(
+    name: str,
+    transforms: Callable[..., Any] | Sequence[Any],
+    make: Callable[[float], Any] | None,
+) -> tuple[Any, ...]:
+    if make is not None:
+        return _made(name, make)
+    five = tuple(cast("Sequence[Any]", transforms))
     if len(five) != len(SEVERITIES):
         raise CorruptionError(
             f"corruption {name!r} needs five transforms, one per severity, not {len(five)}"
@@ -181,7 +206,7 @@ def _five(
     return five
 
 
-def _made(name: str, make: Callable[[int], Any]) -> tuple[Any, ...]:
+def _made(name: str, make: Callable[[float], Any]) -> tuple[Any, ...]:
     try:
         return tuple(make(severity) for severity in SEVERITIES)
     except Exception as error:

@@ -15,6 +15,7 @@ from os import PathLike
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from pytest_robustbench.conditions import RESPONSES
 from pytest_robustbench.errors import DatasetError
 from pytest_robustbench.importing import import_object
 
@@ -34,8 +35,8 @@ class Kind:
         What a call in Python may pass.
     least, most : int, optional
         Smallest and largest number that may be declared.
-    choices : tuple of int
-        The only numbers that may be declared; any by default.
+    choices : tuple
+        The only values that may be declared; any by default.
     is_pattern : bool
         Whether a text has to be a regular expression.
     """
@@ -44,7 +45,7 @@ class Kind:
     types: tuple[type, ...]
     least: int | None = None
     most: int | None = None
-    choices: tuple[int, ...] = ()
+    choices: tuple[int | str, ...] = ()
     is_pattern: bool = False
 
     def accepts(self, value: object) -> bool:
@@ -77,6 +78,7 @@ DRAWN_IMAGES = Kind("an integer", (Integral,), least=0, most=100_000)
 SIDE = Kind("an integer", (Integral,), least=1, most=32767)
 """Of an image, pixels: what OpenCV can warp."""
 PATTERN = Kind("a regular expression", (str,), is_pattern=True)
+RESPONSE_KIND = Kind(" or ".join(RESPONSES), (str,), choices=RESPONSES)
 BITS = Kind("8, 10, 12, 14 or 16", (Integral,), choices=(8, 10, 12, 14, 16))
 
 
@@ -101,7 +103,8 @@ class Option:
 
 BIT_DEPTH = Option("bit_depth", BITS)
 GROUP = Option("group", PATTERN)
-OF_EVERY_FORMAT = (BIT_DEPTH, GROUP)
+RESPONSE = Option("response", RESPONSE_KIND)
+OF_EVERY_FORMAT = (BIT_DEPTH, GROUP, RESPONSE)
 """`load_split` gives these to the samples, whichever loader lists them."""
 
 ROOT = Option("root", PATH)

@@ -32,6 +32,7 @@ def load_split(
     resize: Sequence[int] | None = None,
     bit_depth: int | None = None,
     group: str | None = None,
+    response: str | None = None,
     **options: Any,
 ) -> Split:
     """List the images of one category; nothing is decoded yet.
@@ -51,6 +52,9 @@ def load_split(
     group : str, optional
         Regular expression that tells the part from the name of an image; see
         `grouping.grouped`. By default each image shows a part of its own, or what the format says.
+    response : {"srgb", "linear"}, optional
+        What the camera makes of light: about its square root, as pictures for the eye have it, or
+        grey levels in proportion to it, as machine-vision cameras often do. The first by default.
     **options
         What the format takes beside these: see its loader, such as `load_folder`.
 
@@ -66,13 +70,15 @@ def load_split(
         that.
     """
     row = _row(dataset)
-    given = {"root": root, "category": category, "bit_depth": bit_depth, "group": group, **options}
+    for_all = {"bit_depth": bit_depth, "group": group, "response": response}
+    given = {"root": root, "category": category, **for_all, **options}
     _check_options(row, dataset, given)
     size: Any = tuple(resize) if isinstance(resize, list) else resize
     loader = loader_of(row)
     try:
         split = loader(root=_root(row, root), category=category, **options)
-        split = grouped(replace(split, resize=size).with_bit_depth(bit_depth), group)
+        seen_by = replace(split, resize=size, response=response or split.response)
+        split = grouped(seen_by.with_bit_depth(bit_depth), group)
     except DatasetError as error:
         raise _with_advice(error, row.name, root, category) from error
     return _with_nearer_format(split, row.name, root, category)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.conditions import RESPONSES
 from pytest_robustbench.datasets.catalogue import BITS
 from pytest_robustbench.datasets.neighbours import check_no_masks
 from pytest_robustbench.errors import DatasetError
@@ -111,6 +112,8 @@ class Split:
         Normal images that no detector is ever fitted on, such as ``validation/good``.
     resize : (int, int), optional
         Height and width every image and mask is resized to; ``None`` keeps each image's own size.
+    response : {"srgb", "linear"}
+        What the camera makes of light: about its square root, or grey levels in proportion to it.
     root : str
         Folder the images come from, for messages.
     notes : tuple of str
@@ -120,7 +123,8 @@ class Split:
     ------
     DatasetError
         If ids repeat within a part, a train or calibration image is labelled as defect, a picture
-        is the mask of another one by its name, the test part is empty or the size impossible.
+        is the mask of another one by its name, the test part is empty, or the size or the response
+        impossible.
     """
 
     dataset: str
@@ -129,6 +133,7 @@ class Split:
     test: tuple[Sample, ...]
     calibration: tuple[Sample, ...] = ()
     resize: tuple[int, int] | None = None
+    response: str = RESPONSES[0]
     root: str = ""
     notes: tuple[str, ...] = ()
 
@@ -143,6 +148,8 @@ class Split:
         for part in ("train", "calibration"):
             self._check_normal(part)
         _check_size(self.resize)
+        if self.response not in RESPONSES:
+            raise DatasetError(f"response is {' or '.join(RESPONSES)}, not {self.response!r}")
 
     def _check_no_masks(self) -> None:
         # Calibration images may come from anywhere, and say nothing about folders of the others.

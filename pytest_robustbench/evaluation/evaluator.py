@@ -15,7 +15,7 @@ from pytest_robustbench.evaluation.machine.memory import MemoryWatch
 from pytest_robustbench.evaluation.machine.reference import computing_device, reference_for
 from pytest_robustbench.evaluation.machine.worker_group import SingleProcess
 from pytest_robustbench.evaluation.measure.exhibits import Exhibition
-from pytest_robustbench.evaluation.measure.measures import Measures
+from pytest_robustbench.evaluation.measure.measures import Applied, Measures
 from pytest_robustbench.evaluation.measure.postprocessing import Postprocessing
 from pytest_robustbench.evaluation.measure.prediction import Predictor
 from pytest_robustbench.evaluation.measure.repetition import FirstResult
@@ -223,10 +223,11 @@ class Evaluator:
             [inventory.ids[i] for i in kept],
             [tally.digests[i] for i in kept],
         )
+        applied = Applied(specification, scenes.level(condition), digest)
         measures = Measures(tally, inventory, point, self.settings, self.metrics)
         latency = stopwatch.latency(min(self.settings.batch_size, len(kept)))
         with self.worker_group.computing():
-            result = measures.result(condition, latency, specification, digest, memory.peak())
+            result = measures.result(condition, latency, applied, memory.peak())
         shown = exhibition.exhibits if exhibition else ()
         return replace(result, notes=measured.notes, exhibits=shown)
 

@@ -139,11 +139,15 @@ class ConditionResult:
     latency : Latency
         Timings of `predict`.
     specification : mapping
-        Name, version, parameters and seed of the corruption; empty for clean.
+        Name, version, parameters, place and seed of the corruption; empty for clean.
+    level : str
+        How strong it is, in words and units; empty where that is not known.
     data_digest : str
         Hash over the specification and the images' digests.
     left_out : tuple of str
         Ids of samples the corruption pushed out of the frame.
+    erased : tuple of str
+        Ids of samples of whose defect the corruption has left nothing to be seen; they count.
     unknown_masks : tuple of str
         Ids of defect samples without a mask.
     ranking : {"exact", "binned"}
@@ -180,7 +184,9 @@ class ConditionResult:
     latency: Latency
     specification: Mapping[str, Any]
     data_digest: str
+    level: str = ""
     left_out: tuple[str, ...] = field(default=())
+    erased: tuple[str, ...] = ()
     unknown_masks: tuple[str, ...] = field(default=())
     ranking: RankingMode = "exact"
     ranking_error: Mapping[str, float] = field(default_factory=dict)

@@ -18,6 +18,7 @@ from pytest_robustbench.evaluation.measure.defects import DefectAtlas, DefectPix
 from pytest_robustbench.evaluation.measure.pixel_scores import BinnedScores, ExactScores
 from pytest_robustbench.evaluation.measure.prediction import require_maps_of_all_or_none
 from pytest_robustbench.evaluation.measure.tally import ImageMeasurement, Tally, measure_pixels
+from pytest_robustbench.evaluation.measure.visibility import is_erased
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -179,16 +180,20 @@ class Sweep:
         height, width = image.shape[:2]
         sample = self._scenes.samples[index].id
         prediction = self._predictor.finish(raw, sample, (height, width), condition.id)
+        clean = scene.clean
+        erased = condition.is_corrupted and is_erased(clean.image, clean.mask, scene.corrupted)
         if prediction.map is None or mask is None:
             has_map = prediction.map is not None
-            return ImageMeasurement(prediction.score, digest, has_map, None)
+            return ImageMeasurement(prediction.score, digest, has_map, None, erased)
         if scene.unmoved:
             where = self._atlas.look_up(index, mask)
         else:
             where = DefectPixels.of(mask, ignored)
         frozen, *others = thresholds
         pixels = measure_pixels(prediction.map, mask, ignored, frozen, where, others=others)
-        return ImageMeasurement(prediction.score, digest, has_map=True, pixels=pixels)
+        return ImageMeasurement(
+            prediction.score, digest, has_map=True, pixels=pixels, erased=erased
+        )
 
     def release(self) -> None:
         """Give back what the conditions have in common; the next one finds it again."""

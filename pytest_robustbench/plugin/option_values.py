@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 import pytest
 
-from pytest_robustbench.conditions import SEVERITIES
+from pytest_robustbench.conditions import SEVEREST, is_severity, rounded_severity
 from pytest_robustbench.display import displayed
 from pytest_robustbench.naming import ALLOWED, name_problem
 from pytest_robustbench.plugin.shards import Shard
@@ -132,12 +132,15 @@ def corruptions(given: Given) -> tuple[str, ...]:
 
 
 @optional
-def severities(given: Given) -> tuple[int, ...]:
+def severities(given: Given) -> tuple[float, ...]:
     """Return severities, each once, ascending."""
-    words = given.words
-    if not words or not set(words) <= {str(severity) for severity in SEVERITIES}:
-        given.refuse(f"must be numbers from 1 to 5, not {given.value!r}")
-    return tuple(sorted({int(word) for word in words}))
+    try:
+        found = {float(word) for word in given.words}
+    except ValueError:
+        found = set()
+    if not found or not all(map(is_severity, found)):
+        given.refuse(f"must be numbers above 0, at most {SEVEREST}, not {given.value!r}")
+    return tuple(sorted(map(rounded_severity, found)))
 
 
 @optional

@@ -15,8 +15,8 @@ from table import Table, cell
 from timing import Ratio, in_turn
 
 from pytest_robustbench.conditions import SEVERITIES
-from pytest_robustbench.corruptions.built_in.blur import SIGMAS
-from pytest_robustbench.corruptions.built_in.jpeg import QUALITIES
+from pytest_robustbench.corruptions.built_in.blur import Blur
+from pytest_robustbench.corruptions.built_in.jpeg import Jpeg
 from pytest_robustbench.corruptions.catalogue import DEFAULT
 from pytest_robustbench.corruptions.registry import load_corruption
 from pytest_robustbench.datasets.subset import limit_split
@@ -207,7 +207,7 @@ def gaussian(image: Any, sigma: float, multichannel: bool) -> Any:
 
 
 def sigma_at(size: int) -> float:
-    return SIGMAS[SEVERITY - 1] * max(1.0, size / 256)
+    return Blur().sigma_px * max(1.0, size / 256)
 
 
 def nearest(values: Sequence[float], wanted: float) -> int:
@@ -215,7 +215,7 @@ def nearest(values: Sequence[float], wanted: float) -> int:
     return 1 + int(np.argmin(np.abs(np.subtract(values, wanted))))
 
 
-QUALITY = QUALITIES[SEVERITY - 1]
+QUALITY = Jpeg().quality_at(SEVERITY)
 PEER_QUALITIES = (25, 18, 15, 10, 7)
 PEER_SIGMAS = (1, 2, 3, 4, 6)
 
@@ -251,7 +251,7 @@ def glare(peer: Any, size: int) -> Any:
 
 
 def geo_jitter(peer: Any, size: int) -> Any:
-    shift, scale, angle = 0.05 * STRENGTH, 0.10 * STRENGTH, 5 * STRENGTH
+    shift, scale, angle = 0.02, 0.03, 3
     return peer.Affine(
         scale=(1 - scale, 1 + scale),
         translate_percent=(-shift, shift),
@@ -287,10 +287,10 @@ COUNTERPARTS = {
     "blur": {
         "pyimgano": Counterpart("apply_blur, severity 3", partial(pyimgano, "blur")),
         "albumentations": Counterpart(
-            "GaussianBlur of the same sigma (1.5 at 256, 6 at 1024)", partial(albumentations, blur)
+            "GaussianBlur of the same sigma (1 at 256, 4 at 1024)", partial(albumentations, blur)
         ),
         "imagecorruptions": Counterpart(
-            "gaussian_blur of the nearest sigma it has (1 at 256, 6 at 1024)",
+            "gaussian_blur of the nearest sigma it has (1 at 256, 4 at 1024)",
             partial(imagecorruptions, "gaussian_blur", blur_severity),
         ),
     },
@@ -304,7 +304,7 @@ COUNTERPARTS = {
     "geo_jitter": {
         "pyimgano": Counterpart("apply_geo_jitter, severity 3", partial(pyimgano, "geo_jitter")),
         "albumentations": Counterpart(
-            "Affine: 5 degrees, 5 % shift, 10 % scale, each times 3/5; reflected border",
+            "Affine: 3 degrees, 2 % shift, 3 % scale; reflected border",
             partial(albumentations, geo_jitter),
         ),
     },

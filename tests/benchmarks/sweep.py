@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 MODEL = "vision_pixel_mad_map"
 REAL = "magnetic_tile"
+AT_MODEL = [{name: {}, "at": "model"} for name in DEFAULT]
+"""The peer corrupts what the model is given; so does ours where both are compared."""
+
 SETTLE = 3  # times that ours runs around the peer's one run
 EQUAL = ("pixel_segf1", "bg_fpr", "pixel_auroc", "pixel_average_precision")
 
@@ -103,7 +106,9 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def ours(each: Case) -> rb.Report:
-    benchmark = rb.Benchmark(each.split, rb.as_detector(model()), severities=each.severities)
+    benchmark = rb.Benchmark(
+        each.split, rb.as_detector(model()), corruptions=AT_MODEL, severities=each.severities
+    )
     return benchmark.run()
 
 
@@ -160,8 +165,9 @@ def equality(severities: tuple[int, ...], n: int, size: int) -> Table:
     # Without geo_jitter: pyimgano has no ignored pixels.
     names = [name for name in DEFAULT if name != "geo_jitter"]
     each = case(severities[:1], n, size)
+    at_model = [one for one in AT_MODEL if "geo_jitter" not in one]
     benchmark = rb.Benchmark(
-        each.split, rb.as_detector(model()), corruptions=names, severities=each.severities
+        each.split, rb.as_detector(model()), corruptions=at_model, severities=each.severities
     )
     mine = benchmark.run().to_dict()["robustness"]
     theirs = peers(each, [OurCorruption(name, each.split.test) for name in names])
@@ -189,6 +195,7 @@ schema_version: 1
 dataset: {{format: mvtec, root: "{root}", category: {category}, resize: [{size}, {size}]}}
 detector: "line:model"
 severities: {severities}
+corruptions: {corruptions}
 accept: {{all: {{bg_fpr: {{max: 0.99}}, one_sided: false_alarms}}}}
 profiles: {{some: {{limit_train: {n_train}, limit_test: {n_test}}}}}
 """
@@ -279,6 +286,7 @@ def write_project(project: Path, root: Path, each: Case, size: int) -> None:
         category=REAL,
         size=size,
         severities=severities,
+        corruptions=json.dumps(AT_MODEL),
         n_train=len(each.split.train),
         n_test=len(each.split.test),
     )

@@ -14,6 +14,7 @@ from pytest_robustbench.cli.commands import preview
 from pytest_robustbench.cli.commands.preview import _examples
 from pytest_robustbench.cli.main import main
 from pytest_robustbench.config.loader import load_config
+from pytest_robustbench.datasets.pictures.resizing import resize_image, resize_mask
 from pytest_robustbench.datasets.pictures.store import PictureStore
 from pytest_robustbench.reports.pages import extras
 from pytest_robustbench.reports.pages.drawing import shrunk
@@ -142,7 +143,7 @@ def test_the_page_has_every_picture_with_words_for_it(call, tmp_path):
         for label in ("clean", "severity 2", "severity 5")
     ]
     assert all(one["src"].startswith("data:image/jpeg;base64,") for one in page.pictures)
-    assert "sigma 3.0 px" in page.text
+    assert "sigma 4 px at 256" in page.text
     assert "mean change" in page.text
     assert "2 images, 1 corruption, 2 severities; seed 0" in page.text
 
@@ -155,21 +156,23 @@ def test_pictures_are_those_of_the_benchmark(call, choices, corruption):
     samples = {sample.id: sample for sample in split.test}
     store = PictureStore(split.resize)
     for block in sheet_of(choices).blocks:
-        picture = store.load(samples[block.title])
+        picture, source = store.load_both(samples[block.title])
         (row,) = block.rows
         assert np.array_equal(row.tiles[0].image, picture.image)
         for severity, tile in enumerate(row.tiles[1:], start=1):
-            expected = rb.corrupt(
-                picture.image,
-                picture.mask,
+            made = rb.corrupt(
+                source.resized(None).image,
+                source.mask,
                 corruption,
                 severity=severity,
                 seed=5,
                 sample_id=block.title,
             )
             assert tile.label == f"severity {severity}"
-            for shown, made in zip((tile.image, tile.mask, tile.ignored), expected, strict=True):
-                assert np.array_equal(shown, made)
+            assert np.array_equal(tile.image, resize_image(made.image, (24, 30)))
+            for shown, part in ((tile.mask, made.mask), (tile.ignored, made.ignored)):
+                expected = None if part is None else resize_mask(part, (24, 30))
+                assert np.array_equal(shown, expected)
 
 
 def test_a_configuration_brings_its_own_corruptions(call, choices, tmp_path):
@@ -194,8 +197,8 @@ def test_a_configuration_brings_its_own_corruptions(call, choices, tmp_path):
         sample_id=blocks[0].title,
     )
     assert np.array_equal(rows["blur_geo_jitter"][2].image, composed.image)
-    assert rows["blur_geo_jitter"][2].notes[0] == "sigma 3.0 px"
-    assert rows["blur_geo_jitter"][2].notes[1].startswith("moves up to ")
+    told = "up to 12°, 8 % shift, 12 % scale, sigma 4 px at 256"
+    assert rows["blur_geo_jitter"][2].notes[0] == told
 
 
 def test_a_profile_applies(call, choices, tmp_path):
@@ -274,7 +277,7 @@ def test_outlines_can_be_left_out(call, choices):
 
 
 def test_an_image_that_leaves_the_frame_is_said_to_be_left_out(call, choices, tmp_path):
-    far = "{geo_jitter: {shift: 0.5, scale: 0.5}, name: far}"
+    far = "{geo_jitter: {severity_3: {shift_percent: 12, scale_percent: 12}}, name: far}"
     text = YAML.replace('"weather:rain": {level: 7}', far).replace("seed: 3", "seed: 0")
     (tmp_path / "r.yaml").write_text(text)
     ids = [f"test/crack/{i:03d}" for i in range(6)]
@@ -293,8 +296,8 @@ def test_an_image_that_leaves_the_frame_is_said_to_be_left_out(call, choices, tm
     assert not all(expected)
     assert {remark for remark in remarks if remark} == {
         (
-            "The benchmark leaves this image out of far, at every severity: at severity 5 less "
-            "than half of its defect stays in the frame."
+            "The benchmark leaves this image out of far, at every severity: at the severest "
+            "less than half of its defect stays in the frame."
         )
     }
 

@@ -114,10 +114,10 @@ def test_recorded_sets_of_few_images_loosen_no_limit_on_the_others(call):
     gate = gate_of(call("r.json", "--safety", "0.8")[1])
     ceilings = {
         condition: {limit.metric: limit.value for limit in gate.limits[condition]}
-        for condition in ("recorded-led", "blur-severity_1", "blur-severity_5")
+        for condition in ("recorded-led", "blur-severity_1", "glare-severity_5")
     }
     assert not ceilings["recorded-led"], "three parts of a kind make one side safe at most"
-    assert ceilings["blur-severity_1"]["bg_fpr"] == ceilings["blur-severity_5"]["bg_fpr"]
+    assert ceilings["blur-severity_1"]["bg_fpr"] == ceilings["glare-severity_5"]["bg_fpr"]
 
 
 def test_more_safety_gives_looser_limits(call):

@@ -252,7 +252,7 @@ def clean(plain):
     [
         (lambda p: clean(p)["per_image"]["tp"].pop(), "columns differ in length"),
         (lambda p: p.update(operating_point=None), "without an operating point or samples"),
-        (lambda p: p.update(missing=["everything"]), "missing.0"),
+        (lambda p: p.update(missing=["Everything"]), "missing.0"),
     ],
 )
 def test_a_report_that_cannot_be_shown_is_refused_in_one_line(project, call, change, told):

@@ -15,14 +15,19 @@ from pytest_robustbench.cli import main as entry
 from pytest_robustbench.cli.main import main
 from pytest_robustbench.config.schema import json_schema
 from pytest_robustbench.errors import ReportError
-from pytest_robustbench.reports.file.schema import report_schema, session_schema
+from pytest_robustbench.reports.file.schema import drift_schema, report_schema, session_schema
 
 HEAVY = ("numpy", "cv2", "sklearn", "torch", "yaml", "pydantic", "pytest", "jsonschema")
 
 
 @pytest.mark.parametrize(
     ("file", "schema"),
-    [("config", json_schema), ("report", report_schema), ("session", session_schema)],
+    [
+        ("config", json_schema),
+        ("report", report_schema),
+        ("session", session_schema),
+        ("drift", drift_schema),
+    ],
 )
 def test_a_schema_stands_on_standard_output(capsys, file, schema):
     code = main(["schema", file])

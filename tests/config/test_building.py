@@ -126,10 +126,10 @@ def test_a_missing_variable_fails_when_the_data_are_needed(folder, monkeypatch):
 
 def test_a_variable_that_a_corruption_lacks_is_told_and_stands_in_the_report_as_written(folder):
     place = folder / "robustness.yaml"
-    place.write_text(LEAST.replace("[blur,", "[{blur: {sigma_at_256: ['${NONE}', 1, 2, 3, 4]}},"))
+    place.write_text(LEAST.replace("[blur,", "[{blur: {severity_3: {sigma_px: '${NONE}'}}},"))
     (benchmark,) = load_config(place, environ={}).benchmarks
     plain = json.loads(json.dumps(benchmark.effective))
-    assert plain["corruptions"]["blur"] == {"blur": {"sigma_at_256": ["${NONE}", 1, 2, 3, 4]}}
+    assert plain["corruptions"]["blur"] == {"blur": {"severity_3": {"sigma_px": "${NONE}"}}}
     with pytest.raises(RobustbenchError, match=r"robustness.yaml:5: environment variable 'NONE'"):
         build.build_corruptions(benchmark, folder)
 

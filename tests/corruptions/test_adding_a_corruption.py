@@ -17,18 +17,23 @@ MODULE = """
 from dataclasses import dataclass
 
 from pytest_robustbench.corruptions.corruption import Corrupted
-from pytest_robustbench.corruptions.parameters import Number, built_in, parameter
+from pytest_robustbench.corruptions.parameters import Number, built_in, graded, growth
+from pytest_robustbench.corruptions.stages import Stage
 
 
 @dataclass(frozen=True)
 class Shade:
-    depth: float = parameter(0.5, Number(0.1, 0.9))
+    percent: float = graded(10, Number(1, 20))
+
+    def level(self, severity):
+        return f"{self.percent * growth(severity):g} %"
 
     def __call__(self, image, mask, severity, rng):
-        return Corrupted((image * (1 - self.depth * severity / 5)).astype(image.dtype), mask)
+        left = 1 - self.percent / 100 * growth(severity)
+        return Corrupted((image * left).round().astype(image.dtype), mask)
 
 
-SHADE = built_in("shade", Shade)
+SHADE = built_in("shade", Shade, stage=Stage.LIGHT)
 """
 PROGRAM = """
 import sys
@@ -40,10 +45,10 @@ schema_version: 1
 name: nut
 dataset: fixture
 detector: fixture
-corruptions: [{shade: {depth: 0.8}}]
+corruptions: [shade, {shade: {percent: 20}, name: dim}]
 severities: [5]
 accept: {shade: {miss_rate: {max: 0.1}, one_sided: misses}}
-measure_only: [clean]
+measure_only: [clean, dim]
 '''
 print(*(one.id for one in parse_config(text, Path("r.yaml")).benchmarks[0].conditions))
 assert "numpy" not in sys.modules
@@ -52,7 +57,7 @@ import numpy as np
 from pytest_robustbench.corruptions.registry import corrupt, load_corruption
 
 print(corrupt(np.full((2, 2, 3), 100, np.uint8), None, "shade", severity=5).image.max())
-print(load_corruption({"shade": {"depth": 0.8}}).specification(3))
+print(load_corruption({"shade": {"percent": 20}}).specification(3))
 """
 
 
@@ -61,13 +66,16 @@ def test_a_corruption_is_one_file_and_one_row(tmp_path):
     (package / "corruptions/built_in/shade.py").write_text(MODULE)
     insert(
         package / "corruptions/catalogue.py",
-        '            "shade",\n',
-        above='            *("noise"',
+        '        "shade": (Quantity("percent", "%", 10),),\n',
+        above='        "noise": (',
     )
     assert answers(tmp_path, PROGRAM).splitlines() == [
-        "clean shade-severity_5",
-        "50",
-        "{'name': 'shade', 'version': 1, 'parameters': {'depth': 0.8}, 'seed': 3}",
+        "clean shade-severity_5 dim",
+        "60",
+        (
+            "{'name': 'shade', 'version': 1, 'parameters': {'percent': 20.0}, 'at': 'camera', "
+            "'seed': 3}"
+        ),
     ]
 
 
@@ -89,4 +97,5 @@ def test_every_corruption_and_parameter_is_documented():
     text = (Path(__file__).parents[2] / "docs/corruptions.md").read_text(encoding="utf-8")
     rows = [re.findall(r"`([^`]+)`", line) for line in text.splitlines() if line.startswith("|")]
     named = {name for row in rows for name in row[:2]}
-    assert {name for one in ALL for name in (one.name, *one.parameters)} <= named
+    of_data = {"response"}
+    assert {name for one in ALL for name in (one.name, *one.parameters)} <= named | of_data

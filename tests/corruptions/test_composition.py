@@ -22,7 +22,7 @@ def one_after_the_other(names, image, mask, severity):
 
 @pytest.mark.parametrize("names", [("lighting", "blur"), ("geo_jitter", "noise"), ("dust", "jpeg")])
 @pytest.mark.parametrize("severity", SEVERITIES)
-def test_parts_are_applied_in_order_with_their_own_draws(names, severity):
+def test_parts_are_applied_in_turn_with_their_own_draws(names, severity):
     image, mask = picture(0, 90, 100), block_mask(90, 100)
     result = corrupt(image, mask, {"compose": names}, severity=severity, **DRAW)
     expected = one_after_the_other(names, image, mask, severity)
@@ -30,13 +30,33 @@ def test_parts_are_applied_in_order_with_their_own_draws(names, severity):
     assert (result.mask == expected[1]).all()
 
 
-def test_the_order_counts():
+def test_the_order_is_that_in_which_a_picture_passes_them():
     image = picture(0)
+    written = [["noise", "blur", "exposure"], ["exposure", "blur", "noise"]]
+    one, other = (corrupt(image, None, {"compose": each}, severity=4, **DRAW) for each in written)
+    assert picture_digest(one) == picture_digest(other)
+    exposed, _ = one_after_the_other(written[1], image, None, 4)
+    assert (one.image == exposed).all()
+
+
+def test_with_a_part_of_ones_own_the_order_is_that_of_the_list():
+    own = Corruption("own", lambda image, mask, *_: (255 - image, mask))
+    known = {"own": own, "blur": load_corruption("blur"), "noise": load_corruption("noise")}
     one, other = (
-        corrupt(image, None, {"compose": names}, severity=5, **DRAW)
-        for names in (["blur", "noise"], ["noise", "blur"])
+        composed([known[name] for name in names]).apply(picture(0), None, 5, **DRAW)
+        for names in (["noise", "blur", "own"], ["blur", "noise", "own"])
     )
     assert picture_digest(one) != picture_digest(other)
+
+
+def test_a_part_by_value_keeps_its_level():
+    parts = {"compose": [{"blur": {"sigma_px": 3}}, "exposure"]}
+    image = picture(0)
+    for severity in (1, 4):
+        found = corrupt(image, None, parts, severity=severity, **DRAW).image
+        lit = corrupt(image, None, "exposure", severity=severity, **DRAW).image
+        expected = corrupt(lit, None, {"blur": {"sigma_px": 3}}, **DRAW).image
+        assert (found == expected).all()
 
 
 def test_the_specification_names_every_part_and_its_parameters():
@@ -46,11 +66,11 @@ def test_the_specification_names_every_part_and_its_parameters():
     specification = corruption.specification(5)
     assert specification["name"] == "compose"
     assert specification["seed"] == 5
-    blur, dim = specification["parameters"]["parts"]
+    dim, blur = specification["parameters"]["parts"]
     assert blur == {
         "name": "blur",
         "version": 1,
-        "parameters": {"sigma_at_256": [0.5, 1.0, 1.5, 2.0, 3.0]},
+        "parameters": {"sigma_px": 1.0, "response": "srgb"},
     }
     assert (dim["name"], dim["parameters"]["direction"]) == ("lighting", "darker")
     renamed = load_corruption({**reference, "name": "evening"})
@@ -110,7 +130,7 @@ def test_a_defect_is_left_out_as_by_the_part_that_moves_it():
 
 def test_two_moving_parts_are_measured_together():
     twice = load_corruption(
-        {"compose": ["geo_jitter", {"geo_jitter": {"shift": 0.3}, "name": "further"}]}
+        {"compose": ["geo_jitter", {"geo_jitter": {"shift_percent": 40}, "name": "further"}]}
     )
     leaves, stays = np.zeros((2, 100, 100), bool)
     leaves[:2] = True

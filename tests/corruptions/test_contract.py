@@ -23,7 +23,10 @@ from tests.corruptions.corruption_pictures import (
     samples,
 )
 
-DRAWING = ("lighting", "glare", "geo_jitter", "noise", "motion_blur", "vignette", "dust", "banding")
+DRAWING = (
+    *("lighting", "glare", "geo_jitter", "noise", "motion_blur", "vignette", "dust", "banding"),
+    *("gradient",),
+)
 
 each = pytest.mark.parametrize("corruption", ALL, ids=lambda corruption: corruption.name)
 
@@ -227,9 +230,9 @@ def test_a_mask_may_not_be_invented():
         apply(invents, picture(0), None, 2)
 
 
-@pytest.mark.parametrize("severity", [0, 6, 2.5, None])
-def test_severity_is_one_to_five(severity):
-    with pytest.raises(CorruptionError, match="severity must be 1 to 5"):
+@pytest.mark.parametrize("severity", [0, 6, 5.01, -1, None, True, "3", float("nan")])
+def test_severity_is_above_0_and_at_most_5(severity):
+    with pytest.raises(CorruptionError, match="severity must be a number above 0, at most 5"):
         apply(of(lambda i, m: (i, m)), picture(0), None, severity)
 
 

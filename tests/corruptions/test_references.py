@@ -41,6 +41,10 @@ def test_a_reference_is_taken_apart():
     assert parsed.parts[1].parameters == {"gain": 0.1}
     assert parsed.targets() == ("a:b", "lighting")
     assert parse_reference("blur").targets() == ("blur",)
+    assert [parse_reference(one).at for one in ("blur", {"blur": {}, "at": "model"})] == [
+        "camera",
+        "model",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -77,6 +81,8 @@ def test_a_reference_is_taken_apart():
         ({"compose": ["blur", {"jpeg": {}, "name": "blur"}]}, "'blur' twice"),
         ({"compose": ["blur", 3]}, "3 does not refer"),
         ({"compose": ["Blur", "jpeg"]}, "lower-case"),
+        ({"blur": {}, "at": "sensor"}, "'at' must be camera"),
+        ({"compose": [{"blur": {}, "at": "model"}, "jpeg"]}, "'at' belongs to the whole"),
     ],
 )
 def test_malformed_references_are_explained_in_one_line(reference, complaint):
@@ -88,7 +94,7 @@ def test_malformed_references_are_explained_in_one_line(reference, complaint):
 def test_the_default_set_is_the_five_of_the_first_release():
     assert DEFAULT == ("lighting", "jpeg", "blur", "glare", "geo_jitter")
     assert set(DEFAULT) < set(BUILT_IN)
-    assert len(BUILT_IN) == 11
+    assert len(BUILT_IN) == 15
 
 
 def test_parsing_imports_nothing_heavy():

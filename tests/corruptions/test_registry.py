@@ -98,6 +98,7 @@ def test_a_registered_function_is_known_and_applied():
         "name": "inverted",
         "version": 2,
         "parameters": {"by": 255},
+        "at": "camera",
         "seed": 7,
     }
     result = corrupt(picture(0), None, "inverted", severity=1)

@@ -74,7 +74,7 @@ ANSWERS = """\
 {'minimum': 1, 'type': 'integer'}
 robustness.yaml:4:61: dataset.tested must be at least 1, found 0
 robustness.yaml:4:64: the parts format has no option 'n_train'; \
-valid: bit_depth, category, group, resize, root, tested
+valid: bit_depth, category, group, resize, response, root, tested
 robustness.yaml:4:64: the parts format has no option 'seed'; did you mean 'tested'?
 """
 

@@ -12,6 +12,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
 import pytest_robustbench as rb
 from pytest_robustbench.conditions import CLEAN
+from pytest_robustbench.datasets.pictures.resizing import resize_image, resize_mask
 from pytest_robustbench.datasets.pictures.store import PictureStore
 from pytest_robustbench.detectors.loading import load_detector
 from pytest_robustbench.evaluation.settings import CalibrationSettings
@@ -65,13 +66,20 @@ def measured(request, subject):
     for sample in subject.split.test:
         if sample.id in result.left_out:
             continue
-        picture = store.load(sample)
+        picture, seen = store.load_both(sample)
         image, mask, counted = picture.image, picture.mask, np.ones(picture.mask.shape, bool)
         if condition == JITTER:
-            image, mask, ignored = rb.corrupt(
-                image, mask, "geo_jitter", severity=5, sample_id=sample.id
+            moved = rb.corrupt(
+                seen.resized(None).image,
+                seen.mask,
+                "geo_jitter",
+                severity=5,
+                sample_id=sample.id,
             )
+            image = resize_image(moved.image, store.resize)
+            mask, ignored = (resize_mask(part, store.resize) for part in moved[1:])
             counted = ~ignored
+            mask &= counted
         prediction = subject.evaluator.predictor.detector.predict([image])
         resized = cv2.resize(prediction.maps[0], mask.shape[::-1], interpolation=cv2.INTER_LINEAR)
         # Numbered over all images: 0 is background, and no two images share a region.

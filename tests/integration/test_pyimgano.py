@@ -135,7 +135,8 @@ def test_their_benchmark_on_our_corruptions_measures_the_same(name, test_data):
         severities=[SEVERITY],
     )
 
-    benchmark = rb.Benchmark(split, loaded(name), corruptions=CORRUPTIONS, severities=[SEVERITY])
+    at_model = [{corruption: {}, "at": "model"} for corruption in CORRUPTIONS]
+    benchmark = rb.Benchmark(split, loaded(name), corruptions=at_model, severities=[SEVERITY])
     for condition in benchmark.conditions:
         result, pixels = benchmark.evaluate(condition), pixel_metrics(theirs, condition)
         assert result.pixel_threshold == pytest.approx(pixels["pixel_threshold"], rel=1e-6)

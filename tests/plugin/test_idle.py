@@ -128,7 +128,7 @@ def test_a_bad_option_stops_a_plain_project_too(project: Project, given: str) ->
         project.write("pytest.ini", f"[pytest]\n{given}\n")
     result = project.run(*([given] if option else []))
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert "severities must be numbers from 1 to 5" in only_messages(result)
+    assert "severities must be numbers above 0, at most 5" in only_messages(result)
 
 
 def test_a_benchmark_without_a_yaml_is_selected_and_fails(project: Project) -> None:

@@ -96,7 +96,13 @@ def drawn_result(condition, rng, n=6, side=64, maps=True):
         latency=latency,
         specification={}
         if condition.is_clean
-        else {"name": condition.corruption, "version": 1, "parameters": {}, "seed": 0},
+        else {
+            "name": condition.corruption,
+            "version": 1,
+            "parameters": {},
+            "at": "camera",
+            "seed": 0,
+        },
         data_digest=blake2b(condition.id.encode(), digest_size=16).hexdigest(),
     )
 

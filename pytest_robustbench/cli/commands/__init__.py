@@ -28,6 +28,7 @@ SUMMARIES: Mapping[str, str] = MappingProxyType(
         "report": "render report.html again from JSON reports",
         "spread": "train a detector several times and say how far the metrics of its limits swing",
         "preview": "show the corruptions on your own images: a contact sheet as PNG and HTML",
+        "drift": "say how good parts after differ from good parts before, in units, and as YAML",
         "init": "write a commented robustness.yaml and a test module for a folder of images",
         "schema": "print the JSON Schema (draft 2020-12) of a file on standard output",
     }

@@ -110,8 +110,9 @@ def _choice(
     from pytest_robustbench.config.build import build_corruptions, build_split
     from pytest_robustbench.reports.preview.sheet import Choice
 
-    corruptions = build_corruptions(declaration, config.folder)
+    loaded = build_corruptions(declaration, config.folder)
     split = build_split(declaration, config.folder)
+    corruptions = {name: one.seen_by(split.response) for name, one in loaded.items()}
     for line in _too_few(declaration, split.test):
         tell(f"{declaration.name}: {line}")
     if arguments.images is None:

@@ -15,6 +15,7 @@ SCHEMAS = {
     "config": "pytest_robustbench.config.schema:json_schema",
     "report": "pytest_robustbench.reports.file.schema:report_schema",
     "session": "pytest_robustbench.reports.file.schema:session_schema",
+    "drift": "pytest_robustbench.reports.file.schema:drift_schema",
 }
 """Name of a file -> import path of the function that returns its schema."""
 
@@ -24,7 +25,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "file",
         choices=tuple(SCHEMAS),
-        help="config: robustness.yaml; report: the report of a benchmark; session: session.json",
+        help="config: robustness.yaml; report: the report of a benchmark; session: session.json; "
+        "drift: drift.json",
     )
 
 

@@ -86,7 +86,7 @@ def assembled(here: Scope, shared: Mapping[str, DetectorDeclaration]) -> list[Be
     """
     try:
         own = tuple(here.own_metrics.values())
-        model = benchmark_type(own).model_validate(plain(here.table))
+        model = benchmark_type(own, here.severities).model_validate(plain(here.table))
     except ValidationError:
         return []
     dataset = dataset_of(model, here)

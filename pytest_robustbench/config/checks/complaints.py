@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, get_args
 
-from pytest_robustbench.conditions import SEVERITIES
+from pytest_robustbench.conditions import SEVERITY_WANTED
 from pytest_robustbench.config.models.file import Benchmark, RobustnessFile
 from pytest_robustbench.config.models.limits import SCOPES, Regression, limit_type
 from pytest_robustbench.config.models.values import Section
@@ -207,7 +207,10 @@ def _unknown_metric(key: str, parent: Path) -> str:
     if key.startswith("severity_"):
         if scope in SCOPES or len(parent) > 2:
             return f"{key!r} under {where}: severities stand under a corruption"
-        return f"unknown severity {key!r} under {where}; valid: severity_1 to severity_5"
+        return (
+            f"unknown severity {key!r} under {where}; valid: severity_1 to severity_5, and what "
+            "severities lists"
+        )
     metrics = known_metrics()
     summaries = summaries_of(metrics)
     if scope != "summary" and key in summaries:
@@ -233,7 +236,7 @@ def _wrong_value(detail: ErrorDetails, section: Path) -> str:
     if detail["type"] in ("too_short", "too_long"):
         return _wrong_length(detail, section)
     if detail["type"] in _COMPARISONS and section[0] == "severities":
-        return f"unknown severity {shown(value)}; valid: {', '.join(map(str, SEVERITIES))}"
+        return f"unknown severity {shown(value)}; it is {SEVERITY_WANTED}"
     if detail["type"] == "not_finite":
         return f"{dotted(section)} holds NaN or infinity, which no report can carry"
     message = f"{dotted(section)} must be {_expected(detail, section)}, found {shown(value)}"

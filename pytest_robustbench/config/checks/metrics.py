@@ -25,7 +25,7 @@ def own_metrics(tree: Table, folder: Path, problems: list[Problem]) -> dict[str,
     What cannot be loaded is noted: which limits are floors, and which ceilings, is not known then.
     """
     found: dict[str, str] = {}
-    for leaf in _listed(tree):
+    for leaf in listed(tree, KEY):
         reference = leaf.value
         if not isinstance(reference, str) or reference in found:
             continue
@@ -38,14 +38,14 @@ def own_metrics(tree: Table, folder: Path, problems: list[Problem]) -> dict[str,
     return found
 
 
-def _listed(tree: Table) -> Iterator[Leaf]:
-    """Yield what stands in the lists of all sections."""
+def listed(tree: Table, key: str) -> Iterator[Leaf]:
+    """Yield what stands in the lists of all sections below `key`."""
     wrappers = [tree.table(key).entries.values() for key in ("benchmarks", "profiles")]
     inner = [entry.node for entries in wrappers for entry in entries]
     for section in (tree, tree.table("defaults"), *inner):
-        listed = section.get(KEY) if isinstance(section, Table) else None
-        if isinstance(listed, Items):
-            yield from (item for item in listed.items if isinstance(item, Leaf))
+        found = section.get(key) if isinstance(section, Table) else None
+        if isinstance(found, Items):
+            yield from (item for item in found.items if isinstance(item, Leaf))
 
 
 def metrics_of(model: Benchmark, here: Scope) -> tuple[str, ...]:

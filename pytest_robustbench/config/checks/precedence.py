@@ -78,7 +78,10 @@ def _scopes_of(condition: Condition) -> tuple[tuple[str, ...], ...]:
     if condition.recorded:
         return ("all",), (RECORDED,), (RECORDED, condition.recorded)
     name = condition.corruption
-    return ("all",), (name,), (name, f"severity_{condition.severity}")
+    of_corruption = ("all",), (name,)
+    if condition.severity is None:
+        return of_corruption
+    return *of_corruption, (name, f"severity_{condition.severity:g}")
 
 
 def _entry(section: Section | None, key: str) -> Section | None:

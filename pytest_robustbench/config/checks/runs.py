@@ -107,13 +107,23 @@ def _reference_problem(
 
 
 def conditions_of(
-    corruptions: Iterable[str], severities: Iterable[int], recorded: Iterable[str] = ()
+    corruptions: Mapping[str, CorruptionReference],
+    severities: Iterable[float],
+    recorded: Iterable[str] = (),
 ) -> tuple[Condition, ...]:
-    """Return clean, every corruption in order at ascending severities, and the recorded sets."""
+    """Return clean, every corruption in order at ascending severities, and the recorded sets.
+
+    A corruption that is given by value is one condition.
+    """
     levels = sorted(severities)
+    by_value = {name: parse_reference(found).by_value for name, found in corruptions.items()}
     return (
         CLEAN,
-        *(Condition(name, level) for name in corruptions for level in levels),
+        *(
+            Condition(name, level)
+            for name in corruptions
+            for level in ([None] if by_value[name] else levels)
+        ),
         *(Condition(RECORDED, recorded=name) for name in recorded),
     )
 
@@ -146,7 +156,7 @@ def _unknown_condition(name: str, conditions: tuple[Condition, ...]) -> str:
 def check_scopes(accept: Accept, conditions: tuple[Condition, ...], here: Scope) -> None:
     """Complain of every scope under `accept` that no condition falls into."""
     run = dict.fromkeys(c.corruption for c in conditions if c.is_corrupted)
-    severities = {c.severity for c in conditions}
+    severities = {name: {c.severity for c in conditions if c.corruption == name} for name in run}
     for scope, limits in (accept.model_extra or {}).items():
         if not here.insists_on("accept", scope):
             continue
@@ -154,7 +164,7 @@ def check_scopes(accept: Accept, conditions: tuple[Condition, ...], here: Scope)
             here.complain_of_key(_scope_not_run(scope, list(run)), "accept", scope)
             continue
         for level in sorted(limits.model_fields_set):
-            _check_severity(scope, level, severities, here)
+            _check_severity(scope, level, severities[scope], here)
 
 
 def check_recorded_scopes(model: Benchmark, here: Scope) -> None:
@@ -173,16 +183,16 @@ def check_recorded_scopes(model: Benchmark, here: Scope) -> None:
             here.complain_of_key(message, "accept", RECORDED, name)
 
 
-def _check_severity(scope: str, level: str, run: set[int | None], here: Scope) -> None:
+def _check_severity(scope: str, level: str, run: set[float | None], here: Scope) -> None:
     number = level.removeprefix("severity_")
-    if number == level or int(number) in run or not here.insists_on("accept", scope, level):
+    if number == level or float(number) in run or not here.insists_on("accept", scope, level):
         return
     message = f"limit for {scope}-{level}, which is not run; severities: {_listed(run)}"
     here.complain_of_key(message, "accept", scope, level)
 
 
-def _listed(severities: set[int | None]) -> str:
-    return ", ".join(str(s) for s in sorted(s for s in severities if s is not None))
+def _listed(severities: set[float | None]) -> str:
+    return ", ".join(f"{s:g}" for s in sorted(s for s in severities if s is not None))
 
 
 def _scope_not_run(scope: str, run: list[str]) -> str:

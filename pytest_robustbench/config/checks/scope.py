@@ -41,6 +41,8 @@ class Scope:
         Collects the complaints.
     own_metrics : mapping of str to str
         What the file writes for metrics of one's own, anywhere, to their names.
+    severities : tuple of float
+        What the file lists as severities, anywhere: limits may name them.
     """
 
     file: str
@@ -53,6 +55,7 @@ class Scope:
     profile_mark: Mark | None = None
     problems: list[Problem] = field(default_factory=list)
     own_metrics: Mapping[str, str] = field(default_factory=dict)
+    severities: tuple[float, ...] = ()
 
     def source(self, *path: Step) -> str:
         """Return ``file:line`` of a value, or of the benchmark where it is not written."""

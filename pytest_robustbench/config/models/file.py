@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, Discriminator, Field, create_model
 
-from pytest_robustbench.conditions import SEVERITIES
+from pytest_robustbench.conditions import SEVEREST, SEVERITIES, rounded_severity
 from pytest_robustbench.config.models.inputs import (
     Calibration,
     CorruptionEntry,
@@ -47,7 +47,9 @@ from pytest_robustbench.gates.regression.changes import comparable_metrics
 from pytest_robustbench.metrics.catalogue import METRICS
 from pytest_robustbench.unions import tag
 
-Severity: TypeAlias = Annotated[int, Field(ge=SEVERITIES[0], le=SEVERITIES[-1]), ENV]
+Severity: TypeAlias = Annotated[
+    float, Field(gt=0, le=SEVEREST), AfterValidator(rounded_severity), ENV
+]
 
 
 class Benchmark(Section):
@@ -118,27 +120,31 @@ class RobustnessFile(Benchmark):
     profiles: dict[str, Benchmark] = Field(default_factory=dict)
 
 
-def benchmark_type(own: tuple[str, ...]) -> type[Benchmark]:
-    """Return the shape of a benchmark whose limits may name metrics of one's own."""
-    return create_model("Benchmark", __base__=Benchmark, **_limits(own)) if own else Benchmark
+def benchmark_type(own: tuple[str, ...], severities: tuple[float, ...]) -> type[Benchmark]:
+    """Return the shape of a benchmark with metrics of one's own, and of some severities."""
+    if not own and set(severities) <= set(SEVERITIES):
+        return Benchmark
+    return create_model("Benchmark", __base__=Benchmark, **_limits(own, severities))
 
 
-def file_type(own: tuple[str, ...]) -> type[RobustnessFile]:
-    """Return the shape of a file whose limits may name metrics of one's own."""
-    if not own:
+def file_type(own: tuple[str, ...], severities: tuple[float, ...]) -> type[RobustnessFile]:
+    """Return the shape of a file with metrics of one's own, and of some severities."""
+    benchmark = benchmark_type(own, severities)
+    if benchmark is Benchmark:
         return RobustnessFile
-    benchmark = benchmark_type(own)
     several = Annotated[dict[str, benchmark], Field(min_length=1)]  # type: ignore[valid-type]
     parts: dict[str, Any] = {
         "defaults": (benchmark, Field(default_factory=benchmark)),
         "benchmarks": (several | None, None),
         "profiles": (dict[str, benchmark], Field(default_factory=dict)),  # type: ignore[valid-type]
     }
-    return create_model("RobustnessFile", __base__=RobustnessFile, **_limits(own), **parts)
+    return create_model(
+        "RobustnessFile", __base__=RobustnessFile, **_limits(own, severities), **parts
+    )
 
 
-def _limits(own: tuple[str, ...]) -> dict[str, Any]:
-    accept = accept_type((*METRICS, *own))
+def _limits(own: tuple[str, ...], severities: tuple[float, ...]) -> dict[str, Any]:
+    accept = accept_type((*METRICS, *own), tuple(dict.fromkeys([*SEVERITIES, *severities])))
     builtin = [name for name in comparable_metrics() if name in METRICS]
     regression = regression_type((*builtin, *own))
     return {

@@ -109,9 +109,9 @@ def _limit_fields(metrics: tuple[str, ...]) -> dict[str, Any]:
     return {metric: (limit_type(metric) | None, None) for metric in metrics}
 
 
-def _severity_fields(limits: type[Section]) -> dict[str, Any]:
+def _severity_fields(limits: type[Section], severities: tuple[float, ...]) -> dict[str, Any]:
     written = (limits, Field(default_factory=limits))
-    return {f"severity_{severity}": written for severity in SEVERITIES}
+    return {f"severity_{severity:g}": written for severity in severities}
 
 
 class Comparison(Section):
@@ -128,8 +128,8 @@ class Comparison(Section):
 _ONE_SIDED: Any = (OneSided | None, None)
 
 
-def accept_type(metrics: tuple[str, ...]) -> type[Any]:
-    """Return the shape of ``accept`` where limits may name these metrics."""
+def accept_type(metrics: tuple[str, ...], severities: tuple[float, ...] = SEVERITIES) -> type[Any]:
+    """Return the shape of ``accept`` where limits may name these metrics and severities."""
     of_condition = create_model(
         "ConditionLimits", __base__=Section, **_limit_fields(metrics), one_sided=_ONE_SIDED
     )
@@ -140,7 +140,7 @@ def accept_type(metrics: tuple[str, ...]) -> type[Any]:
         one_sided=_ONE_SIDED,
     )
     of_corruption = create_model(
-        "CorruptionLimits", __base__=of_condition, **_severity_fields(of_condition)
+        "CorruptionLimits", __base__=of_condition, **_severity_fields(of_condition, severities)
     )
 
     class RecordedLimits(of_condition):  # type: ignore[misc, valid-type]

@@ -1,1 +1,1 @@
-"""The corruptions that come with the package, one module each, and what they share."""
+"""The corruptions that come with the package, one module each."""

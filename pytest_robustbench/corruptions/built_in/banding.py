@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pytest_robustbench import opencv
-from pytest_robustbench.corruptions.built_in.gray import by_channel
-from pytest_robustbench.corruptions.built_in.sizes import bands
 from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.draws import between
 from pytest_robustbench.corruptions.parameters import (
@@ -17,40 +14,48 @@ from pytest_robustbench.corruptions.parameters import (
     Number,
     Span,
     built_in,
+    graded,
+    growth,
     parameter,
+    response,
 )
+from pytest_robustbench.corruptions.pixels.light import gained, gains_of
+from pytest_robustbench.corruptions.stages import Stage
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from pytest_robustbench.arrays import Image, Mask
-
-    Gains = NDArray[np.int16]
 
 
 @dataclass(frozen=True)
 class Banding:
-    """Modulate the rows, or columns, of a picture by a wave.
+    """Modulate the light of the rows, or columns, of a picture by a wave.
 
     Orientation, period and phase are drawn once per image; severity scales the amplitude. So each
     pixel departs further from the source with every severity, and in the same direction.
 
     Parameters
     ----------
-    amplitude : float
-        Largest relative change of brightness at severity 5.
+    percent : float
+        Largest change at severity 3, of the light.
     periods : tuple of 2 floats
         How many periods of the wave fit into the picture.
     orientation : str
         ``rows`` or ``columns`` are as bright all along; or drawn once per image: ``any``.
+    response : str
+        See `pytest_robustbench.corruptions.pixels.response`.
     """
 
-    amplitude: float = parameter(0.15, Number(0.02, 0.49))
+    percent: float = graded(4.0, Number(0.05, 20))
     periods: tuple[float, float] = parameter((4.0, 12.0), Span(0.5, 64))
     orientation: str = parameter("any", Choice(("any", "rows", "columns")))
+    response: str = response()
+
+    def level(self, severity: float) -> str:
+        """Return the amplitude of `severity`."""
+        return f"±{self.percent * growth(severity):.3g} % of the light"
 
     def __call__(
-        self, image: Image, mask: Mask | None, severity: int, rng: np.random.Generator
+        self, image: Image, mask: Mask | None, severity: float, rng: np.random.Generator
     ) -> Corrupted:
         """Modulate `image`."""
         turn, period, phase = rng.random(3).tolist()
@@ -58,23 +63,9 @@ class Banding:
         length = image.shape[1 if upright else 0]
         places = np.arange(length) * (between(self.periods, period) / length)
         wave = np.cos(2 * np.pi * (places + phase))
-        gains = np.rint(256 * self.amplitude * severity / 5 * wave).astype(np.int16)
-        gains = gains[None, :] if upright else gains[:, None]
-        return Corrupted(by_channel(image, lambda part: _modulated(part, gains)), mask)
+        gains = gains_of(1 + self.percent / 100 * growth(severity) * wave)
+        field = gains[None, :] if upright else gains[:, None]
+        return Corrupted(gained(image, field, self.response), mask)
 
 
-def _modulated(part: Image, gains: Gains) -> Image:
-    """Add to each pixel its product with a gain, given in 1/256."""
-    cv2 = opencv.load()
-    gains = np.broadcast_to(gains, part.shape[:2])
-    result = np.empty_like(part)
-    for band in bands(*part.shape[:2]):
-        pixels, gain = part[band], gains[band]
-        change = pixels * (gain if part.ndim == 2 else gain[..., None])
-        change += 128  # the shift rounds down
-        change >>= 8
-        result[band] = cv2.add(pixels, change, dtype=cv2.CV_8U)
-    return result
-
-
-BANDING = built_in("banding", Banding)
+BANDING = built_in("banding", Banding, stage=Stage.LIGHT)

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from pytest_robustbench import opencv
-from pytest_robustbench.corruptions.built_in.gray import gray_channel, replicated
-from pytest_robustbench.corruptions.built_in.sizes import bands
 from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.draws import between
-from pytest_robustbench.corruptions.parameters import Number, built_in, parameter
+from pytest_robustbench.corruptions.parameters import Number, built_in, graded, growth
+from pytest_robustbench.corruptions.pixels.gray import gray_channel, replicated
+from pytest_robustbench.corruptions.pixels.sizes import bands
+from pytest_robustbench.corruptions.stages import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -99,35 +100,50 @@ class _Defect(NamedTuple):
 class GeoJitter:
     """Warp a picture and its mask by the same small affine transform.
 
-    The displacement of every point is ``severity / 5`` times that of severity 5. Pixels whose
+    The displacement of every point doubles with a step of severity. Pixels whose
     source lies beyond the centres of the outermost pixels are ignored; they are filled by
     reflection, because black corners would be the loudest anomaly in the picture. A mask without
     defect pixels is the same wherever it is moved and is returned as it is.
 
     Parameters
     ----------
-    angle : float
-        Largest rotation at severity 5, in degrees.
-    shift : float
-        Largest shift along each side at severity 5, as a share of that side.
-    scale : float
-        Largest change of scale at severity 5.
+    rotation_deg : float
+        Largest rotation at severity 3, in degrees.
+    shift_percent : float
+        Largest shift along each side at severity 3, in percent of that side.
+    scale_percent : float
+        Largest change of scale at severity 3, in percent.
     """
 
-    angle: float = parameter(5.0, Number(0, 45))
-    shift: float = parameter(0.05, Number(0, 0.5))
-    scale: float = parameter(0.10, Number(0, 0.5))
+    rotation_deg: float = graded(3.0, Number(0, 45))
+    shift_percent: float = graded(2.0, Number(0, 50))
+    scale_percent: float = graded(3.0, Number(0, 20))
 
     def __post_init__(self) -> None:
-        if not (self.angle or self.shift or self.scale):
-            raise ValueError("angle, shift and scale are all 0, so that nothing would move")
+        if not (self.rotation_deg or self.shift_percent or self.scale_percent):
+            raise ValueError("all that could move it is 0")
+
+    @classmethod
+    def by_value(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the parameters of a single condition: what is not named does not move."""
+        return {"rotation_deg": 0, "shift_percent": 0, "scale_percent": 0, **given}
+
+    def level(self, severity: float) -> str:
+        """Return rotation, shift and scale of `severity`."""
+        grown = growth(severity)
+        named = (
+            (self.rotation_deg, "°"),
+            (self.shift_percent, " % shift"),
+            (self.scale_percent, " % scale"),
+        )
+        return "up to " + ", ".join(f"{grown * one:.3g}{unit}" for one, unit in named if one)
 
     def __call__(
-        self, image: Image, mask: Mask | None, severity: int, rng: np.random.Generator
+        self, image: Image, mask: Mask | None, severity: float, rng: np.random.Generator
     ) -> Corrupted:
         """Warp `image` and `mask`."""
-        affine = self.draw_affine(image.shape, rng).at(severity / 5)
-        channel = gray_channel(image)
+        affine = self.draw_affine(image.shape, rng).at(growth(severity))
+        channel = None if image.ndim == 2 else gray_channel(image)
         pixels = image if channel is None else channel
         warped, ignored = np.empty_like(pixels), np.empty(image.shape[:2], np.bool_)
         defect = None if mask is None else _defect(mask, affine)
@@ -139,25 +155,26 @@ class GeoJitter:
                 _move(defect, band, moved)
         return Corrupted(warped if channel is None else replicated(warped), moved, ignored)
 
-    def kept(self, mask: Mask, rng: np.random.Generator) -> float:
-        """Return the share of the defect pixels whose centre severity 5 leaves in the frame.
+    def kept(self, mask: Mask, severity: float, rng: np.random.Generator) -> float:
+        """Return the share of the defect pixels whose centre `severity` leaves in the frame.
 
         Source pixels are counted, so that enlarging does not pass for surviving.
         """
         height, width = mask.shape
         rows, columns = np.nonzero(mask)
-        places = self.draw_affine(mask.shape, rng).places
+        places = self.draw_affine(mask.shape, rng).at(growth(severity)).places
         x, y = places(columns.astype(np.float32), rows.astype(np.float32))
         inside = (x >= -0.5) & (x < width - 0.5) & (y >= -0.5) & (y < height - 0.5)
         return float(inside.mean())
 
     def draw_affine(self, shape: tuple[int, ...], rng: np.random.Generator) -> Affine:
-        """Draw the transform of severity 5 for an image of `shape` ``(H, W, ...)``."""
+        """Draw the transform of severity 3 for an image of `shape` ``(H, W, ...)``."""
         height, width = shape[:2]
-        turn, growth, right, down = (between((-1.0, 1.0), one) for one in rng.random(4).tolist())
-        angle, scale = math.radians(self.angle * turn), 1.0 + self.scale * growth
+        turn, larger, right, down = (between((-1.0, 1.0), one) for one in rng.random(4).tolist())
+        angle, scale = math.radians(self.rotation_deg * turn), 1 + self.scale_percent / 100 * larger
         cosine, sine = scale * math.cos(angle), scale * math.sin(angle)
-        shift = (width * self.shift * right, height * self.shift * down)
+        share = self.shift_percent / 100
+        shift = (width * share * right, height * share * down)
         return Affine((cosine, -sine, sine, cosine), shift, ((width - 1) / 2, (height - 1) / 2))
 
 
@@ -233,4 +250,4 @@ def _thick(defect: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.dilate(corners, square, anchor=(1, 1)))
 
 
-GEO_JITTER = built_in("geo_jitter", GeoJitter, moves_pixels=True)
+GEO_JITTER = built_in("geo_jitter", GeoJitter, stage=Stage.SCENE, moves_pixels=True)

@@ -1,98 +1,114 @@
-"""Drifting light: exposure, contrast, gamma and white balance as one look-up table."""
+"""Drifting light: exposure, with what comes along with it, as one look-up table."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pytest_robustbench import opencv
-from pytest_robustbench.corruptions.built_in.gray import by_channel
+from pytest_robustbench.corruptions.built_in.white_balance import colour_gains
 from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.draws import between
-from pytest_robustbench.corruptions.parameters import Choice, Number, Span, built_in, parameter
+from pytest_robustbench.corruptions.parameters import (
+    Choice,
+    Number,
+    built_in,
+    graded,
+    growth,
+    parameter,
+    response,
+)
+from pytest_robustbench.corruptions.pixels.gray import by_channel
+from pytest_robustbench.corruptions.pixels.light import in_colour, mapped
+from pytest_robustbench.corruptions.pixels.response import levels_in_light, mean_light, share_of
+from pytest_robustbench.corruptions.stages import Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from pytest_robustbench.arrays import Image, Mask
-
-MEAN_SHIFT = (28.0, 40.0)
-"""Mean absolute shift of the full-strength table at the default brightness, in grey levels."""
-
-BRIGHTNESS = 38.0
-
-_LEVELS = np.arange(256.0)[:, None]
 
 
 @dataclass(frozen=True)
 class Lighting:
     """Map a picture through a table that is drawn once per image.
 
-    Severity scales how far each of its entries lies from the level it replaces. A gray image gets
-    one table for all channels and stays gray.
+    A brighter picture gets more light, a veil, which is loss of contrast, and a tone curve that
+    lifts its middle; a darker one less light, and a curve that lowers it. In colour the light is
+    warmer or cooler as well, by less than the exposure. So every level departs further from where
+    it was with every severity, and in the same direction. A gray image gets one table and stays
+    gray.
 
     Parameters
     ----------
-    brightness : float
-        Largest offset, in grey levels, before the table is normalised.
-    contrast, gamma, gain : float
-        Largest relative change of the slope, of the exponent, and of one channel against another.
-    mean_shift : tuple of 2 floats, optional
-        The mean absolute shift of the full-strength table, in grey levels, is drawn between these.
-        By default 28 to 40, and in proportion for another `brightness`.
+    ev : float
+        How many times the light doubles or halves at severity 3, in EV. By value its sign says
+        which.
+    veil_percent : float
+        Largest veil at severity 3, in percent of the picture's mean light; drawn up to it.
+    tone : float
+        Largest exponent of the tone curve at severity 3, as a power of 2; drawn up to it.
+    mired : float
+        Largest shift of the colour at severity 3; drawn up to it, either way.
     direction : str
         ``darker``, ``brighter``, or drawn once per image: ``any``.
+    response : str
+        See `pytest_robustbench.corruptions.pixels.response`.
     """
 
-    brightness: float = parameter(BRIGHTNESS, Number(1, 60))
-    contrast: float = parameter(0.25, Number(0, 0.8))
-    gamma: float = parameter(0.25, Number(0, 1))
-    gain: float = parameter(0.12, Number(0, 0.5))
-    mean_shift: tuple[float, float] = parameter((0.0, 0.0), Span(1, 64))
-    direction: str = parameter("any", Choice(("any", "darker", "brighter")), silent=True)
+    ev: float = graded(0.5, Number(-8, 8))
+    veil_percent: float = parameter(5.0, Number(0, 50))
+    tone: float = parameter(0.05, Number(0, 0.5))
+    mired: float = parameter(12.0, Number(0, 60))
+    direction: str = parameter("any", Choice(("any", "darker", "brighter")))
+    response: str = response()
 
     def __post_init__(self) -> None:
-        if self.mean_shift == (0.0, 0.0):
-            low, high = (round(one * self.brightness / BRIGHTNESS, 6) for one in MEAN_SHIFT)
-            object.__setattr__(self, "mean_shift", (low, high))
+        if not self.ev:
+            raise ValueError("ev is 0, so that nothing would change")
+
+    @classmethod
+    def by_value(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the parameters of a single condition: what has a sign is not drawn."""
+        return {"direction": "brighter", **given}
+
+    def level(self, severity: float) -> str:
+        """Return the stops of `severity`."""
+        sign = {"any": "±", "darker": "-", "brighter": ""}[self.direction]
+        return f"{sign}{self.ev * growth(severity):.3g} EV"
 
     def __call__(
-        self, image: Image, mask: Mask | None, severity: int, rng: np.random.Generator
+        self, image: Image, mask: Mask | None, severity: float, rng: np.random.Generator
     ) -> Corrupted:
         """Map `image` through the table of `severity`."""
+        side, *drawn = rng.random(4).tolist()
 
-        def mapped(pixels: Image) -> Image:
-            shift = self.full_shift(rng, gray=pixels.ndim == 2)
-            table = np.rint(_LEVELS + shift * (severity / 5)).astype(np.uint8)
-            return np.asarray(opencv.load().LUT(pixels, table[None]))
+        def lit(part: Image) -> Image:
+            tables = self._tables(part, severity, self._sign(side), drawn)
+            return mapped(part, tables) if part.ndim == 2 else in_colour(part, tables)
 
-        return Corrupted(by_channel(image, mapped), mask)
+        return Corrupted(by_channel(image, lit), mask)
 
-    def full_shift(self, rng: np.random.Generator, *, gray: bool) -> NDArray[np.float64]:
-        """Draw by how many grey levels each level moves at severity 5.
-
-        Exposure and gamma share their direction: were they drawn apart they would often cancel, and
-        what the normalisation then had to stretch would be an arbitrary remainder.
-
-        Returns
-        -------
-        ndarray of shape (256, 3) or, for a gray image, (256, 1)
-            Level plus shift lies within 0 to 255. The mean absolute shift is the drawn target.
-        """
-        side, bright, bent, steep, *cast, shifted = rng.random(8).tolist()
-        direction = self._sign(side)
-        brightness = direction * self.brightness * between((0.5, 1.0), bright)
-        gamma = (1.0 + self.gamma * between((0.5, 1.0), bent)) ** -direction
-        contrast = 1.0 + self.contrast * between((-1.0, 1.0), steep)
-        gains = np.array([self.gain * between((-1.0, 1.0), one) for one in cast])
-        gains += 1.0 - gains.mean()  # a cast only: how bright it gets is decided above
-        target = between(self.mean_shift, shifted)
-        curve = 255.0 * (_LEVELS / 255.0) ** gamma
-        curve = (curve - 127.5) * contrast + 127.5 + brightness
-        full = curve if gray else curve * gains
-        return _normalised(full - _LEVELS, target)
+    def _tables(
+        self, part: Image, severity: float, sign: float, drawn: list[float]
+    ) -> NDArray[np.uint8]:
+        """Return a table for each channel: ``(256, 1)`` or ``(256, 3)``."""
+        veiled, bent, warm = drawn
+        grown = sign * growth(severity)
+        gains = np.ones(1)
+        if part.ndim == 3:
+            shift = abs(grown) * self.mired * between((-1.0, 1.0), warm)
+            gains = np.array(colour_gains(shift))
+        means = np.array(mean_light(part, self.response))
+        light = levels_in_light(self.response)[:, None] * gains * 2.0 ** (self.ev * grown)
+        light = light + max(grown, 0) * veiled * self.veil_percent / 100 * means
+        shares = share_of(np.clip(light, 0, 1), self.response)
+        bent_shares = shares ** (2.0 ** (-grown * bent * self.tone))
+        tables: NDArray[np.uint8] = np.rint(255 * bent_shares).astype(np.uint8)
+        return tables
 
     def _sign(self, side: float) -> float:
         if self.direction == "any":
@@ -100,27 +116,4 @@ class Lighting:
         return 1.0 if self.direction == "brighter" else -1.0
 
 
-def _normalised(shift: NDArray[np.float64], target: float) -> NDArray[np.float64]:
-    """Scale `shift`, cut off at black and white, so that its mean absolute value is `target`."""
-    size = np.maximum(np.abs(shift), 1e-6)
-    room = np.where(shift > 0, 255.0 - _LEVELS, _LEVELS)
-    factor = _factor(size.ravel(), room.ravel(), target)
-    return np.asarray(np.copysign(np.minimum(factor * size, room), shift))
-
-
-def _factor(size: NDArray[np.float64], room: NDArray[np.float64], target: float) -> float:
-    """Return the factor by which the mean of ``min(factor * size, room)`` is `target`.
-
-    The mean is a polygon over the factor: it bends where an entry has used up its room, and the
-    entries do so in the order of ``room / size``.
-    """
-    bends = room / size
-    order = np.argsort(bends)
-    bends = np.concatenate([[0.0], bends[order]])
-    used_up = np.concatenate([[0.0], np.cumsum(room[order])])
-    growing = np.concatenate([[0.0], np.cumsum(size[order])])
-    means = (used_up + bends * (growing[-1] - growing)) / size.size
-    return float(np.interp(target, means, bends))
-
-
-LIGHTING = built_in("lighting", Lighting)
+LIGHTING = built_in("lighting", Lighting, stage=Stage.LIGHT)

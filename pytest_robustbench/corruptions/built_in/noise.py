@@ -14,10 +14,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pytest_robustbench import opencv
-from pytest_robustbench.corruptions.built_in.gray import by_channel
-from pytest_robustbench.corruptions.built_in.sizes import bands
 from pytest_robustbench.corruptions.corruption import Corrupted
-from pytest_robustbench.corruptions.parameters import Number, built_in, parameter
+from pytest_robustbench.corruptions.parameters import (
+    Number,
+    built_in,
+    graded,
+    growth,
+    parameter,
+    response,
+)
+from pytest_robustbench.corruptions.pixels.gray import by_channel
+from pytest_robustbench.corruptions.pixels.response import (
+    levels_in_light,
+    light_of,
+    mean_light,
+    share_of,
+)
+from pytest_robustbench.corruptions.pixels.sizes import bands
+from pytest_robustbench.corruptions.stages import Stage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,20 +47,23 @@ _NORMAL = 1 / 128
 
 @dataclass(frozen=True)
 class Noise:
-    """Add the noise of a camera with a linear response.
+    """Add the noise of a camera.
 
-    The standard deviation at level ``v`` is ``sqrt(read ** 2 + shot ** 2 * v / 255)`` at severity
-    5, the noise model of the EMVA 1288 standard [1]_; severity scales it. One field of normal
-    numbers is drawn per image, so that each pixel departs further from the source with every
-    severity, and in the same direction. A gray image gets the same noise in all channels. The grain
-    is one pixel, whatever the size of the image.
+    The variance of the light that a pixel counts is ``read ** 2 + shot ** 2 * light``, light being
+    1 at white, by the noise model of the EMVA 1288 standard [1]_; the response makes grey levels of
+    it. Severity scales both. One field of normal numbers is drawn per image, so that each pixel
+    departs further from the source with every severity, and in the same direction. A gray image
+    gets the same noise in all channels. The grain is one pixel of the camera.
 
     Parameters
     ----------
-    shot : float
-        Standard deviation of shot noise at white and severity 5, in grey levels.
+    levels : float
+        Standard deviation of shot noise at white and severity 3, in grey levels.
     read : float
-        Standard deviation of read noise at severity 5, in grey levels.
+        Standard deviation of read noise, as a share of that of shot noise at white, in a picture
+        whose mean light is white; it falls with the mean, so that dark parts are not drowned.
+    response : str
+        See `pytest_robustbench.corruptions.pixels.response`.
 
     References
     ----------
@@ -54,24 +71,40 @@ class Noise:
        of Image Sensors and Cameras", release 4.0, 2021.
     """
 
-    shot: float = parameter(18.0, Number(0, 40))
-    read: float = parameter(6.0, Number(0, 40))
+    levels: float = graded(8.0, Number(0.1, 60))
+    read: float = parameter(0.3, Number(0, 2))
+    response: str = response()
 
-    def __post_init__(self) -> None:
-        if not (self.shot or self.read):
-            raise ValueError("shot and read are both 0, so that there would be no noise")
+    def level(self, severity: float) -> str:
+        """Return the noise of `severity` at white, and the electrons that a full pixel counts."""
+        levels = self.levels * growth(severity)
+        electrons = 1 / self._shot(severity) ** 2
+        return f"{levels:.3g} levels at white ({electrons:.3g} electrons)"
 
     def __call__(
-        self, image: Image, mask: Mask | None, severity: int, rng: np.random.Generator
+        self, image: Image, mask: Mask | None, severity: float, rng: np.random.Generator
     ) -> Corrupted:
         """Add noise to `image`."""
-        deviations = self._deviations(severity / 5)
-        return Corrupted(by_channel(image, lambda part: _noisy(part, deviations, rng)), mask)
+        return Corrupted(by_channel(image, lambda part: self._noisy(part, severity, rng)), mask)
 
-    def _deviations(self, strength: float) -> NDArray[np.int16]:
-        """Return the standard deviation at each of the 256 levels, in odd numbers of its unit."""
-        levels = np.arange(256) / 255
-        exact = strength * np.sqrt(self.read**2 + self.shot**2 * levels)
+    def _noisy(self, part: Image, severity: float, rng: np.random.Generator) -> Image:
+        mean = float(np.mean(mean_light(part, self.response)))
+        return _noisy(part, self._deviations(severity, mean), rng)
+
+    def _shot(self, severity: float) -> float:
+        """Return the standard deviation of the light at white."""
+        below = np.array(max(1 - self.levels * growth(severity) / 255, 0))
+        return float(1 - light_of(below, self.response))
+
+    def _deviations(self, severity: float, mean: float) -> NDArray[np.int16]:
+        """Return the standard deviation at each of the 256 levels, in odd numbers of its unit.
+
+        Half of the way between what a deviation more, and less, of light is seen as.
+        """
+        light, shot = levels_in_light(self.response), self._shot(severity)
+        spread = np.sqrt(shot**2 * light + (self.read * shot * mean) ** 2)
+        ends = (share_of(np.maximum(light + way * spread, 0), self.response) for way in (1, -1))
+        exact = 255 * (next(ends) - next(ends)) / 2
         return _odd(exact / _DEVIATION).astype(np.int16)
 
 
@@ -109,4 +142,4 @@ def _quantiles() -> NDArray[np.float64]:
 _ODD = _odd(_quantiles() / _NORMAL).astype(np.int16)
 _EVEN = _odd(_quantiles() / _NORMAL - 1).astype(np.int16) + np.int16(1)
 
-NOISE = built_in("noise", Noise)
+NOISE = built_in("noise", Noise, stage=Stage.SENSOR)

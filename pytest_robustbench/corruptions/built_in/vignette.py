@@ -7,16 +7,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pytest_robustbench.corruptions.built_in.light import dimmed, grid
 from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.draws import between
-from pytest_robustbench.corruptions.parameters import Number, built_in, parameter
+from pytest_robustbench.corruptions.parameters import (
+    Number,
+    built_in,
+    graded,
+    growth,
+    parameter,
+    response,
+)
+from pytest_robustbench.corruptions.pixels.light import enlarged, gained, gains_of, grid
+from pytest_robustbench.corruptions.stages import Stage
 
 if TYPE_CHECKING:
     from pytest_robustbench.arrays import Image, Mask
+    from pytest_robustbench.corruptions.pixels.response import Light
 
 GRID = 128
-"""The loss is worked out at about this many pixels along the shorter side, then enlarged."""
+"""The gains are worked out at about this many pixels along the shorter side, then enlarged."""
 
 
 @dataclass(frozen=True)
@@ -30,36 +39,43 @@ class Vignette:
 
     Parameters
     ----------
-    depth : float
-        Share of the light that the farthest corner loses at severity 5.
+    corner_ev : float
+        What the farthest corner loses at severity 3, in EV.
     offset : float
         How far from the middle the centre is at most, as a share of each side.
+    response : str
+        See `pytest_robustbench.corruptions.pixels.response`.
 
     References
     ----------
     .. [1] Kingslake, "Optics in Photography", SPIE, 1992: the cos-fourth law.
     """
 
-    depth: float = parameter(0.6, Number(0.05, 0.95))
+    corner_ev: float = graded(0.5, Number(0.01, 8))
     offset: float = parameter(0.15, Number(0, 0.5))
+    response: str = response()
+
+    def level(self, severity: float) -> str:
+        """Return the share of its light that the farthest corner loses at `severity`."""
+        return f"corner loses {100 * (1 - 2.0 ** (-self.corner_ev * growth(severity))):.2g} %"
 
     def __call__(
-        self, image: Image, mask: Mask | None, severity: int, rng: np.random.Generator
+        self, image: Image, mask: Mask | None, severity: float, rng: np.random.Generator
     ) -> Corrupted:
         """Darken `image`."""
-        loss = self._loss(grid(image.shape, GRID), self.depth * severity / 5, rng)
-        return Corrupted(dimmed(image, loss), mask)
+        gains = self._gains(grid(image.shape, GRID), self.corner_ev * growth(severity), rng)
+        return Corrupted(gained(image, enlarged(gains, image.shape), self.response), mask)
 
-    def _loss(self, shape: tuple[int, int], depth: float, rng: np.random.Generator) -> Image:
-        """Return what is lost on a grid of `shape`, uint8; the farthest corner loses `depth`."""
+    def _gains(self, shape: tuple[int, int], stops: float, rng: np.random.Generator) -> Light:
+        """Return gains on a grid of `shape`; the farthest corner loses `stops`."""
         height, width = shape
         down, right = (between((-self.offset, self.offset), one) for one in rng.random(2).tolist())
         y = np.arange(height)[:, None] - (height - 1) * (0.5 + down)
         x = np.arange(width)[None, :] - (width - 1) * (0.5 + right)
         squared = x * x + y * y
-        tangent = (1.0 - depth) ** -0.5 - 1.0
+        tangent = 2.0 ** (stops / 2) - 1.0
         base = 1.0 + tangent * squared / max(float(squared.max()), 1.0)
-        return np.asarray(np.rint(255 * (1.0 - 1.0 / (base * base))), np.uint8)
+        return gains_of(1.0 / (base * base))
 
 
-VIGNETTE = built_in("vignette", Vignette)
+VIGNETTE = built_in("vignette", Vignette, stage=Stage.OPTICS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -56,7 +56,7 @@ class Picture:
     Parameters
     ----------
     image : ndarray of uint8, shape (H, W, 3)
-        RGB.
+        RGB; ``(H, W)`` where a gray source was to stay one plane.
     mask : ndarray of bool, shape (H, W), or None
         True = defect; ``None`` = unknown.
     gray : bool
@@ -81,6 +81,15 @@ class Picture:
         """Bytes its arrays occupy."""
         return self.image.nbytes + (0 if self.mask is None else self.mask.nbytes)
 
+    def resized(self, size: tuple[int, int] | None) -> Picture:
+        """Return this picture at another size, or at its own; a gray one in three channels."""
+        image, mask = self.image, self.mask
+        if size is not None:
+            image = resize_image(image, size)
+            mask = None if mask is None else _frozen(resize_mask(mask, size))
+        image = _replicated(image) if image.ndim == 2 else _frozen(image)
+        return replace(self, image=image, mask=mask)
+
     def __repr__(self) -> str:
         mask = "unknown" if self.mask is None else f"{np.count_nonzero(self.mask)} defect pixels"
         return (
@@ -91,12 +100,9 @@ class Picture:
 def read_picture(
     sample: Sample, resize: tuple[int, int] | None = None, image_budget: int = IMAGE_BUDGET
 ) -> Picture:
-    """Decode one sample.
+    """Decode one sample and bring it to the size that is measured; see `read_at_camera`.
 
-    A gray image is replicated to three channels. A 16-bit image is scaled and rounded so that the
-    full range of its bit depth, 0..65535 if none is declared, becomes 0..255; never by its own
-    maximum, which would make one threshold mean something else on every image. In a mask every
-    non-zero pixel is defect; see `read_mask`.
+    A gray image is replicated to three channels.
 
     Parameters
     ----------
@@ -106,6 +112,21 @@ def read_picture(
         Height and width.
     image_budget : int
         Bytes that one decoded file may take, before any resizing.
+
+    Raises
+    ------
+    DatasetError
+        As of `read_at_camera`.
+    """
+    return read_at_camera(sample, image_budget).resized(resize)
+
+
+def read_at_camera(sample: Sample, image_budget: int = IMAGE_BUDGET) -> Picture:
+    """Decode one sample at its own size; a gray image stays one plane.
+
+    A 16-bit image is scaled and rounded so that the full range of its bit depth, 0..65535 if none
+    is declared, becomes 0..255; never by its own maximum, which would make one threshold mean
+    something else on every image. In a mask every non-zero pixel is defect; see `read_mask`.
 
     Raises
     ------
@@ -120,20 +141,14 @@ def read_picture(
         mask = _mask(sample, source.form, plane.shape[:2], image_budget)
     except DatasetError as error:
         raise DatasetError(f"sample {sample.id!r}: {error}") from error
-    return _picture(plane, mask.pixels, _traits(sample, source, mask), resize)
+    image_digest, digest = _digests(plane, mask.pixels)
+    found = None if mask.pixels is None else _frozen(mask.pixels)
+    traits = _traits(sample, source, mask)
+    return Picture(_frozen(plane), found, plane.ndim == 2, digest, image_digest, traits)
 
 
-def _picture(
-    plane: NDArray[np.uint8], mask: Mask | None, traits: Traits, resize: tuple[int, int] | None
-) -> Picture:
-    image_digest, digest = _digests(plane, mask)
-    gray = plane.ndim == 2
-    image = np.repeat(plane[:, :, None], 3, axis=2) if gray else plane
-    if resize is not None:
-        image = resize_image(image, resize)
-        mask = None if mask is None else resize_mask(mask, resize)
-    frozen_mask = None if mask is None else _frozen(mask)
-    return Picture(_frozen(image), frozen_mask, gray, digest, image_digest, traits)
+def _replicated(plane: Image) -> Image:
+    return _frozen(np.repeat(plane[:, :, None], 3, axis=2))
 
 
 def _traits(sample: Sample, source: Decoded, mask: _Mask) -> Traits:

@@ -19,13 +19,13 @@ def resize_image(image: Image, size: tuple[int, int]) -> Image:
 
     Parameters
     ----------
-    image : ndarray of uint8, shape (H, W, 3)
+    image : ndarray of uint8, shape (H, W, 3) or (H, W)
     size : (int, int)
         Target height and width; the aspect ratio is not kept.
 
     Returns
     -------
-    ndarray of uint8, shape (*size, 3)
+    ndarray of uint8, shape (*size, 3) or size
     """
     cv2 = opencv.load()
     height, width = size

@@ -8,7 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_robustbench.datasets.pictures.headers import IMAGE_BUDGET
-from pytest_robustbench.datasets.pictures.picture import read_picture
+from pytest_robustbench.datasets.pictures.picture import read_at_camera
 from pytest_robustbench.datasets.pictures.stamps import path_of, stamp
 from pytest_robustbench.errors import DatasetError
 from pytest_robustbench.processors import processors
@@ -61,7 +61,7 @@ class PictureStore:
         self._resize = resize
         self._image_budget = image_budget
         self._budget = budget_bytes
-        self._kept: dict[Sample, _Kept] = {}
+        self._kept: dict[tuple[Sample, bool], _Kept] = {}
         self._first: dict[Sample, _Known] = {}
         self._used = 0
         self._overflowed = False
@@ -72,26 +72,58 @@ class PictureStore:
         """Bytes the remembered arrays occupy."""
         return self._used
 
+    @property
+    def resize(self) -> tuple[int, int] | None:
+        """Height and width of every picture that is loaded."""
+        return self._resize
+
     def load(self, sample: Sample) -> Picture:
-        """Return the picture of `sample`.
+        """Return the picture of `sample`, resized.
 
         Raises
         ------
         DatasetError
-            If it cannot be decoded (see `read_picture`), or has other pixels than the first time.
+            If it cannot be decoded (see `read_at_camera`), or has other pixels than the first time.
         """
         now = stamp(sample)
+        known = self._remembered(sample, now, at_camera=False)
+        return known or self._resized(sample, now, self._read(sample))
+
+    def load_both(self, sample: Sample) -> tuple[Picture, Picture]:
+        """Return the picture of `sample`, resized, and as the camera sees it; decoded once.
+
+        At its own size a gray picture is one plane.
+
+        Raises
+        ------
+        DatasetError
+            As of `load`.
+        """
+        now = stamp(sample)
+        large = self._remembered(sample, now, at_camera=True)
+        if large is None:
+            large = self._read(sample)
+            self._keep((sample, True), _Kept(large, now))
+        small = self._remembered(sample, now, at_camera=False)
+        return small or self._resized(sample, now, large), large
+
+    def _remembered(self, sample: Sample, now: Stamp | None, *, at_camera: bool) -> Picture | None:
         with self._lock:
-            kept = self._kept.get(sample)
-            if kept is not None and kept.stamp == now:
-                return kept.picture
-        # Outside the lock: decoding is the slow part, and OpenCV lets other threads run meanwhile.
-        picture = read_picture(sample, self._resize, self._image_budget)
+            kept = self._kept.get((sample, at_camera))
+        return kept.picture if kept is not None and kept.stamp == now else None
+
+    def _read(self, sample: Sample) -> Picture:
+        # Without the lock: decoding is the slow part, and OpenCV lets other threads run meanwhile.
+        picture = read_at_camera(sample, self._image_budget)
         found = _Known(picture.image_digest, picture.digest, picture.traits)
         with self._lock:
             _require_unchanged(sample, self._first.setdefault(sample, found), found)
-            self._keep(sample, _Kept(picture, now))
         return picture
+
+    def _resized(self, sample: Sample, now: Stamp | None, large: Picture) -> Picture:
+        small = large.resized(self._resize)
+        self._keep((sample, False), _Kept(small, now))
+        return small
 
     def fill(self, samples: Sequence[Sample]) -> None:
         """Decode `samples` on all processors for as long as there is room to remember them.
@@ -120,7 +152,7 @@ class PictureStore:
         Raises
         ------
         DatasetError
-            If it cannot be decoded; see `read_picture`.
+            If it cannot be decoded; see `read_at_camera`.
         """
         return self._known(sample).image_digest
 
@@ -131,15 +163,15 @@ class PictureStore:
     def _known(self, sample: Sample) -> _Known | Picture:
         return self._first.get(sample) or self.load(sample)
 
-    def _keep(self, sample: Sample, kept: _Kept) -> None:
-        if sample in self._kept:  # the same pixels, perhaps in a file that was written again
-            self._kept[sample] = kept
-            return
-        if self._used + kept.picture.nbytes > self._budget:
-            self._overflowed = True
-            return
-        self._kept[sample] = kept
-        self._used += kept.picture.nbytes
+    def _keep(self, key: tuple[Sample, bool], kept: _Kept) -> None:
+        with self._lock:
+            # One that is there has the same pixels, perhaps of a file that was written again.
+            is_new = key not in self._kept
+            if is_new and self._used + kept.picture.nbytes > self._budget:
+                self._overflowed = True
+                return
+            self._kept[key] = kept
+            self._used += kept.picture.nbytes if is_new else 0
 
 
 def _require_unchanged(sample: Sample, first: _Known, found: _Known) -> None:

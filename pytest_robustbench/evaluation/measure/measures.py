@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -42,6 +42,24 @@ SEGF1_METRICS = tuple(m.name for m in BUILT_IN if m.name.startswith(SEGF1))
 PROPOSED = tuple(m for m in BUILT_IN if m.proposed)
 
 
+class Applied(NamedTuple):
+    """What was done to the images of a condition.
+
+    Attributes
+    ----------
+    specification : mapping
+        What decides the pixels beside their sources.
+    level : str
+        How strong that is, in words and units.
+    data_digest : str
+        Hash over the specification and the images' digests.
+    """
+
+    specification: Mapping[str, Any]
+    level: str
+    data_digest: str
+
+
 @dataclass(frozen=True)
 class Measures:
     """Turns the tally of one condition into its result.
@@ -70,8 +88,7 @@ class Measures:
         self,
         condition: Condition,
         latency: Latency,
-        specification: Mapping[str, Any],
-        data_digest: str,
+        applied: Applied,
         memory: PeakMemory,
     ) -> ConditionResult:
         """Compute every metric once."""
@@ -94,9 +111,13 @@ class Measures:
             per_image=self._kept(outcomes, measured),
             digests=tuple(self.tally.digests),
             latency=latency,
-            specification=specification,
-            data_digest=data_digest,
+            specification=applied.specification,
+            level=applied.level,
+            data_digest=applied.data_digest,
             left_out=tuple(i for i, k in zip(self.inventory.ids, kept, strict=True) if not k),
+            erased=tuple(
+                i for i, e in zip(self.inventory.ids, self.tally.erased, strict=True) if e
+            ),
             unknown_masks=self.inventory.unknown_masks,
             ranking=ranked.mode,
             ranking_error=ranked.error,

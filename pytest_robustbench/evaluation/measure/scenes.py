@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from pytest_robustbench.conditions import CLEAN
-from pytest_robustbench.corruptions.corruption import Corrupted
+from pytest_robustbench.corruptions.corruption import Corrupted, locked
+from pytest_robustbench.corruptions.pixels.gray import replicated
+from pytest_robustbench.datasets.pictures.resizing import resize_image, resize_mask
 from pytest_robustbench.errors import ConfigError, NotMeasurableError
 from pytest_robustbench.evaluation.machine.workers import Workers
 from pytest_robustbench.naming import suggestion
@@ -15,8 +17,10 @@ from pytest_robustbench.naming import suggestion
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pytest_robustbench.arrays import Image, Mask
     from pytest_robustbench.conditions import Condition
     from pytest_robustbench.corruptions.corruption import JSON, Corruption
+    from pytest_robustbench.datasets.pictures.picture import Picture
     from pytest_robustbench.datasets.pictures.store import PictureStore
     from pytest_robustbench.datasets.split import Sample
 
@@ -28,12 +32,25 @@ class Scene(NamedTuple):
     ----------
     corrupted : Corrupted
         Image, mask and ignored pixels.
+    clean : Picture
+        The same picture without the condition.
     unmoved : bool
         The mask is that of the source, pixel for pixel, and no pixel is ignored.
     """
 
     corrupted: Corrupted
+    clean: Picture
     unmoved: bool
+
+
+def _resized(image: Image, size: tuple[int, int]) -> Image:
+    small = resize_image(image, size)
+    found: Image = locked(replicated(small) if small.ndim == 2 else small)
+    return found
+
+
+def _resized_mask(mask: Mask | None, size: tuple[int, int]) -> Mask | None:
+    return None if mask is None else locked(resize_mask(mask, size))
 
 
 class Scenes:
@@ -68,20 +85,44 @@ class Scenes:
     def under(self, condition: Condition, index: int) -> Scene:
         """Return the test picture at `index` as `condition` shows it."""
         sample = self.samples[index]
-        picture = self._store.load(sample)
         if not condition.is_corrupted:
-            return Scene(Corrupted(picture.image, picture.mask, None), unmoved=True)
-        corrupted = self._corruption(condition).apply(
-            picture.image,
-            picture.mask,
-            condition.severity or 0,
-            seed=self._seed,
-            sample_id=sample.id,
-        )
-        if condition not in self._changing and not np.array_equal(corrupted.image, picture.image):
+            picture = self._store.load(sample)
+            return Scene(Corrupted(picture.image, picture.mask), picture, unmoved=True)
+        scene = self._corrupted(self._corruption(condition), condition.severity, sample)
+        changed = not np.array_equal(scene.corrupted.image, scene.clean.image)
+        if condition not in self._changing and changed:
             self._changing.add(condition)
-        unmoved = corrupted.mask is picture.mask and corrupted.ignored is None
-        return Scene(corrupted, unmoved)
+        return scene
+
+    def _corrupted(self, corruption: Corruption, severity: float | None, sample: Sample) -> Scene:
+        """Return `sample` corrupted where the corruption acts, at the size that is measured."""
+        clean, seen, size = self._pictures(corruption, sample)
+        found = corruption.apply(
+            seen.image, seen.mask, severity, seed=self._seed, sample_id=sample.id
+        )
+        unmoved = found.mask is seen.mask and found.ignored is None
+        if size is not None:
+            ignored = _resized_mask(found.ignored, size)
+            mask = clean.mask if found.mask is seen.mask else _resized_mask(found.mask, size)
+            if mask is not None and ignored is not None:
+                mask = locked(mask & ~ignored)
+            found = Corrupted(_resized(found.image, size), mask, ignored)
+        return Scene(found, clean, unmoved)
+
+    def _pictures(
+        self, corruption: Corruption, sample: Sample
+    ) -> tuple[Picture, Picture, tuple[int, int] | None]:
+        """Return a picture as it is measured, as the corruption sees it, and what lies between."""
+        if self._store.resize is None or corruption.at == "model":
+            picture = self._store.load(sample)
+            return picture, picture, None
+        return (*self._store.load_both(sample), self._store.resize)
+
+    def level(self, condition: Condition) -> str:
+        """Return how strong a condition is, in words and units; empty where that is not known."""
+        if not condition.is_corrupted:
+            return ""
+        return self._corruption(condition).level_at(condition.severity)
 
     def kept(self, condition: Condition) -> list[int]:
         """Return the test samples that the corruption keeps in the frame at every severity."""
@@ -123,8 +164,8 @@ class Scenes:
         def leaves_out(sample: Sample) -> bool:
             if sample.mask is None:  # nothing to lose, or nobody knows where: not worth decoding
                 return False
-            mask = self._store.load(sample).mask
-            return corruption.leaves_out(mask, seed=self._seed, sample_id=sample.id)
+            _, seen, _ = self._pictures(corruption, sample)
+            return corruption.leaves_out(seen.mask, seed=self._seed, sample_id=sample.id)
 
         with Workers() as workers:
             gone = workers.map(leaves_out, self.samples)

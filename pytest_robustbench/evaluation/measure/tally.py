@@ -32,12 +32,16 @@ class PixelMeasurement:
 
 @dataclass(frozen=True)
 class ImageMeasurement:
-    """What one image contributes; no pixels where the map or the mask is unknown."""
+    """What one image contributes; no pixels where the map or the mask is unknown.
+
+    It is erased where the corruption has left nothing of its defect to be seen.
+    """
 
     score: float
     digest: str
     has_map: bool
     pixels: PixelMeasurement | None
+    erased: bool = False
 
 
 def measure_pixels(
@@ -98,6 +102,7 @@ class Tally:
     def __init__(self, n: int, others: tuple[float, ...], scores: PixelScores) -> None:
         self.measured = np.zeros(n, np.bool_)
         self.known = np.zeros(n, np.bool_)
+        self.erased = np.zeros(n, np.bool_)
         self.score = np.full(n, np.nan, np.float32)
         self.counts = np.zeros((4, n), np.int64)
         self.others = others
@@ -115,6 +120,7 @@ class Tally:
     def add(self, index: int, measurement: ImageMeasurement) -> None:
         """Add the measurement of the test sample at `index`."""
         self.measured[index] = True
+        self.erased[index] = measurement.erased
         self.score[index] = measurement.score
         self.digests[index] = measurement.digest
         self.n_maps += measurement.has_map

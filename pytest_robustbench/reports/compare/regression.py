@@ -10,6 +10,7 @@ import numpy as np
 
 from pytest_robustbench.conditions import RECORDED
 from pytest_robustbench.errors import ReportError
+from pytest_robustbench.gates.effects import is_dead
 from pytest_robustbench.gates.regression.changes import SETTINGS
 from pytest_robustbench.gates.regression.decisions import changed_decisions
 from pytest_robustbench.gates.regression.family import Comparison, judge_family
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from pytest_robustbench.gates.regression.verdicts import Outcome, RegressionVerdict
     from pytest_robustbench.gates.soundness import OneSided
     from pytest_robustbench.metrics.metric import Metric
-    from pytest_robustbench.metrics.outcomes import Outcomes
 
 KINDS: Mapping[str, frozenset[int]] = MappingProxyType(
     {
@@ -45,7 +45,6 @@ KINDS: Mapping[str, frozenset[int]] = MappingProxyType(
     }
 )
 """Labels of the images that a metric rests on."""
-DEAD = 0.9
 """Share of the good parts from which on rejecting them is taken to be the rule."""
 SET_APART = {
     False: "can fail nothing, as the baseline has no more to lose than is allowed",
@@ -306,19 +305,13 @@ def _judged(opened: _Opened, of_images: Sequence[RegressionVerdict], alpha: floa
 
 def _dead_conditions(pairs: Sequence[Pair]) -> Iterator[str]:
     """Name the conditions under which the baseline itself rejects nearly everything."""
-    rejected = {pair.condition: _rejected(pair.baseline) for pair in pairs}
-    dead = [f"{c} ({k} of {n})" for c, (k, n) in rejected.items() if n and k >= DEAD * n]
+    dead = [pair.condition for pair in pairs if is_dead(pair.baseline)]
     if dead:
         yield (
-            f"nearly all good parts are rejected in the baseline already under {', '.join(dead)}: "
-            "comparisons there say little; calibrate for it, or do not judge it"
+            "nearly all good parts are rejected, or nearly all defects missed, in the baseline "
+            f"already under {', '.join(dead)}: comparisons there say little; calibrate for it, or "
+            "do not judge it"
         )
-
-
-def _rejected(outcomes: Outcomes) -> tuple[int, int]:
-    """Return how many good images are called defective, and how many there are."""
-    wrong = int(outcomes.image_fp.sum())
-    return wrong, wrong + int(outcomes.image_tn.sum())
 
 
 def _vacuous_limits(verdicts: Sequence[RegressionVerdict]) -> Iterator[str]:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from pytest_robustbench.metrics.metric import Metric
 
+BY_VALUE = "by_value"
+"""Stands for the severity of a condition that has none."""
+
 PIXEL_METRICS = tuple(m.name for m in BUILT_IN if m.level == "pixel")
 DECISION_METRICS = tuple(m.name for m in BUILT_IN if m.level == "image" and not m.ranks)
 
@@ -51,7 +54,9 @@ def records_of(plain: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     if robustness["clean"] is not None:
         found[CLEAN.id] = robustness["clean"]
     for corruption, by_severity in robustness["corruptions"].items():
-        found |= {f"{corruption}-{severity}": r for severity, r in by_severity.items()}
+        for severity, record in by_severity.items():
+            by_value = severity == BY_VALUE
+            found[corruption if by_value else f"{corruption}-{severity}"] = record
     return found | {f"{RECORDED}-{name}": r for name, r in robustness["recorded"].items()}
 
 

@@ -159,7 +159,8 @@ Settings = Annotated[dict[str, Any], BeforeValidator(_without_infinity)]
 METRIC = "^[a-z][a-z0-9_]*$"
 MetricName = Annotated[str, AfterValidator(_metric), Field(json_schema_extra={"pattern": METRIC})]
 LimitedName = Annotated[str, AfterValidator(_limited), Field(json_schema_extra={"pattern": METRIC})]
-CONDITION = "clean|[a-z0-9_]+-severity_[1-5]|recorded-[a-z0-9_]+"
+_SEVERITY = r"severity_([1-5]|[0-4]\.[0-9]{1,3})"
+CONDITION = f"[a-z0-9_]+|[a-z0-9_]+-{_SEVERITY}|recorded-[a-z0-9_]+"
 ConditionId = TypeAliasType(
     "ConditionId",
     Annotated[
@@ -168,6 +169,6 @@ ConditionId = TypeAliasType(
         Field(description="Id of a condition, as it stands in test ids."),
     ],
 )
-Severity = Annotated[str, StringConstraints(pattern="^severity_[1-5]$")]
+Severity = Annotated[str, StringConstraints(pattern=f"^({_SEVERITY}|by_value)$")]
 SetName = Annotated[str, StringConstraints(pattern="^[a-z0-9_]+$")]
 CorruptionName = Annotated[SetName, AfterValidator(_corruption_name)]

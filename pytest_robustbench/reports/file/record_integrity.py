@@ -80,9 +80,12 @@ def column_problems(condition: str, samples: Plain, record: Plain) -> list[str]:
     if len(set(lengths.values())) > 1:
         told = ", ".join(f"{name} {n}" for name, n in lengths.items())
         return [f"columns differ in length ({told})"]
-    strangers = {*record["left_out"], *record["unknown_masks"]} - {*samples["id"]}
+    named = (*record["left_out"], *record["erased"], *record["unknown_masks"])
+    strangers = {*named} - {*samples["id"]}
     if strangers:
-        return [f"left_out or unknown_masks name no image of it: {listed(sorted(strangers))}"]
+        return [
+            f"left_out, erased or unknown_masks name no image of it: {listed(sorted(strangers))}"
+        ]
     pairs = zip(samples["id"], samples["mask_known"], strict=True)
     if record["unknown_masks"] != [i for i, known in pairs if not known]:
         return [f"unknown_masks contradicts samples.mask_known: {EDITED}"]

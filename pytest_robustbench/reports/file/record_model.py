@@ -142,6 +142,9 @@ class CorruptionSpecification(Part):
     parameters: dict[str, Any] = Field(
         description="What else decides the pixels; the corruption's own."
     )
+    at: Literal["camera", "model"] = Field(
+        description="Whether it acts on the picture at its own size, or after the resize."
+    )
     seed: int = Field(description="Seed of the draws.")
 
 
@@ -273,12 +276,20 @@ class Measured(Part):
     specification: Specification = Field(
         description="What decides the corrupted pixels of given sources; empty for clean."
     )
+    level: str = Field(
+        description="How strong the corruption is, in words and units; empty where that is not "
+        "known, and for clean and recorded sets."
+    )
     data_digest: Digest32 = Field(
         description="Hash over the specification and the images' digests."
     )
     left_out: Distinct[str] = Field(
         description="Ids of the samples whose defect the corruption would push out of the frame; "
         "not measured."
+    )
+    erased: Distinct[str] = Field(
+        description="Ids of the samples of whose defect the corruption leaves nothing to be seen, "
+        "saturated or below one gray level; measured, and counted."
     )
     unknown_masks: Distinct[str] = Field(
         description="Ids of the defect samples without a mask: their pixels count nowhere."

@@ -14,6 +14,7 @@ from pytest_robustbench.gates.showing import images_needed
 from pytest_robustbench.gates.summary import Summary, summarize
 from pytest_robustbench.plain_json import dumps, sealed
 from pytest_robustbench.reports.file.fields import (
+    BY_VALUE,
     error_record,
     metrics_of,
     ranking_error_of,
@@ -145,7 +146,9 @@ class Report:
         for condition in self.declared:
             if condition.is_corrupted and condition.id in self.records:
                 by_severity = nested.setdefault(condition.corruption, {})
-                by_severity[f"severity_{condition.severity}"] = self.records[condition.id]
+                severity = condition.severity
+                key = BY_VALUE if severity is None else f"severity_{severity:g}"
+                by_severity[key] = self.records[condition.id]
         return nested
 
     def write(self, path: str | Path) -> None:

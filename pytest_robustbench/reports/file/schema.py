@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pytest_robustbench.reports.file.model_types import Part
 
-TITLES = {"report": "pytest-robustbench report", "session": "pytest-robustbench session"}
+TITLES = {
+    "report": "pytest-robustbench report",
+    "session": "pytest-robustbench session",
+    "drift": "pytest-robustbench drift",
+}
 
 
 def report_schema() -> dict[str, Any]:
@@ -22,6 +26,11 @@ def report_schema() -> dict[str, Any]:
 def session_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of session.json."""
     return _schema("session")
+
+
+def drift_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of drift.json."""
+    return _schema("drift")
 
 
 def _schema(name: str) -> dict[str, Any]:
@@ -38,6 +47,7 @@ def generated(name: str) -> dict[str, Any]:
     """Return the JSON Schema of a file as its model gives it: what is published must be this."""
     from pydantic.json_schema import GenerateJsonSchema
 
+    from pytest_robustbench.reports.drift.model import DriftRecord
     from pytest_robustbench.reports.file.model import ReportFile
     from pytest_robustbench.reports.file.session import SessionRecord
 
@@ -45,7 +55,11 @@ def generated(name: str) -> dict[str, Any]:
         def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
             return False  # it would repeat the key
 
-    models: dict[str, type[Part]] = {"report": ReportFile, "session": SessionRecord}
+    models: dict[str, type[Part]] = {
+        "report": ReportFile,
+        "session": SessionRecord,
+        "drift": DriftRecord,
+    }
     schema = models[name].model_json_schema(schema_generator=Untitled)
     head = {"$schema": GenerateJsonSchema.schema_dialect, "title": TITLES[name]}
     return {**head, **_closed({k: v for k, v in schema.items() if k != "title"})}

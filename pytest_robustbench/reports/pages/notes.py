@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.conditions import condition_of
 from pytest_robustbench.evaluation.prepare.operating_point import GIVEN
+from pytest_robustbench.gates.effects import by_effect, effect_of
 from pytest_robustbench.gates.intervals import bound_on
 from pytest_robustbench.gates.judgement import would_fail_a_silent_detector
 from pytest_robustbench.metrics.catalogue import known_metrics, metric_called
@@ -17,6 +20,7 @@ from pytest_robustbench.reports.file.record import outcomes_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from pytest_robustbench.gates.effects import Effect
     from pytest_robustbench.gates.limits import Limit
     from pytest_robustbench.metrics.outcomes import Outcomes
     from pytest_robustbench.reports.pages.source import Plain, Source
@@ -39,6 +43,8 @@ def notes_on(source: Source, limits: Iterable[Limit]) -> Iterator[str]:
     """
     yield from noticed(source.plain, source.records)
     yield from _on_data(source)
+    yield from _on_effects(source)
+    yield from _on_erased(source)
     yield from _on_ranking(source)
     yield from _on_false_alarms(source)
     yield from _on_promises(source)
@@ -80,6 +86,54 @@ def _on_data(source: Source) -> Iterator[str]:
         yield (
             f"clean pixel_segf1 {segf1:.3g} is hardly better than {trivial:.3g}, or worse, which "
             "calling every pixel a defect gives: it says nothing"
+        )
+
+
+def _on_effects(source: Source) -> Iterator[str]:
+    """Name the conditions that say nothing, and what the summary is then over."""
+    drifted = [c for c in source.measured if source.conditions[c].is_corrupted]
+    if "clean" not in source.measured or not drifted:
+        return
+    clean = source.outcomes("clean")
+    found = by_effect({c: effect_of(source.outcomes(c), clean) for c in drifted})
+    for effect, conditions in found.items():
+        if conditions and effect in _SAYING_NOTHING:
+            yield f"{_grouped(conditions)}: {_SAYING_NOTHING[effect]}"
+    if len(found["graded"]) < len(drifted):
+        yield (
+            f"means over corruptions (mean_corruption_*, mean_drop_*) are over {len(drifted)} "
+            f"conditions, of which {len(found['graded'])} say how drift is taken"
+        )
+
+
+_SAYING_NOTHING: Mapping[Effect, str] = MappingProxyType(
+    {
+        "dead": "nearly all good parts are rejected there, or nearly all defects missed: "
+        "how one model is worse than another cannot be told",
+        "unmoved": "every image is decided as under clean: too mild to tell anything",
+    }
+)
+
+
+def _grouped(conditions: Iterable[str]) -> str:
+    """Return conditions with the severities of one corruption together: ``blur 4, 5; jpeg 5``."""
+    found: dict[str, list[str]] = {}
+    for name in conditions:
+        condition = condition_of(name)
+        severities = found.setdefault(condition.corruption, [])
+        if condition.severity is not None:
+            severities.append(f"{condition.severity:g}")
+    return "; ".join(f"{name} {', '.join(each)}".strip() for name, each in found.items())
+
+
+def _on_erased(source: Source) -> Iterator[str]:
+    """Say where a miss is not the detector's alone."""
+    erased = {c: len(record["erased"]) for c, record in source.measured.items()}
+    for condition in (c for c, n in erased.items() if n):
+        n_defects = sum(source.labels(condition)) - len(source.measured[condition]["unknown_masks"])
+        yield (
+            f"{condition} leaves nothing to be seen of {erased[condition]} of {n_defects} defects "
+            "(saturated, or below one gray level): misses there are not the detector's alone"
         )
 
 

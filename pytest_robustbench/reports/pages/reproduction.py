@@ -132,5 +132,5 @@ def _flags(condition: str) -> Iterator[str]:
     """Yield flags of ``pytest-robustbench run``, of which later ones count."""
     named = condition_of(condition)
     yield from ("--corruptions", named.corruption if named.is_corrupted else "none")
-    if named.is_corrupted:
-        yield from ("--severities", str(named.severity))
+    if named.severity is not None:
+        yield from ("--severities", f"{named.severity:g}")

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_robustbench.gates.limits import Limit
 from pytest_robustbench.metrics.catalogue import METRICS, bound_of, limit_names
+from pytest_robustbench.reports.file.record import outcomes_of
 from pytest_robustbench.reports.file.stored import StoredReport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_robustbench.gates.limits import Verdict
+    from pytest_robustbench.metrics.outcomes import Outcomes
     from pytest_robustbench.reports.file.session import Unreported
 
     Plain: TypeAlias = Mapping[str, Any]
@@ -101,6 +103,10 @@ class Source(StoredReport):
         """The metrics that have a value under some condition."""
         every = (item for values in self.metrics.values() for item in values.items())
         return {metric for metric, value in every if value is not None}
+
+    def outcomes(self, condition: str) -> Outcomes:
+        """Return what was said of the images of a measured condition."""
+        return outcomes_of(self.measured[condition], self.samples(condition))
 
     def labels(self, condition: str) -> Sequence[int]:
         """Return 1 = defect for the images of a measured condition."""

@@ -12,7 +12,7 @@ from pytest_robustbench.datasets.pictures.store import PictureStore
 from pytest_robustbench.datasets.split import NORMAL
 from pytest_robustbench.evaluation.measure.scenes import Scenes
 from pytest_robustbench.reports.pages.drawing import shrunk, shrunk_mask
-from pytest_robustbench.reports.preview.effects import Attempt, effects
+from pytest_robustbench.reports.preview.effects import effects
 from pytest_robustbench.reports.preview.tiles import Block, Row, Sheet, Tile
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ DETAIL = 180
 """Side of that detail, pixels."""
 
 LEFT_OUT = (
-    "The benchmark leaves this image out of {name}, at every severity: at severity 5 less than "
+    "The benchmark leaves this image out of {name}, at every severity: at the severest less than "
     "half of its defect stays in the frame."
 )
 OUTLINE = "Blue outline: where the mask says that the defect is."
@@ -100,7 +100,7 @@ def preview_sheet(choice: Choice) -> Sheet:
 
 
 def _summary(choice: Choice) -> str:
-    severities = sorted({c.severity for c in choice.conditions if c.severity})
+    severities = {c.severity for c in choice.conditions} - {None}
     counted = (
         _counted(len(choice.samples), "image", "images"),
         _counted(len(choice.corruptions), "corruption", "corruptions"),
@@ -148,7 +148,7 @@ class _Subject:
         """Return the row of one corruption; of a large picture also that of its details."""
         conditions = [c for c in self.choice.conditions if c.corruption == name]
         pictures = [self.scenes.under(c, self.index).corrupted for c in conditions]
-        labels = ["clean", *(f"severity {c.severity}" for c in conditions)]
+        labels = ["clean", *map(_label, conditions)]
         notes = [(), *map(self._notes, conditions, pictures)]
         shown = [self._outlined(picture) for picture in (self.source, *pictures)]
         yield Row(name, self._remark(conditions), tuple(map(_whole, labels, notes, shown)))
@@ -158,9 +158,7 @@ class _Subject:
             yield Row(f"{name}: detail of {DETAIL} x {DETAIL} pixels", "", details)
 
     def _notes(self, condition: Condition, picture: Corrupted) -> tuple[str, ...]:
-        choice, severity = self.choice, condition.severity or 0
-        attempt = Attempt(self.source.image, picture, severity, choice.seed, self.sample.id)
-        return effects(choice.corruptions[condition.corruption], attempt)
+        return effects(self.scenes.level(condition), self.source.image, picture)
 
     def _outlined(self, picture: Corrupted) -> Corrupted:
         return picture if self.choice.outline else picture._replace(mask=None)
@@ -168,6 +166,10 @@ class _Subject:
     def _remark(self, conditions: Sequence[Condition]) -> str:
         left_out = any(self.index not in self.scenes.kept(c) for c in conditions)
         return LEFT_OUT.format(name=conditions[0].corruption) if left_out else ""
+
+
+def _label(condition: Condition) -> str:
+    return "by value" if condition.severity is None else f"severity {condition.severity:g}"
 
 
 def _whole(label: str, notes: tuple[str, ...], shown: Corrupted) -> Tile:

@@ -34,6 +34,13 @@ def declared(load, corruptions, accept=""):
         ("[{compose: [motion_blur, lighting]}]", ["motion_blur_lighting-severity_2"]),
         ("[{compose: [blur, {lighting: {direction: darker}}], name: dusk}]", ["dusk-severity_2"]),
         ("[noise, dust, banding]", ["noise-severity_2", "dust-severity_2", "banding-severity_2"]),
+        ("[blur, {blur: {sigma_px: 1.2}, name: soft}]", ["blur-severity_2", "soft"]),
+        ("[{exposure: {ev: -0.3, direction: darker}}]", ["exposure"]),
+        ("[{exposure: {direction: darker}}]", ["exposure-severity_2"]),
+        ("[{blur: {severity_3: {sigma_px: 2}}}]", ["blur-severity_2"]),
+        ("[{compose: [{blur: {sigma_px: 1}}, {veil: {percent: 5}}], name: old}]", ["old"]),
+        ("[{compose: [{blur: {sigma_px: 1}}, veil]}]", ["blur_veil-severity_2"]),
+        ("[{jpeg: {}, at: model}]", ["jpeg-severity_2"]),
     ],
 )
 def test_each_is_a_condition_of_its_own(load, tmp_path, corruptions, ids):
@@ -41,7 +48,7 @@ def test_each_is_a_condition_of_its_own(load, tmp_path, corruptions, ids):
 
     assert [c.id for c in benchmark.conditions] == ["clean", *ids]
     loaded = build_corruptions(benchmark, tmp_path)
-    assert [f"{c.name}-severity_2" for c in loaded.values()] == ids
+    assert [c.name + ("" if c.by_value else "-severity_2") for c in loaded.values()] == ids
     assert list(loaded) == [c.name for c in loaded.values()]
     assert json.loads(json.dumps(benchmark.effective)) == benchmark.effective
 
@@ -56,13 +63,13 @@ def test_parameters_stand_in_the_specification(load, tmp_path):
 
 def test_environment_variables_may_stand_for_parameters(load, tmp_path):
     (benchmark,) = load(
-        f'{HEAD}corruptions: [{{lighting: {{brightness: "${{BRIGHT}}"}}}}]\n',
-        environ={"BRIGHT": "60"},
+        f'{HEAD}corruptions: [{{exposure: {{ev: "${{EV}}"}}}}]\n',
+        environ={"EV": "0.6"},
     ).benchmarks
 
-    (lighting,) = build_corruptions(benchmark, tmp_path).values()
+    (exposure,) = build_corruptions(benchmark, tmp_path).values()
 
-    assert lighting.specification(0)["parameters"]["brightness"] == 60
+    assert exposure.specification(0)["parameters"]["ev"] == 0.6
 
 
 @pytest.mark.parametrize(
@@ -79,6 +86,9 @@ def test_environment_variables_may_stand_for_parameters(load, tmp_path):
         ("[{lighting: {direction: darker}, name: clean}]", "clean"),
         ("[{lighting: {direction: darker}, name: Dim-light}]", "Dim-light"),
         ("[blur, blur]", "lists 'blur' twice"),
+        ("[{blur: {}, at: sensor}]", "'at' must be camera (before the resize) or model (after it)"),
+        ("[{compose: [{blur: {}, at: model}, veil]}]", "'at' belongs to the whole"),
+        ("[blur, {blur: {sigma_px: 1.2}}]", "would both be called 'blur'"),
     ],
 )
 def test_what_refers_to_no_corruption_is_named_with_its_place(complaints, corruptions, words):
@@ -134,3 +144,39 @@ def test_a_wrong_parameter_is_named_with_its_place(load, tmp_path):
 
     with pytest.raises(CorruptionError, match=r"robustness\.yaml:1: corruption 'lighting'"):
         build_corruptions(benchmark, tmp_path)
+
+
+def test_severities_between_the_steps_have_limits_of_their_own(load, complaints):
+    text = HEAD.replace("severities: [2]", "severities: [1, 2.5, 4.0]").replace(
+        "accept: {all:", "accept: {blur: {severity_2.5: {miss_rate: {max: 0.2}}}, all:"
+    )
+
+    (benchmark,) = load(f"{text}corruptions: [blur]\n").benchmarks
+
+    ids = ["clean", "blur-severity_1", "blur-severity_2.5", "blur-severity_4"]
+    assert [c.id for c in benchmark.conditions] == ids
+    limited = {c: [limit.metric for limit in benchmark.limits[c]] for c in ids}
+    assert "miss_rate" in limited.pop("blur-severity_2.5")
+    assert not any("miss_rate" in metrics for metrics in limited.values())
+    (line,) = complaints(text.replace("[1, 2.5, 4.0]", "[1, 2, 4]") + "corruptions: [blur]\n")
+    assert "unknown severity 'severity_2.5' under accept.blur" in line
+
+
+def test_limits_of_a_severity_do_not_reach_what_is_given_by_value(complaints):
+    text = HEAD.replace("accept: {all:", "accept: {soft: {severity_2: {f1: {min: 0.2}}}, all:")
+
+    (line,) = complaints(f"{text}corruptions: [jpeg, {{blur: {{sigma_px: 1}}, name: soft}}]\n")
+
+    assert "limit for soft-severity_2, which is not run" in line
+
+
+def test_the_response_of_the_camera_is_a_property_of_the_data(load, complaints):
+    text = HEAD.replace(
+        "dataset: fixture", "dataset: {format: mvtec, root: d, category: c, RESPONSE}"
+    )
+
+    linear, _ = (load(text.replace("RESPONSE", f"response: {r}")) for r in ("linear", "srgb"))
+
+    assert linear.benchmarks[0].dataset.options["response"] == "linear"
+    (line,) = complaints(text.replace("RESPONSE", "response: gamma"))
+    assert "srgb" in line

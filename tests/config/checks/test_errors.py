@@ -58,7 +58,10 @@ ACCEPT = [
     ),
     (
         "blur: {severity_6: {f1: {min: 0.3}}}",
-        "7:10: unknown severity 'severity_6' under accept.blur; valid: severity_1 to severity_5",
+        (
+            "7:10: unknown severity 'severity_6' under accept.blur; valid: severity_1 to "
+            "severity_5, and what severities lists"
+        ),
     ),
     (
         "blur: {severity_2: {f1: {min: 0.3}}}",
@@ -336,7 +339,10 @@ TOP = [
         "detectors: {v7: {name: patchcore, kwargs: {a: [1, .nan]}}}",
         "7:43: detectors.v7.kwargs holds NaN or infinity, which no report can carry",
     ),
-    ("profiles: {pr: {severities: [9]}}", "7:30: unknown severity 9; valid: 1, 2, 3, 4, 5"),
+    (
+        "profiles: {pr: {severities: [9]}}",
+        "7:30: unknown severity 9; it is a number above 0, at most 5",
+    ),
     (
         "profiles: {pr: {severitys: [1]}}",
         "7:17: unknown key 'severitys'; did you mean 'severities'?",
@@ -624,7 +630,9 @@ def test_a_mistake_in_the_defaults_is_told_once_even_if_overridden(complaints):
           a: {severities: [1]}
           b: {severities: [2]}
     """
-    assert complaints(text) == ["robustness.yaml:2:62: unknown severity 9; valid: 1, 2, 3, 4, 5"]
+    assert complaints(text) == [
+        "robustness.yaml:2:62: unknown severity 9; it is a number above 0, at most 5"
+    ]
 
 
 def test_every_problem_is_listed_in_the_order_of_the_file(complaints):

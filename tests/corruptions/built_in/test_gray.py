@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_robustbench.corruptions.built_in.gray import by_channel, gray_channel
+from pytest_robustbench.corruptions.pixels.gray import by_channel, gray_channel
 from tests.corruptions.corruption_pictures import gray_pictures, picture
 
 

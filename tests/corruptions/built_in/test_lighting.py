@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_robustbench.corruptions.built_in.lighting import LIGHTING, Lighting
-from pytest_robustbench.corruptions.draws import generator
+from pytest_robustbench.corruptions.built_in.lighting import LIGHTING
+from pytest_robustbench.corruptions.registry import corrupt
 from tests.corruptions.corruption_pictures import SEVERITIES, samples, seeds
 
 LEVELS = np.arange(256)
@@ -33,18 +33,8 @@ tables = given(seed=seeds, sample=samples, gray=st.booleans())
 def test_each_entry_moves_further_and_never_back(seed, sample, gray):
     steps = [shift(severity, seed, sample, gray) for severity in SEVERITIES]
     for weaker, stronger in pairwise(steps):
-        assert (np.abs(stronger) >= np.abs(weaker) - 2).all()
+        assert (np.abs(stronger) >= np.abs(weaker)).all()
         assert (weaker * stronger >= 0).all()
-
-
-@settings(deadline=None, max_examples=60)
-@tables
-def test_the_mean_shift_is_proportional_to_severity(seed, sample, gray):
-    full = np.abs(shift(5, seed, sample, gray)).mean()
-    assert 27.5 <= full <= 40.5
-    for severity in SEVERITIES:
-        mean = np.abs(shift(severity, seed, sample, gray)).mean()
-        assert mean == pytest.approx(full * severity / 5, abs=0.7)
 
 
 @settings(deadline=None, max_examples=60)
@@ -55,19 +45,31 @@ def test_brighter_never_becomes_darker(seed, sample, gray):
         assert (np.diff(table, axis=0) >= 0).all()
 
 
-@settings(deadline=None, max_examples=60)
-@tables
-def test_the_drawn_target_is_met_exactly(seed, sample, gray):
-    full = Lighting().full_shift(generator(seed, "lighting", 1, sample), gray=gray)
-    drawn = generator(seed, "lighting", 1, sample).random(8)[-1]
-    assert np.abs(full).mean() == pytest.approx(28 + 12 * drawn)
-    assert (LEVELS[:, None] + full >= 0).all()
-    assert (LEVELS[:, None] + full <= 255).all()
-
-
 def test_both_directions_and_colour_casts_occur():
     full = [shift(5, 0, str(index), gray=False) for index in range(40)]
     directions = [np.sign(one.sum()) for one in full]
     assert 5 < directions.count(1.0) < 35
     casts = [np.ptp(one[128]) for one in full]
     assert 5 < np.median(casts) < 40
+
+
+@pytest.mark.parametrize(("direction", "sign"), [("darker", -1), ("brighter", 1)])
+def test_without_what_comes_along_it_is_exposure(direction, sign):
+    alone = {"veil_percent": 0, "tone": 0, "mired": 0, "direction": direction}
+    image = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2)
+    lit = corrupt(image, None, {"lighting": alone}, severity=4).image
+    exposed = corrupt(image, None, {"exposure": {"ev": float(sign)}}).image
+    assert np.array_equal(lit, exposed)
+
+
+def test_contrast_is_lost_where_it_gets_brighter():
+    image = np.zeros((20, 20, 3), np.uint8)
+    image[:10] = 120
+    black = [
+        corrupt(image, None, {"lighting": {"direction": "brighter"}}, severity=5, sample_id=str(i))
+        .image[-1]
+        .max()
+        for i in range(20)
+    ]
+    assert max(black) > 20
+    assert min(black) < max(black)

@@ -11,11 +11,16 @@ from typing import Any
 import numpy as np
 
 from pytest_robustbench.benchmark import Gate
+from pytest_robustbench.drift.change import Change
 from pytest_robustbench.errors import RobustbenchError
 from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
 from pytest_robustbench.gates.regression.changes import AllowedChange
 from pytest_robustbench.plain_json import DIGEST, sealed
 from pytest_robustbench.reports.compare.regression import Match, judge_matches
+from pytest_robustbench.reports.drift.model import read_drift, write_drift
+from pytest_robustbench.reports.drift.record import drift_record
+from pytest_robustbench.reports.drift.snippet import snippet
+from pytest_robustbench.reports.drift.words import lines
 from pytest_robustbench.reports.file.integrity import (
     contradictions,
     misfits,
@@ -37,6 +42,7 @@ from pytest_robustbench.reports.merge.parts import read_parts
 from pytest_robustbench.reports.pages.conditions_csv import conditions_csv
 from pytest_robustbench.reports.pages.source import Edition, Source
 from pytest_robustbench.reports.pages.summary_markdown import summary_markdown
+from tests.drift.drift_pictures import exact_drift
 from tests.fuzz.mutation import mutated_bytes, mutated_plain, mutated_text, written
 from tests.fuzz.subject import FoundError, Subject
 from tests.reports.report_samples import GATE, contrast, scores_only, small_benchmark
@@ -243,9 +249,23 @@ def _read_point(path: Path, valid: Sequence[bytes]) -> None:
             raise FoundError("an edited threshold is taken for the one that was written")
 
 
+def _write_drifts(folder: Path) -> None:
+    write_drift(
+        drift_record(exact_drift(Change(blur=1.0), ["field"]), "led_2025_11", ("a", "b")),
+        folder / "valid.json",
+    )
+
+
+def _read_drift(path: Path, valid: Sequence[bytes]) -> None:
+    record = read_drift(path)
+    list(lines(record, snippet(record)))
+    require_unchanged(path, valid)
+
+
 REPORTS = Subject("reports", 1000, "damaged.json", _write_reports, damaged_json, _read_report)
 JOURNALS = Subject(
     "journals", 1000, "damaged.jsonl", _write_journals, _damaged_journal, _read_journal
 )
 SESSIONS = Subject("sessions", 500, SESSION_FILE, _write_sessions, damaged_json, _read_session)
+DRIFTS = Subject("drifts", 200, "damaged.json", _write_drifts, damaged_json, _read_drift)
 OPERATING_POINTS = Subject("points", 500, "damaged.json", _write_points, damaged_json, _read_point)

@@ -37,7 +37,7 @@ limit_test: 4
 accept: {all: {bg_fpr: {max: 0.5}, latency_ms_per_image: {max: 1000.0}, one_sided: false_alarms}}
 """
 CORRUPTIONS = (
-    *("{blur: {sigma_at_256: [0.5, 1, 2, 3, 4]}}", "{jpeg: {quality: [80, 60, 40, 20, 10]}}"),
+    *("{blur: {severity_3: {sigma_px: 2}}}", "{jpeg: {quality: 80}}"),
     *("lighting", "glare", "geo_jitter"),
 )
 NUMBERS = (

@@ -29,7 +29,7 @@ detector: {name: pixel_gaussian, kwargs: {smoothing: 2.0}}
 seed: 0x1F
 postprocess: {gaussian_sigma: 2}
 operating_point: {pixel_threshold: 1.5, image_threshold: 2.5}
-corruptions: [lighting, {blur: {sigma_at_256: [0.5, 1, 2, 3, 4]}}]
+corruptions: [lighting, {blur: {severity_3: {sigma_px: 2}}}, {exposure: {ev: -0.3}, name: dim}]
 severities: [1, 3]
 accept:
   all: {<<: *strict, miss_rate: {max: 0.5}, false_reject_rate: {max: 0.5}}

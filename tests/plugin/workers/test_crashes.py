@@ -55,7 +55,12 @@ def slow(project: Project) -> Project:
     project.write("slow.py", SLOW)
     # At the last severities it finds nothing.
     accept = "all: {bg_fpr: {max: 0.9999}, one_sided: false_alarms}"
-    project.yaml(accept, detector='{name: "slow:Slow"}', severities="[1, 2, 3, 4, 5]")
+    project.yaml(
+        accept,
+        corruptions="[{lighting: {severity_3: {ev: 0.2}}}, blur]",
+        detector='{name: "slow:Slow"}',
+        severities="[1, 2, 3, 4, 5]",
+    )
     return project
 
 
@@ -295,7 +300,7 @@ def test_another_setting_of_the_detector_is_measured_again(measured: Project) ->
 
 
 def test_another_corruption_is_measured_again_and_the_others_are_not(measured: Project) -> None:
-    other = {"corruptions": "[{blur: {sigma_at_256: [1, 2, 3, 4, 5]}}]", "severities": "[1, 3]"}
+    other = {"corruptions": "[{blur: {severity_3: {sigma_px: 2}}}]", "severities": "[1, 3]"}
     measured.yaml(detector="pixel_gaussian", **other)
     assert reused(measured) == {"clean"}
 

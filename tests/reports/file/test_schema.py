@@ -297,7 +297,7 @@ def test_a_session():
     [
         {"extra": 1},
         {"outcomes": {"complete": "pass"}},
-        {"missing": ["blur"]},
+        {"missing": ["Blur"]},
         {"sha256": "abc"},
         {"regression": {"outcome": "skipped", "baseline": None}},
     ],

@@ -464,7 +464,8 @@ def ranked(plain, labels, **values):
     metrics = {**results["metrics"], "auroc": values.get("auroc", 0.9)}
     results = {**results, "auroc": metrics["auroc"], "metrics": metrics, "pixel_metrics": pixels}
     clean = {**clean, "results": results}
-    return {**plain, "samples": header, "robustness": {**plain["robustness"], "clean": clean}}
+    robustness = {**plain["robustness"], "clean": clean, "corruptions": {}}
+    return {**plain, "samples": header, "robustness": robustness}
 
 
 @pytest.mark.parametrize(

@@ -24,12 +24,13 @@ ROOM = 0.06  # of the span, above and below the curves
 
 def curves(source: Source) -> Iterator[dict[str, Any]]:
     """Yield the curves of each metric that a page shows; none without corruptions."""
-    if not source.corruptions:
+    graded = [c.corruption for c in source.conditions.values() if c.severity is not None]
+    if not graded:
         return
     clean = next((c for c in source.records if source.conditions[c].is_clean), None)
     for metric in source.shown_metrics:
         start = [] if clean is None else [_point(source, clean, metric, CLEAN)]
-        lines = {name: [*start, *_points(source, name, metric)] for name in source.corruptions}
+        lines = {name: [*start, *_points(source, name, metric)] for name in dict.fromkeys(graded)}
         span = _span([point for points in lines.values() for point in points])
         panels = [
             {"corruption": name, "svg": _drawn(source, metric, name, points, span)}
@@ -47,7 +48,7 @@ def _drawn(
 
 
 def _told(point: Point) -> str:
-    name = "clean" if point.severity == CLEAN else f"severity {point.severity}"
+    name = "clean" if point.severity == CLEAN else f"severity {point.severity:g}"
     value = "not defined" if point.value is None else brief(point.value)
     limit = "" if point.limit is None else f" (limit {point.limit:g})"
     status = " waived" if point.waived else " violated" if point.violated else ""
@@ -60,7 +61,7 @@ def _points(source: Source, corruption: str, metric: str) -> Iterator[Point]:
             yield _point(source, name, metric, condition.severity)
 
 
-def _point(source: Source, condition: str, metric: str, severity: int) -> Point:
+def _point(source: Source, condition: str, metric: str, severity: float) -> Point:
     value, verdict = source.metrics[condition][metric], source.judged.get((condition, metric))
     if verdict is None:
         return Point(severity, value, _interval(source, condition, metric))

@@ -25,8 +25,8 @@ DARKEST = 62  # percent of the heat colour, so that text on it can be read
 def heat_maps(source: Source) -> Iterator[dict[str, Any]]:
     """Yield a heat map for each metric that a page shows, a row per corruption or single condition.
 
-    A cell is ``None`` where there is no such condition; that of a single condition spans all
-    severities.
+    A cell is ``None`` where there is no such condition; that of a single condition, as a corruption
+    by value is, spans all severities.
     """
     corrupted = [c for c in source.conditions.values() if c.is_corrupted]
     severities = tuple(sorted({c.severity for c in corrupted if c.severity is not None}))
@@ -34,22 +34,32 @@ def heat_maps(source: Source) -> Iterator[dict[str, Any]]:
         yield {
             "metric": metric,
             "meaning": metric_called(metric).description,
-            "severities": severities,
+            "severities": [f"{severity:g}" for severity in severities],
             "rows": list(_rows(source, metric, severities)),
         }
 
 
-def _rows(source: Source, metric: str, severities: tuple[int, ...]) -> Iterator[dict[str, Any]]:
+def _rows(source: Source, metric: str, severities: tuple[float, ...]) -> Iterator[dict[str, Any]]:
     cells = {c: _cell(source, c, metric) for c in source.records}
     for name, cell in cells.items():
         if source.conditions[name].is_clean:
-            yield {"label": "clean", "cells": [cell], "spans": True}
+            yield {"label": "clean", "cells": [cell], "spans": True, "levels": ""}
     for corruption in source.corruptions:
-        ids = (f"{corruption}-severity_{severity}" for severity in severities)
-        yield {"label": corruption, "cells": [cells.get(i) for i in ids], "spans": False}
+        ids = [f"{corruption}-severity_{severity:g}" for severity in severities]
+        spans = corruption in cells
+        row = [cells[corruption]] if spans else [cells.get(i) for i in ids]
+        levels = _levels(source, [corruption] if spans else ids)
+        yield {"label": corruption, "cells": row, "spans": spans, "levels": levels}
     for name, cell in cells.items():
         if source.conditions[name].recorded:
-            yield {"label": name, "cells": [cell], "spans": True}
+            yield {"label": name, "cells": [cell], "spans": True, "levels": ""}
+
+
+def _levels(source: Source, conditions: list[str]) -> str:
+    """Return how strong the mildest and the severest of some conditions are."""
+    records = [source.records[name] for name in conditions if name in source.records]
+    told = [level for record in records if (level := record.get("level"))]
+    return " to ".join(dict.fromkeys([told[0], told[-1]])) if told else ""
 
 
 def _cell(source: Source, condition: str, metric: str) -> dict[str, Any]:

@@ -30,8 +30,8 @@ class Point:
 
     Parameters
     ----------
-    severity : int
-        1 to 5; 0 = clean.
+    severity : float
+        Above 0, at most 5; 0 = clean.
     value : float or None
         ``None`` where it is not defined.
     interval : (float, float), optional
@@ -44,7 +44,7 @@ class Point:
         Whether it is violated, and may be for now.
     """
 
-    severity: int
+    severity: float
     value: float | None
     interval: tuple[float, float] | None = None
     limit: float | None = None
@@ -72,7 +72,7 @@ def curve(key: str, description: str, points: Sequence[Point], span: tuple[float
         axes.set_ylim(*span)
         severities = [p.severity for p in points]
         axes.set_xlim(min(severities) - 0.5, max(severities) + 0.5)
-        axes.set_xticks(severities, ["clean" if s == CLEAN else str(s) for s in severities])
+        axes.set_xticks(severities, ["clean" if s == CLEAN else f"{s:g}" for s in severities])
         axes.grid(axis="x", visible=False)
     return drawn.svg
 

@@ -41,9 +41,9 @@ def by_channel(image: Image, operation: Callable[[Image], Image]) -> Image:
     Parameters
     ----------
     image : Image
-        ``(H, W, 3)`` uint8.
+        ``(H, W, 3)`` uint8; or ``(H, W)``, which stays one plane.
     operation : callable
         Takes ``(H, W, 3)`` and ``(H, W)``; returns what it was given the shape of.
     """
-    channel = gray_channel(image)
+    channel = None if image.ndim == 2 else gray_channel(image)
     return operation(image) if channel is None else replicated(operation(channel))

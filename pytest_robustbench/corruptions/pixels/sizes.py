@@ -16,15 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pytest_robustbench.arrays import Image
+    from pytest_robustbench.corruptions.pixels.response import Light
 
 BAND = 1 << 16
 """Pixels of a band, or a single row: a picture of 256 x 256 is one band."""
 
 
 def scale_of(image: Image) -> float:
-    """Return by what sizes, in pixels of an image whose shorter side is 256, grow for `image`.
+    """Return how many pixels of `image` one is of an image whose shorter side is 256.
 
-    They never shrink: up to 256 pixels they hold as they are.
+    Up to that size a pixel is a pixel: a fraction of one would be no blur at all.
     """
     return max(1.0, float(min(image.shape[:2])) / 256)
 
@@ -37,8 +38,8 @@ def bands(height: int, width: int) -> Iterator[slice]:
 
 
 def at_reduced_size(
-    part: Image, factor: int, reach: int, operation: Callable[[Image, int], Image]
-) -> Image:
+    part: Light, factor: int, reach: int, operation: Callable[[Light, int], Light]
+) -> Light:
     """Return ``operation(part)``, worked out at 1 / `factor` of the size.
 
     Squares of `factor` pixels are averaged, and the result is interpolated between their centres.
@@ -48,8 +49,8 @@ def at_reduced_size(
 
     Parameters
     ----------
-    part : Image
-        ``(H, W, 3)`` or ``(H, W)`` uint8.
+    part : ndarray of uint16
+        ``(H, W, 3)`` or ``(H, W)``.
     factor : int
         Power of two.
     reach : int
@@ -70,7 +71,7 @@ def at_reduced_size(
     return np.ascontiguousarray(full[: part.shape[0], : part.shape[1]])
 
 
-def _whole_squares(part: Image, factor: int, reach: int) -> Image:
+def _whole_squares(part: Light, factor: int, reach: int) -> Light:
     """Return `part`; where `factor` does not divide it, continued by at least `reach` squares."""
     below, beside = (-length % factor for length in part.shape[:2])
     below += factor * reach if below else 0

@@ -1,0 +1,74 @@
+"""A lamp or a shutter that lets more, or less, light onto the sensor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pytest_robustbench.corruptions.corruption import Corrupted
+from pytest_robustbench.corruptions.parameters import (
+    Choice,
+    Number,
+    built_in,
+    graded,
+    growth,
+    parameter,
+    response,
+)
+from pytest_robustbench.corruptions.pixels.light import mapped
+from pytest_robustbench.corruptions.pixels.response import levels_in_light, table_of
+from pytest_robustbench.corruptions.stages import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+
+    from pytest_robustbench.arrays import Image, Mask
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """Multiply the light by a power of two; what exceeds white is white.
+
+    Parameters
+    ----------
+    ev : float
+        How many times the light doubles or halves at severity 3, in EV. By value its sign says
+        which.
+    direction : str
+        ``darker``, ``brighter``, or drawn once per image: ``any``.
+    response : str
+        See `pytest_robustbench.corruptions.pixels.response`.
+    """
+
+    ev: float = graded(0.5, Number(-8, 8))
+    direction: str = parameter("any", Choice(("any", "darker", "brighter")))
+    response: str = response()
+
+    def __post_init__(self) -> None:
+        if not self.ev:
+            raise ValueError("ev is 0, so that nothing would change")
+
+    @classmethod
+    def by_value(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the parameters of a single condition: what has a sign is not drawn."""
+        return {"direction": "brighter", **given}
+
+    def level(self, severity: float) -> str:
+        """Return the stops of `severity`."""
+        sign = {"any": "±", "darker": "-", "brighter": ""}[self.direction]
+        return f"{sign}{self.ev * growth(severity):.3g} EV"
+
+    def __call__(
+        self, image: Image, mask: Mask | None, severity: float, rng: np.random.Generator
+    ) -> Corrupted:
+        """Expose `image` by the stops of `severity`."""
+        brighter = rng.random() < 0.5 if self.direction == "any" else self.direction == "brighter"
+        stops = self.ev * growth(severity)
+        gain = 2.0 ** (stops if brighter else -stops)
+        table = table_of(gain * levels_in_light(self.response), self.response)
+        return Corrupted(mapped(image, table), mask)
+
+
+EXPOSURE = built_in("exposure", Exposure, stage=Stage.LIGHT)

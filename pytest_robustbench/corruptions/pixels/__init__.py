@@ -1,0 +1,1 @@
+"""What corruptions share: gray planes, light and the response of a camera, sizes."""

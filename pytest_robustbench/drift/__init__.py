@@ -1,0 +1,1 @@
+"""The line's own drift: what has changed between good parts before and good parts after."""

@@ -1,0 +1,83 @@
+"""How many conditions of the default grid say anything: dead, unmoved or graded, by category."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from table import Table
+
+import pytest_robustbench as rb
+from pytest_robustbench.conditions import CLEAN
+from pytest_robustbench.corruptions.catalogue import BUILT_IN
+from pytest_robustbench.gates.effects import effect_of
+from pytest_robustbench.reports.file.record import outcomes_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_robustbench.benchmark import Benchmark
+    from pytest_robustbench.reports.file.report import Report
+
+CATEGORIES = ("magnetic_tile", "grid", "hazelnut_toy", "kolektor")
+DETECTORS = ("patchcore", "softpatch", "pixel_gaussian")
+SIZE = 256
+SIGNS = {"dead": "D", "unmoved": ".", "graded": "g"}
+
+
+def tables(quick: bool) -> list[Table]:
+    """Return a table for each place where corruptions act."""
+    if not os.environ.get("ROBUSTBENCH_TEST_DATA"):
+        return [Table("Conditions that say anything", ("what",), (("no real data",),))]
+    categories, detectors = (CATEGORIES[1:2], DETECTORS[2:]) if quick else (CATEGORIES, DETECTORS)
+    return [living(place, categories, detectors) for place in ("camera", "model")]
+
+
+def living(place: str, categories: tuple[str, ...], detectors: tuple[str, ...]) -> Table:
+    rows = []
+    for category in categories:
+        for detector in detectors:
+            found = effects(measured(category, detector, place))
+            rows.append((category, detector, *counted(found), *found.values()))
+    kinds = ("dead", "unmoved", "graded", "graded or bracketed")
+    return Table(
+        f"Effect of severity 1 to 5 at the {place} (D: dead, .: unmoved, g: graded)",
+        ("category", "detector", *kinds, *BUILT_IN),
+        tuple(rows),
+    )
+
+
+def measured(category: str, detector: str, place: str) -> Report:
+    root = Path(os.environ["ROBUSTBENCH_TEST_DATA"]) / "mvtec_layout"
+    split = rb.load_split("mvtec", root=root, category=category, resize=(SIZE, SIZE))
+    corruptions = [{name: {}, "at": place} for name in BUILT_IN]
+    made: Benchmark = rb.Benchmark(split, rb.load_detector(detector), corruptions=corruptions)
+    return made.run()
+
+
+def effects(report: Report) -> dict[str, str]:
+    """Return what the five severities of each corruption do, as five signs."""
+    columns = report.header.samples.to_dict()
+    clean = outcomes_of(report.records[CLEAN.id], columns)
+    found: dict[str, str] = dict.fromkeys(BUILT_IN, "")
+    for condition in report.declared:
+        if condition.is_corrupted:
+            record = report.records[condition.id]
+            sign = "-" if "error" in record else SIGNS[_effect(record, columns, clean)]
+            found[condition.corruption] += sign
+    return found
+
+
+def _effect(record, columns, clean) -> str:
+    return effect_of(outcomes_of(record, columns), clean)
+
+
+def counted(found: dict[str, str]) -> Iterator[int]:
+    """Return how many conditions are dead, unmoved, graded; and graded or beside another kind.
+
+    A ladder brackets the break where it goes from unmoved to dead without a grade between.
+    """
+    signs = "".join(found.values())
+    yield from (signs.count(sign) for sign in SIGNS.values())
+    yield sum("g" in row or ("." in row and "D" in row) for row in found.values())
