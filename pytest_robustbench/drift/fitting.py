@@ -272,7 +272,11 @@ class _Model:
         """Return what a step of a parameter does to the traits, per unit, ``(D,)``."""
         at = change.imitable
         if (at, name) not in self._slopes:
-            moved = self._before(at.moved(name, STEPS[name]), self._sloped)
-            rise = (moved - self._imitated(at)[self._sloped]).mean(axis=0)
-            self._slopes[at, name] = rise / STEPS[name]
+            step = STEPS[name]
+            moved = self._before(at.moved(name, step), self._sloped)
+            if name in STRAIGHT:  # both ways: rounding once more adds as much noise to each
+                other, step = self._before(at.moved(name, -step), self._sloped), 2 * step
+            else:
+                other = self._imitated(at)[self._sloped]
+            self._slopes[at, name] = (moved - other).mean(axis=0) / step
         return self._slopes[at, name]

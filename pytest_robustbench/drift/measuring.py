@@ -115,9 +115,9 @@ class Drift:
 
     @property
     def lacks(self) -> bool:
-        """Whether pictures before would have to get sharper, or less noisy."""
-        less = (self.estimates[name] for name in ("blur", "noise"))
-        return any(one.told and one.value < 0 for one in less)
+        """Whether pictures before would have to get sharper, or less noisy, and neither is more."""
+        told = [one for name in ("blur", "noise") if (one := self.estimates[name]).told]
+        return bool(told) and all(one.value < 0 for one in told)
 
     def reversed(self) -> Drift:
         """Return the drift from after to before."""

@@ -34,7 +34,7 @@ TONE, SHAPE, FIELD, SPECTRUM, GRAIN, PROFILES = (
 SMALL = 64
 """Shorter side of the picture in which light is looked at: neither noise nor blur is seen there."""
 TOLERANCE: Mapping[str, float] = MappingProxyType(
-    {TONE: 0.005, SHAPE: 0.01, FIELD: 0.01, SPECTRUM: 0.03, GRAIN: 0.05, PROFILES: 0.1}
+    {TONE: 0.005, SHAPE: 0.01, FIELD: 0.01, SPECTRUM: 0.05, GRAIN: 0.1, PROFILES: 0.1}
 )
 """Standard deviations of what an imitation errs by."""
 CELLS = 4
@@ -42,7 +42,7 @@ CELLS = 4
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 DARK = 0.05
 """Added to shares of the mean light before their logarithm: black is no number."""
-LEAST = 0.3
+LEAST = 1.0
 """Noise of a pixel that is no drift, in squares of 1/255 of white."""
 LOW, HIGH = 0.02, 0.98
 """Quantiles between which light is averaged."""
