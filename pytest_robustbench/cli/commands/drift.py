@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_robustbench.cli.files import check_writable
 from pytest_robustbench.cli.telling import answer, tell
+from pytest_robustbench.conditions import RESPONSES
 from pytest_robustbench.corruptions.names import check_name
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.drift.measuring import Drift
     from pytest_robustbench.reports.drift.model import DriftRecord
 
-RESPONSES = ("srgb", "linear")
+
 NAME = "line_drift"
 FILE, PAGE = "drift.json", "drift.html"
 
