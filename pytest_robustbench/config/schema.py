@@ -6,6 +6,9 @@ from typing import Any
 
 from pytest_robustbench.config.models.file import RobustnessFile
 
+SEVERITY = r"^severity_[0-4]\.[0-9]{1,3}$"
+"""Scopes of limits that lie between the steps; which of them there are, `severities` says."""
+
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of the file.
@@ -16,6 +19,8 @@ def json_schema() -> dict[str, Any]:
     for part in (schema, *schema["$defs"].values()):
         if part.get("type") == "object":
             part["patternProperties"] = {"^x-": {}}
+    of_corruption = schema["$defs"]["CorruptionLimits"]
+    of_corruption["patternProperties"] |= {SEVERITY: of_corruption["properties"]["severity_1"]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **schema,

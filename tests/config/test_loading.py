@@ -311,6 +311,9 @@ def test_the_json_schema_is_one(schema):
         {"accept": {"clean": {"pixel_segf": {"min": 0.1}}}},
         {"accept": {"clean": {"bg_fpr": {"min": 0.1}}}},
         {"accept": {"blur": {"severity_6": {}}}},
+        {"accept": {"blur": {"severity_2.5": {"pixel_segf": {"min": 0.1}}}}},
+        {"severities": [0]},
+        {"dataset": {"format": "mvtec", "root": "d", "category": "c", "response": "gamma"}},
         {"severities": [6]},
         {"detector": {"kwargs": {}}},
         {"schema_version": 2},
@@ -318,6 +321,12 @@ def test_the_json_schema_is_one(schema):
 )
 def test_the_json_schema_refuses_what_the_loader_refuses(schema, change):
     assert not schema.is_valid({**yaml.safe_load(SHORT), **change})
+
+
+def test_the_json_schema_takes_severities_between_the_steps(schema):
+    limits = {"blur": {"severity_2.5": {"miss_rate": {"max": 0.2}}}}
+    content = {**yaml.safe_load(SHORT), "severities": [1, 2.5], "accept": limits}
+    assert schema.is_valid(content)
 
 
 def test_the_json_schema_allows_x_keys(schema):

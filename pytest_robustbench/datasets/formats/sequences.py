@@ -7,6 +7,7 @@ from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from pytest_robustbench.conditions import RESPONSES
 from pytest_robustbench.datasets.class_names import classes_of, file_of
 from pytest_robustbench.datasets.files import is_clutter
 from pytest_robustbench.datasets.neighbours import check_no_masks
@@ -53,6 +54,7 @@ def as_split(
     category: str = "",
     resize: tuple[int, int] | None = None,
     bit_depth: int | None = None,
+    response: str = RESPONSES[0],
 ) -> Split:
     """Make a split of datasets that were loaded by other means.
 
@@ -77,6 +79,8 @@ def as_split(
         Height and width.
     bit_depth : {8, 10, 12, 14, 16}, optional
         Bits that images of uint16 use, from the least significant one; all by default.
+    response : {"srgb", "linear"}
+        What the camera makes of light; see `load_split`.
 
     Returns
     -------
@@ -102,6 +106,7 @@ def as_split(
         test=samples,
         calibration=_normal_samples(parts[2]),
         resize=resize,
+        response=response,
         notes=notes_on_test_part(samples),
     ).with_bit_depth(bit_depth)
 

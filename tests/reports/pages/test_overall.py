@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import product
 
 import pytest
@@ -487,3 +488,40 @@ def test_so_is_one_of_pixels(plain):
     found = notes(ranked(plain, [0, 1], pixel_auroc=0.2))
     assert "clean: pixel_auroc 0.2 is far below 0.5" in found
     assert "metrics at pixel level mean nothing then" in found
+
+
+def with_scores(plain, **conditions):
+    """The report with other image scores under some conditions."""
+    changed = json.loads(json.dumps(plain))
+    for name, scores in conditions.items():
+        record = changed["robustness"]["corruptions"]["blur"][name]
+        record["per_image"]["score"] = scores
+    return changed
+
+
+def test_conditions_that_say_nothing_are_named_and_counted(plain):
+    clean = plain["robustness"]["clean"]
+    labels, threshold = plain["samples"]["label"], clean["results"]["threshold"]
+    everything = [threshold + 1] * len(labels)
+    dead, unmoved = sorted(plain["robustness"]["corruptions"]["blur"])[:2]
+
+    told = notes(with_scores(plain, **{dead: everything, unmoved: clean["per_image"]["score"]}))
+
+    dead, unmoved = (name.removeprefix("severity_") for name in (dead, unmoved))
+    assert re.search(rf"blur [1-5, ]*{dead}[1-5, ]*: nearly all good parts are rejected", told)
+    assert re.search(rf"blur [1-5, ]*{unmoved}[1-5, ]*: every image is decided as under", told)
+    assert "means over corruptions (mean_corruption_*, mean_drop_*) are over" in told
+
+
+def test_defects_that_are_gone_are_counted(plain):
+    changed = json.loads(json.dumps(plain))
+    name, record = next(iter(changed["robustness"]["corruptions"]["blur"].items()))
+    labels = plain["samples"]["label"]
+    record["erased"] = [
+        i for i, label in zip(plain["samples"]["id"], labels, strict=True) if label
+    ][:1]
+
+    told = notes(changed)
+
+    assert f"blur-{name} leaves nothing to be seen of 1 of {sum(labels)} defects" in told
+    assert "leaves nothing to be seen" not in notes(plain)
