@@ -136,6 +136,22 @@ def graded(default: float, check: Callable[[object], float]) -> float:
     return made  # type: ignore[no-any-return]
 
 
+def signed(given: Mapping[str, Any], name: str, more: str, less: str) -> Mapping[str, Any]:
+    """Return the parameters of a level given by value, whose sign says its direction.
+
+    Raises
+    ------
+    ValueError
+        If a direction is given as well: it might contradict the sign.
+    """
+    if "direction" in given:
+        raise ValueError(f"the sign of {name} says the direction: leave direction out")
+    value = given[name]
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return given  # refused with all else that cannot be
+    return {**given, name: abs(value), "direction": less if value < 0 else more}
+
+
 def response() -> str:
     """Declare the camera's response as a field of a dataclass; the data say which it is."""
     return parameter(RESPONSES[0], Choice(RESPONSES))
@@ -219,8 +235,12 @@ def _by_value(kind: _Kind, given: Mapping[str, JSON]) -> Mapping[str, JSON]:
             f"corruption {kind.name!r}: {LADDER} sets a ladder, and a level beside it a single "
             "condition: name one of them"
         )
-    complete = getattr(kind.effect, "by_value", None)
-    return given if complete is None else complete(given)
+    complete = getattr(kind.effect, "by_value", dict)
+    try:
+        completed: Mapping[str, JSON] = complete(given)
+    except ValueError as error:
+        raise CorruptionError(f"corruption {kind.name!r}: {error}") from None
+    return completed
 
 
 def _flat(kind: _Kind, given: Mapping[str, JSON]) -> Mapping[str, JSON]:

@@ -121,7 +121,7 @@ def test_what_is_allowed_is_what_the_docs_say(name, parameter, allowed):
     with pytest.raises(CorruptionError) as refused:
         load_corruption({name: {parameter: None}})
     words = re.findall(r"[a-z]{3,}", allowed)
-    numbers = re.match(r"[-0-9.]+ to [0-9.]+", allowed)
+    numbers = re.match(r"[0-9.]+ to [0-9.]+", allowed)
     assert f"from {numbers[0]}" in str(refused.value) if numbers else len(words) >= 3
     assert all(word in str(refused.value) for word in words)
 
@@ -173,8 +173,12 @@ def test_other_parameters_change_pixels_and_specification(corruption):
         ("blur", {"sigma_px": 1, "severity_3": {"sigma_px": 2}}, "name one of them"),
         ("blur", {"severity_3": 2}, "severity_3 must be a mapping, not 2"),
         ("blur", {"severity_3": {"sigma": 2}}, "no parameter 'sigma'; did you mean 'sigma_px'"),
-        ("exposure", {"ev": 0}, "ev is 0, so that nothing would change"),
-        ("white_balance", {"mired": 0}, "nothing would change"),
+        ("exposure", {"ev": 0}, "ev must be a number from 0.01 to 8, not 0"),
+        ("exposure", {"ev": "dark"}, "not 'dark'"),
+        ("exposure", {"severity_3": {"ev": -1}}, "from 0.01 to 8, not -1"),
+        ("exposure", {"ev": -0.3, "direction": "darker"}, "the sign of ev says the direction"),
+        ("lighting", {"ev": 1, "direction": "any"}, "the sign of ev says the direction"),
+        ("white_balance", {"mired": 0}, "from 0.5 to 400, not 0"),
         ("glare", {"blobs": 2.5}, "blobs must be a whole number from 1 to 30"),
         ("glare", {"blobs": 0}, "not 0"),
         ("geo_jitter", {"rotation_deg": 0}, "all that could move it is 0"),

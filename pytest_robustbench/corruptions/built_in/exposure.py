@@ -14,6 +14,7 @@ from pytest_robustbench.corruptions.parameters import (
     growth,
     parameter,
     response,
+    signed,
 )
 from pytest_robustbench.corruptions.pixels.light import mapped
 from pytest_robustbench.corruptions.pixels.response import levels_in_light, table_of
@@ -42,18 +43,14 @@ class Exposure:
         See `pytest_robustbench.corruptions.pixels.response`.
     """
 
-    ev: float = graded(0.5, Number(-8, 8))
+    ev: float = graded(0.5, Number(0.01, 8))
     direction: str = parameter("any", Choice(("any", "darker", "brighter")))
     response: str = response()
-
-    def __post_init__(self) -> None:
-        if not self.ev:
-            raise ValueError("ev is 0, so that nothing would change")
 
     @classmethod
     def by_value(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the parameters of a single condition: what has a sign is not drawn."""
-        return {"direction": "brighter", **given}
+        return signed(given, "ev", "brighter", "darker")
 
     def level(self, severity: float) -> str:
         """Return the stops of `severity`."""

@@ -18,6 +18,7 @@ from pytest_robustbench.corruptions.parameters import (
     growth,
     parameter,
     response,
+    signed,
 )
 from pytest_robustbench.corruptions.pixels.gray import by_channel
 from pytest_robustbench.corruptions.pixels.light import in_colour, mapped
@@ -59,21 +60,17 @@ class Lighting:
         See `pytest_robustbench.corruptions.pixels.response`.
     """
 
-    ev: float = graded(0.5, Number(-8, 8))
+    ev: float = graded(0.5, Number(0.01, 8))
     veil_percent: float = parameter(5.0, Number(0, 50))
     tone: float = parameter(0.05, Number(0, 0.5))
     mired: float = parameter(12.0, Number(0, 60))
     direction: str = parameter("any", Choice(("any", "darker", "brighter")))
     response: str = response()
 
-    def __post_init__(self) -> None:
-        if not self.ev:
-            raise ValueError("ev is 0, so that nothing would change")
-
     @classmethod
     def by_value(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the parameters of a single condition: what has a sign is not drawn."""
-        return {"direction": "brighter", **given}
+        return signed(given, "ev", "brighter", "darker")
 
     def level(self, severity: float) -> str:
         """Return the stops of `severity`."""

@@ -17,6 +17,7 @@ from pytest_robustbench.corruptions.parameters import (
     growth,
     parameter,
     response,
+    signed,
 )
 from pytest_robustbench.corruptions.pixels.light import in_colour
 from pytest_robustbench.corruptions.pixels.response import levels_in_light, table_of
@@ -56,18 +57,14 @@ class WhiteBalance:
     .. [1] Wyszecki and Stiles, "Color Science", 2nd edition, Wiley, 1982: reciprocal megakelvins.
     """
 
-    mired: float = graded(25.0, Number(-400, 400))
+    mired: float = graded(25.0, Number(0.5, 400))
     direction: str = parameter("any", Choice(("any", "warmer", "cooler")))
     response: str = response()
-
-    def __post_init__(self) -> None:
-        if not self.mired:
-            raise ValueError("mired is 0, so that nothing would change")
 
     @classmethod
     def by_value(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the parameters of a single condition: what has a sign is not drawn."""
-        return {"direction": "warmer", **given}
+        return signed(given, "mired", "warmer", "cooler")
 
     def level(self, severity: float) -> str:
         """Return the shift of `severity`."""

@@ -35,7 +35,7 @@ def declared(load, corruptions, accept=""):
         ("[{compose: [blur, {lighting: {direction: darker}}], name: dusk}]", ["dusk-severity_2"]),
         ("[noise, dust, banding]", ["noise-severity_2", "dust-severity_2", "banding-severity_2"]),
         ("[blur, {blur: {sigma_px: 1.2}, name: soft}]", ["blur-severity_2", "soft"]),
-        ("[{exposure: {ev: -0.3, direction: darker}}]", ["exposure"]),
+        ("[{exposure: {ev: -0.3}}]", ["exposure"]),
         ("[{exposure: {direction: darker}}]", ["exposure-severity_2"]),
         ("[{blur: {severity_3: {sigma_px: 2}}}]", ["blur-severity_2"]),
         ("[{compose: [{blur: {sigma_px: 1}}, {veil: {percent: 5}}], name: old}]", ["old"]),
