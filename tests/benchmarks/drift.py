@@ -96,8 +96,8 @@ def tables(quick: bool) -> list[Table]:
     """Return every table of this benchmark."""
     chosen = CATEGORIES[1:2] if quick else CATEGORIES
     sides = SIDES[:1] if quick else SIDES
-    found = [Category.of(name) for name in chosen]
-    repeats, splits = (1, 4) if quick else (REPEATS, SPLITS)
+    found = [Category.of(name, small=quick) for name in chosen]
+    repeats, splits = (1, 1) if quick else (REPEATS, SPLITS)
     return [
         Table(
             "A known drift, read back from other parts",
@@ -137,11 +137,11 @@ class Category:
         self._seen: dict[tuple[Change, int], NDArray[np.float64]] = {}
 
     @classmethod
-    def of(cls, name: str) -> Category:
+    def of(cls, name: str, *, small: bool) -> Category:
         found = inputs(name, 128, n_train=40, n_test_good=1, n_defect=1)
         real = found.origin.startswith("real")
         # Real ones as the camera gives them, not resized.
-        size = None if real else found.split.resize
+        size = None if real and not small else found.split.resize
         images = [read_picture(sample, size).image for sample in found.split.train]
         return cls(name if real else found.origin, images)
 
