@@ -178,7 +178,9 @@ class Corruption:
 
     def level_at(self, severity: float | None) -> str:
         """Return how strong a severity is, in words and units; empty where that is not known."""
-        return "" if self.level is None else self.level(severity or MIDDLE)
+        if self.level is None:
+            return ""
+        return self.level(MIDDLE if self.by_value or severity is None else severity)
 
     def specification(self, seed: int) -> dict[str, JSON]:
         """Return what decides the corrupted pixels of given sources, as plain JSON.

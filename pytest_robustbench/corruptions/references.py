@@ -50,15 +50,15 @@ class Reference:
         What is set; the rest keeps its default.
     parts : tuple of Reference
         Of a composition.
-    at : {"camera", "model"}
-        Where it acts.
+    at : {"camera", "model"}, optional
+        Where it acts; where it does by itself if that is not said.
     """
 
     name: str
     target: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict, hash=False)
     parts: tuple[Reference, ...] = ()
-    at: Place = "camera"
+    at: Place | None = None
 
     @property
     def by_value(self) -> bool:
@@ -92,17 +92,17 @@ def parse_reference(reference: object) -> Reference:
     if not isinstance(reference, Mapping):
         raise _malformed(reference, "neither text nor a mapping")
     content = dict(reference)
-    given, place = content.pop("name", None), content.pop("at", "camera")
+    given, place = content.pop("name", None), content.pop("at", None)
     parsed = replace(_parsed(reference, content), at=_place(place))
     return parsed if given is None else _called(given, parsed)
 
 
-def _place(place: object) -> Place:
-    if place not in get_args(Place):
+def _place(place: object) -> Place | None:
+    if place is not None and place not in get_args(Place):
         raise CorruptionError(
             f"'at' must be camera (before the resize) or model (after it), not {place!r}"
         )
-    return cast("Place", place)
+    return cast("Place | None", place)
 
 
 def _parsed(reference: object, content: Mapping[object, object]) -> Reference:
@@ -123,7 +123,7 @@ def _composition(value: object) -> Reference:
     if isinstance(value, str) or not isinstance(value, Sequence) or len(value) < 2:
         raise CorruptionError(f"compose needs a list of at least two corruptions, not {value!r}")
     parts = tuple(parse_reference(part) for part in value)
-    if any(part.at != "camera" for part in parts):
+    if any(part.at is not None for part in parts):
         raise CorruptionError("'at' belongs to the whole of a composition: write it beside compose")
     check_parts(part.name for part in parts)
     name = "_".join(part.name for part in parts)

@@ -128,7 +128,8 @@ def _loaded(reference: Reference, folder: Path | None) -> Corruption:
     else:
         found = _found(reference.target, reference.parameters, folder)
     _check_not_taken(reference, found)
-    return found.renamed(reference.name).placed(reference.at)
+    named = found.renamed(reference.name)
+    return named if reference.at is None else named.placed(reference.at)
 
 
 def _found(target: str, parameters: Mapping[str, Any], folder: Path | None) -> Corruption:

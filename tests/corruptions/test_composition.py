@@ -57,6 +57,8 @@ def test_a_part_by_value_keeps_its_level():
         lit = corrupt(image, None, "exposure", severity=severity, **DRAW).image
         expected = corrupt(lit, None, {"blur": {"sigma_px": 3}}, **DRAW).image
         assert (found == expected).all()
+        told = load_corruption(parts).level_at(severity)
+        assert "sigma 3 px at 256" in told
 
 
 def test_the_specification_names_every_part_and_its_parameters():

@@ -42,7 +42,7 @@ def test_a_reference_is_taken_apart():
     assert parsed.targets() == ("a:b", "lighting")
     assert parse_reference("blur").targets() == ("blur",)
     assert [parse_reference(one).at for one in ("blur", {"blur": {}, "at": "model"})] == [
-        "camera",
+        None,
         "model",
     ]
 

@@ -105,6 +105,13 @@ def test_a_registered_function_is_known_and_applied():
     assert (result.image == 255 - picture(0)).all()
 
 
+def test_where_a_corruption_of_ones_own_acts_is_kept_unless_said_otherwise(monkeypatch):
+    late = Corruption("late", inverted, at="model")
+    monkeypatch.setitem(REGISTERED, "late", late)
+    assert load_corruption("late").at == "model"
+    assert load_corruption({"late": {}, "at": "camera"}).at == "camera"
+
+
 def test_registering_the_same_twice_is_harmless():
     first = register_corruption("inverted", inverted)
     assert register_corruption("inverted", inverted) is first

@@ -78,8 +78,7 @@ def measured(request, subject):
             )
             image = resize_image(moved.image, store.resize)
             mask, ignored = (resize_mask(part, store.resize) for part in moved[1:])
-            counted = ~ignored
-            mask &= counted
+            counted = ~ignored | mask
         prediction = subject.evaluator.predictor.detector.predict([image])
         resized = cv2.resize(prediction.maps[0], mask.shape[::-1], interpolation=cv2.INTER_LINEAR)
         # Numbered over all images: 0 is background, and no two images share a region.

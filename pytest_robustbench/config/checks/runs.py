@@ -10,7 +10,7 @@ from pytest_robustbench.config.checks.complaints import dotted, misplaced_scope
 from pytest_robustbench.config.checks.precedence import LimitTable
 from pytest_robustbench.config.models.limits import SCOPES, SETTINGS
 from pytest_robustbench.config.yaml.environment import retyped
-from pytest_robustbench.corruptions.catalogue import known_names
+from pytest_robustbench.corruptions.catalogue import QUANTITIES, known_names
 from pytest_robustbench.corruptions.names import RESERVED, fits_test_ids
 from pytest_robustbench.corruptions.references import parse_reference
 from pytest_robustbench.display import environment_values
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.config.declarations import CorruptionReference
     from pytest_robustbench.config.models.file import Benchmark
     from pytest_robustbench.config.models.limits import Accept
+    from pytest_robustbench.corruptions.references import Reference
     from pytest_robustbench.gates.limits import Limit
     from pytest_robustbench.gates.soundness import OneSided
 
@@ -92,9 +93,9 @@ def _reference_problem(
         parsed = parse_reference(reference)
     except CorruptionError as error:
         return str(error)
-    for target in parsed.targets():
-        if ":" not in target and target not in known:
-            return f"unknown corruption {target!r} in corruptions; {suggestion(target, known)}"
+    problem = _target_problem(parsed, known)
+    if problem:
+        return problem
     name = parsed.name
     if name in _TAKEN or not fits_test_ids(name):
         return (
@@ -104,6 +105,22 @@ def _reference_problem(
     if name in found:
         return f"corruptions {found[name]!r} and {reference!r} would both be called {name!r}"
     return ""
+
+
+def _target_problem(parsed: Reference, known: Iterable[str]) -> str:
+    if _sets_response(parsed):
+        return "'response' is a property of the data: write it under dataset"
+    for target in parsed.targets():
+        if ":" not in target and target not in known:
+            return f"unknown corruption {target!r} in corruptions; {suggestion(target, known)}"
+    return ""
+
+
+def _sets_response(reference: Reference) -> bool:
+    """Return whether a built-in corruption is told what the camera makes of light."""
+    if reference.parts:
+        return any(map(_sets_response, reference.parts))
+    return reference.target in QUANTITIES and "response" in reference.parameters
 
 
 def conditions_of(

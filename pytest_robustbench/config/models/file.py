@@ -48,7 +48,7 @@ from pytest_robustbench.metrics.catalogue import METRICS
 from pytest_robustbench.unions import tag
 
 Severity: TypeAlias = Annotated[
-    float, Field(gt=0, le=SEVEREST), AfterValidator(rounded_severity), ENV
+    float, Field(ge=0.001, le=SEVEREST), AfterValidator(rounded_severity), ENV
 ]
 
 

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 ANY: float | str = "any"
 
+MOST = 4.0
+"""EV across the picture: two on either side of the middle are what gains can hold."""
+
 GRID = 64
 """The field is worked out at about this many pixels along the shorter side, then enlarged."""
 
@@ -49,7 +52,7 @@ class Gradient:
         See `pytest_robustbench.corruptions.pixels.response`.
     """
 
-    ev: float = graded(0.5, Number(0.01, 8))
+    ev: float = graded(0.5, Number(0.01, MOST))
     angle: float | str = parameter(ANY, Angle())
     response: str = response()
 
@@ -61,9 +64,12 @@ class Gradient:
         self, image: Image, mask: Mask | None, severity: float, rng: np.random.Generator
     ) -> Corrupted:
         """Brighten one side of `image` and darken the other."""
+        stops = self.ev * growth(severity)
+        if stops > MOST:
+            raise ValueError(f"{stops:.3g} EV across are more than {MOST:g}, which is all there is")
         drawn = 360 * rng.random()
         angle = math.radians(drawn if isinstance(self.angle, str) else self.angle)
-        gains = _falling(grid(image.shape, GRID), angle, self.ev * growth(severity))
+        gains = _falling(grid(image.shape, GRID), angle, stops)
         return Corrupted(gained(image, enlarged(gains, image.shape), self.response), mask)
 
 

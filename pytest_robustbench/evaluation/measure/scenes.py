@@ -105,7 +105,7 @@ class Scenes:
             ignored = _resized_mask(found.ignored, size)
             mask = clean.mask if found.mask is seen.mask else _resized_mask(found.mask, size)
             if mask is not None and ignored is not None:
-                mask = locked(mask & ~ignored)
+                ignored = locked(ignored & ~mask)  # else thin defects would vanish at the frame
             found = Corrupted(_resized(found.image, size), mask, ignored)
         return Scene(found, clean, unmoved)
 

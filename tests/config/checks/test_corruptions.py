@@ -86,6 +86,8 @@ def test_environment_variables_may_stand_for_parameters(load, tmp_path):
         ("[{lighting: {direction: darker}, name: clean}]", "clean"),
         ("[{lighting: {direction: darker}, name: Dim-light}]", "Dim-light"),
         ("[blur, blur]", "lists 'blur' twice"),
+        ("[{blur: {response: linear}}]", "'response' is a property of the data"),
+        ("[{compose: [jpeg, {veil: {response: srgb}}]}]", "'response' is a property of the data"),
         ("[{blur: {}, at: sensor}]", "'at' must be camera (before the resize) or model (after it)"),
         ("[{compose: [{blur: {}, at: model}, veil]}]", "'at' belongs to the whole"),
         ("[blur, {blur: {sigma_px: 1.2}}]", "would both be called 'blur'"),
