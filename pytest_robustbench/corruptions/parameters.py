@@ -152,6 +152,19 @@ def signed(given: Mapping[str, Any], name: str, more: str, less: str) -> Mapping
     return {**given, name: abs(value), "direction": less if value < 0 else more}
 
 
+def sign_of(direction: str, more: str, drawn: float) -> float:
+    """Return 1 towards `more` and -1 away from it; of ``any`` by a number drawn from 0 to 1."""
+    towards = drawn < 0.5 if direction == "any" else direction == more
+    return 1.0 if towards else -1.0
+
+
+def sign_told(direction: str, more: str) -> str:
+    """Return the sign of a level in a direction, as it stands before the number."""
+    if direction == "any":
+        return "±"
+    return "" if direction == more else "-"
+
+
 def response() -> str:
     """Declare the camera's response as a field of a dataclass; the data say which it is."""
     return parameter(RESPONSES[0], Choice(RESPONSES))

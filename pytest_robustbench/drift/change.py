@@ -14,7 +14,8 @@ import numpy as np
 
 from pytest_robustbench import opencv
 from pytest_robustbench.corruptions.built_in.white_balance import colour_gains
-from pytest_robustbench.corruptions.pixels.response import levels_in_light, share_of
+from pytest_robustbench.corruptions.pixels.response import levels_in_light, table_of
+from pytest_robustbench.corruptions.pixels.sizes import scale_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,11 +72,6 @@ class Change:
 
 
 PARAMETERS = tuple(field.name for field in fields(Change))
-
-
-def scale_of(shape: tuple[int, ...]) -> float:
-    """Return how many pixels of a picture stand for one where its shorter side is 256."""
-    return max(1.0, min(shape[:2]) / 256)
 
 
 def light_in(pixels: Image, response: str) -> Light:
@@ -176,6 +172,6 @@ def _to_light(response: str) -> Light:
 
 @cache
 def _to_levels(response: str) -> Image:
-    table = np.rint(255 * share_of(np.arange(_TABLE + 1) / _TABLE, response)).astype(np.uint8)
+    table = table_of(np.arange(_TABLE + 1) / _TABLE, response)
     table.flags.writeable = False
     return table

@@ -6,14 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pytest_robustbench import opencv
-
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-
-    from pytest_robustbench.arrays import Image
 
 _LUMINANCE = (
     *(16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55),
@@ -42,15 +38,6 @@ def quality_of(path: Path) -> int | None:
     found = np.sort(np.asarray(tables[min(tables)], np.float64))
     errors = [np.abs(np.sort(_table(quality)) - found).sum() for quality in range(1, 101)]
     return int(np.argmin(errors)) + 1
-
-
-def recoded(pixels: Image, quality: int) -> Image:
-    """Return a picture, RGB or one plane, as a JPEG file of `quality` gives it back."""
-    cv2 = opencv.load()
-    swapped = pixels if pixels.ndim == 2 else pixels[..., ::-1]
-    _, data = cv2.imencode(".jpg", swapped, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    read = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
-    return np.asarray(read if read.ndim == 2 else np.ascontiguousarray(read[..., ::-1]))
 
 
 def _table(quality: int) -> NDArray[np.float64]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pytest_robustbench import opencv
-from pytest_robustbench.drift.change import gray_of, light_in, scale_of
+from pytest_robustbench.corruptions.pixels.sizes import scale_of
+from pytest_robustbench.drift.change import gray_of, light_in
 from pytest_robustbench.drift.fitting import Estimate
 from pytest_robustbench.drift.weights import critical
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from pytest_robustbench.corruptions.built_in.jpeg import recoded
+from pytest_robustbench.corruptions.pixels.sizes import scale_of
 from pytest_robustbench.datasets.pictures.store import PictureStore
-from pytest_robustbench.drift.change import imitated, light_in, scale_of
-from pytest_robustbench.drift.jpeg import recoded
+from pytest_robustbench.drift.change import imitated, light_in
 from pytest_robustbench.drift.shift import plane_of
 from pytest_robustbench.drift.traits import SMALL, clipped_share, traits
 from pytest_robustbench.errors import DatasetError

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pytest_robustbench.drift.change import scale_of
+from pytest_robustbench.corruptions.pixels.sizes import scale_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_robustbench.drift.jpeg import quality_of, recoded
+from pytest_robustbench.corruptions.built_in.jpeg import recoded
+from pytest_robustbench.drift.jpeg import quality_of
 
 PICTURE = np.random.default_rng(0).integers(0, 255, (32, 40, 3), np.uint8)
 

@@ -17,8 +17,7 @@ import numpy as np
 from pytest_robustbench import opencv
 from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.parameters import Number, built_in, graded, growth, response
-from pytest_robustbench.corruptions.pixels.gray import by_channel
-from pytest_robustbench.corruptions.pixels.response import decoded, encoded
+from pytest_robustbench.corruptions.pixels.light import in_light
 from pytest_robustbench.corruptions.pixels.sizes import at_reduced_size, scale_of
 from pytest_robustbench.corruptions.stages import Stage
 
@@ -55,12 +54,9 @@ class Blur:
         self, image: Image, mask: Mask | None, severity: float, rng: np.random.Generator
     ) -> Corrupted:
         """Blur `image` with the sigma of `severity`."""
-        sigma = self.sigma_px * growth(severity) * scale_of(image)
-
-        def blurred(part: Image) -> Image:
-            return encoded(_blurred(decoded(part, self.response), sigma), self.response)
-
-        return Corrupted(by_channel(image, blurred), mask)
+        sigma = self.sigma_px * growth(severity) * scale_of(image.shape)
+        blurred = in_light(image, self.response, lambda light: _blurred(light, sigma))
+        return Corrupted(blurred, mask)
 
 
 def _blurred(part: Light, sigma: float) -> Light:

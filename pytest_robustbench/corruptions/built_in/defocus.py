@@ -17,9 +17,8 @@ import numpy as np
 from pytest_robustbench import opencv
 from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.parameters import Number, built_in, graded, growth, response
-from pytest_robustbench.corruptions.pixels.gray import by_channel
-from pytest_robustbench.corruptions.pixels.response import decoded, encoded
-from pytest_robustbench.corruptions.pixels.sizes import at_reduced_size, bands, scale_of
+from pytest_robustbench.corruptions.pixels.light import in_light
+from pytest_robustbench.corruptions.pixels.sizes import at_reduced_size, bands, factor_for, scale_of
 from pytest_robustbench.corruptions.stages import Stage
 
 if TYPE_CHECKING:
@@ -60,19 +59,14 @@ class Defocus:
         self, image: Image, mask: Mask | None, severity: float, rng: np.random.Generator
     ) -> Corrupted:
         """Blur `image` with the disc of `severity`."""
-        radius = self.radius_px * growth(severity) * scale_of(image)
-
-        def defocused(part: Image) -> Image:
-            return encoded(_defocused(decoded(part, self.response), radius), self.response)
-
-        return Corrupted(by_channel(image, defocused), mask)
+        radius = self.radius_px * growth(severity) * scale_of(image.shape)
+        blurred = in_light(image, self.response, lambda light: _defocused(light, radius))
+        return Corrupted(blurred, mask)
 
 
 def _defocused(part: Light, radius: float) -> Light:
     """Spread `part` over discs; large ones at a reduced size, which spreads light as well."""
-    factor = 1
-    while radius / factor > _LARGEST:
-        factor *= 2
+    factor = factor_for(radius, _LARGEST)
     # A disc spreads light with a variance of a quarter of its squared radius, as the reduction does
     # with a quarter of its squared factor.
     spread = radius / factor if factor == 1 else math.sqrt((radius / factor) ** 2 - 1)

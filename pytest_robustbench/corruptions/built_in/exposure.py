@@ -14,6 +14,8 @@ from pytest_robustbench.corruptions.parameters import (
     growth,
     parameter,
     response,
+    sign_of,
+    sign_told,
     signed,
 )
 from pytest_robustbench.corruptions.pixels.light import mapped
@@ -54,16 +56,15 @@ class Exposure:
 
     def level(self, severity: float) -> str:
         """Return the stops of `severity`."""
-        sign = {"any": "±", "darker": "-", "brighter": ""}[self.direction]
+        sign = sign_told(self.direction, "brighter")
         return f"{sign}{self.ev * growth(severity):.3g} EV"
 
     def __call__(
         self, image: Image, mask: Mask | None, severity: float, rng: np.random.Generator
     ) -> Corrupted:
         """Expose `image` by the stops of `severity`."""
-        brighter = rng.random() < 0.5 if self.direction == "any" else self.direction == "brighter"
-        stops = self.ev * growth(severity)
-        gain = 2.0 ** (stops if brighter else -stops)
+        stops = sign_of(self.direction, "brighter", rng.random()) * self.ev * growth(severity)
+        gain = 2.0**stops
         table = table_of(gain * levels_in_light(self.response), self.response)
         return Corrupted(mapped(image, table), mask)
 

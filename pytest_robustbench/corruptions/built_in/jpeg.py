@@ -51,7 +51,7 @@ class Jpeg:
     ) -> Corrupted:
         """Encode and decode `image` at the quality of `severity`."""
         quality = self.quality_at(severity)
-        return Corrupted(by_channel(image, lambda picture: _recode(picture, quality)), mask)
+        return Corrupted(by_channel(image, lambda picture: recoded(picture, quality)), mask)
 
 
 def _quantiser(quality: float) -> float:
@@ -59,7 +59,7 @@ def _quantiser(quality: float) -> float:
     return 200 - 2 * quality if quality >= 50 else 5000 / quality
 
 
-def _recode(picture: Image, quality: int) -> Image:
+def recoded(picture: Image, quality: int) -> Image:
     """Encode and decode ``(H, W, 3)`` RGB in colour, ``(H, W)`` as a gray JPEG."""
     cv2 = opencv.load()
     if picture.ndim == 2:

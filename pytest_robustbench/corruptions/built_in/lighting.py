@@ -18,10 +18,12 @@ from pytest_robustbench.corruptions.parameters import (
     growth,
     parameter,
     response,
+    sign_of,
+    sign_told,
     signed,
 )
 from pytest_robustbench.corruptions.pixels.gray import by_channel
-from pytest_robustbench.corruptions.pixels.light import in_colour, mapped
+from pytest_robustbench.corruptions.pixels.light import looked_up
 from pytest_robustbench.corruptions.pixels.response import levels_in_light, mean_light, share_of
 from pytest_robustbench.corruptions.stages import Stage
 
@@ -74,7 +76,7 @@ class Lighting:
 
     def level(self, severity: float) -> str:
         """Return the stops of `severity`."""
-        sign = {"any": "±", "darker": "-", "brighter": ""}[self.direction]
+        sign = sign_told(self.direction, "brighter")
         return f"{sign}{self.ev * growth(severity):.3g} EV"
 
     def __call__(
@@ -82,10 +84,10 @@ class Lighting:
     ) -> Corrupted:
         """Map `image` through the table of `severity`."""
         side, *drawn = rng.random(4).tolist()
+        sign = sign_of(self.direction, "brighter", side)
 
         def lit(part: Image) -> Image:
-            tables = self._tables(part, severity, self._sign(side), drawn)
-            return mapped(part, tables) if part.ndim == 2 else in_colour(part, tables)
+            return looked_up(part, self._tables(part, severity, sign, drawn))
 
         return Corrupted(by_channel(image, lit), mask)
 
@@ -106,11 +108,6 @@ class Lighting:
         bent_shares = shares ** (2.0 ** (-grown * bent * self.tone))
         tables: NDArray[np.uint8] = np.rint(255 * bent_shares).astype(np.uint8)
         return tables
-
-    def _sign(self, side: float) -> float:
-        if self.direction == "any":
-            return 1.0 if side < 0.5 else -1.0
-        return 1.0 if self.direction == "brighter" else -1.0
 
 
 LIGHTING = built_in("lighting", Lighting, stage=Stage.LIGHT)

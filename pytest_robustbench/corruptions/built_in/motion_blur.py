@@ -16,9 +16,8 @@ import numpy as np
 from pytest_robustbench import opencv
 from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.parameters import Number, built_in, graded, growth, response
-from pytest_robustbench.corruptions.pixels.gray import by_channel
-from pytest_robustbench.corruptions.pixels.response import decoded, encoded
-from pytest_robustbench.corruptions.pixels.sizes import at_reduced_size, bands, scale_of
+from pytest_robustbench.corruptions.pixels.light import in_light
+from pytest_robustbench.corruptions.pixels.sizes import at_reduced_size, bands, factor_for, scale_of
 from pytest_robustbench.corruptions.stages import Stage
 
 if TYPE_CHECKING:
@@ -60,13 +59,10 @@ class MotionBlur:
         self, image: Image, mask: Mask | None, severity: float, rng: np.random.Generator
     ) -> Corrupted:
         """Blur `image` along the line of `severity`."""
-        length = self.length_px * growth(severity) * scale_of(image)
+        length = self.length_px * growth(severity) * scale_of(image.shape)
         angle = math.pi * rng.random()
-
-        def moved(part: Image) -> Image:
-            return encoded(_moved(decoded(part, self.response), length, angle), self.response)
-
-        return Corrupted(by_channel(image, moved), mask)
+        blurred = in_light(image, self.response, lambda light: _moved(light, length, angle))
+        return Corrupted(blurred, mask)
 
 
 def _moved(part: Light, length: float, angle: float) -> Light:
@@ -75,9 +71,7 @@ def _moved(part: Light, length: float, angle: float) -> Light:
     Averaging squares and interpolating between them spreads light with a variance of a quarter of
     the squared factor, a line with a twelfth of its squared length.
     """
-    factor = 1
-    while length / factor > _LONGEST:
-        factor *= 2
+    factor = factor_for(length, _LONGEST)
     drawn = length / factor if factor == 1 else math.sqrt((length / factor) ** 2 - 3)
     kernel = _line(drawn, angle)
     return at_reduced_size(part, factor, kernel.shape[0] // 2, partial(_spread, kernel=kernel))

@@ -10,7 +10,7 @@ import numpy as np
 from pytest_robustbench.corruptions.corruption import Corrupted
 from pytest_robustbench.corruptions.parameters import Number, built_in, graded, growth, response
 from pytest_robustbench.corruptions.pixels.gray import by_channel
-from pytest_robustbench.corruptions.pixels.light import in_colour, mapped
+from pytest_robustbench.corruptions.pixels.light import looked_up
 from pytest_robustbench.corruptions.pixels.response import levels_in_light, mean_light, table_of
 from pytest_robustbench.corruptions.stages import Stage
 
@@ -49,8 +49,7 @@ class Veil:
         def veiled(part: Image) -> Image:
             means = np.array(mean_light(part, self.response))
             light = levels_in_light(self.response)[:, None] + share * means
-            tables = table_of(light, self.response)
-            return mapped(part, tables) if part.ndim == 2 else in_colour(part, tables)
+            return looked_up(part, table_of(light, self.response))
 
         return Corrupted(by_channel(image, veiled), mask)
 

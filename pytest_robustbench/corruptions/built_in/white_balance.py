@@ -17,6 +17,8 @@ from pytest_robustbench.corruptions.parameters import (
     growth,
     parameter,
     response,
+    sign_of,
+    sign_told,
     signed,
 )
 from pytest_robustbench.corruptions.pixels.light import in_colour
@@ -68,16 +70,15 @@ class WhiteBalance:
 
     def level(self, severity: float) -> str:
         """Return the shift of `severity`."""
-        sign = {"any": "±", "warmer": "", "cooler": "-"}[self.direction]
+        sign = sign_told(self.direction, "warmer")
         return f"{sign}{self.mired * growth(severity):.3g} mired"
 
     def __call__(
         self, image: Image, mask: Mask | None, severity: float, rng: np.random.Generator
     ) -> Corrupted:
         """Shift the colour of `image`."""
-        warmer = rng.random() < 0.5 if self.direction == "any" else self.direction == "warmer"
-        shift = self.mired * growth(severity)
-        gains = colour_gains(shift if warmer else -shift)
+        shift = sign_of(self.direction, "warmer", rng.random()) * self.mired * growth(severity)
+        gains = colour_gains(shift)
         light = levels_in_light(self.response)[:, None] * np.array(gains)
         return Corrupted(in_colour(image, table_of(light, self.response)), mask)
 

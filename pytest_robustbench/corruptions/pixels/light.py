@@ -8,10 +8,12 @@ import numpy as np
 
 from pytest_robustbench import opencv
 from pytest_robustbench.corruptions.pixels.gray import by_channel, gray_channel
-from pytest_robustbench.corruptions.pixels.response import decoded, encoded
+from pytest_robustbench.corruptions.pixels.response import WHITE, decoded, encoded
 from pytest_robustbench.corruptions.pixels.sizes import bands
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from pytest_robustbench.arrays import Image
@@ -68,7 +70,7 @@ def _gained(part: Image, gains: Light, response: str) -> Image:
         light *= factors
         light += UNCHANGED // 2  # the shift rounds down
         light >>= UNCHANGED.bit_length() - 1
-        result[band] = encoded(np.minimum(light, 65535).astype(np.uint16), response)
+        result[band] = encoded(np.minimum(light, WHITE).astype(np.uint16), response)
     return result
 
 
@@ -86,9 +88,14 @@ def _added(part: Image, field: Light, response: str) -> Image:
     return result
 
 
+def in_light(image: Image, response: str, operation: Callable[[Light], Light]) -> Image:
+    """Return `image` after an operation on its light; gray is worked out on one plane."""
+    return by_channel(image, lambda part: encoded(operation(decoded(part, response)), response))
+
+
 def mapped(image: Image, table: NDArray[np.uint8]) -> Image:
-    """Return `image` with its grey levels looked up in ``(256,)`` or, of a plane, ``(256, 1)``."""
-    return by_channel(image, lambda part: _looked_up(part, table.reshape(256)))
+    """Return `image` with its grey levels looked up in a table ``(256,)``."""
+    return by_channel(image, lambda part: looked_up(part, table))
 
 
 def in_colour(image: Image, tables: NDArray[np.uint8]) -> Image:
@@ -104,8 +111,9 @@ def in_colour(image: Image, tables: NDArray[np.uint8]) -> Image:
     """
     if image.ndim == 2 or gray_channel(image) is not None:
         return np.array(image)
-    return _looked_up(image, tables)
+    return looked_up(image, tables)
 
 
-def _looked_up(part: Image, tables: NDArray[np.uint8]) -> Image:
-    return np.asarray(opencv.load().LUT(part, np.ascontiguousarray(tables)[None]))
+def looked_up(part: Image, tables: NDArray[np.uint8]) -> Image:
+    """Return what is looked up in one table, or a table for each channel: ``(256, channels)``."""
+    return np.asarray(opencv.load().LUT(part, np.ascontiguousarray(tables.squeeze())[None]))

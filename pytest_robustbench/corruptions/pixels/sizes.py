@@ -15,19 +15,26 @@ from pytest_robustbench import opencv
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pytest_robustbench.arrays import Image
     from pytest_robustbench.corruptions.pixels.response import Light
 
 BAND = 1 << 16
 """Pixels of a band, or a single row: a picture of 256 x 256 is one band."""
 
 
-def scale_of(image: Image) -> float:
-    """Return how many pixels of `image` one is of an image whose shorter side is 256.
+def scale_of(shape: tuple[int, ...]) -> float:
+    """Return how many pixels of an image of `shape` one is where the shorter side is 256.
 
     Up to that size a pixel is a pixel: a fraction of one would be no blur at all.
     """
-    return max(1.0, float(min(image.shape[:2])) / 256)
+    return max(1.0, float(min(shape[:2])) / 256)
+
+
+def factor_for(size: float, largest: float) -> int:
+    """Return the power of two by which `size`, in pixels, is reduced to `largest` at most."""
+    factor = 1
+    while size / factor > largest:
+        factor *= 2
+    return factor
 
 
 def bands(height: int, width: int) -> Iterator[slice]:
