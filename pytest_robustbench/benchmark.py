@@ -9,7 +9,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from pytest_robustbench.conditions import CLEAN, RECORDED, SEVERITIES, Condition
+from pytest_robustbench.conditions import (
+    CLEAN,
+    RECORDED,
+    SEVERITIES,
+    TOLERANCE,
+    Condition,
+    condition_of,
+)
 from pytest_robustbench.corruptions.catalogue import DEFAULT
 from pytest_robustbench.corruptions.corruption import Corruption
 from pytest_robustbench.corruptions.registry import load_corruption
@@ -19,12 +26,14 @@ from pytest_robustbench.errors import ConfigError, RobustbenchError
 from pytest_robustbench.evaluation.evaluator import Evaluator, silent
 from pytest_robustbench.folder_imports import imports_from
 from pytest_robustbench.gates.judgement import judge, not_measurable
-from pytest_robustbench.gates.limits import CONFIDENCE
+from pytest_robustbench.gates.limits import CONFIDENCE, Demand
 from pytest_robustbench.gates.showing import held_to
 from pytest_robustbench.gates.soundness import objections
 from pytest_robustbench.gates.summary import judge_summary
+from pytest_robustbench.gates.tolerance import judge_tolerance
 from pytest_robustbench.gates.waivers import apply_waivers, today
 from pytest_robustbench.metrics.own import definition_of, load_metric
+from pytest_robustbench.naming import suggestion
 from pytest_robustbench.plain_json import sha256_of
 from pytest_robustbench.reports.compare.evidence import with_intervals, with_summary_intervals
 from pytest_robustbench.reports.file.environment import environment
@@ -45,6 +54,10 @@ from pytest_robustbench.reports.file.model import (
 from pytest_robustbench.reports.file.record import condition_record, memory_record
 from pytest_robustbench.reports.file.record_model import Samples
 from pytest_robustbench.reports.file.report import Report
+from pytest_robustbench.reports.file.tolerance_record import (
+    tolerance_from_record,
+    tolerance_record,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -58,9 +71,10 @@ if TYPE_CHECKING:
     from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
     from pytest_robustbench.evaluation.results import ConditionResult
     from pytest_robustbench.evaluation.settings import CalibrationSettings, EvaluationSettings
-    from pytest_robustbench.gates.limits import Demand, Limit, Verdict, Waiver
+    from pytest_robustbench.evaluation.tolerance.result import ToleranceResult
+    from pytest_robustbench.gates.limits import Limit, Verdict, Waiver
     from pytest_robustbench.gates.soundness import OneSided
-    from pytest_robustbench.metrics.metric import Metric
+    from pytest_robustbench.metrics.metric import Metric, SideName
 
     Progress = Callable[[str, int, int], None]
 
@@ -125,6 +139,11 @@ class Gate:
         limits = self.limits.get(condition, ())
         if "error" in record:
             return not_measurable(condition, limits, record["error"])
+        along = condition_of(condition)
+        if along.ladder:
+            assert samples is not None, "a tolerance is worked out from scores of samples"
+            result = tolerance_from_record(along, record, samples)
+            return self._final(judge_tolerance(result, limits, self._confidence), shown=True)
         error = ranking_error_of(record)
         verdicts = judge(condition, limits, metrics_of(record), undefined_of(record), error)
         if samples is not None:
@@ -140,8 +159,9 @@ class Gate:
     def _confidence(self) -> float:
         return CONFIDENCE if self.demand is None else self.demand.confidence
 
-    def _final(self, verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
-        held = (held_to(verdict, self.demand) for verdict in verdicts)
+    def _final(self, verdicts: tuple[Verdict, ...], *, shown: bool = False) -> tuple[Verdict, ...]:
+        demand = (self.demand or Demand()) if shown else self.demand
+        held = (held_to(verdict, demand) for verdict in verdicts)
         return apply_waivers(held, self.waivers, self.day or today())
 
 
@@ -172,6 +192,10 @@ class Benchmark:
         How the operating point is found.
     evaluation : EvaluationSettings, optional
         How conditions are measured.
+    tolerances : mapping of str to limits, optional
+        Corruptions along whose severities it is looked for where image decisions break, each with
+        the shares of parts, ``false_reject_rate`` and ``miss_rate``, above which they are; one that
+        is absent at 0.10 more than under clean.
     metrics : sequence of str or Metric
         Metrics of one's own, to be measured beside the built-in ones: what `register_metric`
         returned, or what a YAML may call it.
@@ -218,6 +242,7 @@ class Benchmark:
         operating_point: OperatingPoint | None = None,
         calibration: CalibrationSettings | None = None,
         evaluation: EvaluationSettings | None = None,
+        tolerances: Mapping[str, Mapping[SideName, float]] | None = None,
         metrics: Sequence[str | Metric] = (),
         gate: Gate | None = None,
         config: Mapping[str, Any] | None = None,
@@ -233,7 +258,12 @@ class Benchmark:
         chosen = DEFAULT if corruptions is None else corruptions
         loaded = [c if isinstance(c, Corruption) else load_corruption(c, folder) for c in chosen]
         _check_names(loaded)
-        self.conditions = _conditions(loaded, severities, recorded or {})
+        along = tolerances or {}
+        _check_ladders(along, loaded)
+        self.conditions = (
+            *_conditions(loaded, severities, recorded or {}),
+            *(Condition(TOLERANCE, ladder=name) for name in along),
+        )
         self._config = _plain(config or {})
         self._folder = folder
         self._sources = sources or sources_of(detector, folder)
@@ -251,6 +281,7 @@ class Benchmark:
             worker_group=worker_group,
             progress=progress,
             exhibits=exhibits,
+            tolerances=along,
         )
 
     def prepare(self) -> OperatingPoint:
@@ -274,6 +305,17 @@ class Benchmark:
         """
         with imports_from(self._folder):
             return self.evaluator.evaluate(condition)
+
+    def tolerance(self, condition: Condition) -> ToleranceResult:
+        """Find where image decisions break along the severities of a corruption.
+
+        Raises
+        ------
+        RobustbenchError
+            If that cannot be measured.
+        """
+        with imports_from(self._folder):
+            return self.evaluator.tolerance(condition)
 
     def judge(self, condition: Condition, record: Mapping[str, Any]) -> tuple[Verdict, ...]:
         """Hold the limits of one condition against its record, each value with its interval.
@@ -351,6 +393,8 @@ class Benchmark:
         self, condition: Condition, on_result: Callable[[ConditionResult], None] | None
     ) -> dict[str, Any]:
         try:
+            if condition.ladder:
+                return tolerance_record(self.tolerance(condition))
             result = self.evaluate(condition)
         except RobustbenchError as error:
             return error_record(str(error))
@@ -434,6 +478,16 @@ def _check_names(corruptions: Sequence[Corruption]) -> None:
         raise ConfigError(
             f"corruptions {', '.join(twice)} are given twice: a name stands for one condition"
         )
+
+
+def _check_ladders(names: Iterable[str], corruptions: Sequence[Corruption]) -> None:
+    graded = [c.name for c in corruptions if not c.by_value]
+    for name in names:
+        if name not in graded:
+            raise ConfigError(
+                f"no corruption {name!r} with severities to look for a tolerance along; "
+                f"{suggestion(name, graded)}"
+            )
 
 
 def _conditions(

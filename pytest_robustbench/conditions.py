@@ -1,4 +1,7 @@
-"""A condition: clean, one corruption at one severity, or a set recorded under drift."""
+"""A condition: clean, one corruption at one severity, or a set recorded under drift.
+
+What is measured along all severities of a corruption, its tolerance, has an id of the same kind.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,9 @@ RESPONSES = ("srgb", "linear")
 """What cameras make of light: about its square root for the eye, or grey levels like the light."""
 
 RECORDED = "recorded"
+TOLERANCE = "tolerance"
+NO_CORRUPTION = ("clean", RECORDED, TOLERANCE)
+"""What stands for a corruption in conditions that have none."""
 SEVERITY_WANTED = f"a number above 0, at most {SEVEREST}"
 
 
@@ -41,18 +47,21 @@ class Condition:
     Parameters
     ----------
     corruption : str
-        Name of the corruption, ``"clean"``, or ``"recorded"`` for images taken under drift.
+        Name of the corruption, ``"clean"``, ``"recorded"`` for images taken under drift, or
+        ``"tolerance"``.
     severity : float, optional
         Above 0, at most 5, to three decimals; ``None`` for clean, for recorded, and for a
         corruption that is given by value.
     recorded : str
         Name of the recorded set; empty for everything else.
+    ladder : str
+        Name of the corruption along whose severities a tolerance is looked for; else empty.
 
     Raises
     ------
     ValueError
-        If clean or a recorded set is given a severity, a corruption one out of its range,
-        or a recorded set no name.
+        If anything but a corruption is given a severity, a corruption one out of its range, or a
+        recorded set or a tolerance no name.
 
     Examples
     --------
@@ -64,18 +73,23 @@ class Condition:
     'dim'
     >>> Condition("recorded", recorded="led_2025_11").id
     'recorded-led_2025_11'
+    >>> Condition("tolerance", ladder="blur").id
+    'tolerance-blur'
     """
 
     corruption: str
     severity: float | None = None
     recorded: str = ""
+    ladder: str = ""
 
     def __post_init__(self) -> None:
         if bool(self.recorded) != (self.corruption == RECORDED):
             raise ValueError(f"{RECORDED!r}, and nothing else, has the name of a recorded set")
+        if bool(self.ladder) != (self.corruption == TOLERANCE):
+            raise ValueError(f"{TOLERANCE!r}, and nothing else, has the name of a ladder")
         if self.severity is None:
             return
-        if self.corruption in ("clean", RECORDED):
+        if not self.is_corrupted:
             raise ValueError(f"the {self.corruption} condition has no severity")
         if not is_severity(self.severity):
             raise ValueError(
@@ -91,13 +105,23 @@ class Condition:
     @property
     def is_corrupted(self) -> bool:
         """Whether a corruption is applied."""
-        return self.corruption not in ("clean", RECORDED)
+        return self.corruption not in NO_CORRUPTION
+
+    @property
+    def is_pooled(self) -> bool:
+        """Whether the summary speaks of it: these are the same images, under one condition."""
+        return not (self.recorded or self.ladder)
+
+    @property
+    def name(self) -> str:
+        """What YAML and marks call it: its corruption, or the set or ladder that it is named by."""
+        return self.recorded or self.ladder or self.corruption
 
     @property
     def id(self) -> str:
         """The condition's part of a test id: ``clean``, ``blur-severity_3``, ``recorded-led``."""
-        if self.recorded:
-            return f"{RECORDED}-{self.recorded}"
+        if self.recorded or self.ladder:
+            return f"{self.corruption}-{self.name}"
         if self.severity is None:
             return self.corruption
         return f"{self.corruption}-severity_{self.severity:g}"
@@ -111,4 +135,6 @@ def condition_of(text: str) -> Condition:
     first, _, rest = text.partition("-")
     if first == RECORDED:
         return Condition(RECORDED, recorded=rest)
+    if first == TOLERANCE:
+        return Condition(TOLERANCE, ladder=rest)
     return Condition(first, float(rest.removeprefix("severity_")) if rest else None)

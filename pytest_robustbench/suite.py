@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_robustbench.evaluation.results import ConditionResult
+    from pytest_robustbench.evaluation.tolerance.result import ToleranceResult
     from pytest_robustbench.plugin.measuring.judging import Judge
 
 __all__ = ["test_robustness"]
 
 
-def test_robustness(robustness_result: ConditionResult, robustness_judge: Judge) -> None:
-    """Hold one condition, measured at the frozen operating point, against its limits."""
+def test_robustness(
+    robustness_result: ConditionResult | ToleranceResult, robustness_judge: Judge
+) -> None:
+    """Hold one condition, or tolerance, measured at the frozen operating point, to its limits."""
     robustness_judge(robustness_result)

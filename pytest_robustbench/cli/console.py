@@ -64,9 +64,9 @@ class Console:
 
     def tell(self, report: Report) -> None:
         """Write a row per condition, then what is wrong and what a reader should know."""
-        for line in (*_table(report), *_problems(report)):
+        for line in (*_table(report), *_tolerances(report), *_problems(report)):
             self.say(line)
-        for note in noticed(report.header.to_dict(), report.records):
+        for note in noticed(report.header.to_dict(), report.of_conditions):
             self.say(f"note: {note}")
 
 
@@ -82,11 +82,18 @@ def _table(report: Report) -> Iterator[str]:
         yield _row(condition, [_cell(values, metric) for metric in AT_A_GLANCE], width)
 
 
+def _tolerances(report: Report) -> Iterator[str]:
+    """Yield how far decisions hold along each corruption that was asked about."""
+    from pytest_robustbench.reports.pages.tolerances import sentences
+
+    yield from sentences(report.tolerances)
+
+
 def _measured(report: Report) -> dict[str, Mapping[str, Any]]:
     """Return the metrics of every condition that was measured."""
     from pytest_robustbench.reports.file.fields import metrics_of
 
-    return {c: metrics_of(r) for c, r in report.records.items() if "error" not in r}
+    return {c: metrics_of(r) for c, r in report.of_conditions.items() if "error" not in r}
 
 
 def _row(name: str, cells: Iterable[str], width: int) -> str:

@@ -78,6 +78,7 @@ def build_benchmark(
         calibration=declaration.calibration.settings,
         evaluation=declaration.evaluation,
         metrics=declaration.metrics,
+        tolerances=declaration.tolerances,
         gate=gate_of(declaration),
         config=declaration.effective,
         folder=folder,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.gates.limits import Demand, Limit, Waiver
     from pytest_robustbench.gates.regression.changes import AllowedChange
     from pytest_robustbench.gates.soundness import OneSided
+    from pytest_robustbench.metrics.metric import SideName
 
 DeferredText: TypeAlias = "str | Unresolved"
 CorruptionReference: TypeAlias = "str | Mapping[str, Any]"
@@ -170,6 +171,9 @@ class BenchmarkDeclaration:
         Condition id -> the side of wrong decisions that its limits are meant to see alone.
     measure_only : frozenset of str
         Ids of the conditions that are measured and never judged.
+    tolerances : mapping of str to mapping
+        Corruptions along which a tolerance is looked for -> the shares of parts above which image
+        decisions are broken there, where limits say.
     regression : RegressionDeclaration, optional
         The comparison with a stored baseline.
     waivers : tuple of Waiver
@@ -203,6 +207,7 @@ class BenchmarkDeclaration:
     summary_limits: tuple[Limit, ...]
     one_sided: Mapping[str, OneSided]
     measure_only: frozenset[str]
+    tolerances: Mapping[str, Mapping[SideName, float]]
     regression: RegressionDeclaration | None
     waivers: tuple[Waiver, ...]
     demand: Demand | None
@@ -256,6 +261,7 @@ class BenchmarkDeclaration:
             "summary": _bounds(self.summary_limits),
             "one_sided": dict(self.one_sided),
             "measure_only": [c.id for c in self.conditions if c.id in self.measure_only],
+            **({"tolerances": _plain(self.tolerances)} if self.tolerances else {}),
             "regression": self.regression and _regression_record(self.regression),
             "waivers": [_waiver_record(waiver) for waiver in self.waivers],
             "demand": self.demand and asdict(self.demand),
@@ -305,6 +311,10 @@ def _regression_record(regression: RegressionDeclaration) -> dict[str, Any]:
 def _waiver_record(waiver: Waiver) -> dict[str, Any]:
     record = _record(waiver)
     return {**record, "until": waiver.until.isoformat()}
+
+
+def _plain(tolerances: Mapping[str, Mapping[SideName, float]]) -> dict[str, dict[str, float]]:
+    return {name: {str(k): v for k, v in breaks.items()} for name, breaks in tolerances.items()}
 
 
 def _bounds(limits: tuple[Limit, ...]) -> dict[str, dict[str, float]]:

@@ -24,7 +24,7 @@ class Run(NamedTuple):
     Parameters
     ----------
     corruptions : tuple of str
-        Names of corruptions, and ids of recorded sets.
+        Names of corruptions, and ids of recorded sets and tolerances.
     severities : tuple of float
         Ascending.
     """
@@ -36,8 +36,8 @@ class Run(NamedTuple):
 def run_by(config: RobustnessConfig) -> Run:
     """Return what can be asked of a file."""
     conditions = [c for b in config.benchmarks for c in b.conditions]
-    recorded = [c.id for c in conditions if c.recorded]
-    names = dict.fromkeys([*(c.corruption for c in conditions), *recorded])
+    named = [c.id for c in conditions if not c.is_pooled]
+    names = dict.fromkeys([*(c.corruption for c in conditions if not c.ladder), *named])
     return Run(
         tuple(names), tuple(sorted({c.severity for c in conditions if c.severity is not None}))
     )
@@ -107,7 +107,8 @@ def _narrowed(
         )
 
     conditions = tuple(c for c in benchmark.conditions if kept(c))
-    names = {c.corruption for c in conditions}
+    names = {c.ladder or c.corruption for c in conditions}
+    looked_for = {c.ladder for c in conditions}
     judged = {SUMMARY, *(c.id for c in conditions)}
     return replace(
         benchmark,
@@ -115,6 +116,7 @@ def _narrowed(
         corruptions={n: r for n, r in benchmark.corruptions.items() if n in names},
         limits={c.id: benchmark.limits[c.id] for c in conditions},
         one_sided={c: side for c, side in benchmark.one_sided.items() if c in judged},
+        tolerances={n: b for n, b in benchmark.tolerances.items() if n in looked_for},
         measure_only=benchmark.measure_only & {c.id for c in conditions},
         waivers=tuple(w for w in benchmark.waivers if w.condition in judged),
     )

@@ -59,6 +59,19 @@ QUANTITIES: Mapping[str, tuple[Quantity, ...]] = MappingProxyType(
 )
 """By built-in corruption; the first one gives a severity its unit, if it has one."""
 
+SEVERITY_UNIT = "severity"
+"""What a tolerance can be told in, whatever the corruption."""
+
+
+def unit_of(target: str) -> str:
+    """Return the unit of what severity grades of a built-in corruption; empty without one.
+
+    What a step does not double, as the quality of a JPEG, is told as a severity alone.
+    """
+    quantities = QUANTITIES.get(target, ())
+    return quantities[0].unit if quantities else ""
+
+
 DEFAULT = ("lighting", "jpeg", "blur", "glare", "geo_jitter")
 """What runs where no corruption is named, in the order in which conditions run."""
 

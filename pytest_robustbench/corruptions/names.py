@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+from pytest_robustbench.conditions import NO_CORRUPTION
 from pytest_robustbench.errors import CorruptionError
 from pytest_robustbench.naming import MOST_BYTES
 
-RESERVED = ("clean", "recorded")
+RESERVED = NO_CORRUPTION
 """Conditions that are no corruption."""
 
 KEYWORDS = ("compose", "name", "at")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from pytest_robustbench.conditions import SEVEREST, Condition
 from pytest_robustbench.corruptions.digests import condition_digest
 from pytest_robustbench.datasets.notes import notes_on_orientation
 from pytest_robustbench.datasets.pictures.store import PictureStore
@@ -25,12 +26,13 @@ from pytest_robustbench.evaluation.prepare.preparation import Preparation
 from pytest_robustbench.evaluation.prepare.shared_preparation import SharedPreparation
 from pytest_robustbench.evaluation.settings import CalibrationSettings, EvaluationSettings
 from pytest_robustbench.evaluation.sweep import Sweep
+from pytest_robustbench.evaluation.tolerance.measurement import ToleranceMeasurement
+from pytest_robustbench.evaluation.tolerance.rungs import Rungs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pytest_robustbench.arrays import Floats
-    from pytest_robustbench.conditions import Condition
     from pytest_robustbench.corruptions.corruption import Corrupted, Corruption
     from pytest_robustbench.datasets.split import Sample, Split
     from pytest_robustbench.detectors.protocol import Detector
@@ -39,10 +41,13 @@ if TYPE_CHECKING:
     from pytest_robustbench.evaluation.measure.sample_sets import RecordedSet, SampleSet
     from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
     from pytest_robustbench.evaluation.results import ConditionResult, PeakMemory
-    from pytest_robustbench.metrics.metric import Metric
+    from pytest_robustbench.evaluation.tolerance.result import ToleranceResult
+    from pytest_robustbench.metrics.metric import Metric, SideName
 
     Progress = Callable[[str, int, int], None]
 
+DRAWS = 2
+"""Of every image, where a corruption draws: another draw decides many images near the threshold."""
 NEVER_REPEATED = (
     "the detector could predict none of the uncorrupted test images before the first condition: "
     "whether its results change with what it has seen cannot be checked"
@@ -112,6 +117,9 @@ class Evaluator:
         Told ``(phase, done, total)``.
     exhibits : bool
         Whether results keep small pictures of their worst images.
+    tolerances : mapping of str to limits, optional
+        Corruptions along whose severities a tolerance may be looked for, each with the shares of
+        parts above which decisions are broken there; see `breaks_of`.
     """
 
     def __init__(
@@ -129,6 +137,7 @@ class Evaluator:
         worker_group: WorkerGroup | None = None,
         progress: Progress = silent,
         exhibits: bool = False,
+        tolerances: Mapping[str, Mapping[SideName, float]] | None = None,
     ) -> None:
         self.split = split
         self.calibration = calibration or CalibrationSettings()
@@ -148,6 +157,8 @@ class Evaluator:
         )
         self._recorded = RecordedSets(recorded or {}, split, self._store)
         self._corruptions = corruptions
+        self._tolerances = tolerances or {}
+        self._scores: dict[Condition, Floats] = {}
         self._prepared: Prepared | None = None
 
     @cached_property
@@ -164,12 +175,16 @@ class Evaluator:
 
     @cached_property
     def _scenes(self) -> Scenes:
-        samples = self.tested.samples
-        return Scenes(samples, self._store, self._corruptions, self.settings.seed)
+        return self._drawn(0)
+
+    def _drawn(self, draw: int) -> Scenes:
+        """Return the test images with other draws than those of the conditions, but for the 0th."""
+        seed = self.settings.seed + draw
+        return Scenes(self.tested.samples, self._store, self._corruptions, seed)
 
     @cached_property
     def _sweep(self) -> Sweep:
-        return Sweep(self._scenes, self.predictor, self.settings)
+        return self._sweep_over(self._scenes)
 
     def prepare(self) -> Prepared:
         """Fit and calibrate; the second call returns what the first one found.
@@ -228,8 +243,37 @@ class Evaluator:
         latency = stopwatch.latency(min(self.settings.batch_size, len(kept)))
         with self.worker_group.computing():
             result = measures.result(condition, latency, applied, memory.peak())
+        if not condition.recorded:
+            self._scores[condition] = tally.score
         shown = exhibition.exhibits if exhibition else ()
         return replace(result, notes=measured.notes, exhibits=shown)
+
+    def tolerance(self, condition: Condition) -> ToleranceResult:
+        """Find where image decisions break along the severities of a corruption.
+
+        Raises
+        ------
+        RobustbenchError
+            If a severity cannot be measured, or there are too few parts to see both sides.
+        """
+        prepared = self.prepare()
+        scenes = (self._scenes, *(self._drawn(draw) for draw in range(1, DRAWS)))
+        found = ToleranceMeasurement(
+            condition,
+            self._corruptions[condition.ladder],
+            Rungs(condition, scenes, self._sweep_over, self._scores, self.progress),
+            self._tolerances.get(condition.ladder, {}),
+            prepared.operating_point,
+            self.tested.inventory,
+            self.specification(condition),
+        ).result()
+        if prepared.first_result is None:
+            raise NotMeasurableError(NEVER_REPEATED)
+        prepared.first_result.require_again(condition.id)
+        return found
+
+    def _sweep_over(self, scenes: Scenes) -> Sweep:
+        return Sweep(scenes, self.predictor, self.settings)
 
     def _stopwatch(self) -> Stopwatch:
         waiting = device_synchronizer(self.predictor.detector, self._device)
@@ -246,6 +290,10 @@ class Evaluator:
 
     def specification(self, condition: Condition) -> Mapping[str, Any]:
         """Return what decides the pixels of a condition beside its sources; empty for clean."""
+        if condition.ladder:
+            along = self._scenes.specification(Condition(condition.ladder, SEVEREST))
+            limits = dict(self._tolerances.get(condition.ladder, {}))
+            return {"name": condition.corruption, "ladder": along, "limits": limits}
         return self._scenes.specification(condition)
 
     def release(self) -> None:

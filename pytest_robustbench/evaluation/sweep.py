@@ -123,6 +123,47 @@ class Sweep:
         require_maps_of_all_or_none(tally.n_maps, len(kept))
         return tally
 
+    def scores(
+        self, condition: Condition, kept: Sequence[int], phase: str, progress: Progress
+    ) -> Floats:
+        """Return the image scores of the `kept` test images under `condition`, and nothing else.
+
+        Parameters
+        ----------
+        condition : Condition
+            What to measure.
+        kept : sequence of int
+            Which test images to measure.
+        phase : str
+            What progress is told of, ``(phase, done, total)``.
+        progress : callable
+            Told so.
+
+        Returns
+        -------
+        (N,) float32
+            NaN for what is not kept.
+
+        Raises
+        ------
+        RobustbenchError
+            If an image cannot be read, corrupted or predicted, or a score is not finite.
+        """
+        samples = self._scenes.samples
+        found = np.full(len(samples), np.nan, np.float32)
+        size = self._settings.batch_size
+        with Workers() as workers:
+            for start in range(0, len(kept), size):
+                progress(phase, start, len(kept))
+                batch = kept[start : start + size]
+                ids = [samples[i].id for i in batch]
+                with self._predictor.worker_group.computing():
+                    scenes = workers.map(partial(self._scenes.under, condition), batch)
+                    images = [scene.corrupted.image for scene in scenes]
+                    found[batch] = self._predictor.scores(images, ids, condition.id)
+        progress(phase, len(kept), len(kept))
+        return found
+
     def _predict(
         self,
         scenes: Sequence[Scene],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
+from pytest_robustbench.corruptions.catalogue import SEVERITY_UNIT
 from pytest_robustbench.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -37,12 +38,26 @@ class Limit:
         The bound itself; a measured value equal to it passes.
     source : str
         ``file:line`` of the declaration.
+    unit : str
+        What the bound is told in, where the metric leaves that open; else empty.
     """
 
     metric: str
     bound: Bound
     value: float
     source: str
+    unit: str = ""
+
+    def in_unit(self, number: str) -> str:
+        """Return a number of its kind with its unit, as one writes it in YAML."""
+        if self.unit == SEVERITY_UNIT:
+            return f"{self.unit} {number}"
+        return f"{number} {self.unit}" if self.unit else number
+
+    @property
+    def told(self) -> str:
+        """Its value, with its unit."""
+        return self.in_unit(f"{self.value:g}")
 
     def holds(self, value: float) -> bool:
         """Return whether `value` keeps it."""

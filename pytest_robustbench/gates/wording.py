@@ -62,16 +62,17 @@ def describe(verdict: Verdict, *, with_condition: bool = True) -> str:
 def _judged(verdict: Verdict) -> str:
     limit = verdict.limit
     bound = "floor" if limit.bound == "min" else "ceiling"
-    declared = f"{bound} {limit.value:g} ({limit.source})"
+    declared = f"{bound} {limit.told} ({limit.source})"
     if verdict.value is None:
         return f"cannot be measured: {_first_line(verdict.reason)}; {declared}"
     if verdict.outcome == "error":
         return f"cannot be decided: {_first_line(verdict.reason)}; {declared}"
-    value, distance = shown(verdict.value, limit.value), abs(verdict.value - limit.value)
+    value = limit.in_unit(shown(verdict.value, limit.value))
+    distance = limit.in_unit(f"{abs(verdict.value - limit.value):.2g}")
     if verdict.holds:
         return f"= {value} keeps the {declared}{_showing(verdict)}"
     side = "below" if limit.bound == "min" else "above"
-    return f"= {value} is {distance:.2g} {side} the {declared}"
+    return f"= {value} is {distance} {side} the {declared}"
 
 
 def _showing(verdict: Verdict) -> str:
@@ -94,7 +95,7 @@ def unshown_because(verdict: Verdict) -> str:
 def _at_worst(verdict: Verdict) -> str:
     assert verdict.at_worst is not None, "who asks has looked"
     side = "at least" if verdict.limit.bound == "min" else "at most"
-    end = shown(verdict.at_worst, verdict.limit.value)
+    end = verdict.limit.in_unit(shown(verdict.at_worst, verdict.limit.value))
     return f"{side} {end} at {percent(verdict.confidence)}"
 
 

@@ -216,6 +216,18 @@ BUILT_IN = (
 
 METRICS = tuple(metric.name for metric in BUILT_IN)
 
+TOLERANCE = Metric(
+    "tolerance",
+    "image",
+    MORE_IS_BETTER,
+    "the first level of a drift at which image decisions break, on either side",
+    rests_on="both",
+    sees=("misses", "false alarms"),
+    largest=float("inf"),
+    unit="as the limit: of the corruption's quantity, or severities",
+)
+"""What limits along the severities of a corruption are on; no condition has it."""
+
 LEVEL_PREFIXES = ("mean_corruption_", "worst_corruption_")
 DROP_PREFIXES = ("mean_drop_", "worst_drop_")
 SUMMARY_PREFIXES = (*LEVEL_PREFIXES, *DROP_PREFIXES)
@@ -230,14 +242,14 @@ def known_metrics() -> dict[str, Metric]:
 
 
 def metric_called(name: str) -> Metric:
-    """Return the row of a metric, or of the one that a metric of the summary summarizes.
+    """Return the row of a metric, of the one that a metric of the summary summarizes, or tolerance.
 
     Raises
     ------
     KeyError
         If nothing is called so.
     """
-    metric = known_metrics().get(summarized(name))
+    metric = TOLERANCE if name == TOLERANCE.name else known_metrics().get(summarized(name))
     if metric is None:
         raise KeyError(name)
     return metric

@@ -16,6 +16,9 @@ Bound = Literal["min", "max"]
 Level = Literal["pixel", "image", "latency"]
 Kind = Literal["defect", "normal", "both", "any"]
 Sight = Literal["misses", "false alarms", "silence"]
+SideName = Literal["false_reject_rate", "miss_rate"]
+"""The share of parts that are decided wrongly on one side."""
+SIDES: tuple[SideName, ...] = ("false_reject_rate", "miss_rate")
 
 SHARE = "share, 0 to 1"
 A_DAY = 86_400_000.0

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ENTRY_POINT_GROUP = "pytest_robustbench.metrics"
 RESERVED = (
-    *("all", "clean", "recorded", "summary"),  # scopes of limits
+    *("all", "clean", "recorded", "summary", "tolerance"),  # scopes of limits
     *("confidence", "unsure"),  # settings beside them
     *("baseline", "anchor", "min_overlap", "strict_pixels", "inconclusive"),
     "one_sided",  # stands beside limits and changes alike

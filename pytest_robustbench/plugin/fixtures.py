@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.detectors.protocol import Detector
     from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
     from pytest_robustbench.evaluation.results import ConditionResult
+    from pytest_robustbench.evaluation.tolerance.result import ToleranceResult
     from pytest_robustbench.plugin.measuring.judging import Judge
     from pytest_robustbench.plugin.measuring.measurements import Measurements
 
@@ -116,10 +117,11 @@ def robustness_result(
     robustness_dataset: Split,
     robustness_detector: Detector,
     robustness_threshold: OperatingPoint,
-) -> ConditionResult:
+) -> ConditionResult | ToleranceResult:
     """What was measured under this condition, once per session, reruns included.
 
-    Any test that asks for it gets one item per benchmark and condition.
+    Any test that asks for it gets one item per benchmark and condition; one that judges gets those
+    of tolerances as well.
 
     >>> def test_worst_image(robustness_result):
     ...     assert robustness_result.metrics["pixel_segf1_per_image"] > 0.1

@@ -36,30 +36,32 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     declared = declared_of(metafunc.config)
     file = declared.file_for(metafunc.definition.path.parent)
     declared.use(file.place)
-    params = list(_params(file, per_condition=per_condition))
-    if per_condition and JUDGE in metafunc.fixturenames:
+    judges = JUDGE in metafunc.fixturenames
+    params = list(_params(file, per_condition=per_condition, judges=judges))
+    if per_condition and judges:
         params += _aggregates(metafunc.config, file)
     metafunc.parametrize(names, params, indirect=True, scope="session")
 
 
-def _params(file: DeclaredFile, *, per_condition: bool) -> Iterator[Any]:
+def _params(file: DeclaredFile, *, per_condition: bool, judges: bool) -> Iterator[Any]:
     if file.problem:
         values = [f"{file.place}/"] * (1 + per_condition)
         yield pytest.param(*values, id=BROKEN, marks=pytest.mark.robustness)
         return
     for declaration in file.benchmarks.values():
         if per_condition:
-            yield from _per_condition(declaration)
+            yield from _per_condition(declaration, judges=judges)
         else:
             mark = pytest.mark.robustness(benchmark=declaration.name)
             yield pytest.param(declaration.key, id=declaration.name, marks=mark)
 
 
-def _per_condition(declaration: BenchmarkDeclaration) -> Iterator[Any]:
-    for condition in declaration.conditions:
+def _per_condition(declaration: BenchmarkDeclaration, *, judges: bool) -> Iterator[Any]:
+    # A tolerance has no metrics that a test could look at: there is a limit to judge, or nothing.
+    for condition in (c for c in declaration.conditions if judges or not c.ladder):
         mark = pytest.mark.robustness(
             benchmark=declaration.name,
-            corruption=condition.corruption,
+            corruption=condition.ladder or condition.corruption,
             severity=condition.severity,
         )
         # The condition's parameter names its benchmark too: pytest would otherwise reorder items

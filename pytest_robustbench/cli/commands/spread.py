@@ -227,7 +227,7 @@ def _measure(
         operating_point=None,
         progress=console.progress,
     )
-    records: Records = benchmark.run().records
+    records: Records = benchmark.run().of_conditions
     for condition, record in records.items():
         if "error" in record:
             raise NotMeasurableError(f"{condition} could not be measured: {record['error']}")

@@ -127,6 +127,7 @@ def _draft(
         "summary_limits": plan.summary,
         "one_sided": plan.one_sided,
         "measure_only": plan.unjudged,
+        "tolerances": plan.tolerances,
         "regression": regression_of(model, here),
         "waivers": waivers_of(model, plan, here),
         "demand": demand_of(model, plan, here),

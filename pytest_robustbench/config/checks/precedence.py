@@ -75,6 +75,8 @@ def _scopes_of(condition: Condition) -> tuple[tuple[str, ...], ...]:
     """Return the scopes that reach `condition`, the least specific first."""
     if condition.is_clean:
         return ("all",), ("clean",)
+    if condition.ladder:
+        return ()
     if condition.recorded:
         return ("all",), (RECORDED,), (RECORDED, condition.recorded)
     name = condition.corruption

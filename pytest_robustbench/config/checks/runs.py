@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from pytest_robustbench.conditions import CLEAN, RECORDED, Condition
 from pytest_robustbench.config.checks.complaints import dotted, misplaced_scope
 from pytest_robustbench.config.checks.precedence import LimitTable
+from pytest_robustbench.config.checks.tolerances import tolerances_of
 from pytest_robustbench.config.models.limits import SCOPES, SETTINGS
 from pytest_robustbench.config.yaml.environment import retyped
 from pytest_robustbench.corruptions.catalogue import QUANTITIES, known_names
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.corruptions.references import Reference
     from pytest_robustbench.gates.limits import Limit
     from pytest_robustbench.gates.soundness import OneSided
+    from pytest_robustbench.metrics.metric import SideName
 
 _TAKEN = {*SCOPES, *SETTINGS, *RESERVED, "complete", "regression"}
 
@@ -44,6 +46,7 @@ class Plan:
     limits: Mapping[str, tuple[Limit, ...]]
     summary: tuple[Limit, ...]
     one_sided: Mapping[str, OneSided]
+    tolerances: Mapping[str, Mapping[SideName, float]]
 
 
 def plan_of(model: Benchmark, here: Scope) -> Plan | None:
@@ -55,15 +58,21 @@ def plan_of(model: Benchmark, here: Scope) -> Plan | None:
     corruptions = corruptions_of(model, here)
     if len(here.problems) > before:
         return None
-    conditions = conditions_of(corruptions, model.severities, model.recorded)
+    tolerances = tolerances_of(model, corruptions, here)
+    conditions = (
+        *conditions_of(corruptions, model.severities, model.recorded),
+        *tolerances.conditions,
+    )
     unjudged = measured_only(model, conditions, here)
     check_scopes(model.accept, conditions, here)
     check_recorded_scopes(model, here)
     check_pixel_segf1(model, here)
     limits, summary = limits_of(model, conditions, unjudged, here)
+    limits |= {c: found for c, found in tolerances.limits.items() if c not in unjudged}
     one_sided = one_sided_of(model, conditions, here)
     check_soundness(limits, summary, one_sided, here)
-    return Plan(corruptions, conditions, unjudged, limits, summary, one_sided)
+    breaks = tolerances.breaks
+    return Plan(corruptions, conditions, unjudged, limits, summary, one_sided, breaks)
 
 
 def corruptions_of(model: Benchmark, here: Scope) -> dict[str, CorruptionReference]:
@@ -227,7 +236,8 @@ def limits_of(
     """Return the limits of every condition, and those of the summary."""
     table = LimitTable(model.accept, here.table.table("accept"), here.file)
     limits = {c.id: () if c.id in unjudged else table.of(c) for c in conditions}
-    unreached = [c for c in conditions if not limits[c.id] and c.id not in unjudged]
+    judged = [c for c in conditions if c.id not in unjudged and not c.ladder]
+    unreached = [c for c in judged if not limits[c.id]]
     if unreached:
         names = ", ".join(_grouped(unreached, conditions))
         here.complain(

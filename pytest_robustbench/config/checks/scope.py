@@ -91,7 +91,7 @@ class Scope:
         """Return where the number of a limit of this file is written."""
         for path in self.limit_paths():
             place = (*path, limit.bound)
-            if path[-1] == limit.metric and self.source(*place) == limit.source:
+            if limit.metric in (path[-1], path[1]) and self.source(*place) == limit.source:
                 return place
         return ("accept",)
 

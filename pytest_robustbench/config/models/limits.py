@@ -17,12 +17,19 @@ from pytest_robustbench.config.models.values import (
     Number,
     Rate,
     Section,
+    Strength,
     Text,
     Truth,
 )
 from pytest_robustbench.gates.regression.changes import comparable_metrics, worse
 from pytest_robustbench.gates.soundness import OneSided
-from pytest_robustbench.metrics.catalogue import DROP_PREFIXES, METRICS, metric_called, summaries_of
+from pytest_robustbench.metrics.catalogue import (
+    DROP_PREFIXES,
+    METRICS,
+    TOLERANCE,
+    metric_called,
+    summaries_of,
+)
 
 
 class Bound(Section):
@@ -94,6 +101,12 @@ class AllowedRise(Bound):
     relative: Truth = False
 
 
+class ToleranceLimit(Section):
+    """A floor under the tolerance to a corruption; without it that is only measured."""
+
+    min: Strength | None = None
+
+
 def limit_type(metric: str) -> type[Bound]:
     """Return the shape of a limit on `metric`."""
     if metric.startswith(DROP_PREFIXES):
@@ -159,6 +172,7 @@ def accept_type(metrics: tuple[str, ...], severities: tuple[float, ...] = SEVERI
 
             confidence: Confidence | None = None
             unsure: Literal["fail", "skip"] | None = None
+            tolerance: dict[str, ToleranceLimit | None] = Field(default_factory=dict)
             all: of_condition = Field(default_factory=of_condition)
             clean: of_condition = Field(default_factory=of_condition)
             recorded: RecordedLimits = Field(default_factory=RecordedLimits)
@@ -184,8 +198,8 @@ else:
     Accept = accept_type(METRICS)
     Regression = regression_type(comparable_metrics())
 
-SETTINGS = ("confidence", "unsure")
-"""Keys under `accept` that hold no limits."""
+SETTINGS = ("confidence", "unsure", TOLERANCE.name)
+"""Keys under `accept` that hold no limits on conditions."""
 SCOPES = tuple(name for name in Accept.model_fields if name not in SETTINGS)
 """Keys under `accept` that hold limits, and are no corruption."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import date
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, NamedTuple, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -20,9 +20,12 @@ from pydantic_core import PydanticCustomError
 
 from pytest_robustbench.config.yaml.environment import Expanded, Unresolved
 from pytest_robustbench.config.yaml.scalars import scalar_of
+from pytest_robustbench.corruptions.catalogue import SEVERITY_UNIT
 from pytest_robustbench.datasets.catalogue import is_regular_expression
 from pytest_robustbench.gates.limits import MOST_CONFIDENCE, NO_CONFIDENCE
 
+LEVEL = r"(severity +(?P<severity>\d*\.?\d+)|(?P<value>\d*\.?\d+) *(?P<unit>[A-Za-z]+|%))"
+_LEVEL = re.compile(LEVEL, re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
@@ -57,6 +60,29 @@ def _date(value: object) -> object:
     except ValueError:  # such as the 31st of June
         pass
     raise PydanticCustomError("expected", "a date such as 2026-03-31")
+
+
+class Level(NamedTuple):
+    """How strong a corruption is.
+
+    Attributes
+    ----------
+    value : float
+        Above 0.
+    unit : str
+        What it is told in; ``severity`` for severities.
+    """
+
+    value: float
+    unit: str
+
+
+def _level(value: object) -> object:
+    found = _LEVEL.fullmatch(value.strip()) if isinstance(value, str) else None
+    number = float(found["severity"] or found["value"]) if found else 0.0
+    if found is None or number <= 0:
+        raise PydanticCustomError("expected", "a level with its unit, as 0.5 px or severity 3")
+    return Level(number, SEVERITY_UNIT if found["severity"] else found["unit"])
 
 
 def without_repetition(values: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -112,6 +138,13 @@ Line: TypeAlias = Annotated[
 Day: TypeAlias = Annotated[
     date, PlainValidator(_date), WithJsonSchema({"type": "string", "format": "date"})
 ]
+
+Strength: TypeAlias = Annotated[
+    Level,
+    PlainValidator(_level),
+    WithJsonSchema({"type": "string", "pattern": f"^{re.sub('[?]P<[a-z]+>', '', LEVEL)}$"}),
+]
+"""A level of a corruption in words."""
 
 # Last, so that it comes before the checks of range, which the JSON Schema shows.
 ENV = BeforeValidator(_retyped)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Traits:
-    """What is worth a note about one picture.
+    """What is worth a note about one picture, and what size it was taken at.
 
     Parameters
     ----------
@@ -40,6 +40,8 @@ class Traits:
         The largest value of the source, and the largest that it could have had.
     pages : int
         Pictures in the file of the image or of a mask, whichever has more; the first one is read.
+    shape : (int, int)
+        Height and width of the image as it was taken, before resizing.
     """
 
     graded_mask: bool = False
@@ -47,6 +49,7 @@ class Traits:
     brightest: int = 255
     white: int = 255
     pages: int = 1
+    shape: tuple[int, int] = (1, 1)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -160,6 +163,7 @@ def _traits(sample: Sample, source: Decoded, mask: _Mask) -> Traits:
         255 if bits else int(source.pixels.max()),
         white,
         max(form.pages for form in (source.form, *mask.forms)),
+        (source.pixels.shape[0], source.pixels.shape[1]),
     )
 
 

@@ -69,6 +69,11 @@ class Inventory:
             traits=tuple(self.traits[i] for i in chosen),
         )
 
+    def without(self, positions: Sequence[int]) -> tuple[str, ...]:
+        """Return the ids of the samples at all other positions."""
+        chosen = set(positions)
+        return tuple(name for i, name in enumerate(self.ids) if i not in chosen)
+
     @property
     def unknown_masks(self) -> tuple[str, ...]:
         """Ids of the defect samples without a mask."""

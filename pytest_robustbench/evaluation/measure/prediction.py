@@ -127,6 +127,19 @@ class Predictor:
         rows = zip(raw, ids, images, strict=True)
         return [self.finish(one, name, image.shape[:2], where) for one, name, image in rows]
 
+    def scores(self, images: Sequence[Image], ids: Sequence[str], where: str) -> Floats:
+        """Return the image scores that `predict` would: ``(N,)`` float32.
+
+        Raises
+        ------
+        RobustbenchError
+            As `predict`; of maps nothing is asked.
+        """
+        found = np.array([raw.score for raw in self.call(images, ids, where)], np.float32)
+        label = f"detector {self.name!r}, {where}"
+        require_finite(Prediction(found, None), ids, label)
+        return found
+
     def call(
         self,
         images: Sequence[Image],

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.conditions import Condition
     from pytest_robustbench.config.declarations import BenchmarkDeclaration
     from pytest_robustbench.evaluation.results import ConditionResult
+    from pytest_robustbench.evaluation.tolerance.result import ToleranceResult
     from pytest_robustbench.gates.limits import Verdict
     from pytest_robustbench.plugin.workers.run_context import RunContext
     from pytest_robustbench.reports.file.model import Header
@@ -34,7 +35,7 @@ class ConditionOutcome:
     ----------
     record : mapping
         The report's record of it.
-    result : ConditionResult, optional
+    result : ConditionResult or ToleranceResult, optional
         ``None`` where it could not be measured.
     key : str
         Digest of everything that determines it; empty where that is not known beforehand.
@@ -47,7 +48,7 @@ class ConditionOutcome:
     """
 
     record: Mapping[str, Any]
-    result: ConditionResult | None = None
+    result: ConditionResult | ToleranceResult | None = None
     key: str = ""
     reused: bool = False
     verdicts: tuple[Verdict, ...] = ()
@@ -122,20 +123,20 @@ class ConditionRunner:
         self, benchmark: Benchmark, condition: Condition, found: ConditionOutcome
     ) -> ConditionOutcome:
         """Add verdicts, pictures, and the result where another process has measured it."""
-        from pytest_robustbench.reports.file.record import result_from_record
+        from pytest_robustbench.evaluation.results import ConditionResult
         from pytest_robustbench.reports.pages.thumbnails import thumbnails_of
 
         result = found.result
         if result is None and not found.error:
-            labels = [sample.label for sample in benchmark.evaluator.samples(condition)]
-            result = result_from_record(condition, found.record, labels)
+            result = _rebuilt(benchmark, condition, found.record)
         with benchmark.evaluator.worker_group.computing():  # intervals take their time
             verdicts = benchmark.judge(condition, found.record)
-            pictures = thumbnails_of(result) if result else {}
+            pictures = thumbnails_of(result) if isinstance(result, ConditionResult) else {}
         if self._context.settings.runxfail:
             # pytest.xfail does nothing then, and would let what is waived pass.
             verdicts = without_waivers(verdicts, RUNXFAIL)
-        if result is not None:  # a run keeps every result: the pictures are smaller
+        if isinstance(result, ConditionResult):
+            # A run keeps every result: the pictures are smaller.
             result = replace(result, exhibits=())
         return replace(found, result=result, verdicts=verdicts, pictures=pictures)
 
@@ -147,11 +148,29 @@ class ConditionRunner:
             self.journal_error = self.journal_error or str(error)
 
 
+def _rebuilt(
+    benchmark: Benchmark, condition: Condition, record: Mapping[str, Any]
+) -> ConditionResult | ToleranceResult:
+    """Return the result of what another process, or an earlier run, has measured."""
+    from pytest_robustbench.reports.file.record import result_from_record
+    from pytest_robustbench.reports.file.tolerance_record import tolerance_from_record
+
+    if condition.ladder:
+        samples = benchmark.evaluator.tested.inventory.to_dict()
+        return tolerance_from_record(condition, record, samples)
+    labels = [sample.label for sample in benchmark.evaluator.samples(condition)]
+    return result_from_record(condition, record, labels)
+
+
 def _measured(benchmark: Benchmark, condition: Condition) -> ConditionOutcome:
     from pytest_robustbench.reports.file.fields import error_record
     from pytest_robustbench.reports.file.record import condition_record
+    from pytest_robustbench.reports.file.tolerance_record import tolerance_record
 
     try:
+        if condition.ladder:
+            found = benchmark.tolerance(condition)
+            return ConditionOutcome(tolerance_record(found), found)
         result = benchmark.evaluate(condition)
         return ConditionOutcome(condition_record(result), result)
     except (Exception, SystemExit) as error:  # the first answer is final, whatever it is

@@ -16,6 +16,7 @@ from pytest_robustbench.reports.pages.reproduction import rerun_command
 
 if TYPE_CHECKING:
     from pytest_robustbench.evaluation.results import ConditionResult, Latency
+    from pytest_robustbench.evaluation.tolerance.result import ToleranceResult
     from pytest_robustbench.gates.limits import Verdict
     from pytest_robustbench.plugin.measuring.condition_runner import ConditionOutcome
 
@@ -38,14 +39,16 @@ class Judge:
         assert ref is not None, "only parametrized tests can ask for a benchmark"
         self._ref = ref
 
-    def __call__(self, result: ConditionResult) -> None:
+    def __call__(self, result: ConditionResult | ToleranceResult) -> None:
         """Fail listing every violated limit; skip where it is only measured, or not shown."""
         __tracebackhide__ = True
         outcome = self._measurements.outcome(self._ref.benchmark, self._ref.condition)
         if outcome is None or outcome.result is not result:
             raise ValueError("only the item's own robustness_result can be judged")
         self._record_properties(outcome)
-        publish_timings(self._request, result.latency)
+        latency = getattr(result, "latency", None)  # a tolerance has none
+        if latency is not None:
+            publish_timings(self._request, latency)
         violated = [v for v in outcome.verdicts if v.violated]
         if violated:
             pytest.fail(self._failure_text(violated, _wrong_decisions(outcome)), pytrace=False)

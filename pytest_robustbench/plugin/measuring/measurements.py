@@ -302,8 +302,10 @@ class Measurements:
 
     def worst_images(self, name: str, condition: str, metrics: Sequence[str]) -> list[str]:
         """Save the worst images of a condition once, reruns included; return lines naming them."""
+        from pytest_robustbench.evaluation.results import ConditionResult
+
         benchmark, outcome = self.benchmark(name), self._outcomes[name, condition]
-        if benchmark is None or outcome.result is None:
+        if benchmark is None or not isinstance(outcome.result, ConditionResult):
             return []
         if (name, condition) not in self._worst_images:
             from pytest_robustbench.reports.pages.pictures import save_worst_images

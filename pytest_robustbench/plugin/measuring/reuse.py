@@ -129,11 +129,11 @@ class EarlierResults:
     def _records(self) -> Mapping[Name, list[tuple[str, Plain]]]:
         """By benchmark, condition and key, each with its place; the latest last."""
         from pytest_robustbench.reports.file.journal import ConditionEntry
-        from pytest_robustbench.reports.file.record_model import Measured
+        from pytest_robustbench.reports.file.record_model import Unmeasured
 
         found: dict[Name, list[tuple[str, Plain]]] = {}
         for place, entry in self._entries():
-            if isinstance(entry, ConditionEntry) and isinstance(entry.record, Measured):
+            if isinstance(entry, ConditionEntry) and not isinstance(entry.record, Unmeasured):
                 about = entry.benchmark, entry.condition, entry.key
                 found.setdefault(about, []).append((place, entry.record.to_dict()))
         return found
@@ -163,13 +163,19 @@ def _problem(
 ) -> str:
     """Say what is wrong with a record as one of this run; empty where nothing is."""
     from pytest_robustbench.reports.file.record_integrity import record_problems
+    from pytest_robustbench.reports.file.tolerance_integrity import tolerance_problems
 
     plain = header.to_dict()
     expected = json.loads(json.dumps(dict(specification)), parse_constant=str)
     if record["specification"] != expected:
         return "it was measured under another corruption than its key says"
-    parts = plain["samples"], record, plain["operating_point"]
-    return next(iter(record_problems(condition.id, *parts)), "")
+    samples, point = plain["samples"], plain["operating_point"]
+    problems = (
+        tolerance_problems(condition, record, samples, point)
+        if condition.ladder
+        else iter(record_problems(condition.id, samples, record, point))
+    )
+    return next(problems, "")
 
 
 def _loaded_code() -> Iterator[Path]:

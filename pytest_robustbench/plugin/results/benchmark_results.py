@@ -141,6 +141,12 @@ class BenchmarkResults:
         return tuple(c for c, record in self.records.items() if "error" in record)
 
     @property
+    def tolerances(self) -> dict[str, Mapping[str, Any]]:
+        """What was found along corruptions, as it was declared."""
+        along = (c.id for c in self.declaration.declared_conditions if c.ladder)
+        return {name: self.records[name] for name in along if name in self.records}
+
+    @property
     def unnoticed(self) -> tuple[Verdict, ...]:
         """Violated limits of measured conditions none of whose items failed."""
         return tuple(

@@ -23,6 +23,7 @@ from pytest_robustbench.reports.file.fields import metrics_of
 from pytest_robustbench.reports.pages.notes import notes_on
 from pytest_robustbench.reports.pages.overall import overall
 from pytest_robustbench.reports.pages.source import Source
+from pytest_robustbench.reports.pages.tolerances import sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -207,6 +208,8 @@ def _measured(reporter: Lines, results: BenchmarkResults) -> None:
     groups = groups_of(results)
     conditions = [condition for group in groups for condition in group.names]
     _tables(reporter, groups, columns_of(results, conditions))
+    for line in sentences(results.tolerances):
+        reporter.write_line(f"  {line}")
 
 
 def _tables(reporter: Lines, groups: Sequence[Group], columns: Sequence[Column]) -> None:

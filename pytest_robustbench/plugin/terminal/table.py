@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_robustbench.conditions import condition_of
 from pytest_robustbench.gates.showing import is_unshown
 from pytest_robustbench.gates.wording import ALL_DIGITS, FEW_DIGITS, shown
 from pytest_robustbench.metrics.catalogue import known_metrics
@@ -73,7 +74,8 @@ def _mark(verdict: Verdict) -> str:
 
 def _in_order(results: BenchmarkResults) -> list[str]:
     """Return what was measured as it was declared: workers tell in any order."""
-    return [c for c in dict.fromkeys((*results.declared, *results.records)) if c in results.records]
+    known = dict.fromkeys((*results.declared, *results.records))
+    return [c for c in known if c in results.records and not condition_of(c).ladder]
 
 
 def _metrics(results: BenchmarkResults) -> list[str]:

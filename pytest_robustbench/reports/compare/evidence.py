@@ -62,7 +62,7 @@ def with_summary_intervals(
     samples = report.header.samples
     if samples is None or all(verdict.value is None for verdict in found):
         return found
-    pooled = [c.id for c in report.declared if not c.recorded]
+    pooled = [c.id for c in report.declared if c.is_pooled]
     measured = (c for c in pooled if "error" not in report.records[c])
     columns = samples.to_dict()
     outcomes = {c: outcomes_of(report.records[c], columns) for c in measured}

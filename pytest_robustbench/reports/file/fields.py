@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_robustbench.conditions import CLEAN, RECORDED
+from pytest_robustbench.conditions import CLEAN, RECORDED, TOLERANCE
 from pytest_robustbench.metrics.catalogue import BUILT_IN, METRICS, metric_called
 
 if TYPE_CHECKING:
@@ -42,6 +42,11 @@ def error_record(message: str) -> dict[str, Any]:
     return {"error": message}
 
 
+def is_measured(record: Mapping[str, Any] | None) -> bool:
+    """Return whether a record, if there is one, is that of a condition or tolerance measured."""
+    return record is not None and "error" not in record
+
+
 def metrics_of(record: Mapping[str, Any]) -> dict[str, float | None]:
     """Return every metric of a record by the name limits use; all ``None`` for an error."""
     rows = (*BUILT_IN, *(metric_called(name) for name in record.get("own_metrics", {})))
@@ -58,6 +63,12 @@ def records_of(plain: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
             by_value = severity == BY_VALUE
             found[corruption if by_value else f"{corruption}-{severity}"] = record
     return found | {f"{RECORDED}-{name}": r for name, r in robustness["recorded"].items()}
+
+
+def tolerances_of(plain: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the tolerances of a report by their ids."""
+    along = plain["robustness"].get("tolerance", {})
+    return {f"{TOLERANCE}-{name}": record for name, record in along.items()}
 
 
 def undefined_of(record: Mapping[str, Any]) -> dict[str, str]:

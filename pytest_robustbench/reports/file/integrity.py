@@ -23,6 +23,7 @@ from pytest_robustbench.metrics.catalogue import metric_called
 from pytest_robustbench.plain_json import DIGEST, is_sealed
 from pytest_robustbench.reports.file.fields import (
     error_record,
+    is_measured,
     metrics_of,
     ranking_error_of,
     undefined_of,
@@ -34,6 +35,8 @@ from pytest_robustbench.reports.file.record_integrity import (
     record_problems,
 )
 from pytest_robustbench.reports.file.stored import REMEDY, read_stored
+from pytest_robustbench.reports.file.tolerance_integrity import tolerance_problems
+from pytest_robustbench.reports.file.tolerance_record import tolerance_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -109,10 +112,10 @@ def incompleteness(report: StoredReport) -> Iterator[str]:
         yield f"the run was narrowed by {', '.join(plain['narrowed'])}"
     if plain.get("trouble"):
         yield plain["trouble"]
-    for condition, record in report.records.items():
+    for condition, record in report.everything.items():
         if "error" in record:
             yield f"{condition} could not be measured: {record['error']}"
-    absent = [c for c in _expected(report) if c not in report.records]
+    absent = [c for c in _expected(report) if c not in report.everything]
     if absent:
         yield f"condition(s) {', '.join(absent)} are missing"
     if not plain["complete"]:
@@ -160,6 +163,10 @@ def contradictions(report: StoredReport, *, judged: bool = True) -> Iterator[str
                 yield f"{condition} has not the metrics that the report defines: {EDITED}"
             parts = report.samples(condition), record, report.plain["operating_point"]
             yield from (f"{condition}: {found}" for found in record_problems(condition, *parts))
+        for name, record in _tolerances(report).items():
+            parts = record, report.plain["samples"], report.plain["operating_point"]
+            found = tolerance_problems(condition_of(name), *parts)
+            yield from (f"{name}: {problem}: {EDITED}" for problem in found)
     else:
         yield from misfits(report)
     yield from _summary_contradictions(report)
@@ -172,7 +179,7 @@ def contradictions(report: StoredReport, *, judged: bool = True) -> Iterator[str
 def misfits(report: StoredReport) -> Iterator[str]:
     """Say which columns do not fit together, so that nothing can be worked out from them."""
     if not _is_prepared(report):
-        measured = ", ".join(report.measured)
+        measured = ", ".join([*report.measured, *_tolerances(report)])
         if measured:
             yield f"{measured}: measured without an operating point or samples: {EDITED}"
         return
@@ -181,17 +188,22 @@ def misfits(report: StoredReport) -> Iterator[str]:
         yield from (f"{condition}: {problem}" for problem in problems)
 
 
+def _tolerances(report: StoredReport) -> dict[str, Plain]:
+    return {name: record for name, record in report.tolerances.items() if is_measured(record)}
+
+
 def _is_prepared(report: StoredReport) -> bool:
     return None not in (report.plain["operating_point"], report.plain["samples"])
 
 
 def _completeness_contradictions(report: StoredReport) -> Iterator[str]:
     declared = _declared_conditions(report)
-    extra = [c for c in report.conditions if declared is not None and c not in declared]
+    extra = [c for c in report.everything if declared is not None and c not in declared]
     if extra:
         yield f"its configuration does not declare {', '.join(extra)}: {EDITED}"
     if report.plain["complete"]:
-        absent = [c for c in _expected(report) if c not in report.measured]
+        measured = {**report.measured, **_tolerances(report)}
+        absent = [c for c in _expected(report) if c not in measured]
         told = [*absent, *report.plain["narrowed"], report.plain.get("trouble", "")]
         lacking = ", ".join(filter(None, told))
         if lacking:
@@ -202,7 +214,7 @@ def _summary_contradictions(report: StoredReport) -> Iterator[str]:
     """Say which means do not follow: a condition that was taken out is missing in them."""
     absent = error_record("not measured")
     expected = dict.fromkeys([*report.conditions, *_expected(report)])
-    pooled = [c for c in expected if not condition_of(c).recorded]
+    pooled = [c for c in expected if condition_of(c).is_pooled]
     records = {c: report.records.get(c, absent) for c in pooled}
     found = summarize(
         {c: metrics_of(record) for c, record in records.items()},
@@ -223,7 +235,7 @@ def _verdict_contradictions(report: StoredReport) -> Iterator[str]:
     declared = {
         (condition, metric): bounds
         for (condition, metric), bounds in report.declared.items()
-        if condition in report.records or (condition == SUMMARY and complete)
+        if condition in report.everything or (condition == SUMMARY and complete)
     }
     for verdict, plain in zip(report.verdicts, report.plain["verdicts"], strict=True):
         problem = _verdict_problem(verdict, report) or _undeclared(verdict, report, declared)
@@ -238,9 +250,7 @@ def _verdict_contradictions(report: StoredReport) -> Iterator[str]:
 
 
 def _verdict_problem(verdict: Verdict, report: StoredReport) -> str:
-    summary: Mapping[str, float | None] = report.plain["robustness_summary"]
-    values = report.metrics.get(verdict.condition, {})
-    found = (summary if verdict.condition == SUMMARY else values).get(verdict.limit.metric)
+    found = _value_of(verdict, report)
     if not agree(verdict.value, found):
         return f"is on {verdict.value}, but that metric is {found}: {EDITED}"
     if verdict.outcome != _outcome(verdict, report):
@@ -248,9 +258,20 @@ def _verdict_problem(verdict: Verdict, report: StoredReport) -> str:
     return ""
 
 
+def _value_of(verdict: Verdict, report: StoredReport) -> float | None:
+    """Return what the rest of a report says of what a verdict is on."""
+    if verdict.condition == SUMMARY:
+        summary: Mapping[str, float | None] = report.plain["robustness_summary"]
+        return summary.get(verdict.limit.metric)
+    along = report.tolerances.get(verdict.condition)
+    if along is not None:
+        return tolerance_in(along, verdict.limit.unit) if is_measured(along) else None
+    return report.metrics.get(verdict.condition, {}).get(verdict.limit.metric)
+
+
 def _outcome(verdict: Verdict, report: StoredReport) -> Outcome:
     """Judge a value again; how exact a summary is, a report does not tell."""
-    metric, record = verdict.limit.metric, report.records.get(verdict.condition)
+    metric, record = verdict.limit.metric, report.everything.get(verdict.condition)
     if record is None and verdict.outcome == "error":
         return "error"
     errors = {} if record is None else ranking_error_of(record)
@@ -260,11 +281,12 @@ def _outcome(verdict: Verdict, report: StoredReport) -> Outcome:
 
 def _demand(verdict: Verdict, report: StoredReport) -> Demand | None:
     """Return what the configuration demands; of a Python user's own, what the verdict says."""
+    is_tolerance = verdict.condition in report.tolerances
     try:
         if report.declared:
             declared = report.plain["config"].get("demand")
-            return Demand(**declared) if declared else None
-        is_unshown = verdict.outcome == "not shown"
+            return Demand(**declared) if declared else Demand() if is_tolerance else None
+        is_unshown = is_tolerance or verdict.outcome == "not shown"
         return Demand(verdict.confidence, verdict.unsure) if is_unshown else None
     except ConfigError as error:
         raise ReportError(f"{report.path}: {error}") from None

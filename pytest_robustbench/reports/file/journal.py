@@ -21,7 +21,7 @@ from pytest_robustbench.plain_json import DIGEST, MOST_BYTES, is_sealed, parse_o
 from pytest_robustbench.regular_file import read_regular_file
 from pytest_robustbench.reports.file.model import Header
 from pytest_robustbench.reports.file.model_types import ConditionId, Distinct, Part
-from pytest_robustbench.reports.file.record_model import Record
+from pytest_robustbench.reports.file.record_model import AnyRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,7 @@ class ConditionEntry(Part):
     benchmark: str = Field(description="Name of the benchmark.")
     condition: ConditionId
     key: str = Field(description="Digest of what determines the record; empty where not known.")
-    record: Record
+    record: AnyRecord
     reused: bool = Field(description="Whether an earlier run has measured it.")
     told: bool = Field(default=False, description="Whether a worker has told its controller.")
 

@@ -42,7 +42,7 @@ from pytest_robustbench.reports.file.model_types import (
     Share,
     Time,
 )
-from pytest_robustbench.reports.file.record_model import Memory, Record, Samples
+from pytest_robustbench.reports.file.record_model import Memory, Record, Samples, ToleranceRecord
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -219,6 +219,10 @@ class VerdictRecord(Part):
     value: Number | None = Field(
         description="What was measured, in the metric's unit; null where it is not defined."
     )
+    unit: NonEmpty | None = Field(
+        default=None,
+        description="What limit and value are told in; absent where the metric says it.",
+    )
     verdict: Literal["pass", "fail", "error", "not shown"] = Field(
         description="error: not measurable; it fails like fail. not shown: the value keeps the "
         "limit, and its bound at the demanded confidence does not."
@@ -351,6 +355,11 @@ class Robustness(Part):
     )
     recorded: dict[SetName, Record] = Field(
         description="Name of a set recorded under drift -> condition; what was not tried is absent."
+    )
+    tolerance: dict[CorruptionName, ToleranceRecord] = Field(
+        default={},
+        description="Corruption -> the severity at which image decisions break; absent where none "
+        "was looked for.",
     )
 
 

@@ -17,9 +17,9 @@ from pydantic import (
 )
 from typing_extensions import TypeAliasType
 
-from pytest_robustbench.conditions import CLEAN, RECORDED
+from pytest_robustbench.conditions import NO_CORRUPTION
 from pytest_robustbench.errors import ReportError
-from pytest_robustbench.metrics.catalogue import known_metrics, limit_names
+from pytest_robustbench.metrics.catalogue import TOLERANCE, known_metrics, limit_names
 from pytest_robustbench.unions import written_steps
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _without_infinity(plain: Any) -> Any:
 
 
 def _corruption_name(name: str) -> str:
-    if name in (CLEAN.id, RECORDED):
+    if name in NO_CORRUPTION:
         raise ValueError("the name of a corruption")
     return name
 
@@ -99,7 +99,7 @@ def _metric(name: str) -> str:
 
 
 def _limited(name: str) -> str:
-    if name not in limit_names():
+    if name not in (*limit_names(), TOLERANCE.name):
         raise ValueError("the name of a metric")
     return name
 
@@ -160,7 +160,7 @@ METRIC = "^[a-z][a-z0-9_]*$"
 MetricName = Annotated[str, AfterValidator(_metric), Field(json_schema_extra={"pattern": METRIC})]
 LimitedName = Annotated[str, AfterValidator(_limited), Field(json_schema_extra={"pattern": METRIC})]
 _SEVERITY = r"severity_([1-5]|[0-4]\.[0-9]{1,3})"
-CONDITION = f"[a-z0-9_]+|[a-z0-9_]+-{_SEVERITY}|recorded-[a-z0-9_]+"
+CONDITION = f"[a-z0-9_]+|[a-z0-9_]+-{_SEVERITY}|(recorded|tolerance)-[a-z0-9_]+"
 ConditionId = TypeAliasType(
     "ConditionId",
     Annotated[

@@ -20,6 +20,7 @@ from pytest_robustbench.reports.file.model_types import (
     Part,
     Share,
 )
+from pytest_robustbench.reports.file.tolerance_model import Tolerance
 from pytest_robustbench.unions import tag
 
 if TYPE_CHECKING:
@@ -336,15 +337,30 @@ class Unmeasured(Part):
     error: NonEmpty = Field(description="What is wrong, and where.")
 
 
-_MEASURED, _ERROR = -1, -2
+_MEASURED, _ERROR, _TOLERANCE = -1, -2, -3
+_KINDS: dict[type, int] = {Unmeasured: _ERROR, Tolerance: _TOLERANCE}
 
 
 def _kind(record: object) -> int:
-    is_error = "error" in record if isinstance(record, dict) else isinstance(record, Unmeasured)
-    return _ERROR if is_error else _MEASURED
+    if not isinstance(record, dict):
+        return _KINDS.get(type(record), _MEASURED)
+    if "error" in record:
+        return _ERROR
+    return _TOLERANCE if "ladder" in record else _MEASURED
 
 
 Record = Annotated[
     Annotated[Measured, tag(_MEASURED)] | Annotated[Unmeasured, tag(_ERROR)],
+    Discriminator(_kind),
+]
+"""Of a condition."""
+ToleranceRecord = Annotated[
+    Annotated[Tolerance, tag(_TOLERANCE)] | Annotated[Unmeasured, tag(_ERROR)],
+    Discriminator(_kind),
+]
+AnyRecord = Annotated[
+    Annotated[Measured, tag(_MEASURED)]
+    | Annotated[Tolerance, tag(_TOLERANCE)]
+    | Annotated[Unmeasured, tag(_ERROR)],
     Discriminator(_kind),
 ]

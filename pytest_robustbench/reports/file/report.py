@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_robustbench.conditions import CLEAN, Condition
+from pytest_robustbench.conditions import CLEAN, Condition, condition_of
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.gates.limits import CONFIDENCE, Limit, Verdict, Waiver
 from pytest_robustbench.gates.showing import images_needed
@@ -16,6 +16,7 @@ from pytest_robustbench.plain_json import dumps, sealed
 from pytest_robustbench.reports.file.fields import (
     BY_VALUE,
     error_record,
+    is_measured,
     metrics_of,
     ranking_error_of,
     undefined_of,
@@ -47,7 +48,7 @@ class Report:
     declared : tuple of Condition
         Every condition that a complete run measures.
     records : mapping of condition id to record
-        What was measured, or ``{"error": message}``.
+        What was measured, tolerances among it, or ``{"error": message}``.
     verdicts : tuple of Verdict
         Every limit that was judged.
     narrowed : tuple of str
@@ -69,7 +70,17 @@ class Report:
     @property
     def missing(self) -> tuple[str, ...]:
         """Ids of declared conditions without a measurement."""
-        return tuple(c.id for c in self.declared if "results" not in self.records.get(c.id, {}))
+        return tuple(c.id for c in self.declared if not is_measured(self.records.get(c.id)))
+
+    @property
+    def of_conditions(self) -> dict[str, Mapping[str, Any]]:
+        """The records that have metrics: of conditions, and not of tolerances."""
+        return {c: record for c, record in self.records.items() if not condition_of(c).ladder}
+
+    @property
+    def tolerances(self) -> dict[str, Mapping[str, Any]]:
+        """The records of tolerances, by their ids."""
+        return {c: record for c, record in self.records.items() if condition_of(c).ladder}
 
     @property
     def complete(self) -> bool:
@@ -94,7 +105,7 @@ class Report:
         a drop between different images is none.
         """
         absent = error_record("not measured")
-        pooled = (c for c in self.declared if not c.recorded)
+        pooled = (c for c in self.declared if c.is_pooled)
         records = {c.id: self.records.get(c.id, absent) for c in pooled}
         return summarize(
             {c: metrics_of(record) for c, record in records.items()},
@@ -132,6 +143,7 @@ class Report:
                     for c in self.declared
                     if c.recorded and c.id in self.records
                 },
+                **self._tolerances(),
             },
         }
         return sealed(ReportContent.from_dict(plain).to_dict())
@@ -150,6 +162,11 @@ class Report:
                 key = BY_VALUE if severity is None else f"severity_{severity:g}"
                 by_severity[key] = self.records[condition.id]
         return nested
+
+    def _tolerances(self) -> dict[str, Any]:
+        tried = (c for c in self.declared if c.ladder and c.id in self.records)
+        along = {c.ladder: self.records[c.id] for c in tried}
+        return {"tolerance": along} if along else {}
 
     def write(self, path: str | Path) -> None:
         """Write the report as JSON: the old file or the new one, never half of one.
@@ -192,6 +209,7 @@ def verdict_to_dict(verdict: Verdict) -> dict[str, Any]:
         "confidence": None if verdict.at_worst is None and not unshown else verdict.confidence,
         "images_needed": None if verdict.shown else images_needed(verdict),
         "unsure": verdict.unsure if unshown else None,
+        "unit": verdict.limit.unit or None,
         "waiver": verdict.waiver and _waiver_record(verdict.waiver),
     }
     plain = {
@@ -219,7 +237,7 @@ def verdict_from_dict(plain: Mapping[str, Any]) -> Verdict:
     found = VerdictRecord.from_dict(plain)
     return Verdict(
         found.condition,
-        Limit(found.metric, found.bound, found.limit, found.source),
+        Limit(found.metric, found.bound, found.limit, found.source, found.unit or ""),
         found.value,
         found.verdict,
         found.reason,

@@ -11,7 +11,7 @@ from pytest_robustbench.conditions import condition_of
 from pytest_robustbench.errors import ReportError
 from pytest_robustbench.gates.limits import SUMMARY
 from pytest_robustbench.plain_json import DIGEST, read_object, sha256_of
-from pytest_robustbench.reports.file.fields import metrics_of, records_of
+from pytest_robustbench.reports.file.fields import metrics_of, records_of, tolerances_of
 from pytest_robustbench.reports.file.model import SCHEMA_VERSION, Header, ReportFile
 from pytest_robustbench.reports.file.report import verdict_from_dict
 
@@ -65,6 +65,16 @@ class StoredReport:
     def records(self) -> dict[str, Mapping[str, Any]]:
         """What was tried, by condition: clean, corruptions, recorded sets."""
         return records_of(self.plain)
+
+    @cached_property
+    def tolerances(self) -> dict[str, Mapping[str, Any]]:
+        """The tolerances that were looked for, by their ids."""
+        return tolerances_of(self.plain)
+
+    @property
+    def everything(self) -> dict[str, Mapping[str, Any]]:
+        """What was tried: conditions, then tolerances."""
+        return {**self.records, **self.tolerances}
 
     @cached_property
     def measured(self) -> dict[str, Mapping[str, Any]]:

@@ -200,7 +200,7 @@ def _check_specifications(parts: Sequence[Part]) -> None:
     known: dict[str, tuple[Part, Plain]] = {}
     for part in parts:
         for condition, record in part.records.items():
-            if "error" in record or condition_of(condition).recorded:
+            if "error" in record or not condition_of(condition).is_corrupted:
                 continue
             name = condition_of(condition).corruption
             first, specification = known.setdefault(name, (part, record["specification"]))

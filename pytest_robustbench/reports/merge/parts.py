@@ -143,7 +143,7 @@ def _part(stored: StoredReport, *, judged: bool = True) -> Part:
     problems = chain(trouble, contradictions(stored, judged=judged))
     refuse(f"{path} cannot be merged", problems, REMEDY)
     narrowed = tuple(stored.plain["narrowed"])
-    return Part(str(path), stored.header, stored.records, narrowed)
+    return Part(str(path), stored.header, stored.everything, narrowed)
 
 
 def _journaled(path: Path) -> Iterator[Part]:

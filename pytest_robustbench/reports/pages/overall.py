@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from pytest_robustbench.gates.limits import SUMMARY
 from pytest_robustbench.gates.soundness import wrong_decisions
 from pytest_robustbench.gates.wording import describe, on_showing
 from pytest_robustbench.reports.pages.margins import worst_first
@@ -123,7 +124,7 @@ def _regressions(source: Source) -> Iterator[str]:
 def _gaps(source: Source) -> Iterator[str]:
     plain, absent = source.plain, source.absent
     if absent:
-        total = _counted(len(absent) + len(source.records), "declared condition")
+        total = _counted(len(absent) + len(source.everything), "declared condition")
         yield f"{len(absent)} of {total} {'was' if len(absent) == 1 else 'were'} not measured"
     if plain["narrowed"]:
         yield f"the run was narrowed by {', '.join(plain['narrowed'])}"
@@ -148,10 +149,13 @@ def _held(source: Source) -> Iterator[str]:
 def _judged_conditions(source: Source) -> str:
     """Return how many conditions limits speak of, and of how many that were measured."""
     everything = _counted(len(source.records), "condition")
-    if any(verdict.condition not in source.records for verdict in source.verdicts):
-        return everything  # a limit on their summary sees all of them
-    judged = len({verdict.condition for verdict in source.verdicts})
-    return everything if judged == len(source.records) else f"{judged} of {everything}"
+    named = {verdict.condition for verdict in source.verdicts}
+    along = len(named & source.tolerances.keys())
+    more = f" and along {_counted(along, 'corruption')}" if along else ""
+    judged = len(named & source.records.keys())
+    if SUMMARY in named or judged == len(source.records):  # a summary sees all of them
+        return f"{everything}{more}"
+    return f"{judged} of {everything}{more}"
 
 
 def _comparisons(source: Source) -> Iterator[str]:

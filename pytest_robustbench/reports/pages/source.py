@@ -42,7 +42,7 @@ class Source(StoredReport):
     @cached_property
     def errors(self) -> dict[str, str]:
         """Why conditions could not be measured, by condition."""
-        return {c: str(r["error"]) for c, r in self.records.items() if "error" in r}
+        return {c: str(r["error"]) for c, r in self.everything.items() if "error" in r}
 
     @cached_property
     def causes(self) -> dict[str, list[str]]:
@@ -55,7 +55,7 @@ class Source(StoredReport):
     @property
     def absent(self) -> list[str]:
         """Declared conditions that were not even tried."""
-        return [c for c in self.plain["missing"] if c not in self.records]
+        return [c for c in self.plain["missing"] if c not in self.everything]
 
     @property
     def compared(self) -> Sequence[Plain]:

@@ -10,6 +10,7 @@ from pytest_robustbench.reports.pages.margins import margin, worst_first
 from pytest_robustbench.reports.pages.notes import notes_on
 from pytest_robustbench.reports.pages.overall import overall, tolerates_inconclusive
 from pytest_robustbench.reports.pages.plain_markdown import escaped, table
+from pytest_robustbench.reports.pages.tolerances import sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -46,6 +47,7 @@ def _benchmark(source: Source) -> Iterator[str]:
     # Of a condition that could not be measured the reason is told once.
     yield from _limits([v for v in source.verdicts if v.condition not in source.errors])
     yield from _errors(source.causes)
+    yield from (line for told in sentences(source.tolerances) for line in ("", f"- {told}"))
     for compared in source.compared:
         yield from _comparison(compared, _bad_outcomes(source))
     for note in notes_on(source, source.declared_limits):
@@ -78,8 +80,8 @@ def _limit_row(verdict: Verdict) -> tuple[str, ...]:
     return (
         verdict.condition,
         limit.metric,
-        "-" if value is None else shown(value, limit.value),
-        f"{'≥' if limit.bound == 'min' else '≤'} {limit.value:g}",
+        "-" if value is None else limit.in_unit(shown(value, limit.value)),
+        f"{'≥' if limit.bound == 'min' else '≤'} {limit.told}",
         "" if interval is None else f"{interval[0]:.3g} to {interval[1]:.3g}",
         _word(verdict),
     )

@@ -84,7 +84,7 @@ def _cell(source: Source, condition: str, metric: str) -> dict[str, Any]:
 
 def limit_text(verdict: Verdict) -> str:
     """Return a limit as a table shows it."""
-    return f"{SIGNS[verdict.limit.bound]} {verdict.limit.value:g}"
+    return f"{SIGNS[verdict.limit.bound]} {verdict.limit.told}"
 
 
 def _status(verdict: Verdict | None) -> tuple[str, str]:

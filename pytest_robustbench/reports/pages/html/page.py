@@ -18,6 +18,7 @@ from pytest_robustbench.reports.pages.html.gallery import gallery
 from pytest_robustbench.reports.pages.html.heat_maps import heat_maps
 from pytest_robustbench.reports.pages.html.tables import limit_rows, metric_columns, metric_rows
 from pytest_robustbench.reports.pages.html.templates import rendered
+from pytest_robustbench.reports.pages.html.tolerances import tolerances
 from pytest_robustbench.reports.pages.margins import worst_first
 from pytest_robustbench.reports.pages.notes import notes_on
 from pytest_robustbench.reports.pages.overall import overall
@@ -53,6 +54,7 @@ def _chapter(source: Source, start: Path) -> dict[str, Any]:
         "problems": list(_problems(source)),
         "notes": list(notes_on(source, source.declared_limits)),
         "heat_maps": list(heat_maps(source)),
+        "tolerances": tolerances(source),
         "curves": list(curves(source)),
         "point": operating_point(plain),
         "pixel_scores": pixel_scores(source),

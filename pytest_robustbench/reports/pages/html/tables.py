@@ -33,7 +33,7 @@ def _limit_row(verdict: Verdict) -> dict[str, Any]:
         "metric": limit.metric,
         "limit": limit_text(verdict),
         "bound": figure(limit.value),
-        "value": figure(value, text),
+        "value": figure(value, limit.in_unit(text) if text else ""),
         "distance": figure(room, "" if room is None else signed(room)),
         "interval": _interval(verdict),
         "badge": badge,

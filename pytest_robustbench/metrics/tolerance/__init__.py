@@ -1,0 +1,1 @@
+"""The first severity at which image decisions break, from scores along a ladder of severities."""

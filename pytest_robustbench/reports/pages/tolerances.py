@@ -1,0 +1,78 @@
+"""Tolerances in words: where along a drift image decisions break, and how sure that is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pytest_robustbench.conditions import SEVEREST, condition_of
+from pytest_robustbench.display import displayed
+from pytest_robustbench.gates.wording import percent
+from pytest_robustbench.reports.file.tolerance_record import scale_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    Plain = Mapping[str, Any]
+
+WRONG = {
+    "false_reject_rate": "good parts are rejected",
+    "miss_rate": "defective parts are missed",
+}
+"""What goes wrong on each side."""
+
+
+def sentences(tolerances: Mapping[str, Plain]) -> Iterator[str]:
+    """Yield a line for every tolerance that was found, by its id."""
+    for name, record in tolerances.items():
+        if "error" not in record:
+            yield displayed(f"{name}: {sentence(condition_of(name).ladder, record)}")
+
+
+def sentence(corruption: str, record: Plain) -> str:
+    """Return where image decisions break along a corruption."""
+    severity, broken = record["severity"], record["broken_by"]
+    if severity is None:
+        most = level_text(record, SEVEREST)
+        return f"decisions hold to the severest, {most}{_interval(record)}"
+    side = record["sides"][broken]
+    what = f"more than {_share(side['limit'])} of {WRONG[broken]}"
+    if severity == 0:
+        return f"{what} under clean already ({_share(side['clean'])}): no drift is tolerated"
+    return f"{what} from {corruption} {_level(record)} on{_interval(record)}"
+
+
+def _share(share: float) -> str:
+    return percent(round(share, 4))
+
+
+def _level(record: Plain) -> str:
+    """Return the level of the break in words and units, at the camera too."""
+    severity = f"severity {record['severity']:.2f}"
+    told = f"{record['level']} ({severity})" if record["level"] else severity
+    if record["at_camera"] is None or record["at_camera"] == 1:
+        return told
+    pixels = scale_in(record)
+    assert pixels is not None, "what is told at the camera is in pixels"
+    return f"{told}, {pixels.level(record['severity']) * record['at_camera']:.3g} px at the camera,"
+
+
+def _interval(record: Plain) -> str:
+    """Return how sure a break is, and what else of that kind of parts might break under clean."""
+    low, high = (level_text(record, end) for end in record["interval"])
+    told = f"; 90 % interval {low} to {high}"
+    doubtful = [name for name, side in record["sides"].items() if side["interval"][0] == 0]
+    for name in doubtful:
+        side = record["sides"][name]
+        told += (
+            f": of other parts, more than {_share(side['limit'])} of {WRONG[name]} under clean "
+            f"perhaps (here {_share(side['clean'])} of {side['n_parts']})"
+        )
+    return told
+
+
+def level_text(record: Plain, severity: float | None) -> str:
+    """Return a severity in the unit of a record, else as such; ``None`` lies beyond the last."""
+    if severity is None:
+        return f"beyond {level_text(record, SEVEREST)}"
+    scale = scale_in(record)
+    return f"{scale.level(severity):.3g} {scale.unit}" if scale else f"severity {severity:.2f}"
