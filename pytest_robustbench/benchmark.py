@@ -48,13 +48,14 @@ from pytest_robustbench.reports.file.model import (
     Environment,
     Frozen,
     Header,
+    LineDrift,
     MetricDefinition,
     ModelSources,
 )
 from pytest_robustbench.reports.file.record import condition_record, memory_record
 from pytest_robustbench.reports.file.record_model import Samples
 from pytest_robustbench.reports.file.report import Report
-from pytest_robustbench.reports.file.tolerance_record import (
+from pytest_robustbench.reports.file.tolerance.record import (
     tolerance_from_record,
     tolerance_record,
 )
@@ -195,7 +196,9 @@ class Benchmark:
     tolerances : mapping of str to limits, optional
         Corruptions along whose severities it is looked for where image decisions break, each with
         the shares of parts, ``false_reject_rate`` and ``miss_rate``, above which they are; one that
-        is absent at 0.10 more than under clean.
+        is absent at 0.10 more than under clean, and half of them at most.
+    line_drift : LineDrift, optional
+        How the line itself has drifted: tolerances are told as multiples of it.
     metrics : sequence of str or Metric
         Metrics of one's own, to be measured beside the built-in ones: what `register_metric`
         returned, or what a YAML may call it.
@@ -243,6 +246,7 @@ class Benchmark:
         calibration: CalibrationSettings | None = None,
         evaluation: EvaluationSettings | None = None,
         tolerances: Mapping[str, Mapping[SideName, float]] | None = None,
+        line_drift: LineDrift | None = None,
         metrics: Sequence[str | Metric] = (),
         gate: Gate | None = None,
         config: Mapping[str, Any] | None = None,
@@ -259,6 +263,7 @@ class Benchmark:
         loaded = [c if isinstance(c, Corruption) else load_corruption(c, folder) for c in chosen]
         _check_names(loaded)
         along = tolerances or {}
+        self._line_drift = line_drift
         _check_ladders(along, loaded)
         self.conditions = (
             *_conditions(loaded, severities, recorded or {}),
@@ -358,7 +363,7 @@ class Benchmark:
             memory=memory_record(prepared.memory),
             profile=None,
             notes=[*self.split.notes, *prepared.notes],
-            **_own_metrics(self.evaluator.metrics),
+            **_of_some(self.evaluator.metrics, self._line_drift),
         ).changed()
 
     def run(
@@ -502,7 +507,8 @@ def _conditions(
     return (CLEAN, *corrupted, *(Condition(RECORDED, recorded=name) for name in recorded))
 
 
-def _own_metrics(metrics: Sequence[Metric]) -> dict[str, Any]:
-    """Return what a report says of metrics of one's own, where there are any."""
+def _of_some(metrics: Sequence[Metric], line_drift: LineDrift | None) -> dict[str, Any]:
+    """Return what not every report has: metrics of one's own, the drift of the line itself."""
     defined = {m.name: MetricDefinition.from_dict(definition_of(m)) for m in metrics}
-    return {"own_metrics": defined} if defined else {}
+    found: dict[str, Any] = {"own_metrics": defined} if defined else {}
+    return found if line_drift is None else {**found, "line_drift": line_drift}

@@ -86,7 +86,7 @@ def _tolerances(report: Report) -> Iterator[str]:
     """Yield how far decisions hold along each corruption that was asked about."""
     from pytest_robustbench.reports.pages.tolerances import sentences
 
-    yield from sentences(report.tolerances)
+    yield from sentences(report.tolerances, report.header.to_dict().get("line_drift"))
 
 
 def _measured(report: Report) -> dict[str, Mapping[str, Any]]:

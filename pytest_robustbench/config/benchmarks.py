@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_robustbench.benchmark import Benchmark, Gate
 from pytest_robustbench.config.build import (
     build_corruptions,
+    build_line_drift,
     build_operating_point,
     complete_split,
     detector_sources,
@@ -79,6 +80,7 @@ def build_benchmark(
         evaluation=declaration.evaluation,
         metrics=declaration.metrics,
         tolerances=declaration.tolerances,
+        line_drift=build_line_drift(declaration, folder),
         gate=gate_of(declaration),
         config=declaration.effective,
         folder=folder,

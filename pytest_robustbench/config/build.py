@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pytest_robustbench.detectors.protocol import Detector
     from pytest_robustbench.detectors.sources import Sources
     from pytest_robustbench.evaluation.prepare.operating_point import OperatingPoint
+    from pytest_robustbench.reports.file.model import LineDrift
 
 
 def build_split(declaration: BenchmarkDeclaration, folder: Path) -> Split:
@@ -202,6 +203,28 @@ def build_operating_point(declaration: BenchmarkDeclaration, folder: Path) -> Op
         raise
     except RobustbenchError as error:
         raise ConfigError(f"{point.source}: {error}") from None
+
+
+def build_line_drift(declaration: BenchmarkDeclaration, folder: Path) -> LineDrift | None:
+    """Return how the line itself has drifted, where that is declared.
+
+    Raises
+    ------
+    ConfigError
+        Naming file:line of the declaration, if its file cannot be read.
+    """
+    from pytest_robustbench.reports.drift.levels import drift_levels
+    from pytest_robustbench.reports.drift.model import read_drift
+    from pytest_robustbench.reports.file.model import LineDrift
+
+    declared = declaration.line_drift
+    if declared is None:
+        return None
+    try:
+        found = read_drift(stored_report_path(declared.file, declaration.name, folder))
+    except RobustbenchError as error:
+        raise ConfigError(f"{declared.source}: {error}") from None
+    return LineDrift(name=found.name, levels=drift_levels(found))
 
 
 def stored_report_path(template: str | Unresolved, name: str, folder: Path) -> Path:

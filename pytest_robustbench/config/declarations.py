@@ -112,6 +112,14 @@ class OperatingPointDeclaration:
 
 
 @dataclass(frozen=True)
+class LineDriftDeclaration:
+    """The `file` in which it stands how the line itself has drifted."""
+
+    file: DeferredText
+    source: str
+
+
+@dataclass(frozen=True)
 class RegressionDeclaration:
     """The stored reports to hold new ones against; ``{name}`` is the benchmark's name.
 
@@ -174,6 +182,8 @@ class BenchmarkDeclaration:
     tolerances : mapping of str to mapping
         Corruptions along which a tolerance is looked for -> the shares of parts above which image
         decisions are broken there, where limits say.
+    line_drift : LineDriftDeclaration, optional
+        How the line itself has drifted: tolerances are told as multiples of it.
     regression : RegressionDeclaration, optional
         The comparison with a stored baseline.
     waivers : tuple of Waiver
@@ -208,6 +218,7 @@ class BenchmarkDeclaration:
     one_sided: Mapping[str, OneSided]
     measure_only: frozenset[str]
     tolerances: Mapping[str, Mapping[SideName, float]]
+    line_drift: LineDriftDeclaration | None
     regression: RegressionDeclaration | None
     waivers: tuple[Waiver, ...]
     demand: Demand | None
@@ -262,6 +273,7 @@ class BenchmarkDeclaration:
             "one_sided": dict(self.one_sided),
             "measure_only": [c.id for c in self.conditions if c.id in self.measure_only],
             **({"tolerances": _plain(self.tolerances)} if self.tolerances else {}),
+            **({"line_drift": _record(self.line_drift)} if self.line_drift else {}),
             "regression": self.regression and _regression_record(self.regression),
             "waivers": [_waiver_record(waiver) for waiver in self.waivers],
             "demand": self.demand and asdict(self.demand),

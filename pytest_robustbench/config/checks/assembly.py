@@ -20,6 +20,7 @@ from pytest_robustbench.config.checks.inputs import (
 from pytest_robustbench.config.checks.metrics import metrics_of
 from pytest_robustbench.config.checks.regression import regression_of
 from pytest_robustbench.config.checks.runs import plan_of
+from pytest_robustbench.config.checks.tolerances import line_drift_of
 from pytest_robustbench.config.checks.waivers import waivers_of
 from pytest_robustbench.config.declarations import BenchmarkDeclaration
 from pytest_robustbench.config.models.file import Benchmark, benchmark_type
@@ -128,6 +129,7 @@ def _draft(
         "one_sided": plan.one_sided,
         "measure_only": plan.unjudged,
         "tolerances": plan.tolerances,
+        "line_drift": line_drift_of(model, here),
         "regression": regression_of(model, here),
         "waivers": waivers_of(model, plan, here),
         "demand": demand_of(model, plan, here),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_robustbench.conditions import MIDDLE, SEVEREST, TOLERANCE, Condition
 from pytest_robustbench.config.checks.precedence import LimitTable
+from pytest_robustbench.config.declarations import LineDriftDeclaration
 from pytest_robustbench.corruptions.catalogue import QUANTITIES, SEVERITY_UNIT, unit_of
 from pytest_robustbench.corruptions.references import parse_reference
 from pytest_robustbench.gates.limits import Limit
@@ -67,6 +68,16 @@ def tolerances_of(
         limits[condition.id] = _limits(name, declared, parse_reference(corruptions[name]), here)
         breaks[name] = _breaks(table.of(Condition(name)))
     return Tolerances(limits, breaks)
+
+
+def line_drift_of(model: Benchmark, here: Scope) -> LineDriftDeclaration | None:
+    """Return where it stands how the line has drifted; complain where nothing asks for it."""
+    if model.line_drift is None:
+        return None
+    if not model.accept.tolerance and here.insists_on("line_drift"):
+        message = "line_drift tells tolerances as multiples of it: name some under accept.tolerance"
+        here.complain_of_key(message, "line_drift")
+    return LineDriftDeclaration(model.line_drift.file, here.source("line_drift"))
 
 
 def _problem(name: str, corruptions: Mapping[str, CorruptionReference]) -> str:

@@ -17,6 +17,7 @@ from pytest_robustbench.config.models.inputs import (
     Dataset,
     Detector,
     DetectorEntry,
+    LineDrift,
     Postprocess,
     Thresholds,
 )
@@ -103,6 +104,7 @@ class Benchmark(Section):
     metrics: Names = ()
     accept: Accept = Field(default_factory=Accept)
     measure_only: Names = ()
+    line_drift: LineDrift | None = None
     regression: Regression | None = None
     waivers: tuple[WaiverEntry, ...] = ()
     limit_train: Count | None = None

@@ -113,6 +113,12 @@ class Calibration(Section):
     images: Text | None = None
 
 
+class LineDrift(Section):
+    """What ``pytest-robustbench drift`` found of the line itself."""
+
+    file: Text
+
+
 class Thresholds(Section):
     """An operating point that is known already: numbers, or a file that holds them."""
 

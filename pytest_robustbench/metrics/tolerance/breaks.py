@@ -36,8 +36,10 @@ DRAWS = 2000
 SEED = 0
 CONFIDENCE = 0.9
 """Of the interval: its lower end alone holds at 95 %."""
-MORE = 0.1
-"""What a share may add to its clean value where no limit bounds it."""
+MORE, HALF = 0.1, 0.5
+"""What a share may add to its clean value where no limit bounds it, and what it may be at most:
+where more than half of the parts are decided wrongly, nothing is left that could break.
+"""
 FALLS = 2.0
 """Standard errors by which a share must fall again before that is taken for more than chance."""
 LEAST_PARTS = 2
@@ -142,7 +144,8 @@ def breaks_of(
     threshold : float
         The frozen image threshold.
     limits : mapping of {"false_reject_rate", "miss_rate"} to float
-        Above which each side is broken; one that is absent at `MORE` than under clean.
+        Above which each side is broken; one that is absent at `MORE` than under clean, and at
+        `HALF` of its parts.
     labels : (N,) int64
         1 = defective, 0 = good.
     groups : (N,) int64
@@ -193,15 +196,13 @@ def side_break(side: Side, limit: float | None, weights: NDArray[np.uint8]) -> S
     drawn_clean, drawn = side.shares(weights)
     rises = _rises(curve[0], drawn)
     least = 0.5 / float(side.n_images.sum())
-    if limit is None:
-        rooms = np.full(1 + len(weights), MORE)
-    else:
-        rooms = limit - np.append(clean, drawn_clean)
+    cleans = np.append(clean, drawn_clean)
+    limits = np.minimum(cleans + MORE, HALF) if limit is None else np.full_like(cleans, limit)
+    rooms = limits - cleans
     crossed = _crossed(np.vstack([curve, drawn]) - np.maximum(rooms, least)[:, None], rises=rises)
     severities = np.where(rooms < 0, BROKEN, np.append(GRID, NEVER)[crossed])
     found = Break(float(severities[0]), severities[1:])
-    allowed = float(clean) + MORE if limit is None else limit
-    return SideBreak(allowed, float(clean), side.n_parts, rises, found)
+    return SideBreak(float(limits[0]), float(clean), side.n_parts, rises, found)
 
 
 def _rises(curve: Array, drawn: Array) -> bool:

@@ -153,7 +153,7 @@ def _rebuilt(
 ) -> ConditionResult | ToleranceResult:
     """Return the result of what another process, or an earlier run, has measured."""
     from pytest_robustbench.reports.file.record import result_from_record
-    from pytest_robustbench.reports.file.tolerance_record import tolerance_from_record
+    from pytest_robustbench.reports.file.tolerance.record import tolerance_from_record
 
     if condition.ladder:
         samples = benchmark.evaluator.tested.inventory.to_dict()
@@ -165,7 +165,7 @@ def _rebuilt(
 def _measured(benchmark: Benchmark, condition: Condition) -> ConditionOutcome:
     from pytest_robustbench.reports.file.fields import error_record
     from pytest_robustbench.reports.file.record import condition_record
-    from pytest_robustbench.reports.file.tolerance_record import tolerance_record
+    from pytest_robustbench.reports.file.tolerance.record import tolerance_record
 
     try:
         if condition.ladder:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_robustbench.conditions import condition_of
 from pytest_robustbench.display import displayed
 from pytest_robustbench.gates.soundness import unseen_decisions
 from pytest_robustbench.gates.wording import describe
@@ -51,7 +52,8 @@ class Judge:
             publish_timings(self._request, latency)
         violated = [v for v in outcome.verdicts if v.violated]
         if violated:
-            pytest.fail(self._failure_text(violated, _wrong_decisions(outcome)), pytrace=False)
+            more = _wrong_decisions(outcome) or self._broken_by(outcome)
+            pytest.fail(self._failure_text(violated, more), pytrace=False)
         waived = [describe(v, with_condition=False) for v in outcome.verdicts if v.waived]
         if waived:
             pytest.xfail("\n".join(waived))
@@ -80,6 +82,14 @@ class Judge:
         about = self._ref.benchmark, self._ref.condition
         lines += self._measurements.worst_images(*about, metrics)
         return "\n".join(map(displayed, [*lines, "", "run it again:", f"  {self._command()}"]))
+
+    def _broken_by(self, outcome: ConditionOutcome) -> str:
+        """Return where decisions break, for a tolerance; empty for a condition."""
+        from pytest_robustbench.reports.pages.tolerances import sentences
+
+        condition = self._ref.condition
+        along = {condition: outcome.record} if condition_of(condition).ladder else {}
+        return "\n".join(sentences(along))
 
     def _command(self) -> str:
         """Return what reruns this item at the operating point of this run."""

@@ -163,7 +163,7 @@ def _problem(
 ) -> str:
     """Say what is wrong with a record as one of this run; empty where nothing is."""
     from pytest_robustbench.reports.file.record_integrity import record_problems
-    from pytest_robustbench.reports.file.tolerance_integrity import tolerance_problems
+    from pytest_robustbench.reports.file.tolerance.integrity import tolerance_problems
 
     plain = header.to_dict()
     expected = json.loads(json.dumps(dict(specification)), parse_constant=str)

@@ -208,7 +208,7 @@ def _measured(reporter: Lines, results: BenchmarkResults) -> None:
     groups = groups_of(results)
     conditions = [condition for group in groups for condition in group.names]
     _tables(reporter, groups, columns_of(results, conditions))
-    for line in sentences(results.tolerances):
+    for line in sentences(results.tolerances, (results.header or {}).get("line_drift")):
         reporter.write_line(f"  {line}")
 
 

@@ -35,8 +35,8 @@ from pytest_robustbench.reports.file.record_integrity import (
     record_problems,
 )
 from pytest_robustbench.reports.file.stored import REMEDY, read_stored
-from pytest_robustbench.reports.file.tolerance_integrity import tolerance_problems
-from pytest_robustbench.reports.file.tolerance_record import tolerance_in
+from pytest_robustbench.reports.file.tolerance.integrity import tolerance_problems
+from pytest_robustbench.reports.file.tolerance.record import tolerance_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -386,6 +386,16 @@ class MetricDefinition(Part):
     source: NonEmpty = Field(description="module:function of its formula.")
 
 
+class LineDrift(Part):
+    """How the line itself has drifted."""
+
+    name: NonEmpty = Field(description="What conditions call it.")
+    levels: dict[SetName, Annotated[float, Field(ge=0)]] = Field(
+        description="Built-in corruption -> the level of it that imitates a part of the drift, in "
+        "its own unit, whatever the sign."
+    )
+
+
 class _Circumstances(Part):
     started: Time = Field(description="When the benchmark was set up: ISO 8601, UTC.")
     command: str = Field(description="Command line that ran it.")
@@ -416,6 +426,9 @@ class _Circumstances(Part):
         default={},
         description="What is known about the metrics of one's own in this report; absent where "
         "there are none.",
+    )
+    line_drift: LineDrift | None = Field(
+        default=None, description="Absent where it is not declared."
     )
     notes: list[str] = Field(description="What a reader has to know.")
 

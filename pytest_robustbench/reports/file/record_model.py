@@ -20,7 +20,7 @@ from pytest_robustbench.reports.file.model_types import (
     Part,
     Share,
 )
-from pytest_robustbench.reports.file.tolerance_model import Tolerance
+from pytest_robustbench.reports.file.tolerance.model import Tolerance
 from pytest_robustbench.unions import tag
 
 if TYPE_CHECKING:

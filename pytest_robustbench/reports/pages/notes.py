@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pytest_robustbench.conditions import condition_of
+from pytest_robustbench.corruptions.catalogue import unit_of
 from pytest_robustbench.evaluation.prepare.operating_point import GIVEN
 from pytest_robustbench.gates.effects import by_effect, effect_of
 from pytest_robustbench.gates.intervals import bound_on
@@ -45,6 +46,7 @@ def notes_on(source: Source, limits: Iterable[Limit]) -> Iterator[str]:
     yield from _on_data(source)
     yield from _on_effects(source)
     yield from _on_erased(source)
+    yield from _on_line_drift(source)
     yield from _on_ranking(source)
     yield from _on_false_alarms(source)
     yield from _on_promises(source)
@@ -124,6 +126,25 @@ def _grouped(conditions: Iterable[str]) -> str:
         if condition.severity is not None:
             severities.append(f"{condition.severity:g}")
     return "; ".join(f"{name} {', '.join(each)}".strip() for name, each in found.items())
+
+
+def _on_line_drift(source: Source) -> Iterator[str]:
+    """Say which parts of the line's own drift no tolerance is looked for to."""
+    drift = source.plain.get("line_drift")
+    if drift is None:
+        return
+    along = (r["specification"] for r in source.tolerances.values() if "error" not in r)
+    seen = {specification["ladder"]["name"] for specification in along}
+    unseen = [
+        f"{name} {level:.3g} {unit_of(name)}"
+        for name, level in drift["levels"].items()
+        if name not in seen
+    ]
+    if unseen and source.tolerances:
+        yield (
+            f"the line drifted ({drift['name']}) by what no tolerance is looked for to: "
+            f"{', '.join(unseen)}; name it under accept.tolerance"
+        )
 
 
 def _on_erased(source: Source) -> Iterator[str]:

@@ -47,7 +47,8 @@ def _benchmark(source: Source) -> Iterator[str]:
     # Of a condition that could not be measured the reason is told once.
     yield from _limits([v for v in source.verdicts if v.condition not in source.errors])
     yield from _errors(source.causes)
-    yield from (line for told in sentences(source.tolerances) for line in ("", f"- {told}"))
+    for told in sentences(source.tolerances, source.plain.get("line_drift")):
+        yield from ("", f"- {escaped(told)}")
     for compared in source.compared:
         yield from _comparison(compared, _bad_outcomes(source))
     for note in notes_on(source, source.declared_limits):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_robustbench.conditions import SEVEREST, condition_of
 from pytest_robustbench.display import displayed
 from pytest_robustbench.gates.wording import percent
-from pytest_robustbench.reports.file.tolerance_record import scale_in
+from pytest_robustbench.reports.file.tolerance.record import scale_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,19 +21,43 @@ WRONG = {
 """What goes wrong on each side."""
 
 
-def sentences(tolerances: Mapping[str, Plain]) -> Iterator[str]:
-    """Yield a line for every tolerance that was found, by its id."""
+def sentences(tolerances: Mapping[str, Plain], line_drift: Plain | None = None) -> Iterator[str]:
+    """Yield a line for every tolerance that was found.
+
+    Parameters
+    ----------
+    tolerances : mapping of str to mapping
+        Their records by id.
+    line_drift : mapping, optional
+        How the line itself has drifted, as the header of a report says it.
+    """
     for name, record in tolerances.items():
         if "error" not in record:
-            yield displayed(f"{name}: {sentence(condition_of(name).ladder, record)}")
+            told = sentence(condition_of(name).ladder, record)
+            yield displayed(f"{name}: {told}{_beside_the_line(record, line_drift)}")
+
+
+def _beside_the_line(record: Plain, line_drift: Plain | None) -> str:
+    """Return how many times the drift of the line itself is tolerated, where that is known."""
+    target, scale = record["specification"]["ladder"]["name"], scale_in(record)
+    level = line_drift["levels"].get(target) if line_drift else None
+    if not level or not line_drift or scale is None:
+        return ""
+    severity = SEVEREST if record["severity"] is None else record["severity"]
+    margin = scale.level(severity) / level
+    more = "more than " if record["severity"] is None else ""
+    drifted = f"the line drifted by {level:.3g} {scale.unit} ({line_drift['name']})"
+    beyond = ", which is beyond it" if margin < 1 else ""
+    return f". {drifted}: margin {more}{margin:.2g}{beyond}"
 
 
 def sentence(corruption: str, record: Plain) -> str:
     """Return where image decisions break along a corruption."""
     severity, broken = record["severity"], record["broken_by"]
     if severity is None:
-        most = level_text(record, SEVEREST)
-        return f"decisions hold to the severest, {most}{_interval(record)}"
+        most, low = level_text(record, SEVEREST), record["interval"][0]
+        least = level_text(record, SEVEREST if low is None else low)
+        return f"decisions hold to the severest, {most}, and at 95 % at least to {least}"
     side = record["sides"][broken]
     what = f"more than {_share(side['limit'])} of {WRONG[broken]}"
     if severity == 0:

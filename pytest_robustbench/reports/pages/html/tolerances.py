@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_robustbench.conditions import MIDDLE, SEVEREST, condition_of
 from pytest_robustbench.corruptions.catalogue import SEVERITY_UNIT
 from pytest_robustbench.metrics.catalogue import TOLERANCE
-from pytest_robustbench.reports.file.tolerance_record import scale_in
+from pytest_robustbench.reports.file.tolerance.record import scale_in
 from pytest_robustbench.reports.pages.html.charts.bars import Bar, bars
 from pytest_robustbench.reports.pages.tolerances import level_text, sentences
 
@@ -21,7 +21,7 @@ def tolerances(source: Source) -> dict[str, Any] | None:
     if not source.tolerances:
         return None
     found = {c: record for c, record in source.tolerances.items() if "error" not in record}
-    lines = list(sentences(found))
+    lines = list(sentences(found, source.plain.get("line_drift")))
     description = "How far image decisions hold along each drift: " + "; ".join(lines)
     rows = [_bar(source, name, record) for name, record in found.items()]
     key = f"{source.title}-tolerances"

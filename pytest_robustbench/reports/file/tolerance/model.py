@@ -30,9 +30,9 @@ INTERVAL = f"90 % interval over parts like these; {NEVER}."
 class BrokenSide(Part):
     """Where one side of wrong decisions breaks."""
 
-    limit: Annotated[float, Field(ge=0, le=1.1)] = Field(
+    limit: Share = Field(
         description="The share of parts above which it is broken: what limits on the corruption "
-        "allow, or 0.10 more than under clean."
+        "allow, or 0.10 more than under clean, and half of them at most."
     )
     clean: Share = Field(description="The share of parts under clean.")
     n_parts: Count = Field(description="Number of parts of that kind.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_robustbench.conditions import SEVEREST
 from pytest_robustbench.metrics.metric import SIDES
 from pytest_robustbench.metrics.tolerance.ladder import STEPS
-from pytest_robustbench.reports.file.tolerance_record import found_of, tolerance_from_record
+from pytest_robustbench.reports.file.tolerance.record import found_of, tolerance_from_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

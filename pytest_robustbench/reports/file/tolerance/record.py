@@ -14,7 +14,7 @@ from pytest_robustbench.metrics.parts import group_numbers
 from pytest_robustbench.metrics.tolerance.breaks import NEVER, breaks_of
 from pytest_robustbench.metrics.tolerance.ladder import Ladder
 from pytest_robustbench.reports.file.record import shortest
-from pytest_robustbench.reports.file.tolerance_model import Tolerance
+from pytest_robustbench.reports.file.tolerance.model import Tolerance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
