@@ -1,0 +1,1 @@
+"""Tests of tolerances as they are measured."""

@@ -1,0 +1,1 @@
+"""Tests of where image decisions break along a ladder of severities."""
