@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pytest_robustbench.conditions import SEVERITY_WANTED
 from pytest_robustbench.config.models.file import Benchmark, RobustnessFile
-from pytest_robustbench.config.models.limits import SCOPES, Regression, limit_type
+from pytest_robustbench.config.models.limits import (
+    SCOPES,
+    Regression,
+    ToleranceLimit,
+    limit_type,
+)
 from pytest_robustbench.config.models.values import Section
 from pytest_robustbench.config.yaml.environment import Expanded, Unresolved, not_set
 from pytest_robustbench.config.yaml.nodes import key_mark, value_mark
@@ -15,6 +20,7 @@ from pytest_robustbench.config.yaml.reading import LONGEST
 from pytest_robustbench.gates.regression.changes import worse
 from pytest_robustbench.metrics.catalogue import (
     BUILT_IN,
+    TOLERANCE,
     known_metrics,
     limit_names,
     summaries_of,
@@ -151,6 +157,9 @@ def _unknown_key(path: Path, section: Path) -> str:
     key, parent = str(section[-1]), section[:-1]
     if parent and parent[-1] in limit_names():
         return _wrong_bound(key, parent)
+    if parent[:2] == ("accept", TOLERANCE.name):
+        valid = list(ToleranceLimit.model_fields)
+        return f"unknown key {key!r} under {dotted(parent)}; {suggestion(key, valid)}"
     if parent and parent[0] == "accept":
         return _unknown_metric(key, parent)
     if parent == ("regression",):

@@ -71,26 +71,24 @@ def _share(share: float) -> str:
 
 def _level(record: Plain) -> str:
     """Return the level of the break in words and units, at the camera too."""
-    severity = f"severity {record['severity']:.2f}"
-    told = f"{record['level']} ({severity})" if record["level"] else severity
-    if record["at_camera"] is None or record["at_camera"] == 1:
-        return told
+    beside = f"severity {record['severity']:.3g}"
     pixels = scale_in(record)
-    assert pixels is not None, "what is told at the camera is in pixels"
-    return f"{told}, {pixels.level(record['severity']) * record['at_camera']:.3g} px at the camera,"
+    if pixels is not None and record["at_camera"] not in (None, 1):
+        at_camera = pixels.level(record["severity"]) * record["at_camera"]
+        beside += f"; {at_camera:.3g} px at the camera"
+    return f"{record['level']} ({beside})" if record["level"] else beside
 
 
 def _interval(record: Plain) -> str:
-    """Return how sure a break is, and what else of that kind of parts might break under clean."""
+    """Return how sure a break is, and what other parts might break under clean already."""
     low, high = (level_text(record, end) for end in record["interval"])
     told = f"; 90 % interval {low} to {high}"
-    doubtful = [name for name, side in record["sides"].items() if side["interval"][0] == 0]
-    for name in doubtful:
-        side = record["sides"][name]
-        told += (
-            f": of other parts, more than {_share(side['limit'])} of {WRONG[name]} under clean "
-            f"perhaps (here {_share(side['clean'])} of {side['n_parts']})"
-        )
+    for name, side in record["sides"].items():
+        if side["interval"][0] == 0:
+            found = f"{_share(side['clean'])} of {side['n_parts']} {WRONG[name]}"
+            told += (
+                f"; perhaps under clean already, where {found} and {_share(side['limit'])} may be"
+            )
     return told
 
 
@@ -99,4 +97,4 @@ def level_text(record: Plain, severity: float | None) -> str:
     if severity is None:
         return f"beyond {level_text(record, SEVEREST)}"
     scale = scale_in(record)
-    return f"{scale.level(severity):.3g} {scale.unit}" if scale else f"severity {severity:.2f}"
+    return f"{scale.level(severity):.3g} {scale.unit}" if scale else f"severity {severity:.3g}"

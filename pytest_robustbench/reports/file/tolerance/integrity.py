@@ -37,7 +37,8 @@ def tolerance_problems(
     columns = [ladder["clean"], *(draw for rung in ladder["score"] for draw in rung)]
     present = [tuple(value is not None for value in column) for column in columns]
     left_out = set(record["left_out"])
-    if set(present) != {tuple(name not in left_out for name in samples["id"])}:
+    expected = {tuple(name not in left_out for name in samples["id"])}
+    if set(present) != expected or not left_out <= set(samples["id"]):
         yield "its columns are not those of the samples that it does not leave out"
         return
     if [len(ladder["score"]), 1] != [len(ladder["severity"]), len(set(map(len, ladder["score"])))]:

@@ -1,0 +1,1 @@
+"""Tests of tolerances in reports: records, whether they agree with themselves, words, page."""
