@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 NAMES = (
     *("sweep", "metrics", "corruptions", "patchcore", "memory", "idle", "regression", "pages"),
-    *("damage", "parts", "truth", "living", "drift"),
+    *("damage", "parts", "truth", "living", "drift", "tolerance"),
 )
 BASE = ("numpy", "opencv-python", "opencv-python-headless", "torch", "scikit-learn")
 
