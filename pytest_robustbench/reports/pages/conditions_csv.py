@@ -50,7 +50,9 @@ def conditions_csv(edition: Edition) -> str:
     for source in edition.sources:
         texts = {"benchmark": source.title, "model": str(source.plain["model"])}
         whole = {**_texts(texts), "overall": overall(source).word}
-        rows = (*_rows(source), *_absent_rows(source), *_summary_rows(source))
+        judged = (*source.tolerances, SUMMARY)
+        others = (row for name in judged for row in _judged_rows(source, name))
+        rows = (*_rows(source), *_absent_rows(source), *others)
         writer.writerows({**whole, **row} for row in rows)
     return BYTE_ORDER_MARK + target.getvalue()
 
@@ -73,15 +75,16 @@ def _absent_rows(source: Source) -> Iterator[Row]:
     yield from ({**_of(condition_of(name)), "verdict": "missing"} for name in source.absent)
 
 
-def _summary_rows(source: Source) -> Iterator[Row]:
-    """Yield a row for the limits over all conditions, if there are any."""
-    verdicts = [v for v in source.verdicts if v.condition == SUMMARY]
+def _judged_rows(source: Source, name: str) -> Iterator[Row]:
+    """Yield a row for the limits on a tolerance, or over all conditions, if there are any."""
+    verdicts = [v for v in source.verdicts if v.condition == name]
     if verdicts:
         yield {
-            "condition": SUMMARY,
+            "condition": name,
             "verdict": _worst(verdicts),
             "violated": _violated(verdicts),
             "not_shown": _not_shown(verdicts),
+            "error": _text(source.errors.get(name, "")),
         }
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 
 import pytest
 
 from pytest_robustbench.gates.limits import Limit, Verdict
 from pytest_robustbench.gates.wording import describe
+from pytest_robustbench.reports.pages.conditions_csv import BYTE_ORDER_MARK, conditions_csv
 from pytest_robustbench.reports.pages.html.page import report_html
 from pytest_robustbench.reports.pages.notes import notes_on
 from pytest_robustbench.reports.pages.source import Edition
@@ -106,6 +109,14 @@ def test_the_page_has_a_bar_for_each_and_the_summary_a_line():
     summary = summary_markdown(Edition([source(report)])).replace("\\", "")
     assert "- tolerance-exposure: more than 50 % of good parts" in summary
     assert "| tolerance-jpeg | tolerance | severity 5 | ≥ severity 2 |" in summary
+
+
+def test_the_table_for_spreadsheets_has_a_row_for_each_limit_on_one():
+    rows = csv.DictReader(io.StringIO(conditions_csv(Edition([source()])).lstrip(BYTE_ORDER_MARK)))
+    found = {row["condition"]: row for row in rows}
+    assert found["tolerance-exposure"]["verdict"] == "pass"
+    assert found["tolerance-exposure"]["violated"] == ""
+    assert "tolerance-geo_jitter" not in found, "nothing limits it"
 
 
 def test_a_part_of_the_drift_without_a_tolerance_is_a_note():
