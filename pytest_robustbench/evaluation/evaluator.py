@@ -16,6 +16,7 @@ from pytest_robustbench.evaluation.machine.memory import MemoryWatch
 from pytest_robustbench.evaluation.machine.reference import computing_device, reference_for
 from pytest_robustbench.evaluation.machine.worker_group import SingleProcess
 from pytest_robustbench.evaluation.measure.exhibits import Exhibition
+from pytest_robustbench.evaluation.measure.headroom import notes_on_headroom
 from pytest_robustbench.evaluation.measure.measures import Applied, Measures
 from pytest_robustbench.evaluation.measure.postprocessing import Postprocessing
 from pytest_robustbench.evaluation.measure.prediction import Predictor
@@ -342,7 +343,9 @@ class Evaluator:
         shared = SharedPreparation(self.worker_group, preparation)
         found = shared.run()
         turned = notes_on_orientation(self.split)
-        notes = (*found.notes, *self.tested.notes, *turned, *self._lost_defects())
+        traits, response = self.tested.inventory.traits, self.split.response
+        clipped = notes_on_headroom(traits, response, (c.key for c in self._corruptions.values()))
+        notes = (*found.notes, *self.tested.notes, *turned, *self._lost_defects(), *clipped)
         return Prepared(
             found.operating_point,
             notes,

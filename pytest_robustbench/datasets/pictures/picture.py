@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from pytest_robustbench import opencv
 from pytest_robustbench.datasets.pictures.forms import TURNED_SIDES, Form
 from pytest_robustbench.datasets.pictures.headers import IMAGE_BUDGET
 from pytest_robustbench.datasets.pictures.mask_pixels import decoded, read_mask, size_text
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from pytest_robustbench.arrays import Image, Mask
     from pytest_robustbench.datasets.pictures.decoding import Decoded
     from pytest_robustbench.datasets.split import Sample, Source
+
+
+HIGHLIGHTS = 0.999
+"""Share of the values of a picture that its highlights lie above."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,8 @@ class Traits:
         Pictures in the file of the image or of a mask, whichever has more; the first one is read.
     shape : (int, int)
         Height and width of the image as it was taken, before resizing.
+    highlight : int
+        The 8-bit level that 99.9 % of its values do not exceed.
     """
 
     graded_mask: bool = False
@@ -50,6 +57,7 @@ class Traits:
     white: int = 255
     pages: int = 1
     shape: tuple[int, int] = (1, 1)
+    highlight: int = 0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -146,7 +154,7 @@ def read_at_camera(sample: Sample, image_budget: int = IMAGE_BUDGET) -> Picture:
         raise DatasetError(f"sample {sample.id!r}: {error}") from error
     image_digest, digest = _digests(plane, mask.pixels)
     found = None if mask.pixels is None else _frozen(mask.pixels)
-    traits = _traits(sample, source, mask)
+    traits = _traits(sample, source, mask, _highlight(plane))
     return Picture(_frozen(plane), found, plane.ndim == 2, digest, image_digest, traits)
 
 
@@ -154,7 +162,13 @@ def _replicated(plane: Image) -> Image:
     return _frozen(np.repeat(plane[:, :, None], 3, axis=2))
 
 
-def _traits(sample: Sample, source: Decoded, mask: _Mask) -> Traits:
+def _highlight(plane: NDArray[np.uint8]) -> int:
+    flat = plane.reshape(plane.shape[0], -1)
+    counts = opencv.load().calcHist([flat], [0], None, [256], [0, 256]).ravel()
+    return int(np.searchsorted(np.cumsum(counts, dtype=np.float64), HIGHLIGHTS * flat.size))
+
+
+def _traits(sample: Sample, source: Decoded, mask: _Mask, highlight: int) -> Traits:
     white = _white(sample.bit_depth) if source.pixels.dtype == np.uint16 else 255
     bits = source.pixels.dtype == np.bool_
     return Traits(
@@ -164,6 +178,7 @@ def _traits(sample: Sample, source: Decoded, mask: _Mask) -> Traits:
         white,
         max(form.pages for form in (source.form, *mask.forms)),
         (source.pixels.shape[0], source.pixels.shape[1]),
+        highlight,
     )
 
 
