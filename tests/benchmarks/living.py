@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from table import Table
 
 import pytest_robustbench as rb
 from pytest_robustbench.conditions import CLEAN
 from pytest_robustbench.corruptions.catalogue import BUILT_IN, DEFAULT
+from pytest_robustbench.evaluation.settings import EvaluationSettings
 from pytest_robustbench.gates.effects import effect_of
 from pytest_robustbench.reports.file.record import outcomes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pytest_robustbench.arrays import Floats
     from pytest_robustbench.benchmark import Benchmark
     from pytest_robustbench.reports.file.report import Report
 
@@ -33,7 +36,44 @@ def tables(quick: bool) -> list[Table]:
     if quick:
         return [living("camera", CATEGORIES[1:2], DETECTORS[2:], DEFAULT[:2])]
     names = tuple(BUILT_IN)
-    return [living(place, CATEGORIES, DETECTORS, names) for place in ("camera", "model")]
+    shown = [living(place, CATEGORIES, DETECTORS, names) for place in ("camera", "model")]
+    return [*shown, noise_places()]
+
+
+def noise_places() -> Table:
+    """Compare noise at the camera with less of it after the resize, and with that of other seeds.
+
+    The resize averages as many pixels as the areas say: their noise is less by the root of that.
+    """
+    rows = []
+    for category, ratio in (("grid", 4.0), ("hazelnut_toy", 2.0)):
+        after = {"noise": {"severity_3": {"levels": 8 / ratio}}, "at": "model", "name": "after"}
+        found = [_noisy_scores(category, ["noise", after], seed) for seed in range(3)]
+        for severity in (3, 4, 5):
+            cameras = [one[f"noise-severity_{severity}"] for one in found]
+            others = [one[f"after-severity_{severity}"] for one in found]
+            seeds = [np.abs(a - b).mean() for i, a in enumerate(cameras) for b in cameras[:i]]
+            places = [np.abs(a - b).mean() for a in cameras for b in others]
+            shift = float(np.mean(others) - np.mean(cameras))
+            rows.append((category, severity, float(np.mean(seeds)), float(np.mean(places)), shift))
+    columns = ("category", "severity", "other seed", "after the resize", "mean shift")
+    return Table(
+        "Noise after the resize: mean difference of patchcore's scores", columns, tuple(rows)
+    )
+
+
+def _noisy_scores(category: str, corruptions: list[Any], seed: int) -> dict[str, Floats]:
+    root = Path(os.environ["ROBUSTBENCH_TEST_DATA"]) / "mvtec_layout"
+    split = rb.load_split("mvtec", root=root, category=category, resize=(SIZE, SIZE))
+    made: Benchmark = rb.Benchmark(
+        split,
+        rb.load_detector("patchcore"),
+        corruptions=corruptions,
+        severities=(3, 4, 5),
+        evaluation=EvaluationSettings(seed=seed),
+    )
+    made.prepare()
+    return {c.id: np.array(made.evaluate(c).per_image.score) for c in made.conditions}
 
 
 def living(

@@ -57,6 +57,8 @@ def run(arguments: Namespace) -> int:
         check_writable("--out", arguments.out, arguments.out)
     before = frames_in(arguments.before, "before")
     after = frames_in(arguments.after, "after")
+    n, m = len(after.samples), len(before.samples)
+    tell(f"comparing {n} pictures after with {m} before: mostly less than a minute")
     drift = measured(before, after, arguments.response)
     record = drift_record(drift, arguments.name, (str(arguments.before), str(arguments.after)))
     for line in lines(record, snippet(record)):
