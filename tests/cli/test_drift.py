@@ -31,7 +31,7 @@ def test_a_table_in_words_stands_on_standard_output(line, capsys):
     assert drift("--response", "linear", "--name", "dimmer") == 0
 
     out, err = capsys.readouterr()
-    assert err == ""
+    assert err == "comparing 12 pictures after with 12 before: mostly less than a minute\n"
     assert out.startswith("drifted: exposure\n")
     assert "12 pictures of after against 12 pictures of before, response linear" in out
     (told,) = [part for part in out.splitlines() if part.strip().startswith("exposure")]
@@ -85,7 +85,7 @@ def test_a_damaged_picture_is_named(line, capsys):
     assert drift() == 2
     err = capsys.readouterr().err
     assert "after/03" in err
-    assert err.count("\n") == 1
+    assert err.count("\n") == 2, "what is compared, and the message"
 
 
 def test_too_few_pictures_are_refused(line, capsys):
