@@ -57,7 +57,8 @@ def sentence(corruption: str, record: Plain) -> str:
     if severity is None:
         most, low = level_text(record, SEVEREST), record["interval"][0]
         least = level_text(record, SEVEREST if low is None else low)
-        return f"decisions hold to the severest, {most}, and at 95 % at least to {least}"
+        sure = f"at 95 % at least to {least}{_doubt(record)}"
+        return f"decisions hold to the severest, {most}, and {sure}"
     side = record["sides"][broken]
     what = f"more than {_share(side['limit'])} of {WRONG[broken]}"
     if severity == 0:
@@ -80,15 +81,18 @@ def _level(record: Plain) -> str:
 
 
 def _interval(record: Plain) -> str:
-    """Return how sure a break is, and what other parts might break under clean already."""
     low, high = (level_text(record, end) for end in record["interval"])
-    told = f"; 90 % interval {low} to {high}"
+    return f"; 90 % interval {low} to {high}{_doubt(record)}"
+
+
+def _doubt(record: Plain) -> str:
+    """Return what parts like these might break under clean already."""
+    told = ""
     for name, side in record["sides"].items():
         if side["interval"][0] == 0:
             found = f"{_share(side['clean'])} of {side['n_parts']} {WRONG[name]}"
-            told += (
-                f"; perhaps under clean already, where {found} and {_share(side['limit'])} may be"
-            )
+            allowed = _share(side["limit"])
+            told += f"; perhaps under clean already, where {found} and {allowed} may be"
     return told
 
 
