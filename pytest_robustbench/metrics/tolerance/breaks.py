@@ -191,7 +191,6 @@ def side_break(side: Side, limit: float | None, weights: NDArray[np.uint8]) -> S
     image is decided wrongly.
     """
     every = np.ones((1, len(side.n_images)), np.uint8)
-    weights = weights[weights @ side.n_images > 0]
     (clean,), curve = side.shares(every)
     drawn_clean, drawn = side.shares(weights)
     rises = _rises(curve[0], drawn)
