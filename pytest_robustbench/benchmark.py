@@ -144,7 +144,7 @@ class Gate:
         if along.ladder:
             assert samples is not None, "a tolerance is worked out from scores of samples"
             result = tolerance_from_record(along, record, samples)
-            return self._final(judge_tolerance(result, limits, self._confidence), shown=True)
+            return self._final(judge_tolerance(result, limits, self.demand), shown=True)
         error = ranking_error_of(record)
         verdicts = judge(condition, limits, metrics_of(record), undefined_of(record), error)
         if samples is not None:

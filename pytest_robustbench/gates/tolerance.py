@@ -12,17 +12,32 @@ from typing import TYPE_CHECKING
 from pytest_robustbench.conditions import SEVEREST
 from pytest_robustbench.corruptions.catalogue import SEVERITY_UNIT
 from pytest_robustbench.gates.judgement import judge
+from pytest_robustbench.gates.limits import CONFIDENCE
+from pytest_robustbench.gates.showing import zero_failure_plan
 from pytest_robustbench.metrics.catalogue import TOLERANCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pytest_robustbench.evaluation.tolerance.result import ToleranceResult
-    from pytest_robustbench.gates.limits import Limit, Verdict
+    from pytest_robustbench.gates.limits import Demand, Limit, Verdict
+
+
+def parts_to_show(limit: float, clean: float) -> int:
+    """Return how many parts of a kind show, at 95 %, that no more than a share of all breaks.
+
+    Draws of fewer parts may lack those that break first: their interval is then too narrow.
+
+    Parameters
+    ----------
+    limit, clean : float
+        The share that is allowed, and that under clean.
+    """
+    return zero_failure_plan(limit - clean) if 0 < limit - clean < 1 else 1
 
 
 def judge_tolerance(
-    result: ToleranceResult, limits: Iterable[Limit], confidence: float
+    result: ToleranceResult, limits: Iterable[Limit], demand: Demand | None
 ) -> tuple[Verdict, ...]:
     """Hold limits against a tolerance, each in its own unit.
 
@@ -32,23 +47,23 @@ def judge_tolerance(
         What was found; what no severity breaks counts as the severest.
     limits : iterable of Limit
         Floors under it.
-    confidence : float
-        One-sided, of the bound.
+    demand : Demand, optional
+        That they are shown: then the bound of too few parts counts for nothing.
     """
-    return tuple(_judged(result, limit, confidence) for limit in limits)
+    return tuple(_judged(result, limit, demand) for limit in limits)
 
 
-def _judged(result: ToleranceResult, limit: Limit, confidence: float) -> Verdict:
-    first = result.breaks.first
-    value, bound = (
-        told(result, severity, limit.unit)
-        for severity in (first.severity, first.at_least(confidence))
-    )
+def _judged(result: ToleranceResult, limit: Limit, demand: Demand | None) -> Verdict:
+    first, confidence = result.breaks.first, demand.confidence if demand else CONFIDENCE
+    value = told(result, first.severity, limit.unit)
+    bound = told(result, first.at_least(confidence), limit.unit)
     (verdict,) = judge(result.condition.id, [limit], {TOLERANCE.name: value}, {})
-    n_parts = sum(side.n_parts for side in result.breaks.sides.values())
+    sides = result.breaks.sides.values()
+    n_parts = sum(side.n_parts for side in sides)
+    few = any(side.n_parts < parts_to_show(side.limit, side.clean) for side in sides)
     return replace(
         verdict,
-        at_worst=bound,
+        at_worst=None if few and demand else bound,
         confidence=confidence,
         n_images=len(result.kept),
         n_parts=n_parts,

@@ -8,6 +8,7 @@ import pytest
 
 from pytest_robustbench.cli.main import main
 from tests.plugin.robustness_project import only_messages, outcomes, text_of
+from tests.synthetic_tree import write_mvtec_tree
 
 LIMITS = "all: {miss_rate: {max: 0.9}, false_reject_rate: {max: 0.4}}\n"
 POINT = "operating_point: {pixel_threshold: 30, image_threshold: 50}\n"
@@ -18,11 +19,21 @@ def accept(*tolerances):
     return LIMITS + "tolerance:\n" + "\n".join(f"  {each}" for each in tolerances)
 
 
+@pytest.fixture(scope="session")
+def parts(tmp_path_factory):
+    """More parts than the other tests of the plugin have: few say nothing of a tolerance."""
+    root = tmp_path_factory.mktemp("parts")
+    write_mvtec_tree(root, n_train=15, n_test_good=12, n_defect=12, size=48)
+    return root
+
+
 @pytest.fixture
-def declare(project):
-    def write(*tolerances, corruptions="[exposure, jpeg]", extra=POINT, **more):
-        text = accept(*tolerances)
-        return project.yaml(text, corruptions=corruptions, severities="[1]", extra=extra, **more)
+def declare(project, parts):
+    def write(*tolerances, corruptions="[exposure, jpeg]", extra=POINT, more="", **options):
+        project.data = parts
+        text = accept(*tolerances) + more
+        chosen = {"corruptions": corruptions, "severities": "[1]", "extra": extra, **options}
+        return project.yaml(text, **chosen)
 
     return write
 
@@ -72,12 +83,8 @@ def test_a_tolerance_that_merely_holds_fails(project, declare):
     assert outcomes(result)["hazelnut-tolerance-exposure"] == "failed"
     text = only_messages(result)
     assert "and is not shown: at least" in text
-    project.yaml(
-        accept(f"exposure: {{min: {between:.6f} EV}}") + "\nconfidence: 0.95\nunsure: skip",
-        corruptions="[exposure]",
-        severities="[1]",
-        extra=POINT,
-    )
+    lax = "\nconfidence: 0.95\nunsure: skip"
+    declare(f"exposure: {{min: {between:.6f} EV}}", more=lax)
     assert project.judged()["hazelnut-tolerance-exposure"] == "skipped"
 
 

@@ -5,6 +5,10 @@ regression crosses the limit. Its level sets are known without fitting it: it li
 from the k on at which ``sum over j < k of (share_j - limit)`` is least (Barlow et al. 1972). A
 share that falls again by more than chance does, as misses do where everything alarms, breaks where
 it first crosses.
+
+The interval is that of the bootstrap over parts, its percentiles expanded as few parts need it:
+draws of n parts vary by ``(n - 1) / n`` of what test sets do, and a percentile knows nothing of
+Student's wider tails (Hesterberg 2015, section 3.3).
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import ndtr, stdtrit
 
 from pytest_robustbench.errors import NotMeasurableError
 from pytest_robustbench.metrics.metric import SIDES
@@ -57,27 +62,37 @@ class Break:
         0 where clean breaks it, infinite where no severity does.
     drawn : (R,) float64
         The same of other parts of the same kinds.
+    n_parts : int
+        How many parts it rests on, at least two; of each kind, where several kinds break.
     """
 
     severity: float
     drawn: Array
+    n_parts: int
 
     def at_least(self, confidence: float) -> float:
         """Return the severity that the break lies at or beyond with a one-sided confidence."""
-        ordered = np.sort(self.drawn)
-        return float(ordered[int((1 - confidence) * len(ordered))])
+        return self._end(confidence)[0]
 
     @property
     def interval(self) -> tuple[float, float]:
         """The interval at `CONFIDENCE`, both ends severities that were drawn."""
-        tail = (1 - CONFIDENCE) / 2
+        return self._end((1 + CONFIDENCE) / 2)
+
+    def _end(self, confidence: float) -> tuple[float, float]:
         ordered = np.sort(self.drawn)
-        last = math.ceil((1 - tail) * len(ordered)) - 1
-        return self.at_least(1 - tail), float(ordered[last])
+        beyond = int(expanded(1 - confidence, self.n_parts) * len(ordered))
+        return float(ordered[beyond]), float(ordered[-1 - beyond])
 
     def or_earlier(self, other: Break) -> Break:
         """Return the break of whatever breaks first, draw by draw."""
-        return Break(min(self.severity, other.severity), np.minimum(self.drawn, other.drawn))
+        severity, drawn = min(self.severity, other.severity), np.minimum(self.drawn, other.drawn)
+        return Break(severity, drawn, min(self.n_parts, other.n_parts))
+
+
+def expanded(tail: float, n: int) -> float:
+    """Return which tail of the draws of `n` parts stands for a tail of test sets of as many."""
+    return float(ndtr(stdtrit(n - 1, tail) * math.sqrt(n / (n - 1))))
 
 
 @dataclass(frozen=True)
@@ -200,7 +215,7 @@ def side_break(side: Side, limit: float | None, weights: NDArray[np.uint8]) -> S
     rooms = limits - cleans
     crossed = _crossed(np.vstack([curve, drawn]) - np.maximum(rooms, least)[:, None], rises=rises)
     severities = np.where(rooms < 0, BROKEN, np.append(GRID, NEVER)[crossed])
-    found = Break(float(severities[0]), severities[1:])
+    found = Break(float(severities[0]), severities[1:], side.n_parts)
     return SideBreak(float(limits[0]), float(clean), side.n_parts, rises, found)
 
 

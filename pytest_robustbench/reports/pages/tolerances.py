@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.conditions import SEVEREST, condition_of
 from pytest_robustbench.display import displayed
+from pytest_robustbench.gates.tolerance import parts_to_show
 from pytest_robustbench.gates.wording import percent
 from pytest_robustbench.reports.file.tolerance.record import scale_in
 
@@ -86,8 +87,13 @@ def _interval(record: Plain) -> str:
 
 
 def _doubt(record: Plain) -> str:
-    """Return what parts like these might break under clean already."""
+    """Return of which parts there are few, and what others might break under clean already."""
     told = ""
+    for name, side in record["sides"].items():
+        needed = parts_to_show(side["limit"], side["clean"])
+        if side["n_parts"] < needed:
+            kind = WRONG[name].partition(" ")[0]
+            told += f"; {side['n_parts']} {kind} parts are few, {needed} would show it"
     for name, side in record["sides"].items():
         if side["interval"][0] == 0:
             found = f"{_share(side['clean'])} of {side['n_parts']} {WRONG[name]}"

@@ -8,12 +8,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import norm
+from scipy.stats import norm, t
 from sklearn.isotonic import IsotonicRegression
 
 from pytest_robustbench.errors import NotMeasurableError
 from pytest_robustbench.metrics.parts import parts_of
-from pytest_robustbench.metrics.tolerance.breaks import BROKEN, NEVER, breaks_of
+from pytest_robustbench.metrics.tolerance.breaks import (
+    BROKEN,
+    NEVER,
+    Break,
+    breaks_of,
+    expanded,
+)
 from pytest_robustbench.metrics.tolerance.ladder import GRID, Ladder
 from pytest_robustbench.metrics.tolerance.sides import Side, width_of
 from tests.metrics.tolerance.ladders import (
@@ -209,6 +215,18 @@ def test_more_parts_make_it_surer_and_the_bound_is_the_lower_end():
     assert many.interval[1] - many.interval[0] < 0.5 * (few.interval[1] - few.interval[0])
     assert few.at_least(0.95) == few.interval[0]
     assert few.at_least(0.99) <= few.at_least(0.8) <= few.severity + 0.2
+
+
+@pytest.mark.parametrize("n", [2, 6, 30])
+def test_few_parts_expand_the_percentiles_as_student_says(n):
+    quantile = t.ppf(0.05, n - 1) * math.sqrt(n / (n - 1))
+    assert expanded(0.05, n) == pytest.approx(norm.cdf(quantile))
+    assert expanded(0.05, n) < expanded(0.05, n + 1) < 0.05
+    drawn = np.linspace(1, 4, 2001)
+    found, many = Break(2.0, drawn, n), Break(2.0, drawn, 10**6)
+    assert found.interval[0] < many.interval[0]
+    assert found.interval[1] > many.interval[1]
+    assert many.interval == pytest.approx((1.15, 3.85), abs=0.01)
 
 
 def test_the_same_scores_are_always_judged_alike():

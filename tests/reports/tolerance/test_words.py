@@ -69,6 +69,13 @@ def test_what_clean_breaks_tolerates_no_drift():
     )
 
 
+def test_few_parts_are_told_to_be_few():
+    few = blur()
+    few["sides"]["miss_rate"]["n_parts"] = 12
+    told = sentence("blur", few)
+    assert told.endswith("0.551 px; 12 defective parts are few, 36 would show it")
+
+
 def test_a_side_that_other_parts_might_break_under_clean_is_named():
     told = sentence("blur", blur(interval=(0.0, 2.14)))
     assert told.endswith(
