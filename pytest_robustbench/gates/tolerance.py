@@ -6,6 +6,7 @@ does: it is shown, or it is none.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from pytest_robustbench.gates.limits import Demand, Limit, Verdict
 
 
-def parts_to_show(limit: float, clean: float) -> int:
-    """Return how many parts of a kind show, at 95 %, that no more than a share of all breaks.
+def parts_to_show(limit: float, clean: float, confidence: float = CONFIDENCE) -> float:
+    """Return how many parts of a kind show that no more than a share of all breaks.
 
     Draws of fewer parts may lack those that break first: their interval is then too narrow.
 
@@ -32,8 +33,13 @@ def parts_to_show(limit: float, clean: float) -> int:
     ----------
     limit, clean : float
         The share that is allowed, and that under clean.
+    confidence : float
+        One-sided.
     """
-    return zero_failure_plan(limit - clean) if 0 < limit - clean < 1 else 1
+    room = limit - clean
+    if room <= 0:  # no number of parts shows that none is otherwise
+        return math.inf
+    return zero_failure_plan(room, confidence) if room < 1 else 1
 
 
 def judge_tolerance(
@@ -60,7 +66,7 @@ def _judged(result: ToleranceResult, limit: Limit, demand: Demand | None) -> Ver
     (verdict,) = judge(result.condition.id, [limit], {TOLERANCE.name: value}, {})
     sides = result.breaks.sides.values()
     n_parts = sum(side.n_parts for side in sides)
-    few = any(side.n_parts < parts_to_show(side.limit, side.clean) for side in sides)
+    few = any(s.n_parts < parts_to_show(s.limit, s.clean, confidence) for s in sides)
     return replace(
         verdict,
         at_worst=None if few and demand else bound,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from types import MappingProxyType
 
 import numpy as np
@@ -82,13 +83,15 @@ def test_too_few_parts_show_nothing_where_that_is_demanded():
     assert (verdict.outcome, verdict.at_worst) == ("not shown", None)
     assert "too few images" in verdict.reason
     assert judged(result(n_parts=29), limit(0.5), Demand(0.95)).outcome == "pass"
+    assert judged(result(n_parts=29), limit(0.5), Demand(0.99)).outcome == "not shown"
 
 
 def test_the_parts_it_takes_follow_the_room_that_the_limit_leaves():
     assert parts_to_show(0.1, 0.0) == 29
     assert parts_to_show(0.15, 0.05) == 29
     assert parts_to_show(0.02, 0.0) > 100
-    assert parts_to_show(0.1, 0.1) == parts_to_show(1.0, 0.0) == 1
+    assert parts_to_show(1.0, 0.0) == 1
+    assert parts_to_show(0.0, 0.0) == parts_to_show(0.1, 0.2) == math.inf
 
 
 def test_a_floor_of_nothing_can_never_be_violated():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from pytest_robustbench.conditions import SEVEREST, condition_of
@@ -93,7 +94,8 @@ def _doubt(record: Plain) -> str:
         needed = parts_to_show(side["limit"], side["clean"])
         if side["n_parts"] < needed:
             kind = WRONG[name].partition(" ")[0]
-            told += f"; {side['n_parts']} {kind} parts are few, {needed} would show it"
+            more = f"{needed} would show it" if math.isfinite(needed) else "no number would do"
+            told += f"; {side['n_parts']} {kind} parts are few, {more}"
     for name, side in record["sides"].items():
         if side["interval"][0] == 0:
             found = f"{_share(side['clean'])} of {side['n_parts']} {WRONG[name]}"
