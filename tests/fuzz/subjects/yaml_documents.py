@@ -125,7 +125,9 @@ def _require_limits(written: dict[str, Any], declared: Sequence[Any]) -> None:
 
 def _limited(section: Any) -> Iterator[str]:
     for name, inner in _items(section):
-        if isinstance(inner, dict) and not inner.keys() <= {"min", "max", "max_drop", "max_rise"}:
+        if name == "tolerance":  # below it stand corruptions
+            yield from (name for _ in _limited(inner))
+        elif isinstance(inner, dict) and not inner.keys() <= {"min", "max", "max_drop", "max_rise"}:
             yield from _limited(inner)
         elif isinstance(inner, dict) and any(v is not None for v in inner.values()):
             yield str(name)
